@@ -1,0 +1,40 @@
+# One folder, .venv, holds everything that is installed; remove it to start afresh.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+
+.PHONY: discover test check format install clean bench bench-%
+
+discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of Ni-Fe-Cr
+	$(BIN)/alloop launch nifecr-bulk-modulus
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## Run what CI runs before the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-%: $(READY)  ## Run one measured comparison and refresh its table
+	$(BIN)/python -m benchmarks.$*
+	$(BIN)/python -m benchmarks.tables
+
+install: $(READY)
+
+# torch goes first and by its exact version: left to choose, the installer takes a
+# build with several GB of CUDA libraries.
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,86 @@
+"""Materials and their plain-JSON form.
+
+A material is a pymatgen ``Structure`` or ``Composition``; nothing else crosses a room's
+door. Its id is the SHA-256 of its canonical JSON, which is also its address in the artifact
+store. The JSON is our own and tiny: reading it can build a material and do nothing else.
+"""
+
+from typing import Any
+
+import numpy as np
+from pymatgen.core import Composition, Element, Lattice, Structure
+
+from alloop.canonical import canonical_json, sha256
+from alloop.errors import MaterialError
+
+Material = Structure | Composition
+
+DECIMALS = 8
+"""Digits kept after the point for Å and fractions: far below any physical difference."""
+
+
+def material_to_json(material: Material) -> dict[str, Any]:
+    """Return the plain form of a material: lattice vectors as rows in Å, fractional
+    coordinates as given (not wrapped), or element fractions.
+
+    Raises:
+        MaterialError: if sites are disordered, or species are not plain elements.
+    """
+    if isinstance(material, Composition):
+        fractions = material.fractional_composition.get_el_amt_dict()
+        return {
+            "kind": "composition",
+            "fractions": {el: round(float(x), DECIMALS) for el, x in sorted(fractions.items())},
+        }
+    if not material.is_ordered:
+        raise MaterialError("the structure has partly occupied sites", remedy="Order it first.")
+    species = [getattr(site.specie, "element", site.specie).symbol for site in material]
+    return {
+        "kind": "structure",
+        "lattice": _rounded(material.lattice.matrix),
+        "species": species,
+        "frac_coords": _rounded(material.frac_coords),
+    }
+
+
+def material_from_json(data: dict[str, Any]) -> Material:
+    """Rebuild a material from its plain form.
+
+    Raises:
+        MaterialError: if the form is not one that ``material_to_json`` writes.
+    """
+    try:
+        if data["kind"] == "composition":
+            return Composition({Element(el): float(x) for el, x in data["fractions"].items()})
+        if data["kind"] == "structure":
+            return Structure(
+                Lattice(np.array(data["lattice"], dtype=float)),
+                [Element(symbol) for symbol in data["species"]],
+                np.array(data["frac_coords"], dtype=float).reshape(-1, 3),
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MaterialError(f"this is not a material's JSON ({error})") from error
+    raise MaterialError(f"unknown kind of material {data['kind']!r}")
+
+
+def material_id(material: Material) -> str:
+    """Return the material's id: the hash of its canonical JSON (64 hexadecimal digits)."""
+    return sha256(canonical_json(material_to_json(material)))
+
+
+def composition_of(material: Material) -> Composition:
+    """Return element fractions that sum to one."""
+    composition = material if isinstance(material, Composition) else material.composition
+    return composition.fractional_composition
+
+
+def formula_of(material: Material) -> str:
+    """Return a formula for people: ``Cr18Fe18Ni18`` for a cell, ``Cr0.3Ni0.7`` otherwise."""
+    if isinstance(material, Composition):
+        return "".join(f"{el}{x:.3g}" for el, x in sorted(material.get_el_amt_dict().items()))
+    return material.composition.alphabetical_formula.replace(" ", "")
+
+
+def _rounded(array: np.ndarray) -> list[list[float]]:
+    # Adding 0.0 turns -0.0, which prints differently, into 0.0.
+    return (np.round(np.asarray(array, dtype=float), DECIMALS) + 0.0).tolist()

@@ -1,0 +1,1 @@
+"""What to look for: campaign specs, their space, objectives and budget."""

@@ -1,0 +1,123 @@
+"""What a campaign is: one frozen record, checked when it is made."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+
+from campaigns.objectives import Constraint, Objective
+from campaigns.space import Space
+from models.lattice.options import LatticeOptions
+from oracles.lammps.options import LammpsOptions
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|min|h|d)\s*$")
+_SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta) or value is None:
+        return value
+    if isinstance(value, str) and (match := _DURATION.match(value)):
+        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    raise ValueError(f"{value!r} is not a length of time; write it like 90 s, 5 min, 2 h or 1 d")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(lambda length: f"{length.total_seconds():g} s", return_type=str),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AcquisitionOptions(_Part):
+    """How the next candidates are chosen."""
+
+    strategy: Literal["latent-bo", "random"] = Field(
+        default="latent-bo", description="random is the baseline to compare with"
+    )
+    batch: int = Field(default=16, ge=1, description="candidates measured per round")
+    pool: int = Field(default=128, ge=1, description="latent points decoded per round")
+    trust_region: float = Field(
+        default=0.4, gt=0, le=2, description="first edge of the region, in the latents' own spread"
+    )
+
+
+class LocalSearchOptions(_Part):
+    """Swap unlike atoms, measure, keep the best: labels made around good candidates."""
+
+    kind: Literal["local-search"] = "local-search"
+    parents: int = Field(default=2, ge=1, description="best candidates of the round to start from")
+    iterations: int = Field(default=5, ge=1)
+    swaps: int = Field(default=8, ge=1, description="neighbours measured per iteration")
+
+
+class Budget(_Part):
+    """Totals over the whole campaign, however often it was resumed."""
+
+    initial: int = Field(default=64, ge=2, description="random candidates before the first model")
+    rounds: int = Field(default=6, ge=0)
+    measurements: tuple[int, ...] = Field(default=(600,), description="calls, one total per tier")
+    wall_time: Duration | None = Field(default=None, description="for example 5 min")
+
+    @model_validator(mode="after")
+    def _is_positive(self) -> Self:
+        if any(n < 1 for n in self.measurements):
+            raise ValueError(f"measurements {list(self.measurements)}: each total is at least 1")
+        if self.measurements and self.initial > self.measurements[0]:
+            raise ValueError(
+                f"initial ({self.initial}) is more than all measurements "
+                f"({self.measurements[0]}); lower it or raise measurements"
+            )
+        return self
+
+
+class LocalExecution(_Part):
+    """Worker processes on this machine."""
+
+    kind: Literal["local"] = "local"
+    workers: int = Field(default=2, ge=1, le=1024)
+
+
+class CampaignSpec(_Part):
+    """One search: what may be proposed, what is wanted, how it is measured, and the budget."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        description="letters, digits, - and _; it names the run's folder",
+    )
+    seed: int = Field(default=0, ge=0)
+    space: Space
+    objectives: tuple[Objective, ...] = Field(min_length=1)
+    constraints: tuple[Constraint, ...] = ()
+    model: LatticeOptions = LatticeOptions()
+    acquisition: AcquisitionOptions = AcquisitionOptions()
+    augmentation: LocalSearchOptions | None = None
+    tiers: tuple[LammpsOptions, ...] = Field(min_length=1)
+    budget: Budget = Budget()
+    execution: LocalExecution = LocalExecution()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if len(self.budget.measurements) != len(self.tiers):
+            raise ValueError(
+                f"budget.measurements has {len(self.budget.measurements)} totals for "
+                f"{len(self.tiers)} tiers; give one per tier"
+            )
+        return self
+
+    def property_names(self) -> tuple[str, ...]:
+        """Return the properties that objectives and constraints speak of, each once."""
+        named = [wish.property for wish in (*self.objectives, *self.constraints)]
+        return tuple(dict.fromkeys(named))

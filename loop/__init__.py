@@ -1,0 +1,1 @@
+"""How a campaign runs: ledger, controller, acquisition, execution, audit, command line."""

@@ -1,0 +1,186 @@
+"""The events of a ledger, and the records inside them.
+
+An event says what was decided or measured, in JSON that a person can read. Big things
+(structures, checkpoints, latent points) are artifacts, named here by their SHA-256.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from oracles.base import FailureKind, Status
+
+FORMAT = 1
+"""Version of the ledger's events; a run of a later format is refused."""
+
+ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of an artifact's bytes; of a candidate, its material's canonical JSON."""
+
+
+class Record(BaseModel):
+    """A frozen record; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(StrEnum):
+    """The part of a round that proposes candidates."""
+
+    INITIAL = "initial"
+    ACQUISITION = "acquisition"
+    AUGMENTATION = "augmentation"
+    PROMOTION = "promotion"
+
+
+class Lineage(Record):
+    """Where a candidate came from; enough to make it again."""
+
+    source: Literal["random", "latent", "swap", "promoted"]
+    seed: int | None = None
+    """Of the random draw, or of the decoding."""
+    model: ArtifactId | None = None
+    """Checkpoint that decoded it."""
+    latents: ArtifactId | None = None
+    """Array of latent points, of which ``row`` is this candidate's."""
+    row: int | None = None
+    parent: ArtifactId | None = None
+    """Candidate whose atoms were swapped."""
+    swap: tuple[int, int] | None = None
+    """Sites whose species were exchanged."""
+
+
+class Posterior(Record):
+    """What the surrogate expected of a property, in its unit."""
+
+    mean: float
+    std: float
+
+
+class Decision(Record):
+    """One choice: chosen, or rejected by which rule and by what margin."""
+
+    candidate: ArtifactId
+    formula: str
+    lattice: str | None = None
+    chosen: bool
+    rule: str | None = None
+    """The rule that rejected it; None for the chosen."""
+    margin: float | None = None
+    """How far from passing, in the rule's own unit; negative means it failed by that much."""
+    reason: str
+    """One sentence for people."""
+    acquisition: float | None = None
+    """Score at the moment of choice (logarithm of the expected improvement)."""
+    posterior: dict[str, Posterior] = {}
+    lineage: Lineage
+
+
+class CampaignOpened(Record):
+    """The first event: the whole spec, defaults filled in."""
+
+    kind: Literal["campaign_opened"] = "campaign_opened"
+    format: int = FORMAT
+    spec: dict[str, Any]
+    fingerprints: tuple[str, ...]
+    """Of each tier's oracle."""
+    versions: dict[str, str]
+
+
+class SessionOpened(Record):
+    """A controller began to work on the run."""
+
+    kind: Literal["session_opened"] = "session_opened"
+
+
+class SessionClosed(Record):
+    """A controller stopped on purpose; after a crash there is none."""
+
+    kind: Literal["session_closed"] = "session_closed"
+    reason: str
+
+
+class ModelFitted(Record):
+    """The model of a round, trained on all labels up to this event."""
+
+    kind: Literal["model_fitted"] = "model_fitted"
+    round: int
+    checkpoint: ArtifactId
+    n_labelled: int
+    n_unlabelled: int
+    epochs: int
+    seconds: float
+    metrics: dict[str, float]
+
+
+class Proposed(Record):
+    """What was considered at one point, and what was chosen to be measured."""
+
+    kind: Literal["proposed"] = "proposed"
+    round: int
+    stage: Stage
+    iteration: int = 0
+    """Of the local search; 0 elsewhere."""
+    tier: int = 0
+    decisions: tuple[Decision, ...]
+    notes: dict[str, float | str] = {}
+    """Facts about the choice: trust region, surrogate's fit."""
+
+
+class Measured(Record):
+    """One oracle's answer about one candidate."""
+
+    kind: Literal["measured"] = "measured"
+    evaluation: str
+    """Key of candidate and fingerprint; a ledger holds each once."""
+    candidate: ArtifactId
+    round: int
+    stage: Stage
+    tier: int
+    status: Status
+    properties: dict[str, float]
+    failure_kind: FailureKind | None = None
+    failure_message: str = ""
+    relaxed: ArtifactId | None = None
+    oracle: str
+    fingerprint: str
+    calls: int = 1
+    wall_seconds: float = 0.0
+    core_hours: float = 0.0
+    money: float = 0.0
+
+
+class CampaignClosed(Record):
+    """The budget is spent, or nothing is left to propose."""
+
+    kind: Literal["campaign_closed"] = "campaign_closed"
+    reason: str
+
+
+Event = Annotated[
+    CampaignOpened
+    | SessionOpened
+    | SessionClosed
+    | ModelFitted
+    | Proposed
+    | Measured
+    | CampaignClosed,
+    Field(discriminator="kind"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads and writes any event."""
+
+
+class LedgerEntry(Record):
+    """An event with its place in the chain."""
+
+    seq: int
+    """1, 2, 3, …"""
+    time: str
+    """UTC, ISO 8601."""
+    event: Event
+    previous: str
+    """Hash of the entry before; 64 zeros for the first."""
+    hash: str
+    """SHA-256 over canonical JSON of seq, time, event and previous."""

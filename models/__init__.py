@@ -1,0 +1,1 @@
+"""What learns: generative models of compositions, decorations and crystals."""

@@ -1,0 +1,109 @@
+"""The door of every generative model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+from alloop.materials import Material
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Materials and what is known of them."""
+
+    materials: tuple[Material, ...]
+    property_names: tuple[str, ...]
+    labels: np.ndarray
+    """Values in the properties' units, shape (n, p); NaN where a value is not known."""
+    is_augmented: np.ndarray
+    """True for rows that local search made, shape (n,)."""
+
+    def __post_init__(self) -> None:
+        n, p = len(self.materials), len(self.property_names)
+        if self.labels.shape != (n, p):
+            raise ValueError(f"labels have shape {self.labels.shape}, not {(n, p)}")
+        if self.is_augmented.shape != (n,):
+            raise ValueError(f"is_augmented has shape {self.is_augmented.shape}, not {(n,)}")
+
+    def __len__(self) -> int:
+        return len(self.materials)
+
+
+@dataclass(frozen=True)
+class FitSummary:
+    """What training did: for the ledger and for people."""
+
+    n_labelled: int
+    n_unlabelled: int
+    epochs: int
+    seconds: float
+    metrics: dict[str, float]
+    """Final losses and errors by name, on training rows unless the name says otherwise."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model expects of latent points."""
+
+    property_names: tuple[str, ...]
+    mean: Tensor
+    """Shape (n, p), in the properties' units."""
+    std: Tensor
+    """Shape (n, p), one standard deviation, in the same units."""
+
+
+OnProgress = Callable[[float, str], None]
+"""Called with the done share in [0, 1] and a short message."""
+
+
+@runtime_checkable
+class GenerativeModel(Protocol):
+    """A model with a latent space that materials go into and come out of.
+
+    A new instance is untrained. ``fit`` on a model that was loaded or fitted before continues
+    from its weights. Everything random follows the given seed, so on one machine the same
+    calls give the same bits.
+    """
+
+    def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
+        """Train on labelled and unlabelled rows (labels NaN)."""
+
+    def encode(self, materials: Sequence[Material]) -> Tensor:
+        """Return posterior means, shape (n, d).
+
+        Raises:
+            MaterialError: if a material cannot be represented.
+        """
+
+    def decode(self, z: Tensor, *, seed: int) -> list[Material]:
+        """Return one material per row of z, shape (n, d)."""
+
+    def predict(self, z: Tensor) -> Prediction:
+        """Return mean and standard deviation of every property at z, shape (n, d)."""
+
+    def save(self, path: Path) -> None:
+        """Write one file: tensors and JSON (safetensors), the same bytes for the same model."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file that ``save`` wrote; executes nothing in it.
+
+        Raises:
+            ModelError: if the file is of another model or version.
+        """
+
+
+@runtime_checkable
+class HasEmbedding(Protocol):
+    """A model whose surrogate should see something smoother than z itself.
+
+    The surrogate's inputs are ``embed(z)``: for example a symmetry-invariant summary of a
+    latent that holds one block per site.
+    """
+
+    def embed(self, z: Tensor) -> Tensor:
+        """Return differentiable features of latent points: shape (..., d) to (..., m)."""

@@ -1,0 +1,1 @@
+"""Generator of decorations of a parent lattice."""

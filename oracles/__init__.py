@@ -1,0 +1,1 @@
+"""What answers: LAMMPS, DFT, tables of known results, people."""

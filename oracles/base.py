@@ -1,0 +1,150 @@
+"""The door of every oracle: a material goes in, a measurement comes out."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+from alloop.materials import Material, material_from_json, material_to_json
+
+
+class Status(StrEnum):
+    """Whether a measurement gave values."""
+
+    OK = "ok"
+    FAILED = "failed"
+
+
+class FailureKind(StrEnum):
+    """Why a measurement gave no values."""
+
+    UNSUPPORTED = "unsupported"
+    """The oracle cannot treat this material (an element, a size, a composition without sites)."""
+    LOST_ATOMS = "lost_atoms"
+    """Atoms flew off or overlapped; the simulation broke down."""
+    NOT_CONVERGED = "not_converged"
+    """The relaxation ended before its forces and stresses were small."""
+    ABSURD = "absurd"
+    """A value that is not finite or not physical: NaN, a collapsed cell."""
+    ERROR = "error"
+    """The oracle raised; the message says what."""
+    TIMEOUT = "timeout"
+    """It took longer than its tier allows, and was ended."""
+    WORKER_DIED = "worker_died"
+    """The process that measured it died."""
+
+
+RETRYABLE = frozenset({FailureKind.TIMEOUT, FailureKind.WORKER_DIED})
+"""Failures that may come from the machine rather than from the material."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a measurement failed."""
+
+    kind: FailureKind
+    message: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a measurement cost. Costs add."""
+
+    calls: int = 0
+    wall_seconds: float = 0.0
+    core_hours: float = 0.0
+    money: float = 0.0
+    """In the user's own currency."""
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.calls + other.calls,
+            self.wall_seconds + other.wall_seconds,
+            self.core_hours + other.core_hours,
+            self.money + other.money,
+        )
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What an oracle says of one material; a failure is a measurement too."""
+
+    status: Status
+    properties: Mapping[str, float]
+    """Values by property name, in the units of ``campaigns/objectives.py``; empty on failure."""
+    material: Material | None
+    """The relaxed material, where the oracle relaxes."""
+    failure: Failure | None
+    oracle: str
+    fingerprint: str
+    cost: Cost = field(default_factory=Cost)
+
+    def __post_init__(self) -> None:
+        if (self.status is Status.FAILED) != (self.failure is not None):
+            raise ValueError("a measurement has a failure exactly when its status is failed")
+        if self.status is Status.OK and not all(map(math.isfinite, self.properties.values())):
+            raise ValueError(f"a value is not finite: {dict(self.properties)}")
+
+    @classmethod
+    def failed(
+        cls, kind: FailureKind, message: str, *, oracle: str, fingerprint: str, cost: Cost
+    ) -> "Measurement":
+        """Return a failed measurement of the given kind."""
+        failure = Failure(kind, message, retryable=kind in RETRYABLE)
+        return cls(Status.FAILED, {}, None, failure, oracle, fingerprint, cost)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain form that ``from_json`` reads."""
+        return {
+            "status": self.status.value,
+            "properties": {name: float(value) for name, value in self.properties.items()},
+            "material": None if self.material is None else material_to_json(self.material),
+            "failure": None
+            if self.failure is None
+            else {
+                "kind": self.failure.kind.value,
+                "message": self.failure.message,
+                "retryable": self.failure.retryable,
+            },
+            "oracle": self.oracle,
+            "fingerprint": self.fingerprint,
+            "cost": vars(self.cost),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Measurement":
+        """Rebuild a measurement from its plain form.
+
+        Raises:
+            KeyError, ValueError: if the form is not one that ``to_json`` writes.
+        """
+        failure = data["failure"]
+        return cls(
+            status=Status(data["status"]),
+            properties=dict(data["properties"]),
+            material=None if data["material"] is None else material_from_json(data["material"]),
+            failure=None
+            if failure is None
+            else Failure(FailureKind(failure["kind"]), failure["message"], failure["retryable"]),
+            oracle=data["oracle"],
+            fingerprint=data["fingerprint"],
+            cost=Cost(**data["cost"]),
+        )
+
+
+@runtime_checkable
+class Oracle(Protocol):
+    """Anything that measures. Instances can be pickled: each worker process gets its own copy,
+    and expensive resources are opened at the first measurement, not at construction.
+    """
+
+    name: str
+    """For people: ``lammps NiFeCr-Wu2017``."""
+
+    def fingerprint(self) -> str:
+        """Return the hash of every setting that changes a measured *value*."""
+
+    def measure(self, material: Material) -> Measurement:
+        """Measure one material. A bad material gives a failed measurement, never an exception."""

@@ -1,0 +1,1 @@
+"""LAMMPS, in-process: relaxed energies and bulk moduli with classical potentials."""
