@@ -1,0 +1,173 @@
+"""YAML to CampaignSpec; an error names file, key path, value and remedy."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from alloop.errors import SpecError
+from campaigns.spec import CampaignSpec
+
+MAX_BYTES = 1_000_000
+"""A campaign is a page of YAML; anything larger is something else."""
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """The safe loader, which moreover refuses a key that stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build the mapping, each key once."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := next((key for i, key in enumerate(keys) if key in keys[:i]), None):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice!r} stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep=deep)
+
+
+def load_spec(source: str | Path, overrides: Iterable[str] = ()) -> CampaignSpec:
+    """Return the campaign of a YAML file, or of a ready campaign's name.
+
+    Args:
+        source: path of a YAML file, or a name that ``ready_campaigns`` lists.
+        overrides: ``key.path=value`` settings laid over the file, values read as YAML.
+
+    Raises:
+        SpecError: naming file, key path, value and remedy.
+    """
+    path = find_spec(source)
+    data = _read(path)
+    for override in overrides:
+        _set(data, override)
+    return parse_spec(data, where=str(path))
+
+
+def find_spec(source: str | Path) -> Path:
+    """Return the file of a campaign given by path or by a ready campaign's name.
+
+    Raises:
+        SpecError: if there is none.
+    """
+    path = Path(source)
+    if path.is_file():
+        return path
+    ready = ready_campaigns()
+    if str(source) in ready:
+        return ready[str(source)]
+    close = difflib.get_close_matches(str(source), ready, n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    raise SpecError(
+        f"there is no file and no ready campaign {str(source)!r}",
+        remedy=f"{hint}`alloop campaigns` lists the ready ones.",
+    )
+
+
+def ready_campaigns() -> dict[str, Path]:
+    """Return the ready-to-run campaigns, by name."""
+    folder = Path(str(resources.files("campaigns") / "ready"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def parse_spec(data: Any, *, where: str) -> CampaignSpec:
+    """Return the checked campaign of a mapping.
+
+    Raises:
+        SpecError: for the first thing wrong in it.
+    """
+    if not isinstance(data, dict):
+        raise SpecError("this is not a mapping of keys", where=where, remedy="See README.md.")
+    try:
+        return CampaignSpec.model_validate(data)
+    except ValidationError as error:
+        raise _explain(error, where) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SpecError(
+                f"the file has {path.stat().st_size} bytes", where=str(path), remedy="Is it YAML?"
+            )
+        data = yaml.load(path.read_text("utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 (safe)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        text = " ".join(str(error).split())
+        raise SpecError(f"not readable as YAML: {text}", where=str(path)) from error
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if not isinstance(data, dict):
+        raise SpecError("the file holds no mapping of keys", where=str(path))
+    return data
+
+
+def _set(data: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise SpecError(f"--set {override!r} has no value", remedy="Write --set budget.rounds=3.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SpecError(f"--set {key}: the value {text!r} is not YAML") from error
+    *parents, last = key.split(".")
+    node: Any = data
+    try:
+        for part in parents:
+            node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
+        node[int(last) if isinstance(node, list) else last] = value
+    except (IndexError, ValueError, TypeError, AttributeError) as error:
+        raise SpecError(
+            f"--set {key}: the spec has no such place",
+            remedy="Name keys as in the file and list items by number, such as tiers.0.potential.",
+        ) from error
+
+
+def _explain(error: ValidationError, where: str) -> SpecError:
+    details = error.errors(include_url=False)
+    # An unknown key is the likeliest cause of whatever else is missing or wrong.
+    details.sort(key=lambda each: each["type"] != "extra_forbidden")
+    first = details[0]
+    path = ".".join(str(part) for part in first["loc"])
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    what, remedy = _phrase(first)
+    return SpecError(f"{what}{more}", where=f"{where}: {path}" if path else where, remedy=remedy)
+
+
+def _phrase(detail: ErrorDetails) -> tuple[str, str]:
+    message = detail["msg"].removeprefix("Value error, ")
+    value = repr(detail["input"])
+    shown = value if len(value) <= 60 else value[:57] + "…"
+    match detail["type"]:
+        case "extra_forbidden":
+            key = str(detail["loc"][-1])
+            close = difflib.get_close_matches(key, sorted(_keys(CampaignSpec)), n=1)
+            hint = f"Did you mean {close[0]}?" if close else "Remove it, or see `alloop check`."
+            return f"unknown key {key!r} with the value {shown}", hint
+        case "missing":
+            return "this key is missing", "Add it; every campaign needs it."
+        case "value_error":
+            return message, ""
+        case _:
+            return f"{shown} does not fit: {message[0].lower()}{message[1:]}", "Correct the value."
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Return every key that may stand anywhere in a spec."""
+    keys: set[str] = set()
+    for name, info in model.model_fields.items():
+        keys.add(name)
+        for part in _models(info.annotation):
+            keys |= _keys(part)
+    return keys
+
+
+def _models(annotation: Any) -> Sequence[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: list[type[BaseModel]] = []
+    for argument in getattr(annotation, "__args__", ()):
+        found.extend(_models(argument))
+    return found

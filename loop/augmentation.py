@@ -1,0 +1,87 @@
+"""Local search with oracle feedback: new labels made around the round's best.
+
+The procedure is the AlloGen paper's: from a parent, exchange two unlike atoms, relax and
+measure; the next iteration starts from the best of the parent and its neighbours. Composition
+is kept, ordering improves.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from pymatgen.core import Structure
+
+from alloop.materials import Material
+from alloop.seeds import derive_seed
+from loop.artifacts import ArtifactStore
+from loop.proposal import Draft, take
+from loop.records import Decision, Lineage, Measured, Proposed, Stage
+from loop.screening import Seen
+from loop.state import CampaignState
+
+DRAWS_PER_SWAP = 10
+"""Exchanges drawn before a neighbourhood is given up as exhausted."""
+
+
+def propose_neighbours(
+    state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int, iteration: int
+) -> Proposed:
+    """Propose exchanges of unlike atoms around the centre of each of the round's searches."""
+    search = state.spec.augmentation
+    assert search is not None
+    decisions: list[Decision] = []
+    for chain, centre in enumerate(search_centres(state, round)):
+        seed = derive_seed(state.spec.seed, Stage.AUGMENTATION, round, iteration, chain)
+        drafts = _neighbours(store.get_material(centre), centre, seed, search.swaps)
+        size = min(search.swaps, state.remaining() - sum(decision.chosen for decision in decisions))
+        for draft, decision in take(
+            state, seen, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
+        ):
+            store.put_material(draft.material)
+            decisions.append(decision)
+    return Proposed(
+        round=round, stage=Stage.AUGMENTATION, iteration=iteration, decisions=tuple(decisions)
+    )
+
+
+def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
+    """Return where each of the round's searches stands: the best of its chain so far.
+
+    The chains begin at the best candidates of the round's acquisition; a neighbour belongs to
+    the chain whose centre it was made from.
+    """
+    assert state.spec.augmentation is not None
+    answers = {m.candidate: m for m in state.answers() if m.round == round}
+    by_rank = _sorted(state, [m for m in answers.values() if m.stage is Stage.ACQUISITION])
+    centres = [m.candidate for m in by_rank[: state.spec.augmentation.parents]]
+    for proposal in state.proposals:
+        if proposal.round != round or proposal.stage is not Stage.AUGMENTATION:
+            continue
+        children = [d for d in proposal.decisions if d.chosen and d.candidate in answers]
+        for i, centre in enumerate(centres):
+            chain = [centre, *(d.candidate for d in children if d.lineage.parent == centre)]
+            centres[i] = _sorted(state, [answers[c] for c in chain])[0].candidate
+    return tuple(centres)
+
+
+def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
+    """Return answers best first; of equals the earlier comes first."""
+    return sorted(answers, key=lambda m: state.merit.rank(m.properties), reverse=True)
+
+
+def _neighbours(material: Material, parent: str, seed: int, swaps: int) -> Iterator[Draft]:
+    if not isinstance(material, Structure):
+        return  # a composition has no sites to exchange
+    species = [site.specie.symbol for site in material]
+    unlike = [
+        (i, j)
+        for i in range(len(species))
+        for j in range(i + 1, len(species))
+        if species[i] != species[j]
+    ]
+    order = np.random.default_rng(seed).permutation(len(unlike))
+    for k in order[: DRAWS_PER_SWAP * swaps]:
+        i, j = unlike[k]
+        exchanged = material.copy()
+        exchanged[i], exchanged[j] = species[j], species[i]
+        lineage = Lineage(source="swap", parent=parent, swap=(i, j), seed=seed)
+        yield Draft(exchanged, lineage)

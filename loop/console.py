@@ -1,0 +1,194 @@
+"""What the command line prints: progress while a campaign runs, tables afterwards."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from campaigns.objectives import UNITS
+from loop.records import CampaignClosed, LedgerEntry, Measured, ModelFitted, Proposed, Stage
+from loop.state import CampaignState
+from loop.steps import Close, Fit, Measure, Propose, Step
+from oracles.base import Status
+
+SHOWN_ROWS = 60
+
+
+class ProgressObserver:
+    """Shows the steps of a campaign as they happen, with the time left of its budget."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._overall = self._progress.add_task("measurements", total=None)
+        self._step = self._progress.add_task("", total=1.0, visible=False)
+        self._best: tuple[bool, float] | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def step(self, step: Step, state: CampaignState) -> None:
+        """Announce a step."""
+        total = min(state.spec.budget.measurements[0], planned_measurements(state))
+        done = sum(m.tier == 0 for m in state.measured.values())
+        self._progress.update(self._overall, total=total, completed=done)
+        self._announce_best(state)
+        match step:
+            case Fit(round):
+                text = f"round {round}: training the model on {len(state.answers())} labels"
+            case Measure(evaluations):
+                text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
+            case Propose(round, stage):
+                text = f"round {round}: proposing ({stage.value})"
+            case Close():
+                text = "closing"
+        self._progress.reset(self._step, description=text, visible=True, total=100)
+
+    def progress(self, share: float, message: str) -> None:
+        """Move the bar of the step."""
+        self._progress.update(self._step, completed=round(100 * share))
+
+    def event(self, entry: LedgerEntry) -> None:
+        """Print what happened, one line each."""
+        match entry.event:
+            case ModelFitted() as fitted:
+                self._console.print(
+                    f"[bold]round {fitted.round}[/bold]  model trained on {fitted.n_labelled} "
+                    f"labels and {fitted.n_unlabelled} unlabelled in {fitted.seconds:.0f} s"
+                )
+            case Proposed() as proposed:
+                self._console.print(f"         {proposal_line(proposed)}")
+            case Measured() as measured:
+                self._progress.advance(self._overall, 1 if measured.tier == 0 else 0)
+                if measured.status is Status.FAILED:
+                    assert measured.failure_kind is not None
+                    self._console.print(
+                        f"         {measured.candidate[:10]} failed "
+                        f"({measured.failure_kind.value}): {measured.failure_message}",
+                        markup=False,
+                    )
+            case CampaignClosed(reason=reason):
+                self._console.print(f"closed: {reason}")
+            case _:
+                pass
+
+    def _announce_best(self, state: CampaignState) -> None:
+        best = state.best()
+        if best is None:
+            return
+        rank = state.merit.rank(best.properties)
+        if self._best is None or rank > self._best:
+            self._best = rank
+            decision = state.decisions[best.candidate]
+            self._console.print(
+                f"         best so far: {decision.lattice or ''} {decision.formula}  "
+                f"{values_line(state, best.properties)}",
+                highlight=False,
+            )
+
+
+def planned_measurements(state: CampaignState) -> int:
+    """Return how many cheap measurements the budget's rounds amount to."""
+    spec = state.spec
+    search = spec.augmentation
+    per_round = spec.acquisition.batch
+    if search is not None:
+        per_round += search.parents * search.iterations * search.swaps
+    return spec.budget.initial + spec.budget.rounds * per_round
+
+
+def proposal_line(proposed: Proposed) -> str:
+    """Return a proposal in one line: how many chosen, how many rejected by which rule."""
+    rejected: dict[str, int] = {}
+    for decision in proposed.decisions:
+        if decision.rule is not None:
+            rejected[decision.rule] = rejected.get(decision.rule, 0) + 1
+    chosen = sum(decision.chosen for decision in proposed.decisions)
+    name = proposed.stage.value
+    if proposed.stage is Stage.AUGMENTATION:
+        name = f"local search {proposed.iteration}"
+    text = ", ".join(f"{n} by {rule}" for rule, n in sorted(rejected.items()))
+    return f"{name}: {chosen} chosen" + (f"; rejected {text}" if text else "")
+
+
+def values_line(state: CampaignState, properties: Mapping[str, float]) -> str:
+    """Return the values of the properties that the campaign speaks of."""
+    names = state.spec.property_names()
+    return ", ".join(f"{name} {properties[name]:.4g} {UNITS[name]}" for name in names)
+
+
+def print_status(console: Console, state: CampaignState) -> None:
+    """Print where a campaign stands."""
+    spec = state.spec
+    table = Table(title=spec.name, show_header=False)
+    table.add_row("state", "open" if state.closed is None else f"closed: {state.closed}")
+    last = state.proposals[-1].round if state.proposals else 0
+    table.add_row("round", f"{last} of {spec.budget.rounds}")
+    for tier, options in enumerate(spec.tiers):
+        answers = [m for m in state.measured.values() if m.tier == tier]
+        failed = sum(m.status is Status.FAILED for m in answers)
+        cost = state.cost(tier)
+        table.add_row(
+            f"tier {tier} ({options.kind})",
+            f"{len(answers)} of {spec.budget.measurements[tier]} measured, {failed} failed, "
+            f"{cost.wall_seconds:.0f} s in the oracle",
+        )
+    table.add_row("pending", str(len(state.pending)))
+    table.add_row("wall time", f"{state.wall_seconds:.0f} s in {state.n_sessions} sessions")
+    if (best := state.best()) is not None:
+        decision = state.decisions[best.candidate]
+        feasible = "" if state.merit.is_feasible(best.properties) else " (constraints not met)"
+        table.add_row(
+            "best", f"{decision.lattice or ''} {decision.formula} [{best.candidate[:10]}]{feasible}"
+        )
+        for name, value in best.properties.items():
+            table.add_row(f"  {name}", f"{value:.6g} {UNITS.get(name, '')}")
+    console.print(table)
+
+
+def print_rows(console: Console, flat: Sequence[Mapping[str, Any]]) -> None:
+    """Print decisions as a table, the first ``SHOWN_ROWS`` of them."""
+    table = Table("round", "stage", "candidate", "formula", "decision", "reason", "measured")
+    for row in flat[:SHOWN_ROWS]:
+        measured = ", ".join(
+            f"{name} {row[name]:.4g}" for name in UNITS if name in row and name != "volume_per_atom"
+        )
+        table.add_row(
+            str(row["round"]),
+            row["stage"],
+            row["candidate"][:10],
+            f"{row['lattice'] or ''} {row['formula']}",
+            "chosen" if row["chosen"] else f"rejected: {row['rule']} ({row['margin']:.3g})",
+            row["reason"],
+            row.get("failure") or measured,
+        )
+    console.print(table)
+    if len(flat) > SHOWN_ROWS:
+        console.print(f"… and {len(flat) - SHOWN_ROWS} more; --format csv prints all")

@@ -1,0 +1,311 @@
+"""The loop: ask the state for the next unfinished step, do it, write down what came of it."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+
+from alloop.canonical import canonical_json
+from alloop.materials import material_to_json
+from alloop.seeds import derive_seed
+from campaigns.spec import CampaignSpec
+from loop.artifacts import ArtifactStore
+from loop.augmentation import propose_neighbours
+from loop.building import build_model, load_model
+from loop.execution import MeasuringPool
+from loop.isolation import forget, read_spool
+from loop.ledger import Ledger
+from loop.opening import open_campaign
+from loop.promotion import propose_promotion
+from loop.proposal import propose_by_acquisition, propose_random
+from loop.records import (
+    CampaignClosed,
+    Event,
+    LedgerEntry,
+    Measured,
+    ModelFitted,
+    Proposed,
+    SessionClosed,
+    SessionOpened,
+    Stage,
+)
+from loop.screening import Seen
+from loop.state import CampaignState, Evaluation, fold
+from loop.steps import Close, Fit, Measure, Propose, Step, next_step
+from loop.trust_region import trust_region_edge
+from models.base import Dataset
+from oracles.base import FailureKind, Measurement, Oracle, Status
+
+
+class Observer(Protocol):
+    """Somebody who watches a campaign run, such as the command line's progress bars."""
+
+    def step(self, step: Step, state: CampaignState) -> None:
+        """Called before a step is done."""
+
+    def progress(self, share: float, message: str) -> None:
+        """Called during a step with the done share in [0, 1]."""
+
+    def event(self, entry: LedgerEntry) -> None:
+        """Called when an event is safely written."""
+
+
+class Interrupted(Exception):
+    """The user asked to stop; everything measured so far is in the ledger."""
+
+
+class Controller:
+    """Runs one campaign in one run directory; the only mutable object of the loop.
+
+    Launching is a controller on an empty ledger, resuming the same controller on one that has
+    events. Use as a context manager: it holds the run's lock and its workers.
+
+    Args:
+        run: the run directory; made if absent.
+        spec: the campaign; None to continue whatever the directory holds.
+        build_oracles: makes one oracle per tier.
+        observer: watches.
+
+    Raises:
+        RunError: if the directory is unusable, busy, or of another campaign.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        spec: CampaignSpec | None,
+        *,
+        build_oracles: Callable[[CampaignSpec], Sequence[Oracle]],
+        observer: Observer,
+    ) -> None:
+        self._observer = observer
+        self._stopping = False
+        self._began = time.monotonic()
+        self._run = run
+        self._ledger = Ledger.open(run, writable=True)
+        try:
+            self._oracles = open_campaign(self._ledger, run, spec, build_oracles)
+            self._entries = list(self._ledger.entries())
+            self._store = ArtifactStore(run / "artifacts")
+            self._spool = run / "spool"
+        except BaseException:
+            self._ledger.close()
+            raise
+        self._seen = Seen()
+        self._n_seen = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if "_pool" in vars(self):
+            self._pool.shutdown()
+        self._ledger.close()
+
+    @property
+    def state(self) -> CampaignState:
+        """What is known of the campaign now."""
+        state = fold(self._entries)
+        assert state is not None
+        return state
+
+    def stop(self) -> None:
+        """Ask to stop once the measurements under way are recorded."""
+        self._stopping = True
+
+    def run(self) -> CampaignState:
+        """Go on until the campaign is closed, and return its last state.
+
+        Raises:
+            Interrupted: after ``stop``, with everything recorded.
+        """
+        if (step := next_step(self.state)) is None:
+            return self.state
+        earlier = self.state.wall_seconds
+        self._began = time.monotonic() - earlier
+        self._append(SessionOpened())
+        self._collect_spool()
+        while (step := next_step(self.state)) is not None:
+            if self._stopping:
+                self._append(SessionClosed(reason="interrupted"))
+                raise Interrupted
+            if not isinstance(step, Close) and self._is_out_of_time(self.state):
+                step = Close("the wall time is spent")
+            self._observer.step(step, self.state)
+            self._do(step)
+        self._append(SessionClosed(reason="campaign closed"))
+        return self.state
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case Measure(evaluations):
+                self._measure(evaluations)
+            case Fit(round):
+                self._fit(round)
+            case Propose():
+                self._append(self._propose(step))
+            case Close(reason):
+                self._append(CampaignClosed(reason=reason))
+
+    def _fit(self, round: int) -> None:
+        state = self.state
+        if previous := state.models.get(round - 1):
+            model = load_model(state.spec, self._store.path(previous.checkpoint))
+        else:
+            model = build_model(state.spec)
+        summary = model.fit(
+            self._dataset(state),
+            seed=derive_seed(state.spec.seed, "fit", round),
+            on_progress=self._observer.progress,
+        )
+        with tempfile.TemporaryDirectory(dir=self._run) as folder:
+            model.save(Path(folder) / "model.safetensors")
+            checkpoint = self._store.put_file(Path(folder) / "model.safetensors")
+        self._append(
+            ModelFitted(
+                round=round,
+                checkpoint=checkpoint,
+                n_labelled=summary.n_labelled,
+                n_unlabelled=summary.n_unlabelled,
+                epochs=summary.epochs,
+                seconds=summary.seconds,
+                metrics=summary.metrics,
+            )
+        )
+
+    def _propose(self, step: Propose) -> Proposed:
+        state, seen = self.state, self._update_seen()
+        batch = state.spec.acquisition.batch
+        match step.stage:
+            case Stage.INITIAL:
+                size = state.spec.budget.initial
+                return propose_random(
+                    state, self._store, seen, round=0, stage=step.stage, size=size
+                )
+            case Stage.ACQUISITION if state.spec.acquisition.strategy == "random":
+                return propose_random(
+                    state, self._store, seen, round=step.round, stage=step.stage, size=batch
+                )
+            case Stage.ACQUISITION:
+                path = self._store.path(state.models[step.round].checkpoint)
+                return propose_by_acquisition(
+                    state,
+                    self._store,
+                    seen,
+                    load_model(state.spec, path),
+                    round=step.round,
+                    edge=trust_region_edge(state, step.round),
+                )
+            case Stage.AUGMENTATION:
+                return propose_neighbours(
+                    state, self._store, seen, round=step.round, iteration=step.iteration
+                )
+            case Stage.PROMOTION:
+                return propose_promotion(state, round=step.round, tier=step.tier)
+
+    def _measure(self, evaluations: Sequence[Evaluation]) -> None:
+        """Have every evaluation answered; record each answer when it comes."""
+        waiting, done = list(reversed(evaluations)), 0
+        running: dict[Future[Measurement], Evaluation] = {}
+        window = 2 * self._workers
+        while waiting or running:
+            stop = self._stopping or self._is_out_of_time(self.state)
+            while waiting and not stop and len(running) < window:
+                evaluation = waiting.pop()
+                material = material_to_json(self._store.get_material(evaluation.candidate))
+                future = self._pool.submit(evaluation.id, evaluation.tier, canonical_json(material))
+                running[future] = evaluation
+            if not running:
+                return
+            finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in finished:
+                self._record(running.pop(future), future.result())
+                done += 1
+                self._observer.progress(done / len(evaluations), "")
+
+    def _record(self, evaluation: Evaluation, measurement: Measurement) -> None:
+        """Write a measurement down, then clear its spooled copy; a second copy counts nothing."""
+        event = self._measured(evaluation, measurement)
+        self._append(event)
+        forget(self._spool, evaluation.id)
+
+    def _measured(self, evaluation: Evaluation, m: Measurement) -> Measured:
+        missing = [name for name in self._wanted if name not in m.properties]
+        failure_kind = m.failure.kind if m.failure else None
+        message = m.failure.message if m.failure else ""
+        status = m.status
+        if status is Status.OK and missing:
+            status, failure_kind = Status.FAILED, FailureKind.UNSUPPORTED
+            message = f"the oracle gave no {', '.join(missing)}"
+        return Measured(
+            evaluation=evaluation.id,
+            candidate=evaluation.candidate,
+            round=evaluation.round,
+            stage=evaluation.stage,
+            tier=evaluation.tier,
+            status=status,
+            properties=dict(m.properties),
+            failure_kind=failure_kind,
+            failure_message=message,
+            relaxed=None if m.material is None else self._store.put_material(m.material),
+            oracle=m.oracle,
+            fingerprint=m.fingerprint,
+            calls=m.cost.calls,
+            wall_seconds=m.cost.wall_seconds,
+            core_hours=m.cost.core_hours,
+            money=m.cost.money,
+        )
+
+    def _collect_spool(self) -> None:
+        """Record what workers finished after an earlier controller had died."""
+        asked = {evaluation.id: evaluation for evaluation in self.state.pending}
+        for id, measurement in read_spool(self._spool).items():
+            if id in asked:
+                self._record(asked[id], measurement)
+            else:
+                forget(self._spool, id)
+
+    def _dataset(self, state: CampaignState) -> Dataset:
+        names, answers = state.spec.property_names(), state.answers()
+        return Dataset(
+            materials=tuple(self._store.get_material(m.candidate) for m in answers),
+            property_names=names,
+            labels=np.array([[m.properties[name] for name in names] for m in answers]),
+            is_augmented=np.array([m.stage is Stage.AUGMENTATION for m in answers]),
+        )
+
+    def _update_seen(self) -> Seen:
+        evaluations = self.state.evaluations
+        for evaluation in evaluations[self._n_seen :]:
+            material = self._store.get_material(evaluation.candidate)
+            self._seen.add(evaluation.candidate, material)
+        self._n_seen = len(evaluations)
+        return self._seen
+
+    def _is_out_of_time(self, state: CampaignState) -> bool:
+        limit = state.spec.budget.wall_time
+        return limit is not None and time.monotonic() - self._began > limit.total_seconds()
+
+    def _append(self, event: Event) -> None:
+        entry = self._ledger.append(event)
+        self._entries.append(entry)
+        self._observer.event(entry)
+
+    @cached_property
+    def _pool(self) -> MeasuringPool:
+        spec = self.state.spec
+        timeouts = [tier.timeout for tier in spec.tiers]
+        return MeasuringPool(self._oracles, timeouts, spec.execution, self._spool)
+
+    @cached_property
+    def _workers(self) -> int:
+        return self.state.spec.execution.workers
+
+    @cached_property
+    def _wanted(self) -> tuple[str, ...]:
+        return self.state.spec.property_names()

@@ -1,0 +1,280 @@
+"""From latent points to decoded candidates, screened and chosen, with a Decision for each."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alloop.materials import Material, formula_of, material_id
+from alloop.seeds import derive_seed
+from loop.acquisition import (
+    Surrogate,
+    acquisition_function,
+    choose_batch,
+    climb,
+    fit_surrogate,
+    trust_region,
+)
+from loop.artifacts import ArtifactStore
+from loop.random_candidates import random_materials
+from loop.records import Decision, Lineage, Posterior, Proposed, Stage
+from loop.screening import Rejection, Seen, lattice_of, screen
+from loop.state import CampaignState
+from models.base import GenerativeModel, HasEmbedding
+
+N_CENTRES = 16
+"""Best measured candidates that a trust region is laid around."""
+RANDOM_SHARE = 8
+"""One candidate of so many is drawn at random, so that no region of the space is forgotten."""
+JITTER = 0.25
+"""Spread of the starting points within a trust region, in units of its edge."""
+CLIMB_ITERATIONS = 30
+DRAWS_PER_CHOICE = 20
+"""Random draws before a batch of random candidates is left short."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A material that may become a candidate."""
+
+    material: Material
+    lineage: Lineage
+
+    def decide(
+        self,
+        *,
+        rejection: Rejection | None,
+        reason: str,
+        acquisition: float | None = None,
+        posterior: dict[str, Posterior] | None = None,
+    ) -> Decision:
+        """Return the decision: rejected by the rule, or chosen for the reason."""
+        return Decision(
+            candidate=material_id(self.material),
+            formula=formula_of(self.material),
+            lattice=lattice_of(self.material),
+            chosen=rejection is None,
+            rule=rejection.rule if rejection else None,
+            margin=rejection.margin if rejection else None,
+            reason=rejection.reason if rejection else reason,
+            acquisition=acquisition,
+            posterior=posterior or {},
+            lineage=self.lineage,
+        )
+
+
+def propose_random(
+    state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int, stage: Stage, size: int
+) -> Proposed:
+    """Propose materials drawn uniformly from the space's compositions and orderings."""
+    seed = derive_seed(state.spec.seed, stage, round)
+    size = min(size, state.remaining())
+    drafts = (
+        Draft(material, Lineage(source="random", seed=seed))
+        for material in random_materials(state.spec.space, seed, DRAWS_PER_CHOICE * size)
+    )
+    decisions = take(state, seen, drafts, size, reason="drawn at random")
+    _keep(store, [draft.material for draft, _ in decisions])
+    return Proposed(round=round, stage=stage, decisions=tuple(d for _, d in decisions))
+
+
+def take(
+    state: CampaignState, seen: Seen, drafts: Iterator[Draft], size: int, *, reason: str
+) -> list[tuple[Draft, Decision]]:
+    """Screen drafts in their order until ``size`` have passed; return all that were looked at."""
+    looked_at: list[tuple[Draft, Decision]] = []
+    passed = 0
+    for draft in drafts:
+        if passed == size:
+            break
+        decision = draft.decide(
+            rejection=screen(draft.material, state.spec.space, seen), reason=reason
+        )
+        if decision.chosen:
+            seen.add(decision.candidate, draft.material)
+            passed += 1
+        looked_at.append((draft, decision))
+    return looked_at
+
+
+def propose_by_acquisition(
+    state: CampaignState,
+    store: ArtifactStore,
+    seen: Seen,
+    model: GenerativeModel,
+    *,
+    round: int,
+    edge: float,
+) -> Proposed:
+    """Climb the acquisition in latent space, decode, screen, re-encode, and choose a batch.
+
+    Args:
+        state: with at least two labels.
+        store: receives every candidate and the latent points.
+        seen: everything measured or pending.
+        model: fitted in this round.
+        round: whose seeds to use.
+        edge: of the trust region, in the extent of the measured latents.
+    """
+    spec, seed = state.spec, derive_seed(state.spec.seed, Stage.ACQUISITION, round)
+    names = spec.property_names()
+    answers = state.answers()
+    measured = model.encode([store.get_material(m.candidate) for m in answers])
+    values = torch.tensor([[m.properties[name] for name in names] for m in answers])
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        surrogate = fit_surrogate(_embed(model, measured), values, names)
+        acquisition = acquisition_function(surrogate, state.merit, seed=seed)
+        centres = measured[_best_rows(state)]
+        starts, lower, upper = _starts(centres, measured, edge, spec.acquisition.pool)
+        latents = climb(
+            acquisition,
+            _embedder(model),
+            starts,
+            lower,
+            upper,
+            max_iterations=CLIMB_ITERATIONS,
+        )
+        drafts = _decoded(state, store, model, latents, round, seed)
+        screened = _screened(state, seen, drafts)
+        passed = [draft for draft, rejection in screened if rejection is None]
+        ranked = _ranked(state, model, surrogate, acquisition, passed)
+    decisions = [
+        ranked[material_id(draft.material)]
+        if rejection is None
+        else draft.decide(rejection=rejection, reason="")
+        for draft, rejection in screened
+    ]
+    for draft in passed:
+        if ranked[id := material_id(draft.material)].chosen:
+            seen.add(id, draft.material)
+    _keep(store, [draft.material for draft, _ in screened])
+    return Proposed(
+        round=round,
+        stage=Stage.ACQUISITION,
+        decisions=tuple(decisions),
+        notes={
+            "trust_region_edge": edge,
+            "measured": float(len(answers)),
+            "decoded": float(len(drafts)),
+            "passed_screening": float(len(passed)),
+        },
+    )
+
+
+def _ranked(
+    state: CampaignState,
+    model: GenerativeModel,
+    surrogate: Surrogate,
+    acquisition: Callable[..., Tensor],
+    drafts: Sequence[Draft],
+) -> dict[str, Decision]:
+    """Return the decision for each screened draft, by candidate id."""
+    if not drafts:
+        return {}
+    size = min(state.spec.acquisition.batch, state.remaining())
+    embeddings = _embed(model, model.encode([draft.material for draft in drafts]))
+    means, stds = surrogate.posterior(embeddings)
+    choice = choose_batch(acquisition, embeddings, size)
+    worst = choice.scores[choice.order[-1]]
+    decisions = {}
+    for row, draft in enumerate(drafts):
+        score = choice.scores[row]
+        rejection = None
+        if row not in choice.order:
+            text = f"its acquisition {score:.3g} is below {worst:.3g}, the last that was chosen"
+            rejection = Rejection("acquisition", score - worst, text)
+        decision = draft.decide(
+            rejection=rejection,
+            reason=f"choice {choice.order.index(row) + 1} of {size} by acquisition"
+            if rejection is None
+            else "",
+            acquisition=score,
+            posterior={
+                name: Posterior(mean=float(means[row, i]), std=float(stds[row, i]))
+                for i, name in enumerate(surrogate.property_names)
+            },
+        )
+        decisions[decision.candidate] = decision
+    return decisions
+
+
+def _decoded(
+    state: CampaignState,
+    store: ArtifactStore,
+    model: GenerativeModel,
+    latents: Tensor,
+    round: int,
+    seed: int,
+) -> list[Draft]:
+    """Decode the latent points, and add a share of random materials."""
+    n_random = state.spec.acquisition.pool // RANDOM_SHARE
+    latents = latents.to(torch.float32)
+    array = store.put(_npy(latents.numpy()))
+    checkpoint = state.models[round].checkpoint
+    decoded = [
+        Draft(
+            material,
+            Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed),
+        )
+        for row, material in enumerate(model.decode(latents, seed=seed))
+    ]
+    drawn = random_materials(state.spec.space, seed, n_random)
+    return decoded + [Draft(material, Lineage(source="random", seed=seed)) for material in drawn]
+
+
+def _screened(
+    state: CampaignState, seen: Seen, drafts: Sequence[Draft]
+) -> list[tuple[Draft, Rejection | None]]:
+    """Screen drafts against the rules, everything seen, and each other."""
+    among = Seen()
+    screened = []
+    for draft in drafts:
+        rejection = screen(draft.material, state.spec.space, seen)
+        if rejection is None:
+            rejection = screen(draft.material, state.spec.space, among)
+        if rejection is None:
+            among.add(material_id(draft.material), draft.material)
+        screened.append((draft, rejection))
+    return screened
+
+
+def _best_rows(state: CampaignState) -> list[int]:
+    answers = state.answers()
+    rank = state.merit.rank
+    order = sorted(range(len(answers)), key=lambda i: rank(answers[i].properties), reverse=True)
+    return order[:N_CENTRES]
+
+
+def _starts(
+    centres: Tensor, measured: Tensor, edge: float, pool: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return starting points scattered in the trust regions, and the regions' corners."""
+    n_latent = pool - pool // RANDOM_SHARE
+    repeated = centres[torch.arange(n_latent) % len(centres)]
+    lower, upper = trust_region(repeated, measured, edge)
+    scattered = repeated + JITTER * (upper - lower) * torch.randn(repeated.shape)
+    return scattered.clamp(lower, upper), lower, upper
+
+
+def _embedder(model: GenerativeModel) -> Callable[[Tensor], Tensor]:
+    return model.embed if isinstance(model, HasEmbedding) else lambda z: z
+
+
+def _embed(model: GenerativeModel, z: Tensor) -> Tensor:
+    with torch.no_grad():
+        return _embedder(model)(z.double())
+
+
+def _keep(store: ArtifactStore, materials: Sequence[Material]) -> None:
+    for material in materials:
+        store.put_material(material)
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

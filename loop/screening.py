@@ -1,0 +1,129 @@
+"""The rules a candidate must pass before it may be measured; each gives a reason and a margin."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Composition, Structure
+
+from alloop.errors import MaterialError
+from alloop.materials import Material, composition_of, formula_of
+from campaigns.space import Space
+from models.lattice.parent import identify
+
+FRACTION_TOLERANCE = 1e-6
+"""Fractions closer than this are the same composition: far finer than any alloy is made."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a candidate may not be measured."""
+
+    rule: str
+    margin: float
+    """How far from passing, in the rule's unit; negative."""
+    reason: str
+
+
+Rule = Callable[[Material, Space], Rejection | None]
+
+
+def has_allowed_elements(material: Material, space: Space) -> Rejection | None:
+    """Refuse elements that the space does not list."""
+    stray = {el.symbol for el in composition_of(material).elements} - set(space.elements)
+    if not stray:
+        return None
+    return Rejection("elements", -len(stray), f"contains {', '.join(sorted(stray))}")
+
+
+def has_allowed_fractions(material: Material, space: Space) -> Rejection | None:
+    """Refuse a composition outside the fraction bounds; the margin is in atomic fractions."""
+    composition = composition_of(material)
+    worst = Rejection("fractions", 0.0, "")
+    for symbol in space.elements:
+        low, high = space.bounds(symbol)
+        fraction = float(composition[symbol])
+        margin = min(fraction - low, high - fraction)
+        if margin < min(worst.margin, -FRACTION_TOLERANCE):
+            text = f"{symbol} is {fraction:.4f}, allowed are {low:g} to {high:g}"
+            worst = Rejection("fractions", margin, text)
+    return worst if worst.reason else None
+
+
+def has_enough_distance(material: Material, space: Space) -> Rejection | None:
+    """Refuse atoms closer than the space's minimum distance; the margin is in Å."""
+    if isinstance(material, Composition) or len(material) < 2:
+        return None
+    distances = material.distance_matrix[np.triu_indices(len(material), k=1)]
+    margin = float(distances.min()) - space.min_distance
+    if margin >= 0:
+        return None
+    return Rejection("min_distance", margin, f"two atoms are {distances.min():.3f} Å apart")
+
+
+RULES: tuple[Rule, ...] = (has_allowed_elements, has_allowed_fractions, has_enough_distance)
+"""Rules about one candidate alone, in the order they are tried."""
+
+
+@dataclass
+class Seen:
+    """Everything measured or pending, to tell whether a candidate is another of the same.
+
+    Decorations of a parent lattice are the same when a symmetry of the lattice maps one onto
+    the other; compositions when their fractions agree; other structures when pymatgen's
+    ``StructureMatcher`` says so.
+    """
+
+    _ids: dict[bytes, str] = field(default_factory=dict)
+    _others: dict[str, list[tuple[str, Structure]]] = field(default_factory=dict)
+    _matcher: StructureMatcher = field(default_factory=StructureMatcher)
+
+    def add(self, candidate: str, material: Material) -> None:
+        """Remember a candidate under its id."""
+        key = canonical_key(material)
+        if key is not None:
+            self._ids.setdefault(key, candidate)
+        elif isinstance(material, Structure):
+            self._others.setdefault(formula_of(material), []).append((candidate, material))
+
+    def twin(self, material: Material) -> str | None:
+        """Return the id of an equivalent candidate, if there is one."""
+        key = canonical_key(material)
+        if key is not None:
+            return self._ids.get(key)
+        assert isinstance(material, Structure)
+        known: Iterable[tuple[str, Structure]] = self._others.get(formula_of(material), ())
+        return next((id for id, other in known if self._matcher.fit(other, material)), None)
+
+
+def canonical_key(material: Material) -> bytes | None:
+    """Return bytes that equivalent materials share, or None where only matching can tell."""
+    if isinstance(material, Composition):
+        fractions = composition_of(material).get_el_amt_dict()
+        return " ".join(f"{el}{x:.6f}" for el, x in sorted(fractions.items())).encode()
+    try:
+        parent = identify(material)
+        return parent.canonical(parent.decoration(material))
+    except MaterialError:
+        return None
+
+
+def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
+    """Return the first rule that a candidate fails, or None."""
+    for rule in RULES:
+        if (rejection := rule(material, space)) is not None:
+            return rejection
+    if (twin := seen.twin(material)) is not None:
+        return Rejection("duplicate", -1.0, f"equivalent to candidate {twin[:10]}")
+    return None
+
+
+def lattice_of(material: Material) -> str | None:
+    """Return the parent lattice's name, where there is one."""
+    if isinstance(material, Composition):
+        return None
+    try:
+        return identify(material).name
+    except MaterialError:
+        return None

@@ -1,0 +1,171 @@
+"""The state of a campaign: a pure fold over its events, and the next unfinished step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from alloop.canonical import sha256
+from alloop.errors import LedgerError
+from campaigns.spec import CampaignSpec
+from loop.merit import Merit
+from loop.records import (
+    CampaignClosed,
+    CampaignOpened,
+    Decision,
+    LedgerEntry,
+    Measured,
+    ModelFitted,
+    Proposed,
+    SessionClosed,
+    SessionOpened,
+    Stage,
+)
+from oracles.base import Cost, Status
+
+
+def evaluation_id(candidate: str, fingerprint: str) -> str:
+    """Return the key under which a candidate's value by an oracle is asked for once."""
+    return sha256(f"{candidate} {fingerprint}")[:32]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A chosen candidate that is to be measured."""
+
+    id: str
+    candidate: str
+    tier: int
+    round: int
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class CampaignState:
+    """Everything known of a campaign, derived from its events."""
+
+    spec: CampaignSpec
+    fingerprints: tuple[str, ...]
+    """Of each tier's oracle."""
+    proposals: tuple[Proposed, ...] = ()
+    models: Mapping[int, ModelFitted] = field(default_factory=dict)
+    """Fitted models by round."""
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    """Measurements by evaluation id, in order of arrival."""
+    wall_seconds: float = 0.0
+    """Time under a controller, over all sessions."""
+    n_sessions: int = 0
+    closed: str | None = None
+    """Why the campaign ended; None while it has not."""
+
+    @cached_property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Every evaluation asked for so far, in the order of the decisions."""
+        return tuple(
+            Evaluation(
+                evaluation_id(decision.candidate, self.fingerprints[proposal.tier]),
+                decision.candidate,
+                proposal.tier,
+                proposal.round,
+                proposal.stage,
+            )
+            for proposal in self.proposals
+            for decision in proposal.decisions
+            if decision.chosen
+        )
+
+    @property
+    def pending(self) -> tuple[Evaluation, ...]:
+        """Evaluations without an answer."""
+        return tuple(e for e in self.evaluations if e.id not in self.measured)
+
+    @cached_property
+    def decisions(self) -> Mapping[str, Decision]:
+        """The first choice of each chosen candidate, by candidate id."""
+        chosen: dict[str, Decision] = {}
+        for proposal in self.proposals:
+            for decision in proposal.decisions:
+                if decision.chosen:
+                    chosen.setdefault(decision.candidate, decision)
+        return chosen
+
+    def answers(self, tier: int = 0) -> tuple[Measured, ...]:
+        """Return the successful measurements of a tier, in the order of the decisions: an
+        order that does not depend on which worker was faster.
+        """
+        answers = (self.measured.get(e.id) for e in self.evaluations if e.tier == tier)
+        return tuple(m for m in answers if m is not None and m.status is Status.OK)
+
+    @cached_property
+    def merit(self) -> Merit:
+        """What is good, in the scale of what was measured so far at tier 0."""
+        return Merit.of(self.spec, [m.properties for m in self.answers()])
+
+    def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
+        """Return the best successful measurement of a tier, feasible ones first."""
+        answers = [m for m in self.answers(tier) if round is None or m.round == round]
+        return max(answers, key=lambda m: self.merit.rank(m.properties), default=None)
+
+    def cost(self, tier: int) -> Cost:
+        """Return what the measurements of a tier have cost."""
+        spent = Cost()
+        for m in self.measured.values():
+            if m.tier == tier:
+                spent += Cost(m.calls, m.wall_seconds, m.core_hours, m.money)
+        return spent
+
+    def remaining(self, tier: int = 0) -> int:
+        """Return how many more measurements a tier's budget holds, pending ones counted as made."""
+        asked = sum(e.tier == tier for e in self.evaluations)
+        return self.spec.budget.measurements[tier] - asked
+
+
+def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
+    """Return the state that a ledger's entries amount to; None for an empty ledger.
+
+    Raises:
+        LedgerError: if the first event does not open a campaign.
+    """
+    opened: CampaignOpened | None = None
+    proposals: list[Proposed] = []
+    models: dict[int, ModelFitted] = {}
+    measured: dict[str, Measured] = {}
+    wall, sessions, closed = 0.0, 0, None
+    session_began = latest = None
+    for entry in entries:
+        event, time = entry.event, datetime.fromisoformat(entry.time)
+        match event:
+            case CampaignOpened():
+                opened = event
+            case SessionOpened():
+                wall += _span(session_began, latest)
+                session_began, sessions = time, sessions + 1
+            case ModelFitted():
+                models[event.round] = event
+            case Proposed():
+                proposals.append(event)
+            case Measured():
+                measured.setdefault(event.evaluation, event)
+            case CampaignClosed():
+                closed = event.reason
+            case SessionClosed():
+                pass
+        latest = time
+        if opened is None:
+            raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
+    if opened is None:
+        return None
+    return CampaignState(
+        spec=CampaignSpec.model_validate(opened.spec),
+        fingerprints=opened.fingerprints,
+        proposals=tuple(proposals),
+        models=models,
+        measured=measured,
+        wall_seconds=wall + _span(session_began, latest),
+        n_sessions=sessions,
+        closed=closed,
+    )
+
+
+def _span(began: datetime | None, ended: datetime | None) -> float:
+    return 0.0 if began is None or ended is None else max((ended - began).total_seconds(), 0.0)

@@ -1,0 +1,135 @@
+"""A campaign that cannot be meant is refused, naming file, key path, value and remedy."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alloop.errors import SpecError
+from campaigns.load import load_spec, parse_spec, ready_campaigns
+
+MINIMAL = {
+    "name": "small",
+    "space": {"elements": ["Ni", "Fe"]},
+    "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+    "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
+}
+
+
+def changed(path: str, value: object) -> dict[str, object]:
+    """Return the minimal campaign with one place changed."""
+    data = yaml.safe_load(yaml.safe_dump(MINIMAL))
+    *parents, last = path.split(".")
+    node = data
+    for part in parents:
+        node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
+    node[last] = value
+    return data
+
+
+def test_the_minimal_campaign_has_only_four_keys() -> None:
+    spec = parse_spec(MINIMAL, where="test")
+    assert spec.budget.rounds > 0
+    assert spec.space.count_bounds() == {"Ni": (0, 54), "Fe": (0, 54)}
+
+
+@pytest.mark.parametrize("name", sorted(ready_campaigns()))
+def test_ready_campaigns_are_valid_and_named_as_their_file(name: str) -> None:
+    assert load_spec(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("budget.initail", 3, "budget.initail: unknown key 'initail' with the value 3. Did you"),
+        ("space.elements", ["Ni", "Xx"], "'Xx' is not a chemical element"),
+        ("space.elements", ["Ni", "Ni"], "names one twice"),
+        ("space.fractions", {"Cr": [0, 1]}, "bounds Cr, which elements does not list"),
+        ("space.fractions", {"Ni": [10, 60]}, "fractions, not percent"),
+        ("space.fractions", {"Ni": [0.7, 0.8], "Fe": [0.5, 0.6]}, "never 54"),
+        ("space.fractions", {"Ni": [0.501, 0.502]}, "no whole number of Ni atoms out of 54"),
+        ("space.atoms", 53, "53 atoms do not fill"),
+        ("objectives", [], "objectives"),
+        ("objectives", [{"property": "hardness", "goal": "maximise"}], "unknown property"),
+        (
+            "objectives",
+            [{"property": "bulk_modulus", "goal": "maximise", "unit": "Pa"}],
+            "bulk_modulus is in GPa, not in 'Pa'",
+        ),
+        (
+            "objectives",
+            [{"property": "bulk_modulus", "goal": "window", "window": [3, 2]}],
+            "is empty",
+        ),
+        ("objectives", [{"property": "bulk_modulus", "goal": "window"}], "window"),
+        ("constraints", [{"property": "band_gap"}], "give min, max or both"),
+        ("constraints", [{"property": "band_gap", "min": 2, "max": 1}], "nothing can satisfy"),
+        ("budget.wall_time", 5, "write it like 90 s, 5 min"),
+        ("budget.measurements", [600, 3], "2 totals for 1 tiers"),
+        ("budget.measurements", [10], "initial (64) is more than all measurements (10)"),
+        ("name", "../elsewhere", "name"),
+        ("name", "a/b", "name"),
+        ("tiers", [{"kind": "lammps"}], "tiers.0.potential: this key is missing"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(path: str, value: object, says: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(changed(path, value), where="file.yaml")
+    message = str(caught.value)
+    assert message.startswith("file.yaml")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_an_override_is_read_as_yaml_and_laid_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL))
+    spec = load_spec(path, ["budget.rounds=2", "tiers.0.timeout=7", "space.lattices=[bcc]"])
+    assert (spec.budget.rounds, spec.tiers[0].timeout, spec.space.lattices) == (2, 7.0, ("bcc",))
+
+
+@pytest.mark.parametrize("override", ["budget.rounds", "tiers.7.potential=x", "name.x=1", "=3"])
+def test_an_override_without_a_place_or_value_is_refused(tmp_path: Path, override: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL))
+    with pytest.raises(SpecError, match="--set"):
+        load_spec(path, [override])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: [",
+        "- a list",
+        "",
+        "name: a\nname: b\n",
+        "!!python/object/apply:os.system ['true']",
+        "a: &a [*a]",
+    ],
+)
+def test_a_file_that_is_no_campaign_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=r"c\.yaml"):
+        load_spec(path)
+
+
+def test_an_unknown_name_suggests_a_near_one() -> None:
+    with pytest.raises(SpecError, match="Did you mean nifecr-bulk-modulus"):
+        load_spec("nifecr-bulk-moduls")
+
+
+def test_the_full_form_reads_back_to_the_same_spec() -> None:
+    spec = load_spec("nifecr-bulk-modulus")
+    assert parse_spec(spec.model_dump(mode="json"), where="full form") == spec
+
+
+def test_reading_campaigns_loads_neither_torch_nor_simulators() -> None:
+    code = (
+        "import sys, campaigns.load as c; c.load_spec('nifecr-bulk-modulus');"
+        "print(sorted({'torch', 'lammps', 'atomate2', 'jobflow', 'botorch'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
