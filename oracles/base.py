@@ -39,6 +39,10 @@ RETRYABLE = frozenset({FailureKind.TIMEOUT, FailureKind.WORKER_DIED})
 """Failures that may come from the machine rather than from the material."""
 
 
+class NotFinite(ValueError):
+    """A measured value that is NaN or infinite."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a measurement failed."""
@@ -85,7 +89,7 @@ class Measurement:
         if (self.status is Status.FAILED) != (self.failure is not None):
             raise ValueError("a measurement has a failure exactly when its status is failed")
         if self.status is Status.OK and not all(map(math.isfinite, self.properties.values())):
-            raise ValueError(f"a value is not finite: {dict(self.properties)}")
+            raise NotFinite(f"a value is not finite: {dict(self.properties)}")
 
     @classmethod
     def failed(
