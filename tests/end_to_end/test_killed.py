@@ -1,0 +1,75 @@
+"""A campaign that was killed at any moment makes the decisions of one that never was."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from loop.run_folder import RunFolder
+from loop.verify import digest, verify
+from oracles.base import FailureKind
+
+sys.path.insert(0, str(Path(__file__).parent))
+from counting_oracle import is_deadly
+
+DRIVE = Path(__file__).with_name("drive.py")
+KILLS = 6
+
+
+def start(run: Path, calls: Path, *words: str) -> subprocess.Popen[str]:
+    """Start a controller in a process of its own, and wait until it works."""
+    command = [sys.executable, str(DRIVE), str(run), str(calls), *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "begun"
+    return process
+
+
+def finish(run: Path, calls: Path, *words: str) -> RunFolder:
+    """Run to the end without interruption."""
+    process = start(run, calls, *words)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert out.strip() == "closed"
+    return RunFolder.read(run)
+
+
+def test_killed_and_resumed_it_decides_the_same_and_pays_once(tmp_path: Path) -> None:
+    expected = finish(tmp_path / "whole", tmp_path / "whole-calls")
+
+    run, calls = tmp_path / "run", tmp_path / "calls"
+    moments = random.Random(20261120)
+    kills = 0
+    while kills < KILLS:
+        process = start(run, calls)
+        time.sleep(moments.uniform(0.0, 1.2))
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.communicate()
+        kills += 1
+    assert kills >= 5, "the campaign ended before it could be killed often enough"
+    got = finish(run, calls)
+
+    assert digest(got.entries) == digest(expected.entries)
+    assert got.state.n_sessions == kills + 1
+    assert verify(run, head=got.head).ok
+    asked = {evaluation.candidate for evaluation in got.state.evaluations}
+    counts = Counter(calls.read_text().split())
+    assert set(counts) == asked
+    assert set(counts.values()) == {1}
+    assert not list((run / "spool").glob("*.json"))
+
+
+def test_a_candidate_that_kills_its_worker_costs_one_failed_measurement(tmp_path: Path) -> None:
+    state = finish(tmp_path / "run", tmp_path / "calls", "deadly").state
+    asked = [e.candidate for e in state.evaluations]
+    failed = [m for m in state.measured.values() if m.failure_kind is not None]
+    deadly = [candidate for candidate in asked if is_deadly(candidate)]
+    assert deadly, "the seed leads to no deadly candidate; choose another"
+    assert sorted(m.candidate for m in failed) == sorted(deadly)
+    assert {m.failure_kind for m in failed} == {FailureKind.WORKER_DIED}
+    assert len(state.answers()) == len(asked) - len(deadly)
+    assert state.closed is not None
