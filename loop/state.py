@@ -57,6 +57,12 @@ class CampaignState:
     n_sessions: int = 0
     closed: str | None = None
     """Why the campaign ended; None while it has not."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the software that opened the campaign, by name."""
+    began: str = ""
+    """Time of the first event: UTC, ISO 8601."""
+    latest: str = ""
+    """Time of the last event."""
 
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -131,9 +137,10 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
     models: dict[int, ModelFitted] = {}
     measured: dict[str, Measured] = {}
     wall, sessions, closed = 0.0, 0, None
-    session_began = latest = None
+    began = session_began = latest = None
     for entry in entries:
         event, time = entry.event, datetime.fromisoformat(entry.time)
+        began = began or entry.time
         match event:
             case CampaignOpened():
                 opened = event
@@ -164,6 +171,9 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
         wall_seconds=wall + _span(session_began, latest),
         n_sessions=sessions,
         closed=closed,
+        versions=opened.versions,
+        began=began or "",
+        latest="" if latest is None else latest.isoformat(),
     )
 
 
