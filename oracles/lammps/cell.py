@@ -1,0 +1,79 @@
+"""Between a pymatgen structure and the box LAMMPS wants.
+
+LAMMPS takes cells in restricted triangular form: a along x, b in the xy plane. Any cell can be
+rotated (or mirrored, which changes no energy) into that form. Positions stay Cartesian and in
+the input's order throughout, so that nothing is lost on the way back.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Lattice, Structure
+
+Array = NDArray[np.float64]
+
+RIGHT_ANGLE = 1e-6
+"""A cosine below this counts as a right angle: CIF files round angles to 1e-8 or so."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A structure in LAMMPS's frame. Vectors are rows, lengths in Å."""
+
+    structure: Structure
+    """As it came."""
+    lattice: Array
+    """The structure's lattice vectors in LAMMPS's frame, lower triangular, shape (3, 3)."""
+    rotation: Array
+    """Orthogonal: ``lattice @ rotation`` are the vectors as they came, shape (3, 3)."""
+    box: Array
+    """Vectors of the same periodic lattice with the smallest tilts, shape (3, 3)."""
+    positions: Array
+    """Cartesian positions in LAMMPS's frame, shape (n, 3)."""
+
+    @classmethod
+    def of(cls, structure: Structure) -> Self:
+        """Rotate a structure into LAMMPS's frame."""
+        # M = L Q with L lower triangular is the transpose of the usual QR decomposition.
+        q, r = np.linalg.qr(structure.lattice.matrix.T)
+        signs = np.where(np.diag(r) < 0, -1.0, 1.0)
+        lattice, rotation = (r * signs[:, None]).T, (q * signs).T
+        return cls(
+            structure, lattice, rotation, _least_tilted(lattice), structure.frac_coords @ lattice
+        )
+
+    @property
+    def is_orthogonal(self) -> bool:
+        """Whether all angles of the box are right angles."""
+        lengths = np.linalg.norm(self.box, axis=1)
+        cosines = (self.box @ self.box.T) / np.outer(lengths, lengths)
+        return bool(np.abs(cosines - np.diag(np.diag(cosines))).max() < RIGHT_ANGLE)
+
+    def deformed(self, gradient: Array, positions: Array) -> Structure:
+        """Return the structure after a deformation, turned back to where it came from.
+
+        Args:
+            gradient: deformation gradient F in LAMMPS's frame (x → F x), shape (3, 3).
+            positions: the atoms' Cartesian positions in the deformed cell, shape (n, 3).
+        """
+        lattice = self.lattice @ gradient.T
+        return Structure(
+            Lattice(lattice @ self.rotation),
+            self.structure.species,
+            np.linalg.solve(lattice.T, positions.T).T,
+        )
+
+
+def _least_tilted(lattice: Array) -> Array:
+    """Return vectors of the same lattice whose tilts are at most half an edge.
+
+    Adding whole multiples of one vector to another changes the cell's description, not the
+    crystal; LAMMPS needs many more ghost atoms in a strongly tilted box.
+    """
+    a, b, c = lattice
+    b = b - np.round(b[0] / a[0]) * a
+    c = c - np.round(c[1] / b[1]) * b
+    c = c - np.round(c[0] / a[0]) * a
+    return np.array([a, b, c])

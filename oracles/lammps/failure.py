@@ -1,0 +1,12 @@
+"""Why a material could not be measured, on its way to becoming a failed measurement."""
+
+from oracles.base import FailureKind
+
+
+class Unmeasurable(Exception):
+    """Raised inside the oracle, never out of it."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message

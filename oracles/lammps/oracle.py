@@ -1,0 +1,167 @@
+"""The LAMMPS oracle: relax, strain, report."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from time import perf_counter
+from typing import Any
+
+from pymatgen.core import Structure
+
+from alloop.canonical import canonical_json, sha256
+from alloop.materials import Material
+from oracles.base import Cost, FailureKind, Measurement, Status
+from oracles.lammps.cell import Cell
+from oracles.lammps.elasticity import bulk_modulus
+from oracles.lammps.failure import Unmeasurable
+from oracles.lammps.options import LammpsOptions
+from oracles.lammps.potentials import Potential, find_potential
+from oracles.lammps.relaxation import Relaxed, relax_cell
+from oracles.lammps.runtime import lammps_version
+from oracles.lammps.screening import cell_of, elements_of
+from oracles.lammps.session import Session
+
+PROCEDURE = 1
+"""Counts changes of this package that change values; part of the fingerprint."""
+
+SOFTEST = 0.1
+"""GPa. What is softer is no solid: a gas of atoms, a molecule in a void."""
+
+BROKEN_DOWN = ("Lost atoms", "Non-numeric")
+"""Words in LAMMPS's own errors that tell of atoms flying apart."""
+
+
+class LammpsOracle:
+    """Relaxed energy and bulk modulus with a classical potential, by LAMMPS in this process.
+
+    LAMMPS starts at the first measurement and is kept for the next; a pickled oracle leaves it
+    behind. The same structure gives the same numbers, bit for bit, whatever was measured before.
+
+    Formation energies are against the pure elements, each relaxed by the same procedure in the
+    structure that is stable for the potential (``Potential.references``).
+
+    Args:
+        options: what to compute with.
+        elements: those that will be asked for; checked now rather than at the first failure.
+
+    Raises:
+        PotentialError: if the potential is unknown, lacks one of the elements, or one of its
+            files is missing or changed.
+        MissingSoftware: if LAMMPS is not installed.
+    """
+
+    def __init__(self, options: LammpsOptions, *, elements: Iterable[str] = ()) -> None:
+        self.options = options
+        self.potential = find_potential(options.potential)
+        self.potential.require(elements)
+        self.name = f"lammps {self.potential.name}"
+        self._fingerprint = _fingerprint(options, self.potential)
+        self._session: Session | None = None
+        self._reference_energies: dict[str, float] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the options alone: a LAMMPS instance cannot leave its process."""
+        return type(self), (self.options,)
+
+    def fingerprint(self) -> str:
+        """Return the hash of potential, settings, procedure and LAMMPS version."""
+        return self._fingerprint
+
+    def measure(self, material: Material) -> Measurement:
+        """Relax a structure and return its properties, or say why not.
+
+        Gives ``bulk_modulus`` (GPa), ``energy_per_atom`` and ``formation_energy_per_atom``
+        (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³), and the relaxed structure
+        with its sites in the order of the input.
+        """
+        start = perf_counter()
+        try:
+            properties, relaxed = self._measure(material)
+        except Unmeasurable as failure:
+            return self._failed(failure.kind, failure.message, start)
+        except Exception as error:  # a bad material must not stop a campaign; the kind says so
+            self.close()
+            broken = any(words in str(error) for words in BROKEN_DOWN)
+            kind = FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
+            return self._failed(kind, f"{type(error).__name__}: {error}", start)
+        return Measurement(
+            Status.OK, properties, relaxed, None, self.name, self._fingerprint, _cost(start)
+        )
+
+    def close(self) -> None:
+        """End LAMMPS; the next measurement starts it again."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _measure(self, material: Material) -> tuple[dict[str, float], Structure]:
+        cell = cell_of(material, self.potential)
+        symbols = elements_of(cell.structure)
+        elements_alone = sum(self._reference_energy(symbol) for symbol in symbols)
+        crystal = self._relax(cell, symbols)
+        modulus = bulk_modulus(self._running(), crystal, self.options)
+        if modulus < SOFTEST:
+            raise Unmeasurable(
+                FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
+            )
+        relaxed = cell.deformed(crystal.gradient, crystal.positions)
+        n, energy = len(symbols), crystal.evaluation.energy
+        return {
+            "bulk_modulus": modulus,
+            "energy_per_atom": energy / n,
+            "formation_energy_per_atom": (energy - elements_alone) / n,
+            "volume_per_atom": crystal.volume / n,
+            "density": float(relaxed.density),
+        }, relaxed
+
+    def _reference_energy(self, symbol: str) -> float:
+        if symbol not in self._reference_energies:
+            structure = self.potential.references[symbol].structure(symbol)
+            crystal = self._relax(Cell.of(structure), elements_of(structure))
+            self._reference_energies[symbol] = crystal.evaluation.energy / len(structure)
+        return self._reference_energies[symbol]
+
+    def _relax(self, cell: Cell, symbols: list[str]) -> Relaxed:
+        session = self._running()
+        session.load([self.potential.type_of(symbol) for symbol in symbols])
+        return relax_cell(session, cell, self.options)
+
+    def _running(self) -> Session:
+        if self._session is None:
+            self._session = Session(self.potential)
+        return self._session
+
+    def _failed(self, kind: FailureKind, message: str, start: float) -> Measurement:
+        return Measurement.failed(
+            kind,
+            message,
+            oracle=self.name,
+            fingerprint=self._fingerprint,
+            cost=_cost(start),
+        )
+
+
+def _cost(start: float) -> Cost:
+    seconds = perf_counter() - start
+    return Cost(calls=1, wall_seconds=seconds, core_hours=seconds / 3600)
+
+
+def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
+    files = (potential.library, potential.parameters)
+    return sha256(
+        canonical_json(
+            {
+                "procedure": PROCEDURE,
+                "lammps": lammps_version(),
+                "potential": {
+                    "name": potential.name,
+                    "pair_style": potential.pair_style,
+                    "elements": list(potential.elements),
+                    "files": {file.checked_path().name: file.checksum for file in files},
+                    "references": {el: asdict(ref) for el, ref in potential.references.items()},
+                },
+                "settings": options.model_dump(
+                    include={"strain", "force_tolerance", "max_evaluations"}
+                ),
+            }
+        )
+    )

@@ -1,0 +1,153 @@
+"""Relaxation of atoms and cell, and of atoms in a given cell."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from oracles.base import FailureKind
+from oracles.lammps.cell import Array, Cell
+from oracles.lammps.failure import Unmeasurable
+from oracles.lammps.minimiser import Ending, Minimum, Pair, minimise
+from oracles.lammps.options import LammpsOptions
+from oracles.lammps.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Evaluation, Session
+
+MOST_VOLUME_CHANGE = 0.3
+"""Relative to the start. Beyond it (9 % in every length) the start was no guess at this crystal."""
+
+_EDGES = ((0, 1, 2), (0, 1, 2))
+_ALL = np.triu_indices(3)
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """Atoms without forces, in LAMMPS's frame."""
+
+    box: Array
+    """Lattice vectors as rows, Å, shape (3, 3)."""
+    positions: Array
+    """Cartesian, Å, shape (n, 3)."""
+    evaluation: Evaluation
+    """Energy, forces and pressure there."""
+    gradient: Array
+    """Deformation gradient from the start, shape (3, 3)."""
+    pairs: tuple[Pair, ...]
+    """Curvature of the atoms' coordinates, for the next relaxation nearby."""
+
+    @property
+    def volume(self) -> float:
+        """Of the cell, Å³."""
+        return float(np.linalg.det(self.box))
+
+
+class _CellAndAtoms:
+    """Energy as a function of strain and of positions in the unstrained cell.
+
+    A point holds the strain's free components, then the positions, shape (k + 3n,). With the
+    deformation gradient F = 1 + strain, the box is the first box deformed by F and an atom at u
+    sits at F u. Strains are scaled by √n Å, which makes them about as stiff as an atom is.
+
+    A rectangular box keeps its angles and relaxes its three edges, as the published labels do
+    (LAMMPS: box/relax aniso); any other relaxes all six components, since in a skew box three of
+    them would depend on how it is turned.
+    """
+
+    def __init__(self, session: Session, cell: Cell) -> None:
+        self._session = session
+        self._box = cell.box
+        self._free = _EDGES if cell.is_orthogonal else _ALL
+        self._scale = float(np.sqrt(len(cell.positions)))
+        self.n_strains = len(self._free[0])
+        self.start = np.concatenate([np.zeros(self.n_strains), cell.positions.ravel()])
+        self.last: Evaluation | None = None
+
+    def __call__(self, point: Array) -> tuple[float, Array]:
+        gradient = self.deformation(point)
+        volume_ratio = float(np.linalg.det(gradient))
+        if abs(volume_ratio - 1) > MOST_VOLUME_CHANGE:
+            raise Unmeasurable(
+                FailureKind.ABSURD,
+                f"the volume changed by {100 * (volume_ratio - 1):+.0f} % while relaxing",
+            )
+        box = self._box @ gradient.T
+        self.last = found = self._session.evaluate(box, self.positions(point))
+        # dE = −V tr(P dF F⁻¹)
+        by_strain = -np.linalg.det(box) * (np.linalg.inv(gradient) @ found.pressure).T
+        slopes = by_strain[self._free] / GPA_PER_EV_PER_CUBIC_ANGSTROM / self._scale
+        return found.energy, np.concatenate([slopes, -(found.forces @ gradient).ravel()])
+
+    def deformation(self, point: Array) -> Array:
+        strain = np.zeros((3, 3))
+        strain[self._free] = point[: self.n_strains] / self._scale
+        return np.eye(3) + strain
+
+    def positions(self, point: Array) -> Array:
+        return point[self.n_strains :].reshape(-1, 3) @ self.deformation(point).T
+
+    def box(self, point: Array) -> Array:
+        return self._box @ self.deformation(point).T
+
+
+def relax_cell(session: Session, cell: Cell, options: LammpsOptions) -> Relaxed:
+    """Relax the loaded atoms and their cell to zero forces and zero pressure.
+
+    Raises:
+        Unmeasurable: if it does not converge, breaks down, or the volume changes absurdly.
+    """
+    objective = _CellAndAtoms(session, cell)
+    found = minimise(
+        objective,
+        objective.start,
+        tolerance=options.force_tolerance,
+        max_evaluations=options.max_evaluations,
+    )
+    _check(found, "cell and atoms", options)
+    assert objective.last is not None
+    k = objective.n_strains
+    return Relaxed(
+        box=objective.box(found.point),
+        positions=objective.positions(found.point),
+        evaluation=objective.last,
+        gradient=objective.deformation(found.point),
+        pairs=tuple(Pair(pair.step[k:], pair.change[k:]) for pair in found.pairs),
+    )
+
+
+def relax_atoms(
+    session: Session,
+    box: Array,
+    positions: Array,
+    pairs: tuple[Pair, ...],
+    options: LammpsOptions,
+) -> Relaxed:
+    """Relax the loaded atoms in a fixed box.
+
+    Raises:
+        Unmeasurable: if it does not converge or breaks down.
+    """
+    last: list[Evaluation] = []
+
+    def objective(point: Array) -> tuple[float, Array]:
+        last[:] = [session.evaluate(box, point.reshape(-1, 3))]
+        return last[0].energy, -last[0].forces.ravel()
+
+    found = minimise(
+        objective,
+        positions.ravel(),
+        tolerance=options.force_tolerance,
+        max_evaluations=options.max_evaluations,
+        pairs=pairs,
+    )
+    _check(found, "atoms", options)
+    return Relaxed(box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs)
+
+
+def _check(found: Minimum, what: str, options: LammpsOptions) -> None:
+    if found.ending is Ending.CONVERGED:
+        return
+    if found.ending is Ending.NOT_FINITE:
+        raise Unmeasurable(FailureKind.LOST_ATOMS, f"relaxing the {what}: {found.ending}")
+    raise Unmeasurable(
+        FailureKind.NOT_CONVERGED,
+        f"relaxing the {what}: {found.ending} ({found.evaluations}); the largest force is "
+        f"{np.abs(found.gradient).max():.1e} eV/Å, not {options.force_tolerance:.1e}",
+    )

@@ -1,0 +1,129 @@
+"""A living LAMMPS instance: boxes and positions go in, energies and forces come out.
+
+LAMMPS is only ever given commands written here, with numbers in them; no text from a campaign
+or a structure file reaches its parser.
+
+Every evaluation builds its neighbour list afresh, in one box that is triclinic even where the
+tilts are zero, with the atoms in the order they were given. So a result depends on what is
+evaluated, bit for bit, and not on what was evaluated before.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alloop.errors import PotentialError
+from oracles.lammps.cell import Array
+from oracles.lammps.potentials import Potential
+from oracles.lammps.runtime import load_lammps
+
+GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.21765
+"""As LAMMPS's metal units have it (CODATA 2018: 160.2176634)."""
+GPA_PER_BAR = 1e-4
+
+_START = (
+    "units metal",
+    "atom_style atomic",
+    "atom_modify map array sort 0 0.0",  # sorting would change the order of the sums
+    "boundary p p p",
+    "box tilt large",
+    "neighbor 0.0 bin",  # the list serves one evaluation: no skin
+    "region cell prism 0 10 0 10 0 10 0 0 0",
+)
+_SETTINGS = (
+    "thermo_style custom step pe pxx pyy pzz pxy pxz pyz",
+    "thermo_modify norm no",
+)
+_VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+"""Rows and columns of the six components, in the order of LAMMPS's compute pressure."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the potential says of one arrangement of atoms."""
+
+    energy: float
+    """Of the whole cell, eV."""
+    forces: Array
+    """Shape (n, 3), eV/Å."""
+    pressure: Array
+    """Minus the stress tensor, shape (3, 3), GPa."""
+
+
+class Session:
+    """One LAMMPS instance with one potential.
+
+    Raises:
+        MissingSoftware: if LAMMPS cannot be loaded.
+        PotentialError: if a parameter file is missing or changed.
+    """
+
+    def __init__(self, potential: Potential) -> None:
+        library, parameters = (
+            _quoted(file.checked_path().as_posix())
+            for file in (potential.library, potential.parameters)
+        )
+        elements = " ".join(potential.elements)
+        self._lammps = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+        for command in (
+            *_START,
+            f"create_box {len(potential.elements)} cell",
+            f"pair_style {potential.pair_style}",
+            f"pair_coeff * * {library} {elements} {parameters} {elements}",
+            *_SETTINGS,
+        ):
+            self._lammps.command(command)
+
+    def load(self, types: Sequence[int]) -> None:
+        """Replace the atoms by others of the given types (counted from 1), in this order."""
+        self._lammps.command("delete_atoms group all compress yes")
+        n = len(types)
+        # The origin is inside every box; evaluate() puts them in place.
+        created = self._lammps.create_atoms(
+            n, list(range(1, n + 1)), list(types), [0.0] * (3 * n), shrinkexceed=False
+        )
+        if created != n:
+            raise RuntimeError(f"LAMMPS took {created} of {n} atoms")
+
+    def evaluate(self, box: Array, positions: Array) -> Evaluation:
+        """Return energy, forces and pressure of the loaded atoms.
+
+        Args:
+            box: lattice vectors as rows, lower triangular, Å, shape (3, 3).
+            positions: Cartesian, Å, shape (n, 3); need not lie inside the box.
+        """
+        self._set_box(box)
+        coordinates = np.ascontiguousarray(positions, dtype=np.float64)
+        self._lammps.scatter_atoms(
+            "x", 1, 3, coordinates.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+        )
+        self._lammps.command("run 0 post no")
+        components = self._lammps.numpy.extract_compute("thermo_press", 0, 1)
+        pressure = np.empty((3, 3))
+        for (i, j), value in zip(_VOIGT, components, strict=True):
+            pressure[i, j] = pressure[j, i] = value * GPA_PER_BAR
+        forces = np.frombuffer(self._lammps.gather_atoms("f", 1, 3), dtype=np.float64)
+        return Evaluation(self._lammps.get_thermo("pe"), forces.reshape(-1, 3).copy(), pressure)
+
+    def close(self) -> None:
+        """End the instance and free its memory."""
+        self._lammps.close()
+
+    def _set_box(self, box: Array) -> None:
+        (lx, _, _), (xy, ly, _), (xz, yz, lz) = box.tolist()
+        self._lammps.command(
+            f"change_box all x final 0 {lx!r} y final 0 {ly!r} z final 0 {lz!r} "
+            f"xy final {xy!r} xz final {xz!r} yz final {yz!r} units box"
+        )
+
+
+def _quoted(path: str) -> str:
+    if '"' in path or "\n" in path:
+        raise PotentialError(
+            "LAMMPS cannot read a path with a quotation mark or a line break in it",
+            where=repr(path),
+            remedy="Install Alloop in another folder.",
+        )
+    return f'"{path}"'
