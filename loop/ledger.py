@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from alloop.canonical import canonical_json
 from alloop.errors import LedgerError, RunError
 from loop.chain import START, Row, entry_hash
-from loop.ledger_file import EVENTS, open_for_reading, open_for_writing, refusals
+from loop.ledger_file import EVENTS, damaged, open_for_reading, open_for_writing, refusals
 from loop.records import EVENT, Event, LedgerEntry
 
 _PAGE = 1000
@@ -40,6 +40,7 @@ class Ledger:
         Raises:
             RunError: if the directory is missing (for a reader), unusable, foreign, written by
                 a newer version, or run by another controller. Nothing in it is changed then.
+            LedgerError: if SQLite finds its file damaged.
         """
         connection, lock = open_for_writing(run) if writable else (open_for_reading(run), None)
         try:
@@ -84,7 +85,7 @@ class Ledger:
             try:
                 entry = _entry(row)
             except ValueError as error:
-                raise self._damaged(f"entry {row.seq} is not an event") from error
+                raise damaged(self._run, f"entry {row.seq} is not an event") from error
             yield entry
 
     def rows(self) -> Iterator[Row]:
@@ -97,7 +98,7 @@ class Ledger:
             page, damage = self._read_page(start)
             yield from page
             if damage:
-                raise self._damaged(f"after entry {start + len(page)}: {damage}")
+                raise damaged(self._run, f"after entry {start + len(page)}: {damage}")
             if len(page) < _PAGE:
                 return
 
@@ -133,15 +134,8 @@ class Ledger:
         try:
             row = self._connection.execute(query).first()
         except DBAPIError as error:
-            raise self._damaged(str(error.orig)) from error
+            raise damaged(self._run, str(error.orig)) from error
         return Row(0, "", "", "", START) if row is None else Row(*row)
-
-    def _damaged(self, what: str) -> LedgerError:
-        return LedgerError(
-            f"the ledger is damaged: {what}",
-            where=str(self._run),
-            remedy="`alloop audit DIR --verify` says more; restore the run from a copy.",
-        )
 
 
 def _entry(row: Row) -> LedgerEntry:

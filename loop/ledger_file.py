@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
-from alloop.errors import RunError
+from alloop.errors import LedgerError, RunError
 from loop.durable import make_folder, sync_folder
 from loop.records import FORMAT
 
@@ -84,13 +84,31 @@ def refusals(run: Path) -> Iterator[None]:
     """Turn what the disk or SQLite refuses into an error with a remedy."""
     try:
         yield
-    except (DBAPIError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error.strerror
-        raise RunError(
-            f"the ledger cannot be used ({cause})",
-            where=str(run),
-            remedy="Make room or restore access, then give the same command again.",
-        ) from error
+    except DBAPIError as error:
+        # The lower byte of SQLite's extended codes is the plain one.
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise damaged(run, str(error.orig)) from error
+        raise _unusable(run, str(error.orig)) from error
+    except OSError as error:
+        raise _unusable(run, str(error.strerror)) from error
+
+
+def damaged(run: Path, what: str) -> LedgerError:
+    """Return the error for a ledger that cannot be read as it should be."""
+    return LedgerError(
+        f"the ledger is damaged: {what}",
+        where=str(run),
+        remedy="`alloop audit DIR --verify` says more; restore the run from a copy.",
+    )
+
+
+def _unusable(run: Path, why: str) -> RunError:
+    return RunError(
+        f"the ledger cannot be used ({why})",
+        where=str(run),
+        remedy="Make room or restore access, then give the same command again.",
+    )
 
 
 def _is_blank(path: Path) -> bool:

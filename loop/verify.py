@@ -123,7 +123,7 @@ class _Check:
 
     def _check_artifacts(self, row: Row) -> None:
         try:
-            for artifact in set(_artifacts_in(json.loads(row.event))) - self._sound:
+            for artifact in sorted(set(_artifacts_in(json.loads(row.event))) - self._sound):
                 self._store.get(artifact)
                 self._sound.add(artifact)
         except LedgerError as error:
