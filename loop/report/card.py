@@ -1,0 +1,217 @@
+"""The best candidate: what it is, how good, and where it came from."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifWriter
+
+from alloop.materials import composition_of
+from loop.artifacts import ArtifactStore
+from loop.records import Decision, Lineage, Measured
+from loop.report.picture import legend_of, picture_of
+from loop.report.tables import Table, oracle_name
+from loop.report.words import (
+    ID_DIGITS,
+    goal_of,
+    label_of,
+    number,
+    percentages,
+    subscripted,
+    unit_of,
+    value_of,
+)
+from loop.state import CampaignState, evaluation_id
+from oracles.base import Status
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """One step of the way to the best candidate."""
+
+    candidate: str
+    text: str
+    value: str
+    """What was measured of it."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """The best candidate, ready for the page."""
+
+    candidate: str
+    formula: Markup
+    lattice: str | None
+    composition: str
+    is_feasible: bool
+    headline: str
+    """The values that it is the best by."""
+    properties: Table
+    cell: Table | None
+    picture: Markup | None
+    legend: list[tuple[str, str]]
+    story: tuple[Ancestor, ...]
+    """From the first ancestor to the candidate."""
+    cif: str
+    """Empty where the candidate has no sites."""
+    cif_name: str
+    cif_uri: str
+
+
+def best_card(state: CampaignState, store: ArtifactStore) -> Card | None:
+    """Return the best candidate's card: the feasible best by the first oracle, or, while nothing
+    is feasible, what comes closest. None without a successful measurement.
+    """
+    best = state.best()
+    if best is None:
+        return None
+    decision = state.decisions[best.candidate]
+    material = store.get_material(best.relaxed or best.candidate)
+    structure = material if isinstance(material, Structure) else None
+    cif = "" if structure is None else str(CifWriter(structure))
+    name = re.sub(r"[^A-Za-z0-9.]", "", decision.formula)
+    elements = state.spec.space.elements
+    sought = dict.fromkeys(objective.property for objective in state.spec.objectives)
+    return Card(
+        candidate=best.candidate,
+        formula=subscripted(decision.formula),
+        lattice=decision.lattice,
+        composition=percentages(composition_of(material).get_el_amt_dict()),
+        is_feasible=state.merit.is_feasible(best.properties),
+        headline=" · ".join(value_of(each, best.properties[each]) for each in sought),
+        properties=_properties(state, best),
+        cell=None if structure is None else _cell(structure),
+        picture=None if structure is None else picture_of(structure, elements),
+        legend=[] if structure is None else legend_of(structure, elements),
+        story=_story(state, store, best.candidate),
+        cif=cif,
+        cif_name=f"{name}-{best.candidate[:ID_DIGITS]}.cif",
+        cif_uri=f"data:chemical/x-cif;charset=utf-8,{quote(cif)}",
+    )
+
+
+def _properties(state: CampaignState, best: Measured) -> Table:
+    """Return every measured property: value by each tier, what was wanted, and the margin."""
+    answers = [_answer(state, best.candidate, tier) for tier in range(len(state.spec.tiers))]
+    wanted = state.spec.property_names()
+    others = [name for answer in answers if answer for name in answer.properties]
+    rows = []
+    for name in dict.fromkeys((*wanted, *others)):
+        values = (
+            "not measured"
+            if answer is None
+            else value_of(name, answer.properties[name], with_unit=False)
+            if name in answer.properties
+            else ""
+            for answer in answers
+        )
+        rows.append(
+            (
+                label_of(name),
+                *values,
+                unit_of(name),
+                goal_of(state.spec, name),
+                _margin(state, best, name),
+            )
+        )
+    tiers = (
+        ("value",)
+        if len(answers) == 1
+        else tuple(f"tier {tier}: {oracle_name(state, tier)}" for tier in range(len(answers)))
+    )
+    return Table(
+        ("property", *tiers, "unit", "wanted", "margin"),
+        tuple(rows),
+        numeric=tuple(range(1, 1 + len(tiers))),
+    )
+
+
+def _answer(state: CampaignState, candidate: str, tier: int) -> Measured | None:
+    measured = state.measured.get(evaluation_id(candidate, state.fingerprints[tier]))
+    return measured if measured is not None and measured.status is Status.OK else None
+
+
+def _margin(state: CampaignState, best: Measured, name: str) -> str:
+    """Return how far inside or outside its bounds a property lies."""
+    margins = [
+        c.margin(best.properties[name]) for c in state.spec.constraints if c.property == name
+    ]
+    if not margins:
+        return ""
+    margin = min(margins)
+    side = "inside" if margin >= 0 else "outside"
+    return f"{value_of(name, abs(margin))} {side}"
+
+
+def _cell(structure: Structure) -> Table:
+    lattice = structure.lattice
+    lengths = ", ".join(number(x, 4) for x in lattice.abc)
+    angles = ", ".join(number(x, 2) for x in lattice.angles)
+    return Table(
+        ("cell", ""),
+        (
+            ("a, b, c", f"{lengths} Å"),
+            ("α, β, γ", f"{angles} °"),
+            ("volume", f"{number(lattice.volume, 2)} Å³"),
+            ("density", f"{number(float(structure.density), 3)} g/cm³"),
+            ("atoms", str(len(structure))),
+        ),
+    )
+
+
+def _story(state: CampaignState, store: ArtifactStore, candidate: str) -> tuple[Ancestor, ...]:
+    chain: list[Ancestor] = []
+    id: str | None = candidate
+    while id is not None and (decision := state.decisions.get(id)) is not None:
+        answer = _answer(state, id, tier=0)
+        names = state.spec.property_names() if answer is not None else ()
+        values = [value_of(name, answer.properties[name]) for name in names if answer]
+        chain.append(Ancestor(id, _told(state, store, decision), ", ".join(values)))
+        parent = decision.lineage.parent
+        known = {ancestor.candidate for ancestor in chain}
+        id = parent if parent not in known else None
+    return tuple(reversed(chain))
+
+
+def _told(state: CampaignState, store: ArtifactStore, decision: Decision) -> str:
+    """Return in a sentence how a candidate was made and why it was chosen."""
+    lineage = decision.lineage
+    round = next(
+        (
+            proposal.round
+            for proposal in state.proposals
+            if any(d is decision for d in proposal.decisions)
+        ),
+        0,
+    )
+    match lineage.source:
+        case "random":
+            made = "drawn at random"
+        case "latent":
+            model = (lineage.model or "")[:ID_DIGITS]
+            made = f"decoded by model {model} from latent point {lineage.row}"
+        case "swap":
+            made = f"made by exchanging {_exchanged(store, lineage)}"
+        case "promoted":
+            made = "promoted from the tier below"
+    seed = f" (seed {lineage.seed})" if lineage.seed is not None else ""
+    expected = ", ".join(
+        f"{label_of(name)} {value_of(name, p.mean, with_unit=False)} ± {value_of(name, p.std)}"
+        for name, p in decision.posterior.items()
+    )
+    why = f"; {decision.reason}" if decision.acquisition is not None else ""
+    text = f"Round {round}: {made}{seed}{why}."
+    return f"{text} Expected: {expected}." if expected else text
+
+
+def _exchanged(store: ArtifactStore, lineage: Lineage) -> str:
+    """Return which atoms were exchanged: ``Ni at site 3 and Cr at site 17 of 0123456789``."""
+    parent = (lineage.parent or "")[:ID_DIGITS]
+    material = store.get_material(lineage.parent) if lineage.parent else None
+    if lineage.swap is None or not isinstance(material, Structure):
+        return f"two atoms of {parent}"
+    i, j = lineage.swap
+    first, second = (material[site].specie.symbol for site in (i, j))
+    return f"{first} at site {i} and {second} at site {j} of {parent}"

@@ -1,0 +1,319 @@
+"""Where in composition space the campaign looked, and what it found there."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from alloop.materials import composition_of
+from campaigns.space import Space
+from loop.artifacts import ArtifactStore
+from loop.report.style import (
+    INK,
+    QUIET,
+    RULE,
+    SEQUENTIAL,
+    SKY,
+    VERMILLION,
+    Figure,
+    blank,
+    finished,
+    points,
+)
+from loop.report.trials import Trial, measured_trials
+from loop.report.words import label_of
+from loop.state import CampaignState
+
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
+PANELS_PER_ROW = 3
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A measured candidate and its composition."""
+
+    trial: Trial
+    percent: Mapping[str, float]
+    """at.% by element."""
+    value: float
+    """Of the first objective."""
+    is_feasible: bool
+
+
+def composition_figure(state: CampaignState, store: ArtifactStore) -> Figure | None:
+    """Draw the first objective over composition: a triangle for three elements, and one panel
+    per element otherwise. None for one element, or without a successful measurement.
+    """
+    spots = _spots(state, store)
+    elements = state.spec.space.elements
+    if not spots or len(elements) == 1:
+        return None
+    if len(elements) == 3:
+        figure = _triangle(state, spots)
+        shape = "composition triangle"
+    else:
+        figure = _panels(state, spots)
+        shape = "fraction of each element" if len(elements) > 2 else f"fraction of {elements[0]}"
+    name = label_of(state.spec.objectives[0].property)
+    return finished(
+        figure,
+        id="composition",
+        alt=f"{name} over the {shape} of {len(spots)} measured candidates",
+        caption=_caption(state, spots),
+    )
+
+
+def _caption(state: CampaignState, spots: Sequence[Spot]) -> str:
+    sentences = ["Axes in at.%."] if len(state.spec.space.elements) == 3 else []
+    sentences.append("Ringed: the best.")
+    if not all(spot.is_feasible for spot in spots):
+        sentences.append("Hollow: outside the constraints.")
+    if any(state.spec.space.bounds(el) != (0, 1) for el in state.spec.space.elements):
+        sentences.append("Shaded: what the campaign may propose.")
+    if any(spot.trial.decision.lattice for spot in spots):
+        sentences.append("Orderings of one composition lie on one another, the best on top.")
+    return " ".join(sentences)
+
+
+def _spots(state: CampaignState, store: ArtifactStore) -> list[Spot]:
+    """Return what was measured at tier 0, best last so that it is drawn on top."""
+    first = state.spec.objectives[0].property
+    spots = []
+    for trial in measured_trials(state):
+        if trial.answer is None:
+            continue
+        material = store.get_material(trial.decision.candidate)
+        fractions = composition_of(material).get_el_amt_dict()
+        properties = trial.answer.properties
+        spots.append(
+            Spot(
+                trial,
+                {symbol: 100 * float(x) for symbol, x in fractions.items()},
+                properties[first],
+                state.merit.is_feasible(properties),
+            )
+        )
+    spots.sort(key=lambda spot: state.merit.rank(spot.trial.answer.properties))  # type: ignore[union-attr]
+    return spots
+
+
+def _triangle(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
+    space = state.spec.space
+    a, b, c = space.elements
+    figure = blank(
+        height=600,
+        coloraxis=_coloraxis(state, spots),
+        ternary={"sum": 100, "bgcolor": "#ffffff", "domain": {"y": [0, 0.96]}}
+        | {
+            f"{axis}axis": _ternary_axis(space, el)
+            for axis, el in zip("abc", (a, b, c), strict=True)
+        },
+        margin={"l": 40, "r": 40, "t": 84, "b": 110},
+        legend={"yref": "container", "y": 1, "yanchor": "top"},
+    )
+    corners = allowed_polygon(space)
+    if corners:
+        closed = [*corners, corners[0]]
+        figure.add_scatterternary(
+            a=[corner[a] for corner in closed],
+            b=[corner[b] for corner in closed],
+            c=[corner[c] for corner in closed],
+            mode="lines",
+            line={"color": QUIET, "width": 1, "dash": "dot"},
+            fill="toself",
+            fillcolor="rgba(86, 180, 233, 0.08)",
+            hoverinfo="skip",
+            name="allowed",
+        )
+    for settings, mine in _by_lattice(state, spots):
+        figure.add_scatterternary(**_abc(space, mine), **settings)
+        figure.add_scatterternary(a=[None], b=[None], c=[None], **_legend_entry(settings))
+    figure.add_scatterternary(**_abc(space, spots[-1:]), **_ring(state, spots[-1]))
+    return figure
+
+
+def _abc(space: Space, spots: Sequence[Spot]) -> dict[str, list[float]]:
+    return {
+        axis: [spot.percent.get(symbol, 0.0) for spot in spots]
+        for axis, symbol in zip("abc", space.elements, strict=True)
+    }
+
+
+def _ternary_axis(space: Space, symbol: str) -> dict[str, Any]:
+    return {
+        "title": {"text": f"<b>{symbol}</b>", "font": {"size": 14}},
+        "min": 100 * space.bounds(symbol)[0],
+        "gridcolor": RULE,
+        "linecolor": QUIET,
+        "ticks": "outside",
+        "tickcolor": QUIET,
+        "tickfont": {"size": 11},
+    }
+
+
+def allowed_polygon(space: Space) -> list[dict[str, float]]:
+    """Return the corners of what the fraction bounds of three elements allow, in at.%, in order
+    around it; empty where nothing is bounded.
+    """
+    if all(space.bounds(symbol) == (0, 1) for symbol in space.elements):
+        return []
+    corners = []
+    for free in space.elements:
+        others = [symbol for symbol in space.elements if symbol != free]
+        for fixed in itertools.product(*(space.bounds(symbol) for symbol in others)):
+            rest = 1 - sum(fixed)
+            low, high = space.bounds(free)
+            if low - 1e-9 <= rest <= high + 1e-9:
+                corner = dict(zip(others, fixed, strict=True)) | {free: rest}
+                corners.append({symbol: round(100 * x, 6) for symbol, x in corner.items()})
+    first, second, _ = space.elements
+    middle = {s: sum(corner[s] for corner in corners) / len(corners) for s in space.elements}
+    unique = {tuple(sorted(corner.items())): corner for corner in corners}
+    return sorted(
+        unique.values(),
+        key=lambda corner: math.atan2(
+            # The triangle's own plane: skewed axes would still order the corners rightly.
+            corner[first] - middle[first],
+            corner[second] - middle[second],
+        ),
+    )
+
+
+def _panels(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
+    """Draw the objective against each element's fraction; two elements need one panel."""
+    space = state.spec.space
+    shown = space.elements[:1] if len(space.elements) == 2 else space.elements
+    columns = min(PANELS_PER_ROW, len(shown))
+    rows = -(-len(shown) // columns)
+    base = blank(
+        height=150 + 270 * rows,
+        coloraxis=_coloraxis(state, spots),
+        margin={"l": 60, "r": 16, "t": 36, "b": 120},
+    )
+    figure = make_subplots(
+        rows=rows, cols=columns, shared_yaxes=True, vertical_spacing=0.22, figure=base
+    )
+    for place, symbol in enumerate(shown):
+        where = {"row": place // columns + 1, "col": place % columns + 1}
+        low, high = space.bounds(symbol)
+        if (low, high) != (0, 1):
+            figure.add_vrect(
+                x0=100 * low, x1=100 * high, fillcolor=SKY, opacity=0.08, line_width=0, **where
+            )
+        for settings, mine in _by_lattice(state, spots):
+            _add_panel(figure, symbol, mine, settings, where)
+            if place == 0:
+                figure.add_scatter(x=[None], y=[None], **_legend_entry(settings), **where)
+        _add_panel(
+            figure,
+            symbol,
+            spots[-1:],
+            _ring(state, spots[-1]) | {"showlegend": place == 0},
+            where,
+        )
+        text = f"{symbol} (at.%)"
+        if len(space.elements) == 2:
+            text += f", the rest {space.elements[1]}"
+        figure.update_xaxes(title_text=text, **where)
+    title = label_of(state.spec.objectives[0].property, with_unit=True)
+    figure.update_yaxes(title_text=title, col=1)
+    return figure
+
+
+def _add_panel(
+    figure: go.Figure,
+    symbol: str,
+    spots: Sequence[Spot],
+    settings: dict[str, Any],
+    where: dict[str, int],
+) -> None:
+    figure.add_scatter(
+        x=[spot.percent.get(symbol, 0.0) for spot in spots],
+        y=[spot.value for spot in spots],
+        **settings,
+        **where,
+    )
+
+
+def _by_lattice(
+    state: CampaignState, spots: Sequence[Spot]
+) -> list[tuple[dict[str, Any], list[Spot]]]:
+    """Return trace settings and points per lattice, the infeasible ones hollow and below."""
+    lattices = sorted({spot.trial.decision.lattice or "" for spot in spots})
+    found = []
+    for feasible in (False, True):
+        for lattice, symbol in zip(lattices, itertools.cycle(SYMBOLS)):
+            mine = [
+                spot
+                for spot in spots
+                if (spot.trial.decision.lattice or "") == lattice and spot.is_feasible is feasible
+            ]
+            if not mine:
+                continue
+            settings = points([spot.trial for spot in mine], state.merit) | {
+                "name": (lattice or "measured") + ("" if feasible else ", outside"),
+                "legendgroup": f"{lattice} {feasible}",
+                "showlegend": False,
+                "marker": {
+                    "symbol": symbol if feasible else f"{symbol}-open",
+                    "size": 8,
+                    "color": [spot.value for spot in mine],
+                    "coloraxis": "coloraxis",
+                    "line": {"width": 0.5, "color": "#ffffff"} if feasible else {"width": 1.4},
+                },
+            }
+            found.append((settings, mine))
+    return found
+
+
+def _legend_entry(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of an empty trace that stands in the legend for one whose points all
+    have colours of their own.
+    """
+    marker = {"symbol": settings["marker"]["symbol"], "size": 8, "color": INK}
+    return {
+        "name": settings["name"],
+        "legendgroup": settings["legendgroup"],
+        "mode": "markers",
+        "marker": marker,
+    }
+
+
+def _ring(state: CampaignState, spot: Spot) -> dict[str, Any]:
+    return points([spot.trial], state.merit) | {
+        "name": "best",
+        "marker": {
+            "symbol": "circle-open",
+            "size": 17,
+            "color": VERMILLION,
+            "line": {"width": 2.5, "color": VERMILLION},
+        },
+    }
+
+
+def _coloraxis(state: CampaignState, spots: Sequence[Spot]) -> dict[str, Any]:
+    values = [spot.value for spot in spots]
+    return {
+        "colorscale": SEQUENTIAL,
+        "cmin": min(values),
+        "cmax": max(values),
+        "colorbar": {
+            "title": {
+                "text": label_of(state.spec.objectives[0].property, with_unit=True),
+                "side": "bottom",
+                "font": {"size": 12, "color": INK},
+            },
+            "orientation": "h",
+            "thickness": 10,
+            "len": 0.6,
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "outlinewidth": 0,
+            "tickfont": {"size": 11},
+        },
+    }

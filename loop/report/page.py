@@ -1,0 +1,184 @@
+"""The page: everything put together, in one file that needs nothing else.
+
+Names, reasons and failure messages are untrusted. Jinja escapes them in the HTML; what the
+scripts read lies in JSON islands that cannot be left by any text; and the page's own content
+security policy lets only the two scripts written here run, and nothing be fetched.
+"""
+
+import base64
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from loop.artifacts import ArtifactStore
+from loop.durable import write_durably
+from loop.report.card import best_card
+from loop.report.composition import composition_figure
+from loop.report.decisions import decision_island
+from loop.report.parity import parities
+from loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
+from loop.report.style import Figure
+from loop.report.tables import cost_table, failure_counts, failures_table, training_table
+from loop.report.tiers import promoted_table, tier_figures
+from loop.report.trajectory import trajectory
+from loop.report.trials import Yardstick
+from loop.report.words import ID_DIGITS, duration, moment, number, plural, sought, value_of
+from loop.state import CampaignState
+from oracles.base import Status
+
+HERE = Path(__file__).parent
+_ESCAPES = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+"""What could end a script element early, spelled so that JSON means the same."""
+
+
+def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head: str) -> None:
+    """Write the campaign's report as one self-contained HTML file.
+
+    Args:
+        state: of the campaign; a running one will do.
+        store: holds its structures.
+        path: of the file; replaced at once and as a whole where it exists.
+        head: hash of the ledger's last event.
+
+    Raises:
+        RunError: if the file cannot be written.
+        LedgerError: if an artifact that the ledger names is missing or was changed.
+    """
+    write_durably(path, render_report(state, store, head=head).encode())
+
+
+def render_report(state: CampaignState, store: ArtifactStore, *, head: str) -> str:
+    """Return the report's HTML: the same text for the same state, head and versions."""
+    figures: dict[str, Figure] = {}
+
+    def drawn(figure: Figure | None) -> Figure | None:
+        if figure is not None:
+            figures[figure.id] = figure
+        return figure
+
+    checked = parities(state)
+    for parity in checked:
+        drawn(parity.figure)
+    context = _summary(state) | {
+        "head": head,
+        "card": best_card(state, store),
+        "costs": cost_table(state),
+        "trajectory": drawn(trajectory(state)),
+        "composition": drawn(composition_figure(state, store)),
+        "parities": checked,
+        "gain": drawn(gain_figure(state)),
+        "outcomes": drawn(outcome_figure(state)),
+        "rounds": rounds_table(state),
+        "tiers": [drawn(figure) for figure in tier_figures(state)],
+        "promoted": promoted_table(state),
+        "training": training_table(state),
+        "failures": failures_table(state),
+        "failure_counts": failure_counts(state),
+        "id_digits": ID_DIGITS,
+    }
+    scripts = [_plotly(), _read("report.js")]
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            context,
+            css=Markup(_read("report.css")),
+            scripts=[Markup(script) for script in scripts],
+            policy=content_policy(scripts),
+            figure_island=island({id: figure.spec for id, figure in figures.items()}),
+            decision_island=island(decision_island(state) | {"idDigits": ID_DIGITS}),
+        )
+    )
+
+
+def island(value: Any) -> Markup:
+    """Return JSON that may stand inside a script element, whatever texts it holds.
+
+    Raises:
+        ValueError: if a number is not finite.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.translate(_ESCAPES))
+
+
+def content_policy(scripts: list[str]) -> str:
+    """Return a content security policy under which only these scripts run and nothing loads."""
+    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _summary(state: CampaignState) -> dict[str, Any]:
+    """Return the words and key numbers of the page's head and foot."""
+    spec = state.spec
+    decisions = [decision for proposal in state.proposals for decision in proposal.decisions]
+    has_sites = not decisions or any(decision.lattice for decision in decisions)
+    failed = sum(m.status is Status.FAILED for m in state.measured.values())
+    last = max((proposal.round for proposal in state.proposals), default=0)
+    return {
+        "name": spec.name,
+        "sought": sought(spec, has_sites=has_sites),
+        "closed": state.closed,
+        "n_pending": len(state.pending),
+        "began": moment(state.began),
+        "latest": moment(state.latest),
+        "numbers": [
+            ("measurements", str(len(state.measured)), f"{failed} failed"),
+            ("rounds", str(last), f"of {spec.budget.rounds}"),
+            (
+                "decisions",
+                str(len(decisions)),
+                f"{sum(decision.chosen for decision in decisions)} chosen",
+            ),
+            ("wall time", duration(state.wall_seconds), plural(state.n_sessions, "session")),
+            *_gain_number(state),
+        ],
+        "n_decisions": len(decisions),
+        "versions": dict(state.versions),
+        "fingerprints": state.fingerprints,
+        "spec_yaml": yaml.safe_dump(
+            spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+        ),
+    }
+
+
+def _gain_number(state: CampaignState) -> list[tuple[str, str, str]]:
+    found = total_gain(state)
+    if found is None:
+        return []
+    gain, n_initial = found
+    name = Yardstick(state.merit).property_name
+    text = value_of(name, gain, signed=True) if name else number(gain, 3, signed=True)
+    return [("gain", text, f"over the best of the first {n_initial}")]
+
+
+@lru_cache(maxsize=1)
+def _plotly() -> str:
+    return get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

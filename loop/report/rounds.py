@@ -1,0 +1,308 @@
+"""Where the gain came from: what each round considered, chose and brought."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from loop.records import Measured, Stage
+from loop.report.style import (
+    GREEN,
+    INK,
+    PURPLE,
+    QUIET,
+    SKY,
+    STAGE_COLOURS,
+    STAGE_NAMES,
+    VERMILLION,
+    YELLOW,
+    Figure,
+    blank,
+    finished,
+    plain,
+    points,
+)
+from loop.report.tables import Table
+from loop.report.trials import Trial, Yardstick, all_trials, measured_trials
+from loop.report.words import decimals_of, number, significant
+from loop.state import CampaignState
+
+RULE_COLOURS = {
+    "acquisition": SKY,
+    "duplicate": GREEN,
+    "fractions": PURPLE,
+    "min_distance": VERMILLION,
+    "elements": YELLOW,
+}
+OTHER_RULES = (QUIET, INK)
+"""For rules that are not in the table above."""
+SEARCHES = (Stage.INITIAL, Stage.ACQUISITION, Stage.AUGMENTATION)
+MERIT_DECIMALS = 3
+FEWEST_BARS = 4
+"""Room is kept for so many, lest a single one fill the figure."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a round did at tier 0."""
+
+    number: int
+    edge: float | None
+    """Of the trust region, in the extent of the measured latents."""
+    n_considered: int
+    n_screened_out: int
+    """Failed a rule; not merely outscored."""
+    n_measured: int
+    before: Measured | None
+    """Feasible best before it."""
+    best: dict[Stage, Trial]
+    """Feasible best of each stage, where there is one."""
+
+
+def rounds_of(state: CampaignState) -> list[Round]:
+    """Return every round that has proposed something, round 0 being the initial one."""
+    trials = [trial for trial in all_trials(state) if trial.proposal.stage in SEARCHES]
+    found = []
+    before: Measured | None = None
+    for n in sorted({trial.proposal.round for trial in trials}):
+        mine = [trial for trial in trials if trial.proposal.round == n]
+        best = {
+            stage: top
+            for stage in SEARCHES
+            if (top := _best(state, [t for t in mine if t.proposal.stage is stage])) is not None
+        }
+        found.append(
+            Round(
+                number=n,
+                edge=_edge(state, n),
+                n_considered=len(mine),
+                n_screened_out=sum(t.decision.rule not in (None, "acquisition") for t in mine),
+                n_measured=sum(t.measured is not None for t in mine),
+                before=before,
+                best=best,
+            )
+        )
+        answers = [before, *(trial.answer for trial in best.values())]
+        before = _better(state, [answer for answer in answers if answer is not None])
+    return found
+
+
+def _best(state: CampaignState, trials: Sequence[Trial]) -> Trial | None:
+    """Return the feasible best, the earliest of equals."""
+    merit = state.merit
+    feasible = [
+        (merit.rank(trial.answer.properties), trial)
+        for trial in trials
+        if trial.answer is not None and merit.is_feasible(trial.answer.properties)
+    ]
+    return max(feasible, key=lambda pair: pair[0])[1] if feasible else None
+
+
+def _better(state: CampaignState, answers: Iterable[Measured]) -> Measured | None:
+    return max(answers, key=lambda m: state.merit.rank(m.properties), default=None)
+
+
+def _edge(state: CampaignState, round: int) -> float | None:
+    for proposal in state.proposals:
+        if proposal.round == round and isinstance(
+            edge := proposal.notes.get("trust_region_edge"), float
+        ):
+            return edge
+    return None
+
+
+def gain_figure(state: CampaignState) -> Figure | None:
+    """Draw the feasible best of acquisition and of local search in each round.
+
+    None while there is no round to compare with the initial draw.
+    """
+    rounds = [round for round in rounds_of(state) if round.best]
+    if not rounds or rounds[-1].number == 0:
+        return None
+    yardstick = Yardstick(state.merit)
+    figure = blank(
+        height=380,
+        xaxis={
+            "title": {"text": "round"},
+            "dtick": max(1, len(rounds) // 12),
+            "range": [rounds[0].number - 0.5, rounds[-1].number + 0.5],
+        },
+        yaxis={"title": {"text": f"best {yardstick.label}"}},
+    )
+    held = [(r.number, yardstick.value(r.before.properties)) for r in rounds if r.before]
+    for i, (x, y) in enumerate(held):
+        figure.add_scatter(
+            x=[x - 0.35, x + 0.35],
+            y=[y, y],
+            mode="lines",
+            line={"color": INK, "width": 1.5},
+            name="best before the round",
+            legendgroup="before",
+            showlegend=i == 0,
+            hoverinfo="skip",
+        )
+    for stage in SEARCHES:
+        tops = [(r.number, top) for r in rounds if (top := r.best.get(stage)) and top.answer]
+        if tops:
+            figure.add_scatter(
+                x=[x for x, _ in tops],
+                y=[yardstick.value(top.answer.properties) for _, top in tops if top.answer],
+                name=STAGE_NAMES[stage],
+                marker={
+                    "size": 11,
+                    "color": STAGE_COLOURS[stage],
+                    "symbol": "diamond" if stage is Stage.AUGMENTATION else "circle",
+                    "line": {"width": 1, "color": "#ffffff"},
+                },
+                **points([top for _, top in tops], state.merit),
+            )
+    return finished(
+        figure,
+        id="gain",
+        alt=f"best {yardstick.label} of each stage in {len(rounds)} rounds",
+        caption="The best inside the constraints that each part of a round found. A mark beyond "
+        "the bar is a gain over everything before the round.",
+    )
+
+
+def outcome_figure(state: CampaignState) -> Figure | None:
+    """Draw how many candidates each round considered, and what became of them."""
+    trials = [trial for trial in all_trials(state) if trial.proposal.stage in SEARCHES]
+    if not trials:
+        return None
+    rounds = sorted({trial.proposal.round for trial in trials})
+    figure = blank(
+        height=380,
+        barmode="stack",
+        bargap=0.35,
+        xaxis={
+            "title": {"text": "round"},
+            "dtick": max(1, len(rounds) // 12),
+            "range": [-0.5, max(rounds[-1], FEWEST_BARS - 1) + 0.5],
+        },
+        yaxis={"title": {"text": "candidates"}},
+        legend={"traceorder": "normal"},
+    )
+    for stage in SEARCHES:
+        chosen = [t for t in trials if t.decision.chosen and t.proposal.stage is stage]
+        _add_bars(figure, f"measured: {STAGE_NAMES[stage]}", STAGE_COLOURS[stage], rounds, chosen)
+    others = iter(OTHER_RULES * 8)
+    for rule in dict.fromkeys(t.decision.rule for t in trials if t.decision.rule):
+        rejected = [trial for trial in trials if trial.decision.rule == rule]
+        colour = RULE_COLOURS.get(rule) or next(others)
+        name = "outscored" if rule == "acquisition" else rule.replace("_", " ")
+        _add_bars(figure, f"rejected: {plain(name)}", colour, rounds, rejected, pattern="/")
+    return finished(
+        figure,
+        id="outcomes",
+        alt=f"candidates considered in {len(rounds)} rounds, chosen or rejected by rule",
+        caption="Every candidate looked at. Plain: chosen to be measured. Hatched: rejected, "
+        "and by which rule; the outscored passed every rule, but others promised more.",
+    )
+
+
+def _add_bars(
+    figure: object,
+    name: str,
+    colour: str,
+    rounds: Sequence[int],
+    trials: Sequence[Trial],
+    pattern: str = "",
+) -> None:
+    if not trials:
+        return
+    counts = [sum(trial.proposal.round == n for trial in trials) for n in rounds]
+    figure.add_bar(  # type: ignore[attr-defined]
+        x=list(rounds),
+        y=counts,
+        name=name,
+        marker={
+            "color": colour,
+            "line": {"width": 0},
+            "pattern": {
+                "shape": pattern,
+                "fillmode": "overlay",
+                "fgcolor": "#ffffff",
+                "fgopacity": 0.75,
+                "size": 6,
+            },
+        },
+        hovertemplate=f"round %{{x}}<br>{name}: %{{y}}<extra></extra>",
+    )
+
+
+def rounds_table(state: CampaignState) -> Table | None:
+    """Return the same in figures."""
+    rounds = rounds_of(state)
+    if not rounds:
+        return None
+    yardstick = Yardstick(state.merit)
+    decimals = decimals_of(yardstick.property_name) if yardstick.property_name else MERIT_DECIMALS
+    has_search = any(Stage.AUGMENTATION in round.best for round in rounds)
+    has_edge = any(round.edge is not None for round in rounds)
+    rows = []
+    for round in rounds:
+        first = Stage.INITIAL if round.number == 0 else Stage.ACQUISITION
+        stages = [first, *([Stage.AUGMENTATION] if has_search else [])]
+        values = [
+            number(yardstick.value(top.answer.properties), decimals)
+            if (top := round.best.get(stage)) and top.answer
+            else ""
+            for stage in stages
+        ]
+        rows.append(
+            (
+                str(round.number),
+                *([significant(round.edge, 3) if round.edge is not None else ""] * has_edge),
+                str(round.n_considered),
+                str(round.n_screened_out),
+                str(round.n_measured),
+                *values,
+                _gain(state, round),
+            )
+        )
+    unit = f" ({yardstick.unit})" if yardstick.unit else ""
+    heads = (
+        "round",
+        *(["trust region"] * has_edge),
+        "considered",
+        "failed a rule",
+        "measured",
+        f"best of acquisition{unit}",
+        *([f"best of local search{unit}"] * has_search),
+        f"gain{unit}",
+    )
+    return Table(
+        heads,
+        tuple(rows),
+        numeric=tuple(range(1, len(heads))),
+        note="Trust region: length of its edge, in the extent of the measured latents. "
+        "Round 0 is the initial draw."
+        if has_edge
+        else "Round 0 is the initial draw.",
+    )
+
+
+def _gain(state: CampaignState, round: Round) -> str:
+    """Return by how much the round improved on everything before it; empty where there is
+    nothing to compare with.
+    """
+    tops = [trial.answer for trial in round.best.values() if trial.answer is not None]
+    best = _better(state, tops)
+    if best is None or round.before is None:
+        return ""
+    gain = state.merit.value(best.properties) - state.merit.value(round.before.properties)
+    return f"+{significant(gain, 2)}" if gain > 0 else "–"
+
+
+def total_gain(state: CampaignState) -> tuple[float, int] | None:
+    """Return by how much the best beats the feasible best of the initial draw, in the unit of
+    the merit, and how many were drawn; None where there was nothing but the initial draw, or no
+    feasible candidate in it.
+    """
+    if all(proposal.stage is Stage.INITIAL for proposal in state.proposals):
+        return None
+    initial = [t for t in measured_trials(state) if t.proposal.stage is Stage.INITIAL]
+    first, best = _best(state, initial), state.best()
+    if first is None or first.answer is None or best is None:
+        return None
+    merit = state.merit
+    return merit.value(best.properties) - merit.value(first.answer.properties), len(initial)

@@ -1,0 +1,140 @@
+"""The look that all figures share, and the record a figure is handed on as."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from loop.merit import Merit
+from loop.records import Stage
+from loop.report.trials import Trial
+from loop.report.words import ID_DIGITS, label_of, value_of
+
+# The palette of Okabe and Ito, which people with any colour vision can tell apart
+# (https://jfly.uni-koeln.de/color/), and greys.
+BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
+VERMILLION, PURPLE, YELLOW = "#D55E00", "#CC79A7", "#F0E442"
+INK, QUIET, RULE = "#1f2328", "#6e7781", "#e4e7eb"
+
+STAGE_COLOURS = {
+    Stage.INITIAL: "#8c959f",
+    Stage.ACQUISITION: BLUE,
+    Stage.AUGMENTATION: ORANGE,
+    Stage.PROMOTION: PURPLE,
+}
+STAGE_NAMES = {
+    Stage.INITIAL: "initial, at random",
+    Stage.ACQUISITION: "acquisition",
+    Stage.AUGMENTATION: "local search",
+    Stage.PROMOTION: "promotion",
+}
+SEQUENTIAL = "Cividis"
+"""Even in lightness, and safe for colour-blind eyes (doi:10.1371/journal.pone.0199239)."""
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure and the words under it."""
+
+    id: str
+    """Of its element in the page."""
+    alt: str
+    """What it shows, for those who cannot see it."""
+    caption: str
+    spec: dict[str, Any]
+    """Plotly's data and layout, as plain JSON values."""
+
+    @property
+    def height(self) -> int:
+        """In CSS pixels."""
+        return int(self.spec["layout"]["height"])
+
+
+def blank(*, height: int, **layout: Any) -> go.Figure:
+    """Return an empty figure in the report's look.
+
+    Args:
+        height: in CSS pixels; the width follows the page.
+        layout: Plotly's layout settings.
+    """
+    axis = {
+        "gridcolor": RULE,
+        "linecolor": QUIET,
+        "tickcolor": QUIET,
+        "showline": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "zeroline": False,
+        "automargin": True,
+        "title": {"standoff": 8},
+    }
+    defaults: dict[str, Any] = {
+        "template": {"layout": {"xaxis": axis, "yaxis": axis}},
+        "height": height,
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "paper_bgcolor": "#ffffff",
+        "plot_bgcolor": "#ffffff",
+        "margin": {"l": 60, "r": 16, "t": 36, "b": 48},
+        "hoverlabel": {
+            "bgcolor": "#ffffff",
+            "bordercolor": QUIET,
+            "align": "left",
+            "font": {"family": FONT, "size": 12, "color": INK},
+        },
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "font": {"size": 12},
+        },
+    }
+    return go.Figure(layout=defaults).update_layout(**layout)
+
+
+def finished(figure: go.Figure, *, id: str, alt: str, caption: str) -> Figure:
+    """Return a figure ready for the page."""
+    return Figure(id, alt, caption, figure.to_plotly_json())
+
+
+def plain(text: str) -> str:
+    """Return untrusted text for Plotly, which reads some HTML in labels."""
+    return escape(text)
+
+
+def hover(trial: Trial, merit: Merit) -> str:
+    """Return what a point says when the mouse is over it."""
+    decision, proposal = trial.decision, trial.proposal
+    lattice = f" · {decision.lattice}" if decision.lattice else ""
+    lines = [
+        f"<b>{plain(decision.formula + lattice)}</b>",
+        f"{decision.candidate[:ID_DIGITS]} · round {proposal.round}, {STAGE_NAMES[proposal.stage]}",
+    ]
+    if trial.answer is None:
+        failure = trial.measured.failure_kind if trial.measured else None
+        lines.append(f"failed: {failure.value if failure else 'not measured yet'}")
+        return "<br>".join(lines)
+    properties = trial.answer.properties
+    lines += [
+        f"{label_of(name)} {value_of(name, properties[name])}"
+        for name in merit.spec.property_names()
+    ]
+    if not merit.is_feasible(properties):
+        lines.append("outside the constraints")
+    return "<br>".join(lines)
+
+
+def points(trials: list[Trial], merit: Merit) -> dict[str, Any]:
+    """Return the settings that give a trace's points their hover text and, for the click that
+    leads to the decision, their candidate's id.
+    """
+    return {
+        "text": [hover(trial, merit) for trial in trials],
+        "customdata": [trial.decision.candidate for trial in trials],
+        "hovertemplate": "%{text}<extra></extra>",
+        "mode": "markers",
+    }

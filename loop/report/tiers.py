@@ -1,0 +1,119 @@
+"""What the dearer oracles said of what the cheap one promised."""
+
+from loop.report.style import BLUE, QUIET, Figure, blank, finished, points
+from loop.report.tables import Table, oracle_name
+from loop.report.trials import Trial, measured_trials
+from loop.report.words import ID_DIGITS, label_of, unit_of, value_of
+from loop.state import CampaignState
+
+
+def pairs(state: CampaignState, tier: int) -> list[tuple[Trial, Trial]]:
+    """Return candidates that both a tier and the one below have measured: (below, above)."""
+    below = {t.decision.candidate: t for t in measured_trials(state, tier - 1) if t.answer}
+    return [
+        (below[trial.decision.candidate], trial)
+        for trial in measured_trials(state, tier)
+        if trial.answer and trial.decision.candidate in below
+    ]
+
+
+def tier_figures(state: CampaignState) -> list[Figure]:
+    """Draw each property as a tier measured it against the tier below."""
+    return [
+        figure
+        for tier in range(1, len(state.spec.tiers))
+        for name in state.spec.property_names()
+        if (figure := _figure(state, tier, name)) is not None
+    ]
+
+
+def _figure(state: CampaignState, tier: int, name: str) -> Figure | None:
+    found = pairs(state, tier)
+    if not found:
+        return None
+    x = [low.answer.properties[name] for low, _ in found if low.answer]
+    y = [high.answer.properties[name] for _, high in found if high.answer]
+    ends = [min(*x, *y), max(*x, *y)]
+    pad = 0.06 * (ends[1] - ends[0]) or 1.0
+    ends = [ends[0] - pad, ends[1] + pad]
+    axis = {"range": ends, "constrain": "domain"}
+    unit = f" ({unit_of(name)})" if unit_of(name) else ""
+    figure = blank(
+        height=400,
+        showlegend=False,
+        xaxis=axis | {"title": {"text": f"tier {tier - 1}{unit}"}},
+        yaxis=axis | {"title": {"text": f"tier {tier}{unit}"}, "scaleanchor": "x"},
+        margin={"l": 60, "r": 16, "t": 16, "b": 48},
+    )
+    figure.add_scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": QUIET, "width": 1, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    settings = points([low for low, _ in found], state.merit)
+    settings["text"] = [
+        f"{text}<br>tier {tier}: {label_of(name)} {value_of(name, value)}"
+        for text, value in zip(settings["text"], y, strict=True)
+    ]
+    figure.add_scatter(x=x, y=y, marker={"size": 9, "color": BLUE}, **settings)
+    return finished(
+        figure,
+        id=f"tiers-{tier}-{name}",
+        alt=f"{label_of(name)} of {len(found)} candidates by tier {tier} against tier {tier - 1}",
+        caption=f"{label_of(name).capitalize()}. On the dashed line the two oracles agree.",
+    )
+
+
+def promoted_table(state: CampaignState) -> Table | None:
+    """Return the candidates a dearer tier has measured, best by that tier first, with the
+    values of every tier side by side.
+    """
+    n_tiers = len(state.spec.tiers)
+    names = state.spec.property_names()
+    by_tier = [
+        {t.decision.candidate: t for t in measured_trials(state, tier)} for tier in range(n_tiers)
+    ]
+    asked = {id: trial for trials in by_tier[1:] for id, trial in trials.items()}
+    if not asked:
+        return None
+
+    def place(candidate: str) -> tuple[int, tuple[bool, float]]:
+        for tier in reversed(range(n_tiers)):
+            trial = by_tier[tier].get(candidate)
+            if trial is not None and trial.answer is not None:
+                return tier, state.merit.rank(trial.answer.properties)
+        return -1, (False, 0.0)
+
+    rows = tuple(
+        (
+            asked[id].decision.formula,
+            asked[id].decision.lattice or "",
+            id[:ID_DIGITS],
+            *(_cell(by_tier[tier].get(id), name) for name in names for tier in range(n_tiers)),
+        )
+        for id in sorted(asked, key=place, reverse=True)
+    )
+    heads = tuple(
+        f"{label_of(name, with_unit=True)}, tier {tier}"
+        for name in names
+        for tier in range(n_tiers)
+    )
+    legend = "; ".join(f"tier {tier}: {oracle_name(state, tier)}" for tier in range(n_tiers))
+    return Table(
+        ("formula", "lattice", "candidate", *heads),
+        rows,
+        numeric=tuple(range(3, 3 + len(heads))),
+        note=f"Best by the dearest tier first. {legend[0].upper()}{legend[1:]}.",
+    )
+
+
+def _cell(trial: Trial | None, name: str) -> str:
+    if trial is None:
+        return ""
+    return (
+        "failed"
+        if trial.answer is None
+        else value_of(name, trial.answer.properties[name], with_unit=False)
+    )

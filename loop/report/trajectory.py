@@ -1,0 +1,175 @@
+"""Best-so-far against the number of measurements: did the campaign pay?"""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from loop.records import Stage
+from loop.report.style import (
+    INK,
+    QUIET,
+    SKY,
+    STAGE_COLOURS,
+    STAGE_NAMES,
+    VERMILLION,
+    Figure,
+    blank,
+    finished,
+    points,
+)
+from loop.report.trials import Trial, Yardstick, measured_trials
+from loop.state import CampaignState
+
+FAILED_STRIP = 0.06
+"""Share of the height kept free below for failures, which have no value to be drawn at."""
+
+
+MERIT_EXPLAINED = (
+    "Merit: the weighted sum of the objectives, each in standard deviations of what was measured. "
+)
+
+
+def best_so_far(trials: Sequence[Trial], yardstick: Yardstick) -> list[tuple[int, float]]:
+    """Return number of measurements and the value of the best feasible one among them."""
+    steps: list[tuple[int, float]] = []
+    best = (False, 0.0)
+    for trial in trials:
+        if trial.answer is not None:
+            properties = trial.answer.properties
+            rank = yardstick.merit.rank(properties)
+            if rank[0] and rank > best:
+                best = rank
+                steps.append((trial.number, yardstick.value(properties)))
+    if steps and steps[-1][0] < len(trials):
+        steps.append((len(trials), steps[-1][1]))
+    return steps
+
+
+def trajectory(state: CampaignState) -> Figure | None:
+    """Draw every tier-0 measurement in turn, and the feasible best so far as a step line.
+
+    None without a successful one.
+    """
+    trials = measured_trials(state)
+    if not any(trial.answer for trial in trials):
+        return None
+    yardstick = Yardstick(state.merit)
+    figure = blank(
+        height=420,
+        xaxis={"title": {"text": "measurements"}, "range": [0, 1.02 * len(trials) + 1]},
+        yaxis={"title": {"text": yardstick.label}},
+        hovermode="closest",
+    )
+    failed = [trial for trial in trials if trial.answer is None]
+    if failed:
+        _add_failures(figure, failed, yardstick)
+    for stage in Stage:
+        _add_stage(figure, stage, trials, yardstick)
+    steps = best_so_far(trials, yardstick)
+    if steps:
+        x, y = zip(*steps, strict=True)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            name="best so far",
+            line={"shape": "hv", "color": INK, "width": 2},
+            hoverinfo="skip",
+        )
+    _add_window(figure, state)
+    _add_rounds(figure, trials)
+    return finished(
+        figure,
+        id="trajectory",
+        alt=f"{yardstick.label} of {len(trials)} measurements in turn, and the best so far",
+        caption=("" if yardstick.property_name else MERIT_EXPLAINED)
+        + "Every measurement by the first oracle, in the order of the decisions. "
+        "Hollow: outside the constraints. The line is the best inside them so far."
+        + (" Crosses at the foot: failed, at the same cost." if failed else ""),
+    )
+
+
+def _add_stage(
+    figure: go.Figure, stage: Stage, trials: Sequence[Trial], yardstick: Yardstick
+) -> None:
+    """Add a stage's values, the infeasible ones hollow."""
+    merit = yardstick.merit
+    named = False
+    for feasible in (True, False):
+        mine = [
+            (trial, yardstick.value(trial.answer.properties))
+            for trial in trials
+            if trial.proposal.stage is stage
+            and trial.answer is not None
+            and merit.is_feasible(trial.answer.properties) is feasible
+        ]
+        if not mine:
+            continue
+        colour = STAGE_COLOURS[stage]
+        figure.add_scatter(
+            x=[trial.number for trial, _ in mine],
+            y=[value for _, value in mine],
+            name=STAGE_NAMES[stage],
+            legendgroup=stage.value,
+            showlegend=not named,
+            marker={
+                "size": 7,
+                "symbol": "circle" if feasible else "circle-open",
+                "color": colour,
+                "opacity": 0.85 if feasible else 0.6,
+                "line": {"width": 1.2 if not feasible else 0, "color": colour},
+            },
+            **points([trial for trial, _ in mine], merit),
+        )
+        named = True
+
+
+def _add_failures(figure: go.Figure, failed: list[Trial], yardstick: Yardstick) -> None:
+    figure.update_layout(
+        yaxis={"domain": [FAILED_STRIP, 1]},
+        yaxis2={
+            "domain": [0, FAILED_STRIP],
+            "range": [-1, 1],
+            "visible": False,
+            "fixedrange": True,
+        },
+        xaxis={"anchor": "y2"},
+    )
+    figure.add_scatter(
+        x=[trial.number for trial in failed],
+        y=[0.0] * len(failed),
+        yaxis="y2",
+        name="failed",
+        marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": VERMILLION}},
+        **points(failed, yardstick.merit),
+    )
+
+
+def _add_rounds(figure: go.Figure, trials: Sequence[Trial]) -> None:
+    """Mark where each round begins."""
+    before = None
+    for trial in trials:
+        round = trial.proposal.round
+        if round != before:
+            edge = trial.number - 0.5
+            if before is not None:
+                figure.add_vline(x=edge, line={"width": 1, "color": "#c9ced4", "dash": "dot"})
+            figure.add_annotation(
+                x=edge,
+                y=0,
+                yref="paper",
+                text=f"round {round}",
+                showarrow=False,
+                textangle=-90,
+                xanchor="left",
+                yanchor="bottom",
+                yshift=26,
+                font={"size": 11, "color": QUIET},
+            )
+            before = round
+
+
+def _add_window(figure: go.Figure, state: CampaignState) -> None:
+    """Shade the window that the only objective aims at."""
+    if len(state.spec.objectives) == 1 and (window := state.spec.objectives[0].window):
+        figure.add_hrect(y0=window[0], y1=window[1], fillcolor=SKY, opacity=0.15, line_width=0)
