@@ -31,7 +31,10 @@ class Cell:
     box: Array
     """Vectors of the same periodic lattice with the smallest tilts, shape (3, 3)."""
     positions: Array
-    """Cartesian positions in LAMMPS's frame, shape (n, 3)."""
+    """Cartesian positions in LAMMPS's frame, within the box, shape (n, 3)."""
+    shifts: Array
+    """Lattice vectors that were taken off to bring the atoms into the box, shape (n, 3).
+    LAMMPS itself brings atoms back over one edge only, and loses those farther away."""
 
     @classmethod
     def of(cls, structure: Structure) -> Self:
@@ -40,9 +43,10 @@ class Cell:
         q, r = np.linalg.qr(structure.lattice.matrix.T)
         signs = np.where(np.diag(r) < 0, -1.0, 1.0)
         lattice, rotation = (r * signs[:, None]).T, (q * signs).T
-        return cls(
-            structure, lattice, rotation, _least_tilted(lattice), structure.frac_coords @ lattice
-        )
+        box = _least_tilted(lattice)
+        positions = structure.frac_coords @ lattice
+        shifts = np.floor(np.linalg.solve(box.T, positions.T).T) @ box
+        return cls(structure, lattice, rotation, box, positions - shifts, shifts)
 
     @property
     def is_orthogonal(self) -> bool:
@@ -62,7 +66,7 @@ class Cell:
         return Structure(
             Lattice(lattice @ self.rotation),
             self.structure.species,
-            np.linalg.solve(lattice.T, positions.T).T,
+            np.linalg.solve(lattice.T, (positions + self.shifts @ gradient.T).T).T,
         )
 
 

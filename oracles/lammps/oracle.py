@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
-from oracles.base import Cost, FailureKind, Measurement, Status
+from oracles.base import Cost, FailureKind, Measurement, NotFinite, Status
 from oracles.lammps.cell import Cell
 from oracles.lammps.elasticity import bulk_modulus
 from oracles.lammps.failure import Unmeasurable
@@ -38,6 +38,9 @@ class LammpsOracle:
 
     Formation energies are against the pure elements, each relaxed by the same procedure in the
     structure that is stable for the potential (``Potential.references``).
+
+    Nothing shakes the atoms before they relax, as nothing does in the published procedure: an
+    ordering whose symmetry holds it on a saddle stays there.
 
     Args:
         options: what to compute with.
@@ -76,16 +79,18 @@ class LammpsOracle:
         start = perf_counter()
         try:
             properties, relaxed = self._measure(material)
+            return Measurement(
+                Status.OK, properties, relaxed, None, self.name, self._fingerprint, _cost(start)
+            )
         except Unmeasurable as failure:
             return self._failed(failure.kind, failure.message, start)
+        except NotFinite as error:
+            return self._failed(FailureKind.ABSURD, str(error), start)
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             self.close()
             broken = any(words in str(error) for words in BROKEN_DOWN)
             kind = FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
             return self._failed(kind, f"{type(error).__name__}: {error}", start)
-        return Measurement(
-            Status.OK, properties, relaxed, None, self.name, self._fingerprint, _cost(start)
-        )
 
     def close(self) -> None:
         """End LAMMPS; the next measurement starts it again."""

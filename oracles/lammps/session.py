@@ -92,7 +92,7 @@ class Session:
 
         Args:
             box: lattice vectors as rows, lower triangular, Å, shape (3, 3).
-            positions: Cartesian, Å, shape (n, 3); need not lie inside the box.
+            positions: Cartesian, Å, shape (n, 3); at most one edge outside the box.
         """
         self._set_box(box)
         coordinates = np.ascontiguousarray(positions, dtype=np.float64)

@@ -1,0 +1,87 @@
+"""What every oracle promises, checked on any implementation.
+
+    check_oracle(oracle, good=structure, bad=[composition, overlapping_structure])
+
+Meant for test suites: it raises AssertionError, saying which promise was broken.
+"""
+
+import json
+import math
+import pickle
+import re
+from collections.abc import Sequence
+
+from alloop.canonical import canonical_json
+from alloop.materials import Material, material_to_json
+from oracles.base import RETRYABLE, Measurement, Oracle, Status
+
+
+def check_oracle(oracle: Oracle, good: Material, bad: Sequence[Material]) -> None:
+    """Check the promises of ``oracles.base.Oracle``.
+
+    Args:
+        oracle: what to check.
+        good: a material that it can measure.
+        bad: materials that it cannot measure; each must give a failed measurement.
+
+    Raises:
+        AssertionError: naming the promise that the oracle breaks.
+    """
+    assert isinstance(oracle, Oracle), "it has name, fingerprint() and measure()"
+    assert oracle.name, "it has a name for people"
+    fingerprint = oracle.fingerprint()
+    assert re.fullmatch(r"[0-9a-f]{64}", fingerprint), "a fingerprint is a SHA-256 in hexadecimal"
+
+    copy = pickle.loads(pickle.dumps(oracle))  # noqa: S301 - bytes of our own, a line ago
+    assert copy.fingerprint() == fingerprint, "a pickled copy has the same fingerprint"
+    assert copy.name == oracle.name, "a pickled copy has the same name"
+
+    before = canonical_json(material_to_json(good))
+    first = oracle.measure(good)
+    check_measurement(first, oracle)
+    assert first.status is Status.OK, f"the good material can be measured: {first.failure}"
+    assert first.properties, "a measurement that is ok has properties"
+
+    for material in bad:
+        failed = oracle.measure(material)
+        check_measurement(failed, oracle)
+        assert failed.status is Status.FAILED, f"a bad material fails: {material}"
+
+    again = oracle.measure(good)
+    assert _values(again) == _values(first), "values do not depend on what was measured between"
+    used_copy = pickle.loads(pickle.dumps(oracle))  # noqa: S301
+    elsewhere = used_copy.measure(good)
+    assert _values(elsewhere) == _values(first), "a copy, made after use, measures the same values"
+    assert canonical_json(material_to_json(good)) == before, "measuring leaves the material alone"
+    assert oracle.fingerprint() == fingerprint, "measuring leaves the fingerprint alone"
+
+
+def check_measurement(measurement: Measurement, oracle: Oracle) -> None:
+    """Check one measurement, whatever its status, and that it survives being written as JSON.
+
+    Raises:
+        AssertionError: naming the promise that it breaks.
+    """
+    assert measurement.oracle == oracle.name, "a measurement names its oracle"
+    assert measurement.fingerprint == oracle.fingerprint(), "and has its fingerprint"
+    cost = measurement.cost
+    assert cost.calls >= 1, "a measurement counts as a call"
+    assert min(vars(cost).values()) >= 0, "no cost is negative"
+    if measurement.failure is None:
+        assert all(type(value) is float for value in measurement.properties.values()), (
+            "values are plain floats"
+        )
+        assert all(map(math.isfinite, measurement.properties.values())), "values are finite"
+    else:
+        assert not measurement.properties, "a failed measurement has no values"
+        assert measurement.failure.message, "a failure says what happened"
+        expected = measurement.failure.kind in RETRYABLE
+        assert measurement.failure.retryable == expected, "its kind decides whether to retry"
+    written = canonical_json(measurement.to_json())
+    read = Measurement.from_json(json.loads(written))
+    assert canonical_json(read.to_json()) == written, "a measurement survives its JSON"
+
+
+def _values(measurement: Measurement) -> str:
+    """Return everything but the cost, which may differ from time to time."""
+    return canonical_json(measurement.to_json() | {"cost": None})
