@@ -125,6 +125,7 @@ def climb(
         lower_bounds=lower.double().unsqueeze(1),
         upper_bounds=upper.double().unsqueeze(1),
         options={"maxiter": max_iterations},
+        use_parallel_mode=False,  # the parallel mode knows one box for all
     )
     return candidates.squeeze(1).detach()
 

@@ -96,6 +96,7 @@ class Controller:
         except BaseException:
             self._ledger.close()
             raise
+        self._spec = self.state.spec
         self._seen = Seen()
         self._n_seen = 0
 
@@ -134,7 +135,7 @@ class Controller:
             if self._stopping:
                 self._append(SessionClosed(reason="interrupted"))
                 raise Interrupted
-            if not isinstance(step, Close) and self._is_out_of_time(self.state):
+            if not isinstance(step, Close) and self._is_out_of_time():
                 step = Close("the wall time is spent")
             self._observer.step(step, self.state)
             self._do(step)
@@ -212,9 +213,9 @@ class Controller:
         """Have every evaluation answered; record each answer when it comes."""
         waiting, done = list(reversed(evaluations)), 0
         running: dict[Future[Measurement], Evaluation] = {}
-        window = 2 * self._workers
+        window = 2 * self._spec.execution.workers
         while waiting or running:
-            stop = self._stopping or self._is_out_of_time(self.state)
+            stop = self._stopping or self._is_out_of_time()
             while waiting and not stop and len(running) < window:
                 evaluation = waiting.pop()
                 material = material_to_json(self._store.get_material(evaluation.candidate))
@@ -235,7 +236,7 @@ class Controller:
         forget(self._spool, evaluation.id)
 
     def _measured(self, evaluation: Evaluation, m: Measurement) -> Measured:
-        missing = [name for name in self._wanted if name not in m.properties]
+        missing = [name for name in self._spec.property_names() if name not in m.properties]
         failure_kind = m.failure.kind if m.failure else None
         message = m.failure.message if m.failure else ""
         status = m.status
@@ -287,8 +288,8 @@ class Controller:
         self._n_seen = len(evaluations)
         return self._seen
 
-    def _is_out_of_time(self, state: CampaignState) -> bool:
-        limit = state.spec.budget.wall_time
+    def _is_out_of_time(self) -> bool:
+        limit = self._spec.budget.wall_time
         return limit is not None and time.monotonic() - self._began > limit.total_seconds()
 
     def _append(self, event: Event) -> None:
@@ -298,14 +299,5 @@ class Controller:
 
     @cached_property
     def _pool(self) -> MeasuringPool:
-        spec = self.state.spec
-        timeouts = [tier.timeout for tier in spec.tiers]
-        return MeasuringPool(self._oracles, timeouts, spec.execution, self._spool)
-
-    @cached_property
-    def _workers(self) -> int:
-        return self.state.spec.execution.workers
-
-    @cached_property
-    def _wanted(self) -> tuple[str, ...]:
-        return self.state.spec.property_names()
+        timeouts = [tier.timeout for tier in self._spec.tiers]
+        return MeasuringPool(self._oracles, timeouts, self._spec.execution, self._spool)

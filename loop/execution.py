@@ -17,7 +17,7 @@ from distributed import Client, Scheduler, SpecCluster, Worker, WorkerPlugin, ge
 
 from campaigns.spec import LocalExecution
 from loop.durable import make_folder
-from loop.isolation import IsolatedOracle, pack
+from loop.isolation import IsolatedOracle, PackedOracle, pack
 from oracles.base import Measurement, Oracle
 
 _BENCH = "alloop-bench"
@@ -69,12 +69,15 @@ class MeasuringPool:
         options: LocalExecution,
         spool: Path,
     ) -> None:
-        for oracle in oracles:
-            pack(oracle)
+        bench = _Bench([pack(oracle) for oracle in oracles], timeouts, spool)
         make_folder(spool)
         self._client = connect(options)
-        self._client.register_plugin(_Bench(oracles, timeouts, spool), name=_BENCH)
         self._executor = self._client.get_executor(pure=False)
+        try:
+            self._client.register_plugin(bench, name=_BENCH)
+        except BaseException:
+            self.shutdown()
+            raise
 
     def submit(self, evaluation: str, tier: int, material_json: str) -> Future[Measurement]:
         """Have a material measured by a tier's oracle.
@@ -107,7 +110,9 @@ class MeasuringPool:
 class _Bench(WorkerPlugin):
     """A worker's oracles, one per tier."""
 
-    def __init__(self, oracles: Sequence[Oracle], timeouts: Sequence[float], spool: Path) -> None:
+    def __init__(
+        self, oracles: Sequence[PackedOracle], timeouts: Sequence[float], spool: Path
+    ) -> None:
         self._settings = tuple(zip(oracles, timeouts, strict=True))
         self._spool = spool
 

@@ -10,10 +10,11 @@ import pickle
 import re
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from alloop.canonical import canonical_json
-from alloop.errors import AlloopError, RunError
+from alloop.errors import MaterialError, RunError
 from loop.durable import make_folder, write_durably
 from loop.worker_process import GRACE, Reply, WorkerBroken, WorkerDied, WorkerProcess
 from oracles.base import Cost, FailureKind, Measurement, Oracle
@@ -43,13 +44,22 @@ def lock_path(spool: Path, evaluation: str) -> Path:
 def load_spooled(path: Path) -> Measurement | None:
     """Return a spooled measurement; None if there is none, or none that can be read.
 
-    Nothing half-written has this name, so what cannot be read was damaged later, and is
+    Nothing half-written has this name, so what makes no sense was damaged later, and is
     measured again.
+
+    Raises:
+        RunError: if the file is there and cannot be opened.
     """
     try:
         return Measurement.from_json(json.loads(path.read_bytes()))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, AlloopError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, MaterialError):
         return None
+    except OSError as error:
+        raise RunError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="Restore access, then `alloop resume`.",
+        ) from error
 
 
 def read_spool(spool: Path) -> dict[str, Measurement]:
@@ -67,14 +77,23 @@ def forget(spool: Path, evaluation: str) -> None:
     path.with_name(f"{path.name}.tmp").unlink(missing_ok=True)
 
 
-def pack(oracle: Oracle) -> bytes:
-    """Return an oracle in the form in which it is sent to its worker.
+@dataclass(frozen=True)
+class PackedOracle:
+    """An oracle as it travels to its worker; nothing of it is imported on the way."""
+
+    name: str
+    fingerprint: str
+    content: bytes
+
+
+def pack(oracle: Oracle) -> PackedOracle:
+    """Return an oracle in the form in which it travels.
 
     Raises:
-        RunError: if it cannot be sent.
+        RunError: if it cannot be sent to another process.
     """
     try:
-        return pickle.dumps(oracle)
+        return PackedOracle(oracle.name, oracle.fingerprint(), pickle.dumps(oracle))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise RunError(
             f"the oracle {oracle.name!r} cannot be sent to a worker process ({error})",
@@ -86,17 +105,13 @@ class IsolatedOracle:
     """One oracle in one worker process, started at the first measurement and used again.
 
     Args:
-        oracle: what measures; it is pickled, and its class imported, in the worker.
+        oracle: what measures; its class is imported in the worker only.
         timeout: seconds for one measurement.
         spool: folder for measurements that the ledger does not have yet.
-
-    Raises:
-        RunError: if the oracle cannot be sent to another process.
     """
 
-    def __init__(self, oracle: Oracle, *, timeout: float, spool: Path) -> None:
-        self._name, self._fingerprint = oracle.name, oracle.fingerprint()
-        self._pickled = pack(oracle)
+    def __init__(self, oracle: PackedOracle, *, timeout: float, spool: Path) -> None:
+        self._oracle = oracle
         self._timeout = timeout
         self._spool = spool
         self._worker: WorkerProcess | None = None
@@ -186,9 +201,9 @@ class IsolatedOracle:
             raise WorkerBroken(f"the system starts no process ({error.strerror})") from error
         if self._closed:
             worker.kill()
-        settings = {"spool": str(self._spool.absolute()), "timeout": self._timeout}
+        settings = {"spool": str(self._spool.absolute()), "limit": self._timeout + GRACE}
         worker.send(canonical_json(settings).encode())
-        worker.send(self._pickled)
+        worker.send(self._oracle.content)
         try:
             worker.expect(Reply.READY, START_LIMIT)
         except TimeoutError as error:
@@ -205,8 +220,8 @@ class IsolatedOracle:
         measurement = Measurement.failed(
             kind,
             message,
-            oracle=self._name,
-            fingerprint=self._fingerprint,
+            oracle=self._oracle.name,
+            fingerprint=self._oracle.fingerprint,
             cost=Cost(calls=1, wall_seconds=seconds),
         )
         write_durably(path, canonical_json(measurement.to_json()).encode())
@@ -214,7 +229,7 @@ class IsolatedOracle:
 
     def _unusable(self, why: str) -> RunError:
         return RunError(
-            f"the oracle {self._name!r} does not work in its worker process: {why}",
+            f"the oracle {self._oracle.name!r} does not work in its worker process: {why}",
             remedy="Put right what it says, then `alloop resume`.",
         )
 

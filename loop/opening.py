@@ -1,6 +1,5 @@
 """The first event of a ledger, or the proof that a ledger is of this campaign."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,13 +49,13 @@ def open_campaign(
             where=str(run),
             remedy="Update Alloop: `git pull`, then `make install`.",
         )
-    if spec is not None and spec_to_json(spec) != opened.spec:
+    recorded = CampaignSpec.model_validate(opened.spec)
+    if spec is not None and spec != recorded:
         raise RunError(
-            f"the run is of another campaign:\n{_diff(opened.spec, spec_to_json(spec))}",
+            f"the run is of another campaign ({_diff(recorded, spec)})",
             where=str(run),
             remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
         )
-    recorded = CampaignSpec.model_validate(opened.spec)
     oracles = tuple(build_oracles(recorded))
     for tier, (oracle, fingerprint) in enumerate(zip(oracles, opened.fingerprints, strict=True)):
         if oracle.fingerprint() != fingerprint:
@@ -79,13 +78,22 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
     return str(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True, default_flow_style=None))
 
 
-def _diff(old: dict[str, Any], new: dict[str, Any]) -> str:
-    lines = difflib.unified_diff(
-        spec_to_yaml(old).splitlines(),
-        spec_to_yaml(new).splitlines(),
-        "in the run",
-        "asked for",
-        lineterm="",
-        n=0,
+def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
+    """Return what differs, in one line: ``budget.rounds: 5 there, 3 asked for``."""
+    there, asked = _leaves(spec_to_json(old)), _leaves(spec_to_json(new))
+    return "; ".join(
+        f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"
+        for key in dict.fromkeys((*there, *asked))
+        if there.get(key) != asked.get(key)
     )
-    return "\n".join(line for line in lines if not line.startswith("@@"))
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+    match value:
+        case dict() if value:
+            parts = [_leaves(v, f"{path}.{k}" if path else str(k)) for k, v in value.items()]
+        case list() if value:
+            parts = [_leaves(v, f"{path}.{i}") for i, v in enumerate(value)]
+        case _:
+            return {path: value}
+    return {key: leaf for part in parts for key, leaf in part.items()}

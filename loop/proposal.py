@@ -23,14 +23,16 @@ from loop.random_candidates import random_materials
 from loop.records import Decision, Lineage, Posterior, Proposed, Stage
 from loop.screening import Rejection, Seen, lattice_of, screen
 from loop.state import CampaignState
+from loop.threads import one_thread
 from models.base import GenerativeModel, HasEmbedding
 
 N_CENTRES = 16
 """Best measured candidates that a trust region is laid around."""
 RANDOM_SHARE = 8
 """One candidate of so many is drawn at random, so that no region of the space is forgotten."""
-JITTER = 0.25
-"""Spread of the starting points within a trust region, in units of its edge."""
+PERTURBED = 20
+"""Coordinates moved at once, on average, to scatter a starting point: few, as in TuRBO
+(Eriksson et al., NeurIPS 2019): moving all of a point in many dimensions leaves nothing of it."""
 CLIMB_ITERATIONS = 30
 DRAWS_PER_CHOICE = 20
 """Random draws before a batch of random candidates is left short."""
@@ -124,7 +126,7 @@ def propose_by_acquisition(
     answers = state.answers()
     measured = model.encode([store.get_material(m.candidate) for m in answers])
     values = torch.tensor([[m.properties[name] for name in names] for m in answers])
-    with torch.random.fork_rng():
+    with one_thread(), torch.random.fork_rng():
         torch.manual_seed(seed)
         surrogate = fit_surrogate(_embed(model, measured), values, names)
         acquisition = acquisition_function(surrogate, state.merit, seed=seed)
@@ -256,8 +258,9 @@ def _starts(
     n_latent = pool - pool // RANDOM_SHARE
     repeated = centres[torch.arange(n_latent) % len(centres)]
     lower, upper = trust_region(repeated, measured, edge)
-    scattered = repeated + JITTER * (upper - lower) * torch.randn(repeated.shape)
-    return scattered.clamp(lower, upper), lower, upper
+    anywhere = lower + (upper - lower) * torch.rand(repeated.shape)
+    is_moved = torch.rand(repeated.shape) < PERTURBED / repeated.shape[-1]
+    return torch.where(is_moved, anywhere, repeated), lower, upper
 
 
 def _embedder(model: GenerativeModel) -> Callable[[Tensor], Tensor]:

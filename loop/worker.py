@@ -49,7 +49,7 @@ def main(handle: int) -> None:
 
 def _serve(connection: Connection) -> None:
     settings = json.loads(connection.recv_bytes())
-    spool, limit = Path(settings["spool"]), settings["timeout"] + GRACE
+    spool = Path(settings["spool"])
     # The bytes come from our own parent process, through a socket that no one else has.
     oracle: Oracle = pickle.loads(connection.recv_bytes())  # noqa: S301
     connection.send_bytes(Reply.READY)
@@ -60,7 +60,7 @@ def _serve(connection: Connection) -> None:
             connection.send_bytes(Reply.BEGUN)
             if is_wanted and load_spooled(spool_path(spool, evaluation)) is None:
                 # The watchdog needs no controller, and no GIL.
-                faulthandler.dump_traceback_later(limit, exit=True)
+                faulthandler.dump_traceback_later(settings["limit"], exit=True)
                 content = _measure(oracle, task["material"])
                 faulthandler.cancel_dump_traceback_later()
                 write_durably(spool_path(spool, evaluation), content)

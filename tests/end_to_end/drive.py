@@ -17,7 +17,7 @@ SPEC = {
     "space": {"elements": ["Ni", "Fe", "Cr"], "atoms": 16, "fractions": {"Ni": [0.1, 0.7]}},
     "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
     "constraints": [{"property": "formation_energy_per_atom", "max": 0.09}],
-    "model": {"width": 8, "depth": 1, "embedding": 4, "epochs": 3, "unlabelled": 32},
+    "model": {"width": 8, "depth": 1, "epochs": 3, "unlabelled": 32},
     "acquisition": {"batch": 4, "pool": 16},
     "augmentation": {"parents": 2, "iterations": 2, "swaps": 3},
     "budget": {"initial": 12, "rounds": 2, "measurements": [200]},
