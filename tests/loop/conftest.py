@@ -2,10 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pymatgen.core import Composition
 
-from alloop.canonical import canonical_json
-from alloop.materials import material_to_json
 from loop.records import (
     CampaignClosed,
     CampaignOpened,
@@ -21,11 +18,6 @@ from loop.records import (
     Stage,
 )
 from oracles.base import FailureKind, Status
-
-
-def alloy(iron: float) -> str:
-    """Canonical JSON of an Fe-Ni composition."""
-    return canonical_json(material_to_json(Composition({"Fe": iron, "Ni": 1 - iron})))
 
 
 @pytest.fixture

@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alloop.materials import Material, composition_of
+from pymatgen.core import Composition
+
+from alloop.canonical import canonical_json
+from alloop.materials import Material, composition_of, material_to_json
 from oracles.base import Cost, Measurement, Status
+
+
+def alloy(iron: float) -> str:
+    """Canonical JSON of an Fe-Ni composition."""
+    return canonical_json(material_to_json(Composition({"Fe": iron, "Ni": 1 - iron})))
 
 
 def iron_share(material: Material) -> float:
