@@ -105,7 +105,7 @@ def random_alloy(rng: np.random.Generator) -> Structure:
     edge = EDGES[lattice]
     width = edge / np.sqrt(2) if lattice == "fcc" else edge
     parent = Structure(
-        Lattice.tetragonal(width, edge), ["Ni", "Ni"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+        Lattice.tetragonal(width, edge), ["Ni", "Ni"], [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
     ) * (3, 3, 3)
     species = [str(symbol) for symbol in rng.permutation(np.repeat(["Ni", "Fe", "Cr"], counts))]
     return Structure(parent.lattice, species, parent.frac_coords)
