@@ -41,7 +41,13 @@ class Spot:
     """at.% by element."""
     value: float
     """Of the first objective."""
-    is_feasible: bool
+    rank: tuple[bool, float]
+    """By merit; the better, the higher."""
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether it meets every constraint."""
+        return self.rank[0]
 
 
 def composition_figure(state: CampaignState, store: ArtifactStore) -> Figure | None:
@@ -94,11 +100,10 @@ def _spots(state: CampaignState, store: ArtifactStore) -> list[Spot]:
                 trial,
                 {symbol: 100 * float(x) for symbol, x in fractions.items()},
                 properties[first],
-                state.merit.is_feasible(properties),
+                state.merit.rank(properties),
             )
         )
-    spots.sort(key=lambda spot: state.merit.rank(spot.trial.answer.properties))  # type: ignore[union-attr]
-    return spots
+    return sorted(spots, key=lambda spot: spot.rank)
 
 
 def _triangle(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import plotly.graph_objects as go
+
 from loop.records import Measured, Stage
 from loop.report.style import (
     GREEN,
@@ -200,7 +202,7 @@ def outcome_figure(state: CampaignState) -> Figure | None:
 
 
 def _add_bars(
-    figure: object,
+    figure: go.Figure,
     name: str,
     colour: str,
     rounds: Sequence[int],
@@ -210,7 +212,7 @@ def _add_bars(
     if not trials:
         return
     counts = [sum(trial.proposal.round == n for trial in trials) for n in rounds]
-    figure.add_bar(  # type: ignore[attr-defined]
+    figure.add_bar(
         x=list(rounds),
         y=counts,
         name=name,

@@ -1,0 +1,63 @@
+"""Reads a report as a browser would: elements, their text, and the JSON islands."""
+
+import json
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+
+@dataclass
+class Element:
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    """Up to the first tag inside it."""
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[Element] = []
+        self.words: list[str] = []
+        self._open: Element | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = Element(tag, {name: value or "" for name, value in attrs})
+        self.elements.append(self._open)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = None
+
+    def handle_data(self, data: str) -> None:
+        if self._open is not None:
+            self._open.text += data
+        if self._open is None or self._open.tag not in ("script", "style"):
+            self.words.append(data)
+
+
+@dataclass
+class Page:
+    elements: list[Element] = field(default_factory=list)
+    words: str = ""
+    """What a person reads, spaces made single."""
+
+    def named(self, tag: str) -> list[Element]:
+        return [element for element in self.elements if element.tag == tag]
+
+    def island(self, id: str) -> Any:
+        found = [e for e in self.named("script") if e.attributes.get("id") == id]
+        assert len(found) == 1
+        assert found[0].attributes["type"] == "application/json"
+        return json.loads(found[0].text)
+
+    @property
+    def programs(self) -> list[Element]:
+        """The scripts that a browser runs."""
+        return [e for e in self.named("script") if e.attributes.get("type") is None]
+
+
+def read(html: str) -> Page:
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return Page(reader.elements, " ".join(" ".join(reader.words).split()))

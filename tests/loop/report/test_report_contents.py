@@ -1,0 +1,319 @@
+"""The figures and tables say what the ledger says."""
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from pymatgen.core import Structure
+
+from campaigns.space import Space
+from loop.artifacts import ArtifactStore
+from loop.records import Stage
+from loop.report.card import best_card
+from loop.report.composition import allowed_polygon
+from loop.report.parity import Calibration, Guess, guesses_of, parities
+from loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
+from loop.report.tables import cost_table, failures_table, training_table
+from loop.report.tiers import promoted_table
+from loop.report.trajectory import best_so_far, trajectory
+from loop.report.trials import Yardstick, measured_trials
+from loop.report.words import (
+    duration,
+    goal_of,
+    number,
+    percentages,
+    plural,
+    sought,
+    subscripted,
+    value_of,
+)
+from tests.loop.report.synthetic import Diary, campaign, spec_of
+
+TWO_TIERS: dict[str, Any] = {
+    "tiers": [
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017"},
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017", "promote": 3},
+    ],
+    "budget": {"initial": 12, "rounds": 2, "measurements": [200, 9]},
+}
+
+
+def guess(mean: float, std: float, measured: float) -> Guess:
+    return Guess(cast("Any", None), mean, std, measured)
+
+
+# Best so far ------------------------------------------------------------------------------------
+
+
+def test_the_step_line_is_the_best_feasible_value_so_far(closed: Diary) -> None:
+    trials = measured_trials(closed.state)
+    yardstick = Yardstick(closed.state.merit)
+    steps = dict(best_so_far(trials, yardstick))
+    best, expected = -math.inf, {}
+    for n, trial in enumerate(trials, start=1):
+        if trial.answer is None:
+            continue
+        properties = trial.answer.properties
+        if properties["formation_energy_per_atom"] <= 0.08 and properties["bulk_modulus"] > best:
+            best = expected[n] = properties["bulk_modulus"]
+    assert steps == expected | {len(trials): best}
+
+
+def test_a_minimised_property_steps_down(tmp_path: Path) -> None:
+    spec = spec_of(objectives=[{"property": "volume_per_atom", "goal": "minimise"}])
+    diary = Diary(spec, ArtifactStore(tmp_path), fail_every=0)
+    diary.initial()
+    state = diary.state
+    values = [y for _, y in best_so_far(measured_trials(state), Yardstick(state.merit))]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] == min(
+        m.properties["volume_per_atom"]
+        for m in state.answers()
+        if m.properties["formation_energy_per_atom"] <= 0.08
+    )
+
+
+def test_every_measurement_is_a_point_and_the_infeasible_are_hollow(closed: Diary) -> None:
+    figure = trajectory(closed.state)
+    assert figure is not None
+    drawn = {
+        id: trace["marker"]["symbol"]
+        for trace in figure.spec["data"]
+        for id in trace.get("customdata", ())
+    }
+    assert set(drawn) == {m.candidate for m in closed.state.measured.values()}
+    for m in closed.state.measured.values():
+        if m.status == "failed":
+            assert drawn[m.candidate] == "x-thin"
+        else:
+            hollow = m.properties["formation_energy_per_atom"] > 0.08
+            assert drawn[m.candidate] == ("circle-open" if hollow else "circle")
+
+
+def test_measurements_are_numbered_by_decision_not_by_arrival(closed: Diary) -> None:
+    state = closed.state
+    shuffled = dict(reversed(state.measured.items()))
+    values = {name: getattr(state, name) for name in state.__dataclass_fields__}
+    other = type(state)(**values | {"measured": shuffled})
+    assert trajectory(other) == trajectory(state)
+
+
+# Predicted against measured ---------------------------------------------------------------------
+
+
+def test_calibration_by_hand() -> None:
+    found = Calibration.of([guess(11, 1, 10), guess(9, 0.6, 10), guess(13, 1, 10)])
+    assert found.n == 3
+    assert found.rmse == pytest.approx(math.sqrt(11 / 3))
+    assert found.bias == pytest.approx(1.0)
+    assert found.within_one == pytest.approx(1 / 3)
+    assert found.within_two == pytest.approx(2 / 3)
+
+
+def test_a_calibrated_surrogate_has_the_shares_of_a_normal_distribution() -> None:
+    rng = np.random.default_rng(0)
+    stds = rng.uniform(0.1, 3, 20_000)
+    errors = stds * rng.normal(size=20_000)
+    guesses = [guess(float(e), float(s), 0.0) for e, s in zip(errors, stds, strict=True)]
+    found = Calibration.of(guesses)
+    assert found.within_one == pytest.approx(0.683, abs=0.01)
+    assert found.within_two == pytest.approx(0.954, abs=0.01)
+
+
+def test_guesses_pair_the_posterior_with_the_measurement(closed: Diary) -> None:
+    state = closed.state
+    found = {g.trial.decision.candidate: g for g in guesses_of(state, "bulk_modulus")}
+    answers = {m.candidate: m for m in state.answers() if m.stage is Stage.ACQUISITION}
+    assert set(found) == set(answers)
+    for id, g in found.items():
+        assert g.mean == state.decisions[id].posterior["bulk_modulus"].mean
+        assert g.measured == answers[id].properties["bulk_modulus"]
+
+
+def test_calibration_is_stated_for_each_round_and_for_all(closed: Diary) -> None:
+    for parity in parities(closed.state):
+        assert [row[0] for row in parity.table.rows] == ["1", "2", "3", "all"]
+        counts = [int(row[1]) for row in parity.table.rows]
+        assert counts[-1] == sum(counts[:-1])
+
+
+# Rounds -----------------------------------------------------------------------------------------
+
+
+def test_the_gains_of_the_rounds_add_up_to_the_whole_gain(closed: Diary) -> None:
+    state = closed.state
+    found = total_gain(state)
+    assert found is not None
+    gain, n_initial = found
+    assert n_initial == 12
+    values = []
+    for round in rounds_of(state):
+        tops = [t.answer.properties["bulk_modulus"] for t in round.best.values() if t.answer]
+        before = round.before.properties["bulk_modulus"] if round.before else None
+        if before is not None:
+            values.append(max([before, *tops]) - before)
+    assert gain == pytest.approx(sum(values))
+    assert gain > 0
+
+
+def test_every_decision_is_in_a_bar(closed: Diary) -> None:
+    figure = outcome_figure(closed.state)
+    assert figure is not None
+    bars = {trace["name"]: trace for trace in figure.spec["data"]}
+    decisions = [d for p in closed.state.proposals for d in p.decisions]
+    assert sum(sum(trace["y"]) for trace in bars.values()) == len(decisions)
+    for rule, name in (("duplicate", "duplicate"), ("acquisition", "outscored")):
+        n = sum(d.rule == rule for d in decisions)
+        assert n > 0
+        assert sum(bars[f"rejected: {name}"]["y"]) == n
+
+
+def test_the_rounds_table_has_the_trust_regions(closed: Diary) -> None:
+    table = rounds_table(closed.state)
+    assert table is not None
+    place = table.heads.index("trust region")
+    assert [row[place] for row in table.rows] == ["", "0.4", "0.6", "0.9"]
+
+
+# Composition ------------------------------------------------------------------------------------
+
+
+def test_the_allowed_compositions_of_ten_to_sixty_percent_are_a_hexagon() -> None:
+    space = Space(
+        elements=("Ni", "Fe", "Cr"), fractions=dict.fromkeys(("Ni", "Fe", "Cr"), (0.1, 0.6))
+    )
+    corners = allowed_polygon(space)
+    found = [(corner["Ni"], corner["Fe"], corner["Cr"]) for corner in corners]
+    expected = {(60, 30, 10), (60, 10, 30), (30, 60, 10), (10, 60, 30), (30, 10, 60), (10, 30, 60)}
+    assert set(found) == expected
+    for one, next in zip(found, found[1:] + found[:1], strict=True):
+        # Neighbours around a hexagon share one bound.
+        assert any(a == b and a in (10, 60) for a, b in zip(one, next, strict=True))
+
+
+def test_without_bounds_there_is_nothing_to_outline() -> None:
+    assert allowed_polygon(Space(elements=("Ni", "Fe", "Cr"))) == []
+
+
+# The best candidate -----------------------------------------------------------------------------
+
+
+def test_the_story_goes_from_the_first_ancestor_to_the_best(closed: Diary) -> None:
+    state = closed.state
+    best = state.best()
+    card = best_card(state, closed.store)
+    assert best is not None
+    assert card is not None
+    ids = [ancestor.candidate for ancestor in card.story]
+    assert ids[-1] == best.candidate
+    for parent, child in itertools.pairwise(ids):
+        assert state.decisions[child].lineage.parent == parent
+    assert state.decisions[ids[0]].lineage.parent is None
+
+
+def test_the_story_names_the_atoms_that_were_exchanged(closed: Diary) -> None:
+    card = best_card(closed.state, closed.store)
+    assert card is not None
+    lineage = closed.state.decisions[card.candidate].lineage
+    assert lineage.source == "swap"
+    assert lineage.parent is not None
+    assert lineage.swap is not None
+    parent = closed.store.get_material(lineage.parent)
+    assert isinstance(parent, Structure)
+    for site in lineage.swap:
+        assert f"{parent[site].specie.symbol} at site {site}" in card.story[-1].text
+    assert lineage.parent[:10] in card.story[-1].text
+
+
+def test_tiers_stand_side_by_side(tmp_path: Path) -> None:
+    diary = campaign(spec_of(**TWO_TIERS), ArtifactStore(tmp_path), rounds=2, fail_every=0)
+    state = diary.state
+    best = state.best()
+    card = best_card(state, diary.store)
+    assert best is not None
+    assert card is not None
+    dearer = next(m for m in state.answers(1) if m.candidate == best.candidate)
+    row = next(row for row in card.properties.rows if row[0] == "bulk modulus")
+    assert row[1] == f"{best.properties['bulk_modulus']:.2f}"
+    assert row[2] == f"{dearer.properties['bulk_modulus']:.2f}"
+    table = promoted_table(state)
+    assert table is not None
+    assert len(table.rows) == len(state.answers(1)) == 6
+    top = state.best(tier=1)
+    assert top is not None
+    assert table.rows[0][2] == top.candidate[:10]
+
+
+# Small tables -----------------------------------------------------------------------------------
+
+
+def test_training_failures_and_costs_are_the_ledgers(closed: Diary) -> None:
+    training = training_table(closed.state)
+    failures = failures_table(closed.state)
+    assert training is not None
+    assert failures is not None
+    assert [row[0] for row in training.rows] == ["1", "2", "3"]
+    assert "property rmse" in training.heads
+    failed = [m for m in closed.state.measured.values() if m.status == "failed"]
+    assert [row[2] for row in failures.rows] == [m.candidate[:10] for m in failed]
+    (costs,) = cost_table(closed.state).rows
+    assert costs[1] == "lammps NiFeCr-Wu2017"
+    assert costs[2] == f"{len(closed.state.measured)} of 200"
+    assert costs[5] == duration(0.25 * len(closed.state.measured))
+
+
+# Words ------------------------------------------------------------------------------------------
+
+
+def test_wishes_in_words() -> None:
+    spec = spec_of(
+        space={"elements": ["Bi", "Te"], "fractions": {"Te": [0.5, 0.7]}, "atoms": 16},
+        objectives=[
+            {"property": "power_factor", "goal": "maximise"},
+            {"property": "band_gap", "goal": "window", "window": [0.1, 0.4]},
+        ],
+        constraints=[
+            {"property": "formation_energy_per_atom", "min": -1, "max": 0},
+            {"property": "density", "min": 5},
+        ],
+    )
+    assert sought(spec, has_sites=False) == (
+        "Maximise power factor (µW/(cm K²)) and bring band gap to between 0.1 and 0.4 eV with "
+        "formation energy per atom from −1 to 0 eV/atom and density ≥ 5 g/cm³ over Bi–Te, "
+        "Te 50 to 70 at.%."
+    )
+    assert goal_of(spec, "band_gap") == "between 0.1 and 0.4 eV"
+    assert goal_of(spec, "density") == "≥ 5 g/cm³"
+    assert goal_of(spec, "bulk_modulus") == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.25, "0.2 s"),
+        (48.2, "48 s"),
+        (252, "4 min 12 s"),
+        (3 * 3600 + 300, "3 h 05 min"),
+        (2 * 86400 + 4 * 3600, "2 d 4 h"),
+    ],
+)
+def test_lengths_of_time(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_numbers_for_people() -> None:
+    assert number(-0.5, 2) == "−0.50"
+    assert number(-1e-9, 2) == "0.00"
+    assert number(0.5, 1, signed=True) == "+0.5"
+    assert value_of("bulk_modulus", 186.234) == "186.23 GPa"
+    assert value_of("single_phase_probability", 0.5) == "0.500"
+    assert plural(1, "session") == "1 session"
+    assert percentages({"Ni": 0.25, "Cr": 0.75}) == "75.0 at.% Cr, 25.0 at.% Ni"
+
+
+def test_a_formula_is_lowered_and_escaped() -> None:
+    assert subscripted("Cr18Ni36") == "Cr<sub>18</sub>Ni<sub>36</sub>"
+    assert subscripted("Cr0.3<b>") == "Cr<sub>0.3</sub>&lt;b&gt;"
