@@ -25,7 +25,7 @@ FAILED_STRIP = 0.06
 
 
 MERIT_EXPLAINED = (
-    "Merit: the weighted sum of the objectives, each in standard deviations of what was measured. "
+    "Merit: the weighted sum of the objectives, each in standard deviations of what was measured."
 )
 
 
@@ -82,11 +82,19 @@ def trajectory(state: CampaignState) -> Figure | None:
         figure,
         id="trajectory",
         alt=f"{yardstick.label} of {len(trials)} measurements in turn, and the best so far",
-        caption=("" if yardstick.property_name else MERIT_EXPLAINED)
-        + "Every measurement by the first oracle, in the order of the decisions. "
-        "Hollow: outside the constraints. The line is the best inside them so far."
-        + (" Crosses at the foot: failed, at the same cost." if failed else ""),
+        caption=_caption(state, has_failed=bool(failed)),
     )
+
+
+def _caption(state: CampaignState, *, has_failed: bool) -> str:
+    sentences = ["Every measurement by the first oracle, in the order of the decisions."]
+    if len(state.spec.objectives) > 1:
+        sentences.append(MERIT_EXPLAINED)
+    if state.spec.constraints:
+        sentences.append("Hollow: outside the constraints; the line is the best inside them.")
+    if has_failed:
+        sentences.append("Crosses at the foot: failed, at the same cost.")
+    return " ".join(sentences)
 
 
 def _add_stage(
