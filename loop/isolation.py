@@ -133,7 +133,7 @@ class IsolatedOracle:
         task = canonical_json({"evaluation": evaluation, "material": material_json}).encode()
         with self._busy:
             if self._closed:
-                raise _unwanted(evaluation)
+                raise _unwanted()
             began = time.monotonic()
             failure: tuple[FailureKind, str] | None = None
             try:
@@ -158,7 +158,7 @@ class IsolatedOracle:
             if (spooled := load_spooled(path)) is not None:
                 return spooled
             if failure is None or self._closed:
-                raise _unwanted(evaluation)
+                raise _unwanted()
             return self._write_failure(path, *failure, time.monotonic() - began)
 
     def close(self) -> None:
@@ -188,7 +188,7 @@ class IsolatedOracle:
             except WorkerDied:
                 how = self._end(grace=GRACE)
                 if self._closed:
-                    break
+                    raise _unwanted() from None
             else:
                 return worker
         raise self._unusable(how)
@@ -234,8 +234,8 @@ class IsolatedOracle:
         )
 
 
-def _unwanted(evaluation: str) -> RunError:
-    return RunError(f"the evaluation {evaluation} is no longer wanted")
+def _unwanted() -> RunError:
+    return RunError("the measurement is no longer wanted: it is recorded, or its pool was closed")
 
 
 def _plain(evaluation: str) -> str:

@@ -81,10 +81,6 @@ def test_two_workers_measure_at_the_same_time(make_pool: MakePool, calls: Path) 
     ("how", "kind"),
     [
         ("raises", FailureKind.ERROR),
-        ("returns_nan", FailureKind.ABSURD),
-        ("returns_nothing", FailureKind.ERROR),
-        ("exits", FailureKind.WORKER_DIED),
-        ("kills_itself", FailureKind.WORKER_DIED),
         ("crashes", FailureKind.WORKER_DIED),
         ("hangs", FailureKind.TIMEOUT),
     ],
@@ -175,7 +171,7 @@ from campaigns.spec import LocalExecution
 from loop.execution import MeasuringPool
 from tests.loop.misbehaving import Honest, alloy
 folder = Path(sys.argv[1])
-oracle = Honest(folder / "calls", seconds=0.3)
+oracle = Honest(folder / "calls", seconds=0.2)
 pool = MeasuringPool([oracle], [30.0], LocalExecution(workers=2), folder / "run" / "spool")
 futures = [pool.submit(f"e{i}", 0, alloy(i / 20)) for i in range(10)]
 [future.result() for future in futures]
@@ -186,7 +182,7 @@ def test_a_controller_killed_again_and_again_pays_for_each_candidate_once(
     make_pool: MakePool, calls: Path, spool: Path, tmp_path: Path
 ) -> None:
     path = os.pathsep.join(sys.path)
-    for n_begun in (1, 4, 7):
+    for n_begun in (1, 5):
         controller = subprocess.Popen(
             [sys.executable, "-c", CONTROLLER, str(tmp_path)],
             env={**os.environ, "PYTHONPATH": path},

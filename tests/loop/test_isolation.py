@@ -375,6 +375,19 @@ def test_controllers_killed_one_after_another_still_measure_once(
     assert n_calls(calls) == 1
 
 
+def test_closing_gives_up_waiting_for_an_orphan(
+    isolate: Isolate, calls: Path, controller: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    orphan = kill_while_it_measures(controller(seconds=60.0), calls)
+    isolated = isolate(Honest(calls))
+    answer = in_thread(lambda: isolated.measure("e1", GOOD))
+    wait_until(lambda: isolated._worker is not None)
+    isolated.close()
+    with pytest.raises(RunError, match="no longer wanted"):
+        answer.result(10)
+    orphan.kill()
+
+
 def test_an_orphan_that_hangs_ends_itself(
     isolate: Isolate,
     calls: Path,
