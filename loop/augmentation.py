@@ -33,11 +33,11 @@ def propose_neighbours(
         seed = derive_seed(state.spec.seed, Stage.AUGMENTATION, round, iteration, chain)
         drafts = _neighbours(store.get_material(centre), centre, seed, search.swaps)
         size = min(search.swaps, state.remaining() - sum(decision.chosen for decision in decisions))
-        for draft, decision in take(
+        taken = take(
             state, seen, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
-        ):
-            store.put_material(draft.material)
-            decisions.append(decision)
+        )
+        store.put_materials([draft.material for draft, _ in taken])
+        decisions.extend(decision for _, decision in taken)
     return Proposed(
         round=round, stage=Stage.AUGMENTATION, iteration=iteration, decisions=tuple(decisions)
     )

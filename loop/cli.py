@@ -152,21 +152,30 @@ def audit(
     """Say why the campaign did what it did, and prove that the record is whole."""
     if verify or head is not None:
         return _verify(run, head)
-    from loop import audit as reading  # noqa: PLC0415
+    from loop.audit import find_candidate, flat  # noqa: PLC0415
+    from loop.replay import replay as replay_round  # noqa: PLC0415
     from loop.run_folder import RunFolder  # noqa: PLC0415
+    from loop.trials import all_trials, ancestry  # noqa: PLC0415
     from loop.verify import digest as digest_of  # noqa: PLC0415
 
     folder = RunFolder.read(run)
     if digest:
         print(digest_of(folder.entries))
     elif replay is not None:
-        _print_replay(reading.replay(folder.entries, folder.store, replay))
+        _print_replay(replay_round(folder.entries, folder.store, replay))
     else:
-        id = None if candidate is None else reading.find_candidate(folder.state, candidate)
-        rows = reading.rows(folder.state, round=round, candidate=id)
-        _print_rows([row.flat() for row in rows], format)
+        id = None if candidate is None else find_candidate(folder.state, candidate)
+        rows = [flat(trial) for trial in all_trials(folder.state)]
+        _print_rows(
+            [
+                row
+                for row in rows
+                if round in (None, row["round"]) and id in (None, row["candidate"])
+            ],
+            format,
+        )
         if id is not None and format is Format.TABLE:
-            _print_ancestry(reading.ancestry(folder.state, id))
+            _print_ancestry(ancestry(folder.state, id))
     return None
 
 

@@ -19,11 +19,11 @@ from loop.acquisition import (
     trust_region,
 )
 from loop.artifacts import ArtifactStore
+from loop.numerics import small_matrices
 from loop.random_candidates import random_materials
 from loop.records import Decision, Lineage, Posterior, Proposed, Stage
 from loop.screening import Rejection, Seen, lattice_of, screen
 from loop.state import CampaignState
-from loop.threads import one_thread
 from models.base import GenerativeModel, HasEmbedding
 
 N_CENTRES = 16
@@ -79,7 +79,7 @@ def propose_random(
         for material in random_materials(state.spec.space, seed, DRAWS_PER_CHOICE * size)
     )
     decisions = take(state, seen, drafts, size, reason="drawn at random")
-    _keep(store, [draft.material for draft, _ in decisions])
+    store.put_materials([draft.material for draft, _ in decisions])
     return Proposed(round=round, stage=stage, decisions=tuple(d for _, d in decisions))
 
 
@@ -126,7 +126,7 @@ def propose_by_acquisition(
     answers = state.answers()
     measured = model.encode([store.get_material(m.candidate) for m in answers])
     values = torch.tensor([[m.properties[name] for name in names] for m in answers])
-    with one_thread(), torch.random.fork_rng():
+    with small_matrices(), torch.random.fork_rng():
         torch.manual_seed(seed)
         surrogate = fit_surrogate(_embed(model, measured), values, names)
         acquisition = acquisition_function(surrogate, state.merit, seed=seed)
@@ -153,7 +153,7 @@ def propose_by_acquisition(
     for draft in passed:
         if ranked[id := material_id(draft.material)].chosen:
             seen.add(id, draft.material)
-    _keep(store, [draft.material for draft, _ in screened])
+    store.put_materials([draft.material for draft, _ in screened])
     return Proposed(
         round=round,
         stage=Stage.ACQUISITION,
@@ -270,11 +270,6 @@ def _embedder(model: GenerativeModel) -> Callable[[Tensor], Tensor]:
 def _embed(model: GenerativeModel, z: Tensor) -> Tensor:
     with torch.no_grad():
         return _embedder(model)(z.double())
-
-
-def _keep(store: ArtifactStore, materials: Sequence[Material]) -> None:
-    for material in materials:
-        store.put_material(material)
 
 
 def _npy(array: np.ndarray) -> bytes:

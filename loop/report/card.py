@@ -24,6 +24,7 @@ from loop.report.words import (
     value_of,
 )
 from loop.state import CampaignState, evaluation_id
+from loop.trials import ancestry
 from oracles.base import Status
 
 
@@ -162,17 +163,14 @@ def _cell(structure: Structure) -> Table:
 
 
 def _story(state: CampaignState, store: ArtifactStore, candidate: str) -> tuple[Ancestor, ...]:
-    chain: list[Ancestor] = []
-    id: str | None = candidate
-    while id is not None and (decision := state.decisions.get(id)) is not None:
-        answer = _answer(state, id, tier=0)
+    story = []
+    for decision in reversed(ancestry(state, candidate)):
+        answer = _answer(state, decision.candidate, tier=0)
         names = state.spec.property_names() if answer is not None else ()
         values = [value_of(name, answer.properties[name]) for name in names if answer]
-        chain.append(Ancestor(id, _told(state, store, decision), ", ".join(values)))
-        parent = decision.lineage.parent
-        known = {ancestor.candidate for ancestor in chain}
-        id = parent if parent not in known else None
-    return tuple(reversed(chain))
+        told = _told(state, store, decision)
+        story.append(Ancestor(decision.candidate, told, ", ".join(values)))
+    return tuple(story)
 
 
 def _told(state: CampaignState, store: ArtifactStore, decision: Decision) -> str:

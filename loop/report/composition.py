@@ -24,9 +24,9 @@ from loop.report.style import (
     finished,
     points,
 )
-from loop.report.trials import Trial, measured_trials
 from loop.report.words import label_of
 from loop.state import CampaignState
+from loop.trials import Trial, measured_trials
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 PANELS_PER_ROW = 3

@@ -3,9 +3,9 @@
 from typing import Any
 
 from loop.records import Posterior
-from loop.report.trials import Trial, all_trials
 from loop.report.words import decimals_of, label_of, unit_of
 from loop.state import CampaignState
+from loop.trials import Trial, all_trials
 
 Cell = str | float | int | None | list[float]
 

@@ -28,8 +28,8 @@ from loop.report.style import Figure
 from loop.report.tables import cost_table, failure_counts, failures_table, training_table
 from loop.report.tiers import promoted_table, tier_figures
 from loop.report.trajectory import trajectory
-from loop.report.trials import Yardstick
 from loop.report.words import ID_DIGITS, duration, moment, number, plural, sought, value_of
+from loop.report.yardstick import Yardstick
 from loop.state import CampaignState
 from oracles.base import Status
 

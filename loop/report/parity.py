@@ -14,9 +14,9 @@ from loop.report.style import (
     points,
 )
 from loop.report.tables import Table
-from loop.report.trials import Trial, measured_trials
 from loop.report.words import label_of, unit_of, value_of
 from loop.state import CampaignState
+from loop.trials import Trial, measured_trials
 
 WITHIN_ONE_SIGMA, WITHIN_TWO_SIGMA = 0.683, 0.954
 """Shares of a normal distribution within one and two standard deviations."""

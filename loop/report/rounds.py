@@ -23,9 +23,10 @@ from loop.report.style import (
     points,
 )
 from loop.report.tables import Table
-from loop.report.trials import Trial, Yardstick, all_trials, measured_trials
 from loop.report.words import decimals_of, number, significant
+from loop.report.yardstick import Yardstick
 from loop.state import CampaignState
+from loop.trials import Trial, all_trials, measured_trials
 
 RULE_COLOURS = {
     "acquisition": SKY,

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from loop.merit import Merit
 from loop.records import Stage
-from loop.report.trials import Trial
 from loop.report.words import ID_DIGITS, label_of, value_of
+from loop.trials import Trial
 
 # The palette of Okabe and Ito, which people with any colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/), and greys.

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from loop.report.style import STAGE_NAMES
-from loop.report.trials import Trial, all_trials
 from loop.report.words import ID_DIGITS, duration, significant
 from loop.state import CampaignState
+from loop.trials import Trial, all_trials
 from oracles.base import Status
 
 

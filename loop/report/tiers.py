@@ -2,9 +2,9 @@
 
 from loop.report.style import BLUE, QUIET, Figure, blank, finished, points
 from loop.report.tables import Table, oracle_name
-from loop.report.trials import Trial, measured_trials
 from loop.report.words import ID_DIGITS, label_of, unit_of, value_of
 from loop.state import CampaignState
+from loop.trials import Trial, measured_trials
 
 
 def pairs(state: CampaignState, tier: int) -> list[tuple[Trial, Trial]]:

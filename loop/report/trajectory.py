@@ -17,8 +17,9 @@ from loop.report.style import (
     finished,
     points,
 )
-from loop.report.trials import Trial, Yardstick, measured_trials
+from loop.report.yardstick import Yardstick
 from loop.state import CampaignState
+from loop.trials import Trial, measured_trials
 
 FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""

@@ -19,7 +19,6 @@ from loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_ga
 from loop.report.tables import cost_table, failures_table, training_table
 from loop.report.tiers import promoted_table
 from loop.report.trajectory import best_so_far, trajectory
-from loop.report.trials import Yardstick, measured_trials
 from loop.report.words import (
     duration,
     goal_of,
@@ -30,6 +29,8 @@ from loop.report.words import (
     subscripted,
     value_of,
 )
+from loop.report.yardstick import Yardstick
+from loop.trials import measured_trials
 from tests.loop.report.synthetic import Diary, campaign, spec_of
 
 TWO_TIERS: dict[str, Any] = {

@@ -1,12 +1,9 @@
-"""Each measurement joined with the decision that asked for it: what most of the report draws."""
+"""Each measurement joined with the decision that asked for it, and the decisions behind it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from campaigns.spec import CampaignSpec
-from loop.merit import Merit
 from loop.records import Decision, Measured, Proposed
-from loop.report.words import label_of, unit_of
 from loop.state import CampaignState, evaluation_id
 from oracles.base import Status
 
@@ -56,36 +53,12 @@ def _joined(state: CampaignState) -> Iterator[Trial]:
             yield Trial(proposal, decision, measured, number)
 
 
-@dataclass(frozen=True)
-class Yardstick:
-    """What "better" is drawn as: the only objective's value, or the merit of several."""
-
-    merit: Merit
-
-    @property
-    def spec(self) -> CampaignSpec:
-        """The campaign."""
-        return self.merit.spec
-
-    @property
-    def property_name(self) -> str | None:
-        """The property it is, where there is one objective."""
-        return self.spec.objectives[0].property if len(self.spec.objectives) == 1 else None
-
-    @property
-    def label(self) -> str:
-        """For an axis."""
-        if self.property_name is not None:
-            return label_of(self.property_name, with_unit=True)
-        return "merit"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the value; empty for a merit."""
-        return "" if self.property_name is None else unit_of(self.property_name)
-
-    def value(self, properties: Mapping[str, float]) -> float:
-        """Return where a set of property values lies on it."""
-        if self.property_name is not None:
-            return properties[self.property_name]
-        return self.merit.value(properties)
+def ancestry(state: CampaignState, candidate: str) -> list[Decision]:
+    """Return the decisions that led to a chosen candidate, the candidate's own first."""
+    chain: list[Decision] = []
+    id: str | None = candidate
+    while id is not None and (decision := state.decisions.get(id)) not in (None, *chain):
+        assert decision is not None
+        chain.append(decision)
+        id = decision.lineage.parent
+    return chain

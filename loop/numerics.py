@@ -1,0 +1,30 @@
+"""Settings of the numerical libraries for matrices of a few hundred rows."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from linear_operator.utils.warnings import NumericalWarning
+from threadpoolctl import threadpool_limits
+
+
+@contextmanager
+def small_matrices() -> Iterator[None]:
+    """Compute on one thread, without warnings about what is usual here.
+
+    Threads mostly wait for each other on small matrices, most of all while workers measure on
+    the same cores. A kernel matrix of nearly equal candidates needs a little jitter.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with (
+            threadpool_limits(limits=1),
+            torch.sparse.check_sparse_tensor_invariants(enable=False),
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", "A not p.d., added jitter", NumericalWarning)
+            yield
+    finally:
+        torch.set_num_threads(before)

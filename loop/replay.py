@@ -1,0 +1,89 @@
+"""Whether the decisions of a round follow again from the stored model and data."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alloop.errors import AlloopError
+from loop.artifacts import ArtifactStore
+from loop.building import load_model
+from loop.proposal import propose_by_acquisition
+from loop.records import Decision, LedgerEntry, Proposed, Stage
+from loop.screening import Seen
+from loop.state import fold
+from loop.trust_region import trust_region_edge
+
+RELATIVE_TOLERANCE = 1e-6
+"""Replayed scores agree with the recorded ones within this; on one machine they are equal."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Whether the decisions of a round follow again from the stored model and data."""
+
+    round: int
+    n_decisions: int
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether every decision and score came out as recorded."""
+        return not self.differences
+
+
+def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> Replay:
+    """Recompute a round's acquisition from its checkpoint and the labels known then.
+
+    Raises:
+        AlloopError: if the round has no acquisition by a model.
+    """
+    place = next(
+        (
+            i
+            for i, entry in enumerate(entries)
+            if isinstance(entry.event, Proposed)
+            and entry.event.stage is Stage.ACQUISITION
+            and entry.event.round == round
+        ),
+        None,
+    )
+    before = None if place is None else fold(entries[:place])
+    if place is None or before is None or round not in before.models:
+        raise AlloopError(f"round {round} holds no acquisition that could be recomputed")
+    recorded = entries[place].event
+    assert isinstance(recorded, Proposed)
+    seen = Seen()
+    for evaluation in before.evaluations:
+        seen.add(evaluation.candidate, store.get_material(evaluation.candidate))
+    path = store.path(before.models[round].checkpoint)
+    again = propose_by_acquisition(
+        before,
+        store,
+        seen,
+        load_model(before.spec, path),
+        round=round,
+        edge=trust_region_edge(before, round),
+    )
+    differences = _differences(recorded.decisions, again.decisions)
+    return Replay(round, len(recorded.decisions), tuple(differences))
+
+
+def _differences(recorded: Sequence[Decision], again: Sequence[Decision]) -> Iterable[str]:
+    if len(recorded) != len(again):
+        yield f"{len(recorded)} decisions were recorded, {len(again)} come out"
+    for old, new in zip(recorded, again, strict=False):
+        name = old.candidate[:10]
+        if (old.candidate, old.chosen, old.rule) != (new.candidate, new.chosen, new.rule):
+            yield f"{name} was {_verdict(old)}; now {new.candidate[:10]} is {_verdict(new)}"
+        elif not _close(old.acquisition, new.acquisition):
+            yield f"{name} scored {old.acquisition}; now {new.acquisition}"
+
+
+def _verdict(decision: Decision) -> str:
+    return "chosen" if decision.chosen else f"rejected by {decision.rule}"
+
+
+def _close(old: float | None, new: float | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE)
