@@ -35,7 +35,7 @@ class Description(BaseModel):
     elements: tuple[str, ...]
     lattices: tuple[LatticeName, ...]
     atoms: int
-    count_bounds: tuple[tuple[int, int], ...]
+    count_bounds: dict[str, tuple[int, int]]
     property_names: tuple[str, ...]
 
     @classmethod
@@ -48,7 +48,7 @@ class Description(BaseModel):
             elements=space.elements,
             lattices=space.lattices,
             atoms=space.atoms,
-            count_bounds=space.count_bounds,
+            count_bounds=dict(zip(space.elements, space.count_bounds, strict=True)),
             property_names=property_names,
         )
 

@@ -48,8 +48,8 @@ class PropertyHeads(nn.Module):
     feature_mean: Tensor
     feature_std: Tensor
     label_mean: Tensor
-    """NaN for properties with fewer than two labels: nothing was learned of them."""
     label_std: Tensor
+    """Both NaN for properties with fewer than two labels: nothing was learned of them."""
 
     def forward(self, features: Tensor) -> Tensor:
         """Return standardised means (size, n, p) of standardised features (..., n, m)."""
@@ -66,10 +66,10 @@ class PropertyHeads(nn.Module):
         """
         means = self((features - self.feature_mean) / self.feature_std)
         noise = self.log_variance.clamp(*LOG_VARIANCE_RANGE).exp().mean(dim=0)
-        variance = noise + means.var(dim=0, correction=0)
+        spread = (means - means.mean(dim=0)).square().mean(dim=0)
         return (
             means.mean(dim=0) * self.label_std + self.label_mean,
-            variance.sqrt() * self.label_std + 0 * self.label_mean,
+            (noise + spread).sqrt() * self.label_std,
         )
 
 
@@ -109,7 +109,7 @@ def _standardise(heads: PropertyHeads, features: Tensor, labels: Tensor) -> None
         known = labels[labels[:, p].isfinite(), p]
         enough = len(known) >= 2
         heads.label_mean[p] = known.mean() if enough else torch.nan
-        heads.label_std[p] = _spread(known) if enough else 1.0
+        heads.label_std[p] = _spread(known) if enough else torch.nan
     labelled = features[labels.isfinite().any(dim=1)]
     if len(labelled) >= 2:
         heads.feature_mean.copy_(labelled.mean(dim=0))

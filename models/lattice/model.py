@@ -200,7 +200,7 @@ class LatticeModel:
             description.elements,
             description.lattices,
             description.atoms,
-            dict(zip(description.elements, description.count_bounds, strict=True)),
+            description.count_bounds,
             description.property_names,
         )
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once

@@ -1,0 +1,55 @@
+"""The conformance suite finds models that break their promises."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from models.base import Prediction
+from models.conformance import check_decode, check_embed, check_encode, check_fit, check_predict
+from models.lattice.model import LatticeModel
+
+
+class Forgetful(LatticeModel):
+    """Uses up global random numbers, loses a row, is always sure, and rounds."""
+
+    def fit(self, data, *, seed, on_progress=None):
+        torch.rand(1)
+        return super().fit(data, seed=seed, on_progress=on_progress)
+
+    def decode(self, z, *, seed):
+        return super().decode(z, seed=seed)[:-1]
+
+    def predict(self, z):
+        prediction = super().predict(z)
+        return Prediction(prediction.property_names, prediction.mean, 0 * prediction.std)
+
+    def embed(self, z):
+        return super().embed(z).float()
+
+
+@pytest.fixture(scope="module")
+def forgetful(fitted, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model"
+    fitted.save(path)
+    return Forgetful.load(path)
+
+
+def test_broken_promises_are_named(forgetful, fitted, dataset):
+    few = replace(
+        dataset,
+        materials=dataset.materials[:4],
+        labels=dataset.labels[:4],
+        is_augmented=dataset.is_augmented[:4],
+    )
+    z = fitted.encode(few.materials)
+    with pytest.raises(AssertionError, match="global random states"):
+        check_fit(forgetful, few)
+    with pytest.raises(AssertionError, match="one material per row"):
+        check_decode(forgetful, z)
+    with pytest.raises(AssertionError, match="deviation is positive"):
+        check_predict(forgetful, z, few.property_names)
+    with pytest.raises(AssertionError, match="precision"):
+        check_embed(forgetful, z)
+    with pytest.raises(AssertionError, match="refuse"):
+        check_encode(fitted, few, foreign=[few.materials[0]])
