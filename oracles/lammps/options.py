@@ -1,8 +1,70 @@
 """Options of the LAMMPS oracle; light, so that campaign specs can import them."""
 
-from typing import Literal
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pymatgen.core import Element
+
+PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff"]
+"""Those that are driven; LAMMPS's others are refused."""
+
+LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_()+-]{0,15}")
+"""What an element may be called in a parameter file; it goes into LAMMPS's command line."""
+
+
+def _element(symbol: str) -> str:
+    if not Element.is_valid_symbol(symbol):
+        raise ValueError(f"{symbol!r} is not a chemical element; write its symbol, such as Ni")
+    return symbol
+
+
+def _label(name: str) -> str:
+    if not LABEL.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of an element in a parameter file")
+    return name
+
+
+class OwnPotential(BaseModel):
+    """A potential of the user's: parameter files by path, in LAMMPS's metal units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    pair_style: PairStyle
+    files: tuple[Annotated[Path, AfterValidator(Path.absolute)], ...] = Field(
+        min_length=1,
+        description="eam: one per element; meam: library, parameters; snap: coefficients, "
+        "parameters; else the one",
+    )
+    elements: tuple[Annotated[str, AfterValidator(_element)], ...] = Field(
+        min_length=1, description="eam and meam: in the order of the files' indices"
+    )
+    labels: tuple[Annotated[str, AfterValidator(_label)], ...] = Field(
+        default=(), description="what the files call the elements, where that differs"
+    )
+    sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+        default=(), description="of each file, to be checked; as found if left out"
+    )
+    citation: str = ""
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        n_files = {"eam": len(self.elements), "meam": 2, "snap": 2}.get(self.pair_style, 1)
+        if len(self.files) != n_files:
+            raise ValueError(
+                f"pair style {self.pair_style} takes {n_files} files here, not {len(self.files)}"
+            )
+        if len(set(self.elements)) != len(self.elements):
+            raise ValueError(f"elements {list(self.elements)} names one twice")
+        for key, values, n in (
+            ("labels", self.labels, len(self.elements)),
+            ("sha256", self.sha256, n_files),
+        ):
+            if values and len(values) != n:
+                raise ValueError(f"{key} has {len(values)} entries for {n}; give one for each")
+        return self
 
 
 class LammpsOptions(BaseModel):
@@ -17,7 +79,9 @@ class LammpsOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["lammps"] = "lammps"
-    potential: str = Field(description="a name from `alloop potentials`, e.g. NiFeCr-Wu2017")
+    potential: str | OwnPotential = Field(
+        description="a name from `alloop potentials`, e.g. NiFeCr-Wu2017, or one's own files"
+    )
     strain: float = Field(default=1e-6, gt=0, le=0.02, description="± isotropic strain for B")
     force_tolerance: float = Field(default=3e-9, gt=0, description="eV/Å, largest component")
     max_evaluations: int = Field(

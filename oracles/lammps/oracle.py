@@ -14,7 +14,9 @@ from oracles.lammps.cell import Cell
 from oracles.lammps.elasticity import bulk_modulus
 from oracles.lammps.failure import Unmeasurable
 from oracles.lammps.options import LammpsOptions
-from oracles.lammps.potentials import Potential, find_potential
+from oracles.lammps.potential import Potential
+from oracles.lammps.potentials import find_potential
+from oracles.lammps.references import reference_energy
 from oracles.lammps.relaxation import Relaxed, relax_cell
 from oracles.lammps.runtime import lammps_version
 from oracles.lammps.screening import cell_of, elements_of
@@ -37,7 +39,8 @@ class LammpsOracle:
     behind. The same structure gives the same numbers, bit for bit, whatever was measured before.
 
     Formation energies are against the pure elements, each relaxed by the same procedure in the
-    structure that is stable for the potential (``Potential.references``).
+    crystal that is stable for the potential (``oracles.lammps.references``); where an element has
+    none, there is no formation energy.
 
     Nothing shakes the atoms before they relax, as nothing does in the published procedure: an
     ordering whose symmetry holds it on a saddle stays there.
@@ -45,6 +48,7 @@ class LammpsOracle:
     Args:
         options: what to compute with.
         elements: those that will be asked for; checked now rather than at the first failure.
+        potential: the options' potential, where it is at hand already.
 
     Raises:
         PotentialError: if the potential is unknown, lacks one of the elements, or one of its
@@ -52,18 +56,29 @@ class LammpsOracle:
         MissingSoftware: if LAMMPS is not installed.
     """
 
-    def __init__(self, options: LammpsOptions, *, elements: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        options: LammpsOptions,
+        *,
+        elements: Iterable[str] = (),
+        potential: Potential | None = None,
+    ) -> None:
         self.options = options
-        self.potential = find_potential(options.potential)
+        self.potential = potential or find_potential(options.potential)
         self.potential.require(elements)
+        for file in self.potential.files:
+            file.checked_path()
         self.name = f"lammps {self.potential.name}"
         self._fingerprint = _fingerprint(options, self.potential)
         self._session: Session | None = None
-        self._reference_energies: dict[str, float] = {}
+        self._reference_energies: dict[str, float | None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the options alone: a LAMMPS instance cannot leave its process."""
-        return type(self), (self.options,)
+        """Pickle settings and potential alone: a LAMMPS instance cannot leave its process.
+
+        The potential goes along with its checksums, so that a file changed meanwhile is noticed.
+        """
+        return _again, (self.options, self.potential)
 
     def fingerprint(self) -> str:
         """Return the hash of potential, settings, procedure and LAMMPS version."""
@@ -101,7 +116,7 @@ class LammpsOracle:
     def _measure(self, material: Material) -> tuple[dict[str, float], Structure]:
         cell = cell_of(material, self.potential)
         symbols = elements_of(cell.structure)
-        elements_alone = sum(self._reference_energy(symbol) for symbol in symbols)
+        alone = [self._reference_energy(symbol) for symbol in symbols]
         crystal = self._relax(cell, symbols)
         modulus = bulk_modulus(self._running(), crystal, self.options)
         if modulus < SOFTEST:
@@ -110,19 +125,22 @@ class LammpsOracle:
             )
         relaxed = cell.deformed(crystal.gradient, crystal.positions)
         n, energy = len(symbols), crystal.evaluation.energy
-        return {
+        properties = {
             "bulk_modulus": modulus,
             "energy_per_atom": energy / n,
-            "formation_energy_per_atom": (energy - elements_alone) / n,
             "volume_per_atom": crystal.volume / n,
             "density": float(relaxed.density),
-        }, relaxed
+        }
+        known = [energy for energy in alone if energy is not None]
+        if len(known) == n:
+            properties["formation_energy_per_atom"] = (energy - sum(known)) / n
+        return properties, relaxed
 
-    def _reference_energy(self, symbol: str) -> float:
+    def _reference_energy(self, symbol: str) -> float | None:
         if symbol not in self._reference_energies:
-            structure = self.potential.references[symbol].structure(symbol)
-            crystal = self._relax(Cell.of(structure), elements_of(structure))
-            self._reference_energies[symbol] = crystal.evaluation.energy / len(structure)
+            self._reference_energies[symbol] = reference_energy(
+                self._running(), self.potential, symbol, self.options
+            )
         return self._reference_energies[symbol]
 
     def _relax(self, cell: Cell, symbols: list[str]) -> Relaxed:
@@ -145,23 +163,26 @@ class LammpsOracle:
         )
 
 
+def _again(options: LammpsOptions, potential: Potential) -> LammpsOracle:
+    return LammpsOracle(options, potential=potential)
+
+
 def _cost(start: float) -> Cost:
     seconds = perf_counter() - start
     return Cost(calls=1, wall_seconds=seconds, core_hours=seconds / 3600)
 
 
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
-    files = (potential.library, potential.parameters)
     return sha256(
         canonical_json(
             {
                 "procedure": PROCEDURE,
                 "lammps": lammps_version(),
                 "potential": {
-                    "name": potential.name,
                     "pair_style": potential.pair_style,
                     "elements": list(potential.elements),
-                    "files": {file.checked_path().name: file.checksum for file in files},
+                    "labels": list(potential.labels),
+                    "files": [file.checksum for file in potential.files],
                     "references": {el: asdict(ref) for el, ref in potential.references.items()},
                 },
                 "settings": options.model_dump(

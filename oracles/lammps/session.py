@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pymatgen.core import Element
 
-from alloop.errors import PotentialError
 from oracles.lammps.cell import Array
-from oracles.lammps.potentials import Potential
+from oracles.lammps.potential import Potential
 from oracles.lammps.runtime import load_lammps
 
 GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.21765
@@ -61,17 +61,13 @@ class Session:
     """
 
     def __init__(self, potential: Potential) -> None:
-        library, parameters = (
-            _quoted(file.checked_path().as_posix())
-            for file in (potential.library, potential.parameters)
-        )
-        elements = " ".join(potential.elements)
+        commands = potential.commands()
         self._lammps = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
         for command in (
             *_START,
             f"create_box {len(potential.elements)} cell",
-            f"pair_style {potential.pair_style}",
-            f"pair_coeff * * {library} {elements} {parameters} {elements}",
+            *commands,
+            *masses(potential),
             *_SETTINGS,
         ):
             self._lammps.command(command)
@@ -119,11 +115,9 @@ class Session:
         )
 
 
-def _quoted(path: str) -> str:
-    if '"' in path or "\n" in path:
-        raise PotentialError(
-            "LAMMPS cannot read a path with a quotation mark or a line break in it",
-            where=repr(path),
-            remedy="Install Alloop in another folder.",
-        )
-    return f'"{path}"'
+def masses(potential: Potential) -> list[str]:
+    """Return the commands that give every atom type its mass, which some pair styles do not."""
+    return [
+        f"mass {i} {float(Element(symbol).atomic_mass)!r}"
+        for i, symbol in enumerate(potential.elements, start=1)
+    ]

@@ -94,7 +94,8 @@ def test_ni63fe37_is_177_and_would_be_192_with_the_elements_swapped(
     right = oracle.measure(structure).properties["bulk_modulus"]
     assert right == pytest.approx(177.2, abs=2.0)
     swapped = LammpsOracle(options)
-    swapped.potential = replace(swapped.potential, elements=("Fe", "Cr", "Ni"))
+    wrong_order = ("Fe", "Cr", "Ni")
+    swapped.potential = replace(swapped.potential, elements=wrong_order, labels=wrong_order)
     swapped._reference_energies = {"Ni": 0.0, "Fe": 0.0, "Cr": 0.0}
     wrong = swapped.measure(structure).properties["bulk_modulus"]
     swapped.close()

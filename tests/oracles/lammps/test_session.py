@@ -9,13 +9,13 @@ from pymatgen.core import Lattice, Structure
 from alloop.errors import MissingSoftware, PotentialError
 from oracles.lammps import runtime
 from oracles.lammps.cell import Cell
+from oracles.lammps.potential import _quoted
 from oracles.lammps.potentials import find_potential
 from oracles.lammps.screening import elements_of
 from oracles.lammps.session import (
     GPA_PER_EV_PER_CUBIC_ANGSTROM,
     Evaluation,
     Session,
-    _quoted,
 )
 
 POTENTIAL = find_potential("NiFeCr-Wu2017")
