@@ -1,0 +1,45 @@
+"""The door of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from jobflow import Flow, Job, Maker
+from pymatgen.core import Structure
+
+
+class Engine(Protocol):
+    """What a flow is built from. Every maker's output is a document of atomate2's."""
+
+    name: str
+    """For people; of CHGNet it says that it is a learned potential."""
+
+    def check(self, elements: Iterable[str]) -> None:
+        """Check that the engine can run and treat the elements.
+
+        Raises:
+            MissingSoftware: if a program or a file of its is not there.
+            SpecError: if its settings cannot work.
+        """
+
+    def settings(self) -> dict[str, Any]:
+        """Return all settings that change a value, as plain JSON."""
+
+    def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
+        """Return the job that relaxes a cell and its atoms within a time."""
+
+    def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
+        """Return a maker that relaxes atoms in fixed cells that differ little from the given one,
+        with everything that depends on the cell, such as the k-point mesh, taken from that one.
+        """
+
+    def single_point(self, structure: Structure, *, seconds: float) -> Job | Flow:
+        """Return the job that calculates a cell as it is."""
+
+    def elasticity(self, structure: Structure, *, seconds: float) -> Flow:
+        """Return the flow whose output is atomate2's elastic document of a relaxed cell."""
+
+    def reading(self, output: Any) -> dict[str, Any]:
+        """Return where ``summarise`` finds its arguments in a maker's output."""
+
+    def pseudopotentials(self, structure: Structure) -> Sequence[str] | None:
+        """Return the names that a calculation must say it used; None where it cannot say."""

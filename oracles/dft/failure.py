@@ -1,0 +1,85 @@
+"""Why a calculation gave no values: from exceptions to kinds of failure."""
+
+import errno
+import subprocess
+from pathlib import Path
+
+from custodian.custodian import CustodianError, ReturnCodeError, ValidationError
+
+from oracles.base import Failure, FailureKind
+
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
+UNCONVERGED = ("was not successful (perhaps your job did not converge", "convergence NOT achieved")
+"""Words of atomate2 and of pw.x when forces or charges do not settle."""
+LAST_WORDS = 2000
+"""Bytes read at the end of a program's output."""
+
+
+class Undetermined(Exception):
+    """A value that could not be determined; raised inside the oracle, never out of it."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(kind, message)
+
+
+class RunFailed(Exception):
+    """A calculation raised; its folder is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+        self.folder = folder
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what an exception means for the candidate, with the folder to look into."""
+    match error:
+        case Undetermined():
+            return error.failure
+        case RunFailed():
+            cause = error.__cause__ or error
+            found = _stopped_for_time(error.folder) or failure_of(cause)
+            return Failure(found.kind, f"{found.message} (see {error.folder})", found.retryable)
+        case OSError(errno=code) if code in FULL_DISK:
+            return Failure(
+                FailureKind.ERROR, "the disk is full: make room, then resume", retryable=True
+            )
+        case ReturnCodeError():
+            return _of_machine(FailureKind.WORKER_DIED, "VASP was killed or crashed")
+        case ValidationError():
+            return Failure(
+                FailureKind.ERROR, "VASP left incomplete output (vasprun.xml cannot be read)"
+            )
+        case CustodianError():
+            return Failure(FailureKind.NOT_CONVERGED, f"custodian gave up: {_line(error)}")
+        case subprocess.CalledProcessError(returncode=code) if code < 0:
+            return _of_machine(FailureKind.WORKER_DIED, f"{error.cmd[0]} was ended by signal {-code}")
+        case _ if any(words in str(error) for words in UNCONVERGED):
+            return Failure(FailureKind.NOT_CONVERGED, "it did not converge")
+    return Failure(FailureKind.ERROR, f"{type(error).__name__}: {_line(error)}")
+
+
+def last_words(path: Path) -> str:
+    """Return the end of a text file; nothing if there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - LAST_WORDS))
+            return file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _of_machine(kind: FailureKind, message: str) -> Failure:
+    return Failure(kind, message, retryable=True)
+
+
+def _stopped_for_time(folder: Path) -> Failure | None:
+    """Return the failure of a run that custodian asked VASP to end."""
+    if next(folder.rglob("STOPCAR*"), None) is None:
+        return None
+    return _of_machine(FailureKind.TIMEOUT, "VASP ran out of its wall time")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

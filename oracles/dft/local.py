@@ -1,0 +1,142 @@
+"""Flows run in this process by jobflow, each in its own folder, each once."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+from jobflow import Flow, JobStore, run_locally
+from maggma.stores import MemoryStore
+
+from alloop.canonical import canonical_json
+from oracles.dft.failure import RunFailed
+from oracles.dft.orphans import MARK, end_orphans
+
+DOCUMENT = "document.json"
+_CUSTODIAN_START = "CUSTODIAN_WALLTIME_START"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a flow returned."""
+
+    document: Any
+    """Plain JSON."""
+    seconds: float
+    """That the flow took when it was run."""
+    is_new: bool
+    """Whether it was run now, rather than found finished."""
+
+
+class Manager(Protocol):
+    """Runs flows. The same submission is run once, however often and by whomever it is asked."""
+
+    def run(self, submission: str, flow: Flow) -> Outcome:
+        """Return what the flow's last job returned, running it if nobody did.
+
+        Args:
+            submission: names the flow by its content: plain letters and digits.
+            flow: its output is that of one job, and plain JSON.
+
+        Raises:
+            RunFailed: if a job raised, from what it raised.
+        """
+
+
+class LocalManager:
+    """jobflow's ``run_locally`` in this process.
+
+    A submission has a folder with one subfolder per attempt, kept for those who want to know, and
+    the document, written when the flow has succeeded. A lock that dies with its process keeps two
+    workers from running the same. Jobs see memory stores only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def run(self, submission: str, flow: Flow) -> Outcome:
+        """See ``Manager.run``; waits if another process runs the same."""
+        home = self._folder / submission
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "lock"):
+            if (found := self.find(submission)) is not None:
+                return found
+            # Whoever ran it before is dead, since the lock was free; its VASP may live on.
+            end_orphans(lambda name: name == submission or self._is_abandoned(name))
+            attempt = home / f"attempt-{len(list(home.glob('attempt-*'))) + 1}"
+            attempt.mkdir()
+            began = time.monotonic()
+            document = _run(submission, flow, attempt)
+            outcome = Outcome(document, time.monotonic() - began, is_new=True)
+            _write(home / DOCUMENT, {"document": document, "seconds": outcome.seconds})
+        return outcome
+
+    def find(self, submission: str) -> Outcome | None:
+        """Return the outcome of a finished submission; None if there is none that can be read."""
+        try:
+            data = json.loads((self._folder / submission / DOCUMENT).read_bytes())
+            return Outcome(data["document"], float(data["seconds"]), is_new=False)
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            # Nothing half-written has this name: what cannot be read was damaged, and is run again.
+            return None
+
+    def _is_abandoned(self, submission: str) -> bool:
+        lock = self._folder / submission / "lock"
+        if not lock.exists():
+            return False
+        try:
+            with FileLock(lock, timeout=0):
+                return True
+        except Timeout:
+            return False
+
+
+def _run(submission: str, flow: Flow, folder: Path) -> Any:
+    """Run a flow and return the output of the job that its output refers to."""
+    store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+    try:
+        with _marked(submission):
+            responses = run_locally(
+                flow,
+                log=False,
+                store=store,
+                create_folders=True,
+                root_dir=folder,
+                ensure_success=True,
+                raise_immediately=True,
+            )
+        last = responses[flow.output.uuid]
+        return last[max(last)].output
+    except Exception as error:
+        raise RunFailed(folder) from error
+
+
+@contextmanager
+def _marked(submission: str) -> Iterator[None]:
+    """Have every process that is started meanwhile carry the submission's name."""
+    before = os.environ.get(MARK)
+    os.environ[MARK] = submission
+    # custodian would count wall time from the first flow of this process.
+    os.environ.pop(_CUSTODIAN_START, None)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[MARK]
+        else:
+            os.environ[MARK] = before
+
+
+def _write(path: Path, content: Any) -> None:
+    """Write JSON so that the name stands for the whole content or for nothing."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(canonical_json(content))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

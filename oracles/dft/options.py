@@ -1,0 +1,169 @@
+"""Options of the DFT oracle; light, so that campaign specs can import them."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Engine = Literal["chgnet", "vasp", "espresso"]
+Protocol = Literal["static", "relax", "formation_energy", "elastic"]
+Manager = Literal["local", "jobflow-remote"]
+
+TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
+"""Seconds for one measurement unless the spec says otherwise."""
+
+Scalar = bool | int | float | str
+"""What an INCAR or a pw.x input may be told."""
+
+VaspMaker = Literal[
+    "atomate2.vasp.jobs.core.RelaxMaker",
+    "atomate2.vasp.jobs.core.TightRelaxMaker",
+    "atomate2.vasp.jobs.mp.MPGGARelaxMaker",
+    "atomate2.vasp.jobs.mp.MP24RelaxMaker",
+]
+"""Makers that may be named by import path; nothing else is ever imported by name."""
+
+
+def _known_elements(moments: dict[str, float]) -> dict[str, float]:
+    # Only where moments are given: importing pymatgen takes a second.
+    if moments:
+        from pymatgen.core import Element  # noqa: PLC0415
+
+        if unknown := [symbol for symbol in moments if not Element.is_valid_symbol(symbol)]:
+            raise ValueError(f"{', '.join(unknown)} is no element; write symbols such as Fe")
+    return moments
+
+
+Moments = Annotated[dict[str, float], AfterValidator(_known_elements)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChgnetOptions(_Part):
+    """CHGNet, a learned potential trained on DFT; what it gives is no DFT result."""
+
+    model: Literal["0.3.0", "r2scan"] = Field(
+        default="0.3.0", description="weights shipped with chgnet: trained on PBE, or on r2SCAN"
+    )
+
+
+class VaspOptions(_Part):
+    """VASP under custodian."""
+
+    command: str = Field(
+        default="vasp_std", min_length=1, description="e.g. srun vasp_std; split, never a shell"
+    )
+    gamma_command: str | None = Field(
+        default=None, description="for a Γ-only mesh; by default the same command"
+    )
+    maker: VaspMaker = "atomate2.vasp.jobs.core.RelaxMaker"
+    incar: dict[str, Scalar] = Field(default={}, description="INCAR tags over the maker's own")
+    kpoints: dict[str, float] = Field(
+        default={}, description="for the input-set generator, e.g. {reciprocal_density: 100}"
+    )
+    functional: Literal["PBE", "PBE_52", "PBE_54", "PBE_64", "LDA_54", "LDA_64"] | None = Field(
+        default=None, description="family of POTCARs; by default the maker's"
+    )
+    potcars: dict[str, str] = Field(default={}, description="e.g. {Fe: Fe_pv}")
+    potcar_spec: bool = Field(
+        default=False, description="write the POTCARs' names only, where a wrapper adds the files"
+    )
+    poll: float = Field(default=10.0, gt=0, description="seconds between custodian's looks")
+
+
+class EspressoOptions(_Part):
+    """pw.x of Quantum ESPRESSO."""
+
+    command: str = Field(default="pw.x", min_length=1, description="e.g. mpirun -np 2 pw.x")
+    pseudopotentials: dict[str, str] = Field(
+        default={
+            "Cr": "Cr.pbe-spn-kjpaw_psl.1.0.0.UPF",
+            "Fe": "Fe.pbe-spn-rrkjus_psl.0.2.1.UPF",
+            "Ni": "Ni.pbe-nd-rrkjus.UPF",
+        },
+        description="file per element",
+    )
+    pseudopotential_folder: Path = Path("/usr/share/espresso/pseudo")
+    cutoff: float = Field(default=45.0, gt=0, description="of the wave functions, Ry")
+    density_cutoff: float = Field(default=360.0, gt=0, description="of the charge density, Ry")
+    smearing: float = Field(default=0.02, gt=0, description="Marzari-Vanderbilt, Ry")
+    kspacing: float = Field(
+        default=0.2, gt=0, le=1, description="largest step of the mesh in 1/Å, 2π included"
+    )
+    system: dict[str, Scalar] = Field(default={}, description="more of pw.x's &SYSTEM")
+
+
+class RemoteOptions(_Part):
+    """Where jobflow-remote runs flows."""
+
+    project: str | None = Field(default=None, description="by default jobflow-remote's own")
+    worker: str | None = Field(default=None, description="by default the project's first")
+    resources: dict[str, Scalar] = Field(default={}, description="for the queue, e.g. {nodes: 1}")
+    poll: float = Field(default=30.0, gt=0, description="seconds between looks")
+
+
+class DftOptions(_Part):
+    """Relaxed cells, formation energies and bulk moduli by DFT, or by CHGNet, a learned potential
+    trained on DFT, where DFT cannot be had. The engines' settings can stand side by side, so that
+    one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
+
+    ``static`` gives energy_per_atom, volume_per_atom and density as proposed. ``relax`` relaxes
+    first and adds bulk_modulus, ``formation_energy`` adds formation_energy_per_atom against the
+    elements at the same level, ``elastic`` the elastic tensor and shear_modulus.
+    """
+
+    kind: Literal["dft"] = "dft"
+    engine: Engine = "chgnet"
+    protocol: Protocol = "formation_energy"
+    end_members: bool = Field(
+        default=False,
+        description="compute the binaries' ordered cells too, for energy_above_hull",
+    )
+    strain: float = Field(
+        default=0.01, ge=0, le=0.03, description="± of every length, for bulk_modulus; 0: none"
+    )
+    force_tolerance: float = Field(
+        default=0.03, gt=0, description="eV/Å, largest force on an atom at the end"
+    )
+    max_steps: int = Field(default=200, ge=1, description="of a relaxation")
+    max_volume_change: float = Field(
+        default=0.35, gt=0, le=2, description="of a relaxation, as a share; more is no result"
+    )
+    spin: bool = True
+    magmoms: Moments = Field(default={}, description="initial moments in µB, e.g. {Fe: 2.5}")
+    chgnet: ChgnetOptions = ChgnetOptions()
+    vasp: VaspOptions = VaspOptions()
+    espresso: EspressoOptions = EspressoOptions()
+    manager: Manager = "local"
+    remote: RemoteOptions = RemoteOptions()
+    cores: int = Field(default=1, ge=1, description="that one calculation uses, to settle its cost")
+    core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
+    folder: Path | None = Field(
+        default=None, description="for jobs and references; by default the user's cache"
+    )
+    timeout: float = Field(gt=0, description="seconds for one measurement")
+    promote: int = Field(
+        default=0, ge=0, description="best candidates of the tier below to measure, per round"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _timeout_of_engine(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "timeout" not in data:
+            timeout = TIMEOUTS.get(data.get("engine", "chgnet"), 86400.0)
+            return {**data, "timeout": timeout}
+        return data
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        if self.engine == "chgnet" and self.manager == "jobflow-remote" and self.remote.resources:
+            raise ValueError("chgnet runs on one core; leave remote.resources out")
+        if self.end_members and self.protocol in ("static", "relax"):
+            raise ValueError(
+                f"end_members are for formation energies; protocol {self.protocol} gives none"
+            )
+        if self.espresso.density_cutoff < 4 * self.espresso.cutoff:
+            raise ValueError("espresso.density_cutoff is at least four times espresso.cutoff")
+        return self

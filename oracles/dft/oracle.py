@@ -1,0 +1,186 @@
+"""The DFT oracle: relax, strain, compare with the elements."""
+
+from collections.abc import Iterable
+from itertools import combinations
+from time import monotonic
+from typing import Any
+
+from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
+
+from alloop.canonical import canonical_json, sha256
+from alloop.errors import AlloopError
+from alloop.materials import Material
+from oracles.base import Cost, Measurement, Status
+from oracles.dft.calculation import Calculation
+from oracles.dft.crystal import Crystal
+from oracles.dft.engine import Engine
+from oracles.dft.failure import failure_of
+from oracles.dft.making import make_engine, make_manager
+from oracles.dft.moments import ELSEWHERE, MOMENTS
+from oracles.dft.options import DftOptions
+from oracles.dft.procedure import Bill, Procedure
+from oracles.dft.references import element_crystal, ordered_binaries
+
+PROCEDURE = 1
+"""Counts changes of this package that change values; part of the fingerprint."""
+
+VOIGT = [f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)]
+
+
+class DftOracle:
+    """Energies, relaxed cells and moduli by DFT, or by CHGNet, a learned potential trained on DFT;
+    ``name`` says which.
+
+    Each measurement is a few jobflow flows of atomate2 jobs. A flow's outcome is kept under a name
+    that says what was calculated at which level of theory, so that it is calculated once: by a
+    campaign that resumes, by two workers that need the same element's energy at the same moment,
+    by the next campaign. A measurement's cost is what its flows took when they were run, whether
+    or not their outcomes were found; elements are paid for by who calculates them.
+
+    Args:
+        options: engine, protocol and tolerances.
+        elements: those that will be asked for; checked now rather than at the first failure.
+
+    Raises:
+        MissingSoftware: if the engine or its manager is not installed.
+        SpecError: if the engine's settings cannot work.
+    """
+
+    def __init__(self, options: DftOptions, *, elements: Iterable[str] = ()) -> None:
+        self.options = options
+        self._elements = tuple(elements)
+        engine = make_engine(options)
+        if options.manager == "local":
+            engine.check(self._elements)
+        self.name = f"dft {engine.name}"
+        self._level = _hash(_level_settings(options, engine))
+        self._fingerprint = _hash(
+            {"level": self._level}
+            | options.model_dump(include={"protocol", "end_members", "strain"})
+        )
+        self._procedure = Procedure(engine, make_manager(options), options, self._level)
+        self._references: dict[str, Calculation] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what it was made from."""
+        return _rebuild, (self.options, self._elements)
+
+    def fingerprint(self) -> str:
+        """Return the hash of engine, settings and procedure."""
+        return self._fingerprint
+
+    def measure(self, material: Material) -> Measurement:
+        """Calculate what the protocol says, or say why not.
+
+        Gives ``energy_per_atom`` (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³),
+        where known ``magnetisation`` (µB/atom), and by protocol and options ``bulk_modulus`` (GPa,
+        Voigt's), ``formation_energy_per_atom`` and ``energy_above_hull`` (eV/atom; negative below
+        the hull of elements and ordered binaries), ``c11`` … ``c66`` and ``shear_modulus`` (GPa,
+        Voigt-Reuss-Hill); and the relaxed structure with its sites in the order of the input.
+        """
+        began = monotonic()
+        bill = Bill(deadline=began + self.options.timeout)
+        try:
+            crystal = Crystal.of(material)
+            calculated, properties = self._measure(crystal, bill)
+            relaxed = crystal.as_proposed(calculated.structure)
+            return Measurement(
+                Status.OK,
+                properties,
+                relaxed,
+                None,
+                self.name,
+                self._fingerprint,
+                self._cost(bill.seconds),
+            )
+        except Exception as error:  # a bad material must not stop a campaign; the kind says so
+            failure = failure_of(error)
+            cost = self._cost(max(bill.seconds, monotonic() - began))
+            return Measurement(
+                Status.FAILED, {}, None, failure, self.name, self._fingerprint, cost
+            )
+
+    def _measure(self, crystal: Crystal, bill: Bill) -> tuple[Calculation, dict[str, float]]:
+        protocol, procedure = self.options.protocol, self._procedure
+        if protocol == "static":
+            cell = procedure.single_point(crystal.structure, bill)
+            return cell, _properties(cell)
+        cell = procedure.relax(crystal.structure, bill)
+        properties = _properties(cell)
+        if protocol != "relax":
+            properties |= self._against_others(cell, bill)
+        if protocol == "elastic":
+            properties |= _moduli(procedure.elastic_tensor(cell, bill))
+        elif self.options.strain:
+            properties["bulk_modulus"] = procedure.bulk_modulus(cell, bill)
+        return cell, properties
+
+    def _against_others(self, cell: Calculation, bill: Bill) -> dict[str, float]:
+        """Return the energies of formation and, where asked, above the hull."""
+        symbols = [site.specie.symbol for site in cell.structure]
+        alone = {symbol: self._reference(symbol, bill) for symbol in sorted(set(symbols))}
+        apart = sum(alone[symbol].energy_per_atom for symbol in symbols)
+        energies = {"formation_energy_per_atom": (cell.energy - apart) / len(symbols)}
+        if self.options.end_members:
+            entries = [_entry(each) for each in alone.values()]
+            volumes = {symbol: one.volume / len(one.structure) for symbol, one in alone.items()}
+            for pair in combinations(alone, 2):
+                binaries = ordered_binaries(*pair, volumes)
+                entries += [_entry(self._procedure.relax(each, bill)) for each in binaries]
+            _, above = PhaseDiagram(entries).get_decomp_and_e_above_hull(
+                _entry(cell), allow_negative=True
+            )
+            energies["energy_above_hull"] = float(above)
+        return energies
+
+    def _reference(self, symbol: str, bill: Bill) -> Calculation:
+        if symbol not in self._references:
+            crystal = Crystal.of(element_crystal(symbol))
+            self._references[symbol] = self._procedure.relax(crystal.structure, bill)
+        return self._references[symbol]
+
+    def _cost(self, seconds: float) -> Cost:
+        core_hours = seconds * self.options.cores / 3600
+        return Cost(1, seconds, core_hours, core_hours * self.options.core_hour_price)
+
+
+def _rebuild(options: DftOptions, elements: tuple[str, ...]) -> DftOracle:
+    return DftOracle(options, elements=elements)
+
+
+def _properties(cell: Calculation) -> dict[str, float]:
+    n = len(cell.structure)
+    properties = {
+        "energy_per_atom": cell.energy / n,
+        "volume_per_atom": cell.volume / n,
+        "density": float(cell.structure.density),
+    }
+    return properties if cell.moment is None else properties | {"magnetisation": cell.moment / n}
+
+
+def _moduli(tensor: Any) -> dict[str, float]:
+    from pymatgen.analysis.elasticity import ElasticTensor
+
+    elastic = ElasticTensor.from_voigt(tensor)
+    constants = {name: float(tensor[int(name[1]) - 1][int(name[2]) - 1]) for name in VOIGT}
+    return constants | {
+        "bulk_modulus": float(elastic.k_voigt),
+        "shear_modulus": float(elastic.g_vrh),
+    }
+
+
+def _entry(cell: Calculation) -> PDEntry:
+    return PDEntry(cell.structure.composition, cell.energy)
+
+
+def _level_settings(options: DftOptions, engine: Engine) -> dict[str, Any]:
+    moments = {"table": MOMENTS, "elsewhere": ELSEWHERE, "given": options.magmoms}
+    return {
+        "procedure": PROCEDURE,
+        "engine": engine.settings(),
+        "moments": moments if options.spin else None,
+    }
+
+
+def _hash(settings: dict[str, Any]) -> str:
+    return sha256(canonical_json(settings))

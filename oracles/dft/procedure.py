@@ -1,0 +1,148 @@
+"""What is calculated of a crystal, flow by flow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from jobflow import Flow, Job
+from pymatgen.core import Structure
+
+from alloop.canonical import canonical_json, sha256
+from alloop.materials import material_to_json
+from oracles.base import FailureKind
+from oracles.dft.calculation import SUCCESSFUL, Calculation, check_same_material
+from oracles.dft.engine import Engine
+from oracles.dft.failure import Undetermined
+from oracles.dft.local import Manager
+from oracles.dft.moments import initial_moments
+from oracles.dft.options import DftOptions
+from oracles.dft.summaries import summarise, summarise_elasticity
+
+
+@dataclass
+class Bill:
+    """What one measurement has used up, and until when it may go on."""
+
+    deadline: float
+    """By ``time.monotonic``."""
+    seconds: float = 0.0
+    submissions: list[str] = field(default_factory=list)
+
+    def left(self) -> float:
+        """Seconds until the deadline.
+
+        Raises:
+            Undetermined: if there are none.
+        """
+        if (left := self.deadline - monotonic()) <= 0:
+            raise Undetermined(FailureKind.TIMEOUT, "its time was over before the next flow began")
+        return left
+
+
+class Procedure:
+    """Runs flows for one level of theory.
+
+    Args:
+        engine: makes the jobs.
+        manager: runs them.
+        options: tolerances, strain, moments.
+        level: hash of everything that changes what a relaxation gives; names submissions.
+    """
+
+    def __init__(self, engine: Engine, manager: Manager, options: DftOptions, level: str) -> None:
+        self._engine, self._manager, self._options = engine, manager, options
+        self._level = level
+
+    def relax(self, structure: Structure, bill: Bill) -> Calculation:
+        """Return the relaxed cell.
+
+        Raises:
+            Undetermined: if it does not converge, or is not believable.
+            RunFailed: if a job raised.
+        """
+        start = self._with_moments(structure)
+        job = self._engine.relaxation(start, seconds=bill.left())
+        relaxed = self._calculations("relax", structure, [job], bill)[0]
+        check_same_material(structure, relaxed, max_change=self._options.max_volume_change)
+        return relaxed
+
+    def single_point(self, structure: Structure, bill: Bill) -> Calculation:
+        """Return the cell as it is, calculated; see ``relax`` for what is raised."""
+        job = self._engine.single_point(self._with_moments(structure), seconds=bill.left())
+        return self._calculations("static", structure, [job], bill)[0]
+
+    def bulk_modulus(self, relaxed: Calculation, bill: Bill) -> float:
+        """Return −V dP/dV in GPa from the pressures at ± the strain of every length, atoms relaxed
+        in both. A pressure left at the relaxed volume, such as Pulay's, cancels.
+
+        Raises:
+            Undetermined: see ``relax``; also if it is no solid's.
+        """
+        cell = self._with_moments(relaxed.structure)
+        maker = self._engine.fixed_cell(cell, seconds=bill.left())
+        strains = (-self._options.strain, self._options.strain)
+        jobs = [maker.make(_strained(cell, strain)) for strain in strains]
+        small, large = self._calculations(
+            f"strain {self._options.strain!r}", relaxed.structure, jobs, bill
+        )
+        modulus = -(large.pressure - small.pressure) * relaxed.volume / (large.volume - small.volume)
+        if modulus <= 0:
+            raise Undetermined(
+                FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
+            )
+        return modulus
+
+    def elastic_tensor(self, relaxed: Calculation, bill: Bill) -> np.ndarray:
+        """Return the elastic tensor in GPa, shape (6, 6), in the axes of the structure.
+
+        Raises:
+            Undetermined: see ``relax``.
+        """
+        flow = self._engine.elasticity(
+            self._with_moments(relaxed.structure), seconds=bill.left()
+        )
+        summary = summarise_elasticity(flow.output.elastic_tensor.raw, flow.output.state)
+        document = self._run("elastic", relaxed.structure, [flow, summary], summary, bill)
+        if document["state"] != SUCCESSFUL or document["tensor"] is None:
+            raise Undetermined(FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted")
+        return np.array(document["tensor"], dtype=float)
+
+    def _calculations(
+        self, stage: str, structure: Structure, jobs: Sequence[Job | Flow], bill: Bill
+    ) -> list[Calculation]:
+        summary = summarise([self._engine.reading(job.output) for job in jobs])
+        document = self._run(stage, structure, [*jobs, summary], summary, bill)
+        if not isinstance(document, list) or len(document) != len(jobs):
+            raise Undetermined(FailureKind.ERROR, f"the flow returned {document!r}")
+        wanted = self._engine.pseudopotentials(structure)
+        return [Calculation.from_json(each, pseudopotentials=wanted) for each in document]
+
+    def _run(
+        self,
+        stage: str,
+        structure: Structure,
+        jobs: Sequence[Job | Flow],
+        last: Job,
+        bill: Bill,
+    ) -> Any:
+        content = [stage, self._level, material_to_json(structure)]
+        submission = sha256(canonical_json(content))[:32]
+        bill.submissions.append(submission)
+        flow = Flow(list(jobs), output=last.output, name=f"alloop {submission}")
+        outcome = self._manager.run(submission, flow)
+        bill.seconds += outcome.seconds
+        return outcome.document
+
+    def _with_moments(self, structure: Structure) -> Structure:
+        if not self._options.spin:
+            return structure
+        moments = initial_moments(structure, self._options.magmoms)
+        return structure.copy(site_properties={"magmom": moments})
+
+
+def _strained(structure: Structure, strain: float) -> Structure:
+    strained = structure.copy()
+    strained.apply_strain([strain] * 3)
+    return strained
