@@ -1,0 +1,1 @@
+"""How close materials are to each other, and how good sets of them."""

@@ -1,0 +1,1 @@
+"""P-CDVAE: a diffusion variational autoencoder of crystals that knows their phase."""
