@@ -1,10 +1,18 @@
 """Elastic moduli from the pressure under small strains."""
 
 import numpy as np
+from pymatgen.analysis.elasticity.elastic import ElasticTensor
+from pymatgen.core import Structure
+from scipy.linalg import polar
 
+from oracles.lammps.cell import Array, Cell
+from oracles.lammps.crystal_frame import crystal_frame
 from oracles.lammps.options import LammpsOptions
 from oracles.lammps.relaxation import Relaxed, relax_atoms
 from oracles.lammps.session import Session
+
+_VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+"""Rows and columns in the order 11, 22, 33, 23, 13, 12."""
 
 
 def bulk_modulus(session: Session, crystal: Relaxed, options: LammpsOptions) -> float:
@@ -17,12 +25,98 @@ def bulk_modulus(session: Session, crystal: Relaxed, options: LammpsOptions) -> 
     Raises:
         Unmeasurable: if the atoms of a strained cell do not relax.
     """
-    smaller, larger = 1 - options.strain, 1 + options.strain
-    shrunk = relax_atoms(
-        session, crystal.box * smaller, crystal.positions * smaller, crystal.pairs, options
-    )
-    # To first order the atoms move as far one way under tension as the other way under pressure.
-    mirrored = 2 * crystal.positions - shrunk.positions
-    grown = relax_atoms(session, crystal.box * larger, mirrored, shrunk.pairs, options)
+    strain = options.strain * np.eye(3)
+    shrunk, grown = _strained_both_ways(session, crystal, strain, options)
     rise = np.trace(grown.evaluation.pressure - shrunk.evaluation.pressure) / 3
     return float(-rise * crystal.volume / (grown.volume - shrunk.volume))
+
+
+def measure_elasticity(
+    session: Session, cell: Cell, crystal: Relaxed, options: LammpsOptions
+) -> dict[str, float]:
+    """Return the elastic constants in the crystal's axes, and what follows from them.
+
+    Raises:
+        Unmeasurable: if the atoms of a strained cell do not relax.
+    """
+    tensor = elastic_tensor(session, crystal, options)
+    return elastic_properties(in_crystal_frame(tensor, crystal.structure(cell)))
+
+
+def elastic_tensor(session: Session, crystal: Relaxed, options: LammpsOptions) -> ElasticTensor:
+    """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame.
+
+    Each of the six strains is applied both ways and the atoms are relaxed; what the stress
+    changes by is divided by what the strain does. The box is never turned: where LAMMPS's
+    triangular form turns it, the stress is turned back.
+
+    Raises:
+        Unmeasurable: if the atoms of a strained cell do not relax.
+    """
+    constants = np.empty((6, 6))
+    for column, (i, j) in enumerate(_VOIGT):
+        # Upper triangular, so that the box stays as LAMMPS wants it; a shear strain, in Voigt's
+        # notation, is the whole change of the angle.
+        gradient = np.zeros((3, 3))
+        gradient[i, j] = options.strain
+        low, high = _strained_both_ways(session, crystal, gradient, options)
+        fall = _unturned(low, -gradient) - _unturned(high, gradient)
+        constants[:, column] = [fall[k, m] / (2 * options.strain) for k, m in _VOIGT]
+    return ElasticTensor.from_voigt((constants + constants.T) / 2)
+
+
+def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
+    """Return a tensor turned into the conventional axes of the crystal, averaged over its class.
+
+    Axes are those of the IEEE standard on piezoelectricity (1987), as pymatgen has them: for
+    cubic crystals the cube's. The crystal is ``crystal_frame(structure)``.
+
+    Args:
+        tensor: in the Cartesian axes of the structure.
+        structure: what the tensor belongs to.
+    """
+    frame = crystal_frame(structure)
+    return tensor.rotate(frame.rotation, tol=1e-6).convert_to_ieee(frame.crystal)
+
+
+def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
+    """Return constants and moduli in GPa by property name, for an isotropic polycrystal where
+    there is one value: Voigt's and Reuss's bounds and Hill's mean of both.
+
+    ``born_stability`` is the smallest eigenvalue of the constants in Mandel's notation: the
+    crystal resists every strain where it is positive (Born and Huang; Mouhat and Coudert, Phys.
+    Rev. B 90 (2014) 224104).
+    """
+    voigt = np.asarray(tensor.voigt)
+    bulk, shear = float(tensor.k_vrh), float(tensor.g_vrh)
+    mandel = np.diag([1.0, 1.0, 1.0, *[np.sqrt(2.0)] * 3])
+    constants = {f"c{i + 1}{j + 1}": float(voigt[i, j]) for i in range(6) for j in range(i, 6)}
+    return constants | {
+        "shear_modulus": shear,
+        "shear_modulus_voigt": float(tensor.g_voigt),
+        "shear_modulus_reuss": float(tensor.g_reuss),
+        "bulk_modulus_hill": bulk,
+        "bulk_modulus_reuss": float(tensor.k_reuss),
+        "youngs_modulus": 9 * bulk * shear / (3 * bulk + shear),
+        "poisson_ratio": (3 * bulk - 2 * shear) / (6 * bulk + 2 * shear),
+        "born_stability": float(np.linalg.eigvalsh(mandel @ voigt @ mandel).min()),
+    }
+
+
+def _strained_both_ways(
+    session: Session, crystal: Relaxed, strain: Array, options: LammpsOptions
+) -> tuple[Relaxed, Relaxed]:
+    """Return the crystal under minus and plus a displacement gradient, its atoms relaxed."""
+    low, high = np.eye(3) - strain, np.eye(3) + strain
+    first = relax_atoms(
+        session, crystal.box @ low.T, crystal.positions @ low.T, crystal.pairs, options
+    )
+    # To first order the atoms move as far one way under tension as the other way under pressure.
+    mirrored = 2 * crystal.positions - first.positions
+    return first, relax_atoms(session, crystal.box @ high.T, mirrored, first.pairs, options)
+
+
+def _unturned(strained: Relaxed, gradient: Array) -> Array:
+    """Return the pressure tensor as it would be had the strain not turned the crystal."""
+    rotation, _ = polar(np.eye(3) + gradient)
+    return np.asarray(rotation.T @ strained.evaluation.pressure @ rotation)

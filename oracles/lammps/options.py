@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Element
 
+from oracles.lammps.properties import SIMULATION, Simulation
+
 PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff"]
 """Those that are driven; LAMMPS's others are refused."""
 
@@ -67,8 +69,14 @@ class OwnPotential(BaseModel):
         return self
 
 
+def _measurable(name: str) -> str:
+    if name not in SIMULATION:
+        raise ValueError(f"LAMMPS measures no {name!r}; it measures {', '.join(SIMULATION)}")
+    return name
+
+
 class LammpsOptions(BaseModel):
-    """Relaxation and bulk modulus by LAMMPS with a classical potential.
+    """Relaxation and bulk modulus by LAMMPS with a classical potential, and what else is asked.
 
     The defaults give the published bulk moduli of Ni–Cr and fcc Ni–Fe–Cr cells within 0.001 GPa.
     The strain is the published one: a larger one crosses kinks of the potential (at 1e-4 some bcc
@@ -82,7 +90,11 @@ class LammpsOptions(BaseModel):
     potential: str | OwnPotential = Field(
         description="a name from `alloop potentials`, e.g. NiFeCr-Wu2017, or one's own files"
     )
-    strain: float = Field(default=1e-6, gt=0, le=0.02, description="± isotropic strain for B")
+    properties: tuple[Annotated[str, AfterValidator(_measurable)], ...] = Field(
+        default=("bulk_modulus",),
+        description="what is wanted; energy, volume, density and bulk modulus come in any case",
+    )
+    strain: float = Field(default=1e-6, gt=0, le=0.02, description="± strains for the moduli")
     force_tolerance: float = Field(default=3e-9, gt=0, description="eV/Å, largest component")
     max_evaluations: int = Field(
         default=1000, ge=1, description="force evaluations per relaxation; about 40 are usual"
@@ -91,3 +103,7 @@ class LammpsOptions(BaseModel):
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure, per round"
     )
+
+    def simulations(self) -> frozenset[Simulation]:
+        """Return the simulations that the properties ask for."""
+        return frozenset(SIMULATION[name] for name in self.properties)

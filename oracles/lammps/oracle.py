@@ -11,11 +11,12 @@ from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
 from oracles.base import Cost, FailureKind, Measurement, NotFinite, Status
 from oracles.lammps.cell import Cell
-from oracles.lammps.elasticity import bulk_modulus
+from oracles.lammps.elasticity import bulk_modulus, measure_elasticity
 from oracles.lammps.failure import Unmeasurable
 from oracles.lammps.options import LammpsOptions
 from oracles.lammps.potential import Potential
 from oracles.lammps.potentials import find_potential
+from oracles.lammps.properties import Simulation
 from oracles.lammps.references import reference_energy
 from oracles.lammps.relaxation import Relaxed, relax_cell
 from oracles.lammps.runtime import lammps_version
@@ -27,6 +28,11 @@ PROCEDURE = 1
 
 SOFTEST = 0.1
 """GPa. What is softer is no solid: a gas of atoms, a molecule in a void."""
+
+EXTRAS = {
+    Simulation.ELASTIC_TENSOR: measure_elasticity,
+}
+"""What follows the relaxation where it is asked for: from the relaxed crystal to properties."""
 
 BROKEN_DOWN = ("Lost atoms", "Non-numeric")
 """Words in LAMMPS's own errors that tell of atoms flying apart."""
@@ -88,8 +94,9 @@ class LammpsOracle:
         """Relax a structure and return its properties, or say why not.
 
         Gives ``bulk_modulus`` (GPa), ``energy_per_atom`` and ``formation_energy_per_atom``
-        (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³), and the relaxed structure
-        with its sites in the order of the input.
+        (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³), those of
+        ``oracles.lammps.properties`` that were asked for together with what the same simulations
+        give, and the relaxed structure with its sites in the order of the input.
         """
         start = perf_counter()
         try:
@@ -134,6 +141,8 @@ class LammpsOracle:
         known = [energy for energy in alone if energy is not None]
         if len(known) == n:
             properties["formation_energy_per_atom"] = (energy - sum(known)) / n
+        for simulation in sorted(self.options.simulations() & EXTRAS.keys()):
+            properties |= EXTRAS[simulation](self._running(), cell, crystal, self.options)
         return properties, relaxed
 
     def _reference_energy(self, symbol: str) -> float | None:
@@ -188,6 +197,7 @@ def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
                 "settings": options.model_dump(
                     include={"strain", "force_tolerance", "max_evaluations"}
                 ),
+                "simulations": sorted(options.simulations() | {Simulation.STRAINS}),
             }
         )
     )

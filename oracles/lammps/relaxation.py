@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from pymatgen.core import Lattice, Structure
 
 from oracles.base import FailureKind
 from oracles.lammps.cell import Array, Cell
@@ -37,6 +38,11 @@ class Relaxed:
     def volume(self) -> float:
         """Of the cell, Å³."""
         return float(np.linalg.det(self.box))
+
+    def structure(self, cell: Cell) -> Structure:
+        """Return the relaxed crystal in LAMMPS's frame, given the cell it came from."""
+        species = cell.structure.species
+        return Structure(Lattice(self.box), species, self.positions, coords_are_cartesian=True)
 
 
 class _CellAndAtoms:

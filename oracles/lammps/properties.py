@@ -1,0 +1,43 @@
+"""What LAMMPS can be asked for, and which simulation answers."""
+
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Simulation(StrEnum):
+    """A simulation that follows the relaxation, if one of its properties is asked for."""
+
+    STRAINS = "strains"
+    """Energy, volume, density and bulk modulus: always measured."""
+    ELASTIC_TENSOR = "elastic tensor"
+    COMPETING_PHASE = "competing phase"
+    SURFACES = "surfaces"
+    STACKING_FAULT = "stacking fault"
+    DYNAMICS = "molecular dynamics"
+
+
+_ANSWERED_BY = {
+    Simulation.STRAINS: (
+        "bulk_modulus",
+        "energy_per_atom",
+        "formation_energy_per_atom",
+        "volume_per_atom",
+        "density",
+    ),
+    Simulation.ELASTIC_TENSOR: (
+        *(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)),
+        "shear_modulus",
+        "shear_modulus_voigt",
+        "shear_modulus_reuss",
+        "bulk_modulus_hill",
+        "bulk_modulus_reuss",
+        "youngs_modulus",
+        "poisson_ratio",
+        "born_stability",
+    ),
+}
+
+SIMULATION = MappingProxyType(
+    {name: simulation for simulation, names in _ANSWERED_BY.items() for name in names}
+)
+"""The simulation that answers, by property."""
