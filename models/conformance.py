@@ -55,11 +55,11 @@ def check_model(
 
 
 def check_fit(model: GenerativeModel, data: Dataset) -> FitSummary:
-    """Check that training reports truthfully and leaves the world's random numbers alone."""
+    """Check that training reports truthfully and leaves global state alone."""
     shares: list[float] = []
     before = _global_state()
     summary = model.fit(data, seed=SEED, on_progress=lambda share, _: shares.append(share))
-    assert _global_state() == before, "training leaves global random states alone"
+    assert _global_state() == before, "training leaves global state alone"
     n_labelled = int(np.isfinite(data.labels).any(axis=1).sum())
     assert summary.n_labelled == n_labelled, "the summary counts rows with any label"
     assert summary.n_unlabelled >= len(data) - n_labelled, "and the other rows"
@@ -96,7 +96,7 @@ def check_decode(model: GenerativeModel, z: Tensor) -> None:
     """Check that decoding follows its seed and gives materials that the model knows."""
     points, before = z.clone(), _global_state()
     decoded = model.decode(z, seed=SEED)
-    assert _global_state() == before, "decoding leaves global random states alone"
+    assert _global_state() == before, "decoding leaves global state alone"
     assert torch.equal(z, points), "decoding leaves the latent points alone"
     assert len(decoded) == len(z), "one material per row"
     again = model.decode(z, seed=SEED)
@@ -205,11 +205,12 @@ def _ids(materials: Sequence[Material]) -> list[str]:
     return [material_id(material) for material in materials]
 
 
-def _global_state() -> tuple[bytes, bytes, torch.dtype, bool]:
+def _global_state() -> tuple[bytes, bytes, torch.dtype, bool, int]:
     legacy = np.random.get_state(legacy=True)
     return (
         torch.get_rng_state().numpy().tobytes(),
         repr(legacy).encode(),
         torch.get_default_dtype(),
         torch.is_grad_enabled(),
+        torch.get_num_threads(),
     )

@@ -19,7 +19,7 @@ from models.lattice.decorations import DecorationSpace
 from models.lattice.heads import HeadTraining, PropertyHeads, train_heads
 from models.lattice.network import Autoencoder
 from models.lattice.options import LatticeOptions
-from models.lattice.training import Losses, sharpened, train_autoencoder
+from models.lattice.training import Losses, one_thread, sharpened, train_autoencoder
 
 ENCODE_ROWS = 256
 """Decorations encoded at once; bounds the memory that message passing takes."""
@@ -83,7 +83,7 @@ class LatticeModel:
         if len(all_codes) == 0:
             raise ModelError("there is nothing to train on", remedy="Give data or unlabelled > 0.")
         epochs = self.options.refit_epochs if self._parts else self.options.epochs
-        with torch.random.fork_rng(devices=[]):
+        with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = self._parts[0] if self._parts else self._new_autoencoder()
             losses = train_autoencoder(

@@ -43,7 +43,7 @@ def test_broken_promises_are_named(forgetful, fitted, dataset):
         is_augmented=dataset.is_augmented[:4],
     )
     z = fitted.encode(few.materials)
-    with pytest.raises(AssertionError, match="global random states"):
+    with pytest.raises(AssertionError, match="global state"):
         check_fit(forgetful, few)
     with pytest.raises(AssertionError, match="one material per row"):
         check_decode(forgetful, z)

@@ -30,8 +30,6 @@ def test_54_site_cells_have_the_symmetries_of_their_space_group_and_translations
     assert len(np.unique(parent.symmetries, axis=0)) == order
 
 
-# spglib warns that a future version will raise errors; pymatgen has yet to follow.
-@pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
 @pytest.mark.parametrize(("name", "n"), list(itertools.product(["fcc", "bcc"], [2, 3])))
 def test_symmetries_are_those_that_spglib_finds(name, n):
     parent = ParentLattice(name, n)
