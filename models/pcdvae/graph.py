@@ -1,8 +1,8 @@
 """Crystals as graphs: immutable, batched, periodic."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Self
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -101,15 +101,14 @@ class Graph:
         """Number of atoms."""
         return len(self.crystal)
 
-    def to(self, device: torch.device) -> "Graph":
+    def to(self, device: torch.device) -> Self:
         """Return the graph on a device."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Graph(
-            **{
-                name: value.to(device) if isinstance(value, Tensor) else value
-                for name, value in values.items()
-            }
-        )
+        moved: dict[str, Any] = {
+            field.name: value.to(device)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
 
     def sum_at_targets(self, of_edges: Tensor) -> Tensor:
         """Return the sums over each atom's edges, shape (e, c) to (n, c)."""
