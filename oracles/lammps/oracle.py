@@ -11,6 +11,8 @@ from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
 from oracles.base import Cost, FailureKind, Measurement, NotFinite, Status
 from oracles.lammps.cell import Cell
+from oracles.lammps.competing_phase import measure_competing_phase
+from oracles.lammps.defects import measure_stacking_fault, measure_surfaces
 from oracles.lammps.elasticity import bulk_modulus, measure_elasticity
 from oracles.lammps.failure import Unmeasurable
 from oracles.lammps.options import LammpsOptions
@@ -31,6 +33,9 @@ SOFTEST = 0.1
 
 EXTRAS = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
+    Simulation.COMPETING_PHASE: measure_competing_phase,
+    Simulation.SURFACES: measure_surfaces,
+    Simulation.STACKING_FAULT: measure_stacking_fault,
 }
 """What follows the relaxation where it is asked for: from the relaxed crystal to properties."""
 
@@ -148,13 +153,13 @@ class LammpsOracle:
     def _reference_energy(self, symbol: str) -> float | None:
         if symbol not in self._reference_energies:
             self._reference_energies[symbol] = reference_energy(
-                self._running(), self.potential, symbol, self.options
+                self._running(), symbol, self.options
             )
         return self._reference_energies[symbol]
 
     def _relax(self, cell: Cell, symbols: list[str]) -> Relaxed:
         session = self._running()
-        session.load([self.potential.type_of(symbol) for symbol in symbols])
+        session.load_elements(symbols)
         return relax_cell(session, cell, self.options)
 
     def _running(self) -> Session:

@@ -35,6 +35,14 @@ _ANSWERED_BY = {
         "poisson_ratio",
         "born_stability",
     ),
+    Simulation.COMPETING_PHASE: ("energy_above_competing_phase",),
+    Simulation.SURFACES: (
+        "surface_energy",
+        "surface_energy_100",
+        "surface_energy_110",
+        "surface_energy_111",
+    ),
+    Simulation.STACKING_FAULT: ("stacking_fault_energy",),
 }
 
 SIMULATION = MappingProxyType(

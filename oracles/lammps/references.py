@@ -10,7 +10,6 @@ from pymatgen.core import Lattice, Structure
 from oracles.lammps.cell import Cell
 from oracles.lammps.failure import Unmeasurable
 from oracles.lammps.options import LammpsOptions
-from oracles.lammps.potential import Potential
 from oracles.lammps.relaxation import relax_cell
 from oracles.lammps.session import Session
 
@@ -29,23 +28,22 @@ _CRYSTALS = {
 }
 
 
-def reference_energy(
-    session: Session, potential: Potential, element: str, options: LammpsOptions
-) -> float | None:
+def reference_energy(session: Session, element: str, options: LammpsOptions) -> float | None:
     """Return the energy per atom of an element in its stable crystal, eV.
 
     That is the one the potential names or, where it names none, the lowest of fcc, bcc, hcp and
     diamond under the potential. None for an element that in nature is none of these (a molecule,
     manganese), so that energies against it would mean nothing.
     """
-    if element in potential.references:
-        known = potential.references[element].structure(element)
-        return _relaxed_energy(session, potential, known, options)
+    references = session.potential.references
+    if element in references:
+        known = references[element].structure(element)
+        return _relaxed_energy(session, known, options)
     energies = []
     for crystal in _crystals(element):
         try:
-            start = _best_scaled(session, potential, crystal)
-            energies.append(_relaxed_energy(session, potential, start, options))
+            start = _best_scaled(session, crystal)
+            energies.append(_relaxed_energy(session, start, options))
         except Unmeasurable:
             continue  # under this potential the element is no such crystal
     return min(energies, default=None)
@@ -64,9 +62,9 @@ def _crystals(element: str) -> Iterator[Structure]:
         yield crystal
 
 
-def _best_scaled(session: Session, potential: Potential, crystal: Structure) -> Structure:
+def _best_scaled(session: Session, crystal: Structure) -> Structure:
     """Return a crystal at the volume of lowest energy among those tried."""
-    _load(session, potential, crystal)
+    session.load_elements([site.specie.symbol for site in crystal])
     energies = []
     for factor in VOLUMES_TRIED:
         cell = Cell.of(_scaled(crystal, factor))
@@ -80,13 +78,7 @@ def _scaled(crystal: Structure, factor: float) -> Structure:
     return scaled
 
 
-def _relaxed_energy(
-    session: Session, potential: Potential, crystal: Structure, options: LammpsOptions
-) -> float:
-    _load(session, potential, crystal)
+def _relaxed_energy(session: Session, crystal: Structure, options: LammpsOptions) -> float:
+    session.load_elements([site.specie.symbol for site in crystal])
     found = relax_cell(session, Cell.of(crystal), options)
     return found.evaluation.energy / len(crystal)
-
-
-def _load(session: Session, potential: Potential, crystal: Structure) -> None:
-    session.load([potential.type_of(site.specie.symbol) for site in crystal])

