@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: discover test check format install clean bench bench-%
+.PHONY: discover test check format install espresso clean bench bench-%
 
 discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of Ni-Fe-Cr
 	$(BIN)/alloop launch nifecr-bulk-modulus
@@ -26,6 +26,9 @@ bench-%: $(READY)  ## Run one measured comparison and refresh its table
 	$(BIN)/python -m benchmarks.$*
 	$(BIN)/python -m benchmarks.tables
 
+espresso:  ## Install Quantum ESPRESSO (Debian, Ubuntu), for engine: espresso
+	apt-get install --yes --no-install-recommends quantum-espresso quantum-espresso-data openmpi-bin
+
 install: $(READY)
 
 # torch goes first and by its exact version: left to choose, the installer takes a
@@ -33,7 +36,7 @@ install: $(READY)
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,remote]'
 	touch $@
 
 clean:

@@ -5,7 +5,7 @@ what it gives is a prediction of DFT, never a DFT result.
 
 import contextlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
@@ -106,12 +106,15 @@ class ChgnetEngine:
         return {
             "structure": output.structure,
             "energy": output.output.energy,
+            "forces": output.output.forces,
             "stress": output.output.stress,
             "state": output.state,
         }
 
-    def pseudopotentials(self, structure: Structure) -> Sequence[str] | None:
-        """Return None: there are none."""
+    def identity(self, structure: Structure) -> dict[str, Any]:
+        """See ``Engine.identity``."""
+        del structure
+        return {}
 
     def _maker(
         self, *, relax_cell: bool, steps: int | None = None, tolerance: float | None = None

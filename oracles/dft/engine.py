@@ -1,6 +1,6 @@
 """The door of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from jobflow import Flow, Job, Maker
@@ -41,5 +41,7 @@ class Engine(Protocol):
     def reading(self, output: Any) -> dict[str, Any]:
         """Return where ``summarise`` finds its arguments in a maker's output."""
 
-    def pseudopotentials(self, structure: Structure) -> Sequence[str] | None:
-        """Return the names that a calculation must say it used; None where it cannot say."""
+    def identity(self, structure: Structure) -> dict[str, Any]:
+        """Return what a calculation must say of itself to be of this level of theory, in the words
+        of ``summarise``; nothing where an engine cannot differ from what it was told.
+        """

@@ -1,16 +1,20 @@
 """Why a calculation gave no values: from exceptions to kinds of failure."""
 
 import errno
+import os
 import subprocess
 from pathlib import Path
 
 from custodian.custodian import CustodianError, ReturnCodeError, ValidationError
 
-from oracles.base import Failure, FailureKind
+from oracles.base import RETRYABLE, Failure, FailureKind
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 UNCONVERGED = ("was not successful (perhaps your job did not converge", "convergence NOT achieved")
 """Words of atomate2 and of pw.x when forces or charges do not settle."""
+FULL_DISK_MESSAGE = "the disk is full: make room, then measure it again"
+PRINTED = ("std_err.txt", "vasp.out", "espresso.err")
+"""Files with what the programs say of the system's errors."""
 LAST_WORDS = 2000
 """Bytes read at the end of a program's output."""
 
@@ -20,7 +24,7 @@ class Undetermined(Exception):
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
-        self.failure = Failure(kind, message)
+        self.failure = Failure(kind, message, retryable=kind in RETRYABLE)
 
 
 class RunFailed(Exception):
@@ -31,29 +35,28 @@ class RunFailed(Exception):
         self.folder = folder
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> Failure:  # noqa: PLR0911 - one line per kind
     """Return what an exception means for the candidate, with the folder to look into."""
     match error:
         case Undetermined():
             return error.failure
         case RunFailed():
-            cause = error.__cause__ or error
-            found = _stopped_for_time(error.folder) or failure_of(cause)
+            found = _told_by_files(error.folder) or failure_of(error.__cause__ or error)
             return Failure(found.kind, f"{found.message} (see {error.folder})", found.retryable)
+        case TimeoutError():
+            return _of_machine(FailureKind.TIMEOUT, str(error))
         case OSError(errno=code) if code in FULL_DISK:
-            return Failure(
-                FailureKind.ERROR, "the disk is full: make room, then resume", retryable=True
-            )
-        case ReturnCodeError():
-            return _of_machine(FailureKind.WORKER_DIED, "VASP was killed or crashed")
-        case ValidationError():
-            return Failure(
-                FailureKind.ERROR, "VASP left incomplete output (vasprun.xml cannot be read)"
+            return _of_machine(FailureKind.ERROR, FULL_DISK_MESSAGE)
+        case ReturnCodeError() | ValidationError():
+            return _of_machine(
+                FailureKind.WORKER_DIED, "VASP was killed or crashed: its output is incomplete"
             )
         case CustodianError():
             return Failure(FailureKind.NOT_CONVERGED, f"custodian gave up: {_line(error)}")
         case subprocess.CalledProcessError(returncode=code) if code < 0:
-            return _of_machine(FailureKind.WORKER_DIED, f"{error.cmd[0]} was ended by signal {-code}")
+            return _of_machine(
+                FailureKind.WORKER_DIED, f"{error.cmd[0]} was ended by signal {-code}"
+            )
         case _ if any(words in str(error) for words in UNCONVERGED):
             return Failure(FailureKind.NOT_CONVERGED, "it did not converge")
     return Failure(FailureKind.ERROR, f"{type(error).__name__}: {_line(error)}")
@@ -74,11 +77,12 @@ def _of_machine(kind: FailureKind, message: str) -> Failure:
     return Failure(kind, message, retryable=True)
 
 
-def _stopped_for_time(folder: Path) -> Failure | None:
-    """Return the failure of a run that custodian asked VASP to end."""
-    if next(folder.rglob("STOPCAR*"), None) is None:
-        return None
-    return _of_machine(FailureKind.TIMEOUT, "VASP ran out of its wall time")
+def _told_by_files(folder: Path) -> Failure | None:
+    """Return the failure that a run's files tell of, more plainly than what was raised."""
+    outputs = (path for name in PRINTED for path in folder.rglob(name))
+    if any(os.strerror(errno.ENOSPC) in last_words(path) for path in outputs):
+        return _of_machine(FailureKind.ERROR, FULL_DISK_MESSAGE)
+    return None
 
 
 def _line(error: BaseException) -> str:

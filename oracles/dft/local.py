@@ -14,7 +14,8 @@ from jobflow import Flow, JobStore, run_locally
 from maggma.stores import MemoryStore
 
 from alloop.canonical import canonical_json
-from oracles.dft.failure import RunFailed
+from oracles.base import FailureKind
+from oracles.dft.failure import RunFailed, failure_of
 from oracles.dft.orphans import MARK, end_orphans
 
 DOCUMENT = "document.json"
@@ -68,10 +69,8 @@ class LocalManager:
                 return found
             # Whoever ran it before is dead, since the lock was free; its VASP may live on.
             end_orphans(lambda name: name == submission or self._is_abandoned(name))
-            attempt = home / f"attempt-{len(list(home.glob('attempt-*'))) + 1}"
-            attempt.mkdir()
             began = time.monotonic()
-            document = _run(submission, flow, attempt)
+            document = self._run(submission, flow, home)
             outcome = Outcome(document, time.monotonic() - began, is_new=True)
             _write(home / DOCUMENT, {"document": document, "seconds": outcome.seconds})
         return outcome
@@ -85,6 +84,16 @@ class LocalManager:
             # Nothing half-written has this name: what cannot be read was damaged, and is run again.
             return None
 
+    def _run(self, submission: str, flow: Flow, home: Path) -> Any:
+        """Run a flow; once more if a program was killed, which need not be the material's fault."""
+        first = _new_attempt(home)
+        try:
+            return _run(submission, flow, first)
+        except RunFailed as error:
+            if failure_of(error).kind is not FailureKind.WORKER_DIED:
+                raise
+        return _run(submission, flow, _new_attempt(home))
+
     def _is_abandoned(self, submission: str) -> bool:
         lock = self._folder / submission / "lock"
         if not lock.exists():
@@ -94,6 +103,12 @@ class LocalManager:
                 return True
         except Timeout:
             return False
+
+
+def _new_attempt(home: Path) -> Path:
+    attempt = home / f"attempt-{len(list(home.glob('attempt-*'))) + 1}"
+    attempt.mkdir()
+    return attempt
 
 
 def _run(submission: str, flow: Flow, folder: Path) -> Any:

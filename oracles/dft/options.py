@@ -1,12 +1,12 @@
 """Options of the DFT oracle; light, so that campaign specs can import them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Engine = Literal["chgnet", "vasp", "espresso"]
-Protocol = Literal["static", "relax", "formation_energy", "elastic"]
+DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]
 Manager = Literal["local", "jobflow-remote"]
 
 TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
@@ -19,7 +19,6 @@ VaspMaker = Literal[
     "atomate2.vasp.jobs.core.RelaxMaker",
     "atomate2.vasp.jobs.core.TightRelaxMaker",
     "atomate2.vasp.jobs.mp.MPGGARelaxMaker",
-    "atomate2.vasp.jobs.mp.MP24RelaxMaker",
 ]
 """Makers that may be named by import path; nothing else is ever imported by name."""
 
@@ -59,12 +58,13 @@ class VaspOptions(_Part):
         default=None, description="for a Γ-only mesh; by default the same command"
     )
     maker: VaspMaker = "atomate2.vasp.jobs.core.RelaxMaker"
+    functional: Literal["PBE", "PBEsol"] = "PBE"
     incar: dict[str, Scalar] = Field(default={}, description="INCAR tags over the maker's own")
     kpoints: dict[str, float] = Field(
         default={}, description="for the input-set generator, e.g. {reciprocal_density: 100}"
     )
-    functional: Literal["PBE", "PBE_52", "PBE_54", "PBE_64", "LDA_54", "LDA_64"] | None = Field(
-        default=None, description="family of POTCARs; by default the maker's"
+    potcar_family: Literal["PBE", "PBE_52", "PBE_54", "PBE_64"] | None = Field(
+        default=None, description="by default the maker's"
     )
     potcars: dict[str, str] = Field(default={}, description="e.g. {Fe: Fe_pv}")
     potcar_spec: bool = Field(
@@ -116,7 +116,7 @@ class DftOptions(_Part):
 
     kind: Literal["dft"] = "dft"
     engine: Engine = "chgnet"
-    protocol: Protocol = "formation_energy"
+    protocol: DftProtocol = "formation_energy"
     end_members: bool = Field(
         default=False,
         description="compute the binaries' ordered cells too, for energy_above_hull",
@@ -143,18 +143,14 @@ class DftOptions(_Part):
     folder: Path | None = Field(
         default=None, description="for jobs and references; by default the user's cache"
     )
-    timeout: float = Field(gt=0, description="seconds for one measurement")
+    timeout: float = Field(
+        default_factory=lambda known: TIMEOUTS.get(known.get("engine", "chgnet"), 86400.0),
+        gt=0,
+        description="seconds for one measurement",
+    )
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure, per round"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _timeout_of_engine(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "timeout" not in data:
-            timeout = TIMEOUTS.get(data.get("engine", "chgnet"), 86400.0)
-            return {**data, "timeout": timeout}
-        return data
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:

@@ -5,10 +5,11 @@ from itertools import combinations
 from time import monotonic
 from typing import Any
 
+from pymatgen.analysis.elasticity import ElasticTensor
 from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
+from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
-from alloop.errors import AlloopError
 from alloop.materials import Material
 from oracles.base import Cost, Measurement, Status
 from oracles.dft.calculation import Calculation
@@ -96,9 +97,7 @@ class DftOracle:
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             failure = failure_of(error)
             cost = self._cost(max(bill.seconds, monotonic() - began))
-            return Measurement(
-                Status.FAILED, {}, None, failure, self.name, self._fingerprint, cost
-            )
+            return Measurement(Status.FAILED, {}, None, failure, self.name, self._fingerprint, cost)
 
     def _measure(self, crystal: Crystal, bill: Bill) -> tuple[Calculation, dict[str, float]]:
         protocol, procedure = self.options.protocol, self._procedure
@@ -126,18 +125,20 @@ class DftOracle:
             volumes = {symbol: one.volume / len(one.structure) for symbol, one in alone.items()}
             for pair in combinations(alone, 2):
                 binaries = ordered_binaries(*pair, volumes)
-                entries += [_entry(self._procedure.relax(each, bill)) for each in binaries]
+                entries += [_entry(self._shared(each, bill)) for each in binaries]
             _, above = PhaseDiagram(entries).get_decomp_and_e_above_hull(
                 _entry(cell), allow_negative=True
             )
-            energies["energy_above_hull"] = float(above)
+            energies["energy_above_hull"] = float(above or 0.0)
         return energies
 
     def _reference(self, symbol: str, bill: Bill) -> Calculation:
         if symbol not in self._references:
-            crystal = Crystal.of(element_crystal(symbol))
-            self._references[symbol] = self._procedure.relax(crystal.structure, bill)
+            self._references[symbol] = self._shared(element_crystal(symbol), bill)
         return self._references[symbol]
+
+    def _shared(self, structure: Structure, bill: Bill) -> Calculation:
+        return self._procedure.relax(Crystal.of(structure).structure, bill, is_shared=True)
 
     def _cost(self, seconds: float) -> Cost:
         core_hours = seconds * self.options.cores / 3600
@@ -159,8 +160,6 @@ def _properties(cell: Calculation) -> dict[str, float]:
 
 
 def _moduli(tensor: Any) -> dict[str, float]:
-    from pymatgen.analysis.elasticity import ElasticTensor
-
     elastic = ElasticTensor.from_voigt(tensor)
     constants = {name: float(tensor[int(name[1]) - 1][int(name[2]) - 1]) for name in VOIGT}
     return constants | {

@@ -1,7 +1,7 @@
 """What is calculated of a crystal, flow by flow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import material_to_json
 from oracles.base import FailureKind
-from oracles.dft.calculation import SUCCESSFUL, Calculation, check_same_material
+from oracles.dft.calculation import SUCCESSFUL, Calculation, check_relaxation
 from oracles.dft.engine import Engine
 from oracles.dft.failure import Undetermined
 from oracles.dft.local import Manager
@@ -28,7 +28,6 @@ class Bill:
     deadline: float
     """By ``time.monotonic``."""
     seconds: float = 0.0
-    submissions: list[str] = field(default_factory=list)
 
     def left(self) -> float:
         """Seconds until the deadline.
@@ -55,8 +54,9 @@ class Procedure:
         self._engine, self._manager, self._options = engine, manager, options
         self._level = level
 
-    def relax(self, structure: Structure, bill: Bill) -> Calculation:
-        """Return the relaxed cell.
+    def relax(self, structure: Structure, bill: Bill, *, is_shared: bool = False) -> Calculation:
+        """Return the relaxed cell. A shared one, such as an element, is on the bill only if nobody
+        has calculated it before.
 
         Raises:
             Undetermined: if it does not converge, or is not believable.
@@ -64,8 +64,13 @@ class Procedure:
         """
         start = self._with_moments(structure)
         job = self._engine.relaxation(start, seconds=bill.left())
-        relaxed = self._calculations("relax", structure, [job], bill)[0]
-        check_same_material(structure, relaxed, max_change=self._options.max_volume_change)
+        relaxed = self._calculations("relax", structure, [job], bill, is_shared=is_shared)[0]
+        check_relaxation(
+            structure,
+            relaxed,
+            max_change=self._options.max_volume_change,
+            force_tolerance=self._options.force_tolerance,
+        )
         return relaxed
 
     def single_point(self, structure: Structure, bill: Bill) -> Calculation:
@@ -87,7 +92,9 @@ class Procedure:
         small, large = self._calculations(
             f"strain {self._options.strain!r}", relaxed.structure, jobs, bill
         )
-        modulus = -(large.pressure - small.pressure) * relaxed.volume / (large.volume - small.volume)
+        modulus = (
+            -(large.pressure - small.pressure) * relaxed.volume / (large.volume - small.volume)
+        )
         if modulus <= 0:
             raise Undetermined(
                 FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
@@ -100,39 +107,46 @@ class Procedure:
         Raises:
             Undetermined: see ``relax``.
         """
-        flow = self._engine.elasticity(
-            self._with_moments(relaxed.structure), seconds=bill.left()
-        )
+        flow = self._engine.elasticity(self._with_moments(relaxed.structure), seconds=bill.left())
         summary = summarise_elasticity(flow.output.elastic_tensor.raw, flow.output.state)
-        document = self._run("elastic", relaxed.structure, [flow, summary], summary, bill)
+        whole = Flow([flow, summary], output=summary.output)
+        document = self._run("elastic", relaxed.structure, whole, bill)
         if document["state"] != SUCCESSFUL or document["tensor"] is None:
             raise Undetermined(FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted")
         return np.array(document["tensor"], dtype=float)
 
     def _calculations(
-        self, stage: str, structure: Structure, jobs: Sequence[Job | Flow], bill: Bill
+        self,
+        stage: str,
+        structure: Structure,
+        jobs: Sequence[Job | Flow],
+        bill: Bill,
+        *,
+        is_shared: bool = False,
     ) -> list[Calculation]:
         summary = summarise([self._engine.reading(job.output) for job in jobs])
-        document = self._run(stage, structure, [*jobs, summary], summary, bill)
+        flow = Flow([*jobs, summary], output=summary.output)
+        document = self._run(stage, structure, flow, bill, is_shared=is_shared)
         if not isinstance(document, list) or len(document) != len(jobs):
             raise Undetermined(FailureKind.ERROR, f"the flow returned {document!r}")
-        wanted = self._engine.pseudopotentials(structure)
-        return [Calculation.from_json(each, pseudopotentials=wanted) for each in document]
+        identity = self._engine.identity(structure)
+        return [Calculation.from_json(each, identity=identity) for each in document]
 
     def _run(
         self,
         stage: str,
         structure: Structure,
-        jobs: Sequence[Job | Flow],
-        last: Job,
+        flow: Flow,
         bill: Bill,
+        *,
+        is_shared: bool = False,
     ) -> Any:
         content = [stage, self._level, material_to_json(structure)]
         submission = sha256(canonical_json(content))[:32]
-        bill.submissions.append(submission)
-        flow = Flow(list(jobs), output=last.output, name=f"alloop {submission}")
+        flow.name = f"alloop {submission}"
         outcome = self._manager.run(submission, flow)
-        bill.seconds += outcome.seconds
+        if outcome.is_new or not is_shared:
+            bill.seconds += outcome.seconds
         return outcome.document
 
     def _with_moments(self, structure: Structure) -> Structure:

@@ -52,8 +52,6 @@ def ordered_binaries(first: str, second: str, volumes: dict[str, float]) -> list
     volume = volumes[first] + volumes[second]
     long = np.cbrt(2 * volume)
     centre = [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
-    crystals.append(
-        Structure(Lattice.tetragonal(long / np.sqrt(2), long), [first, second], centre)
-    )
+    crystals.append(Structure(Lattice.tetragonal(long / np.sqrt(2), long), [first, second], centre))
     crystals.append(Structure(Lattice.cubic(np.cbrt(volume)), [first, second], centre))
     return crystals

@@ -4,6 +4,7 @@ What leaves a flow is plain JSON of our own, so that nobody has to decode a docu
 program to read a result.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,31 @@ from alloop.materials import material_to_json
 KBAR = 0.1
 """GPa."""
 
+STOPPING = "Walltime reached"
+"""custodian's word for having told VASP to stop. To atomate2 such a relaxation is successful, since
+it ended before its last step."""
 
-@job
+LEVEL_TAGS = ("ENCUT", "GGA", "METAGGA", "ISPIN", "PREC")
+"""Tags of an INCAR that energies of one level of theory have in common."""
+
+
+@job  # type: ignore[untyped-decorator]
 def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what was calculated, cell by cell.
 
     Args:
-        readings: by cell, ``structure``; ``energy`` in eV; ``stress`` in kbar, shape (3, 3),
-            positive under compression; ``state``; and what else the engine knows.
+        readings: by cell, ``structure``; ``energy`` in eV; ``forces`` in eV/Å, shape (n, 3);
+            ``stress`` in kbar, shape (3, 3), positive under compression; ``state``; and what else
+            the engine knows: ``custodian``'s corrections, ``moment_density`` in µB/Å³,
+            ``pseudopotentials`` and ``incar`` as they were, the ``folder`` where pw.x ran.
+
+    Raises:
+        TimeoutError: if a calculation was told to stop. The flow fails, and can be run again.
     """
     return [_plain(**reading) for reading in readings]
 
 
-@job
+@job  # type: ignore[untyped-decorator]
 def summarise_elasticity(tensor: Any, state: Any) -> dict[str, Any]:
     """Return an elastic tensor, shape (6, 6) in GPa in the axes of the structure as given."""
     if tensor is None:
@@ -39,28 +52,52 @@ def summarise_elasticity(tensor: Any, state: Any) -> dict[str, Any]:
 def _plain(
     structure: Structure,
     energy: float | None,
+    forces: Any,
     stress: Any,
     state: Any,
-    moment: float | None = None,
+    custodian: Any = None,
+    moment_density: float | None = None,
     pseudopotentials: Any = None,
+    incar: Any = None,
     folder: str | None = None,
 ) -> dict[str, Any]:
-    if moment is None and folder is not None:
+    if STOPPING in str(custodian):
+        raise TimeoutError("VASP was told to stop: its time was over")
+    moment = None if moment_density is None else moment_density * structure.volume
+    if folder is not None:
         moment = _moment_of_pw(Path(folder))
     return {
         "structure": material_to_json(structure),
-        "energy": None if energy is None else float(energy),
-        "pressure": None if stress is None else float(np.trace(np.asarray(stress)) / 3 * KBAR),
+        "energy": _finite(energy),
+        "pressure": _finite(None if stress is None else np.trace(np.array(stress)) / 3 * KBAR),
+        "force": _finite(None if forces is None else np.linalg.norm(forces, axis=1).max()),
         "state": _text(state),
-        "moment": None if moment is None else float(moment),
-        "pseudopotentials": None
-        if pseudopotentials is None
-        else [str(_titel(spec)) for spec in pseudopotentials],
+        "moment": _finite(moment),
+        "identity": {}
+        if incar is None
+        else {
+            "pseudopotentials": [_name(spec) for spec in pseudopotentials or ()],
+            "tags": level_tags(incar),
+        },
     }
 
 
-def _titel(spec: Any) -> Any:
-    return spec.get("titel") if isinstance(spec, dict) else getattr(spec, "titel", spec)
+def _finite(value: Any) -> float | None:
+    """Return a number; None, which JSON knows, for what is none."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def level_tags(incar: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags of an INCAR that say which level of theory it asks for."""
+    tags = {tag: incar.get(tag) for tag in LEVEL_TAGS}
+    return {tag: value.upper() if isinstance(value, str) else value for tag, value in tags.items()}
+
+
+def _name(spec: Any) -> str:
+    """Return the name in a POTCAR's title, such as Fe_pv in ``PAW_PBE Fe_pv 02Aug2007``."""
+    title = spec.get("titel") if isinstance(spec, Mapping) else getattr(spec, "titel", spec)
+    words = str(title).split()
+    return words[1] if len(words) > 1 else str(title)
 
 
 def _text(state: Any) -> str:
