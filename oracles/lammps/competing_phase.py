@@ -33,7 +33,7 @@ def measure_competing_phase(
     """
     bulk = crystal.structure(cell)
     n = len(bulk)
-    session.load_elements([site.specie.symbol for site in bulk])
+    session.load([site.specie.symbol for site in bulk])
     variants = [Cell.of(other) for other in on_the_other_lattice(bulk)]
     name = OTHER[_parent(bulk)]
     relaxed = [_try_to_relax(session, variant, options, name) for variant in variants]

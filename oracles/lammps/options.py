@@ -69,6 +69,20 @@ class OwnPotential(BaseModel):
         return self
 
 
+class DynamicsOptions(BaseModel):
+    """Molecular dynamics at a temperature and zero pressure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float = Field(default=300.0, gt=0, le=10_000, description="K")
+    equilibrate: float = Field(default=5.0, gt=0, description="ps before anything is sampled")
+    sample: float = Field(default=20.0, gt=0, description="ps that are averaged over")
+    time_step: float = Field(default=2.0, gt=0, le=10, description="fs; 0.5 with hydrogen")
+    atoms: int = Field(
+        default=250, ge=1, description="the cell is repeated to at least so many, for less noise"
+    )
+
+
 def _measurable(name: str) -> str:
     if name not in SIMULATION:
         raise ValueError(f"LAMMPS measures no {name!r}; it measures {', '.join(SIMULATION)}")
@@ -99,6 +113,7 @@ class LammpsOptions(BaseModel):
     max_evaluations: int = Field(
         default=1000, ge=1, description="force evaluations per relaxation; about 40 are usual"
     )
+    dynamics: DynamicsOptions = DynamicsOptions()
     timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure, per round"

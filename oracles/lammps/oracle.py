@@ -13,6 +13,7 @@ from oracles.base import Cost, FailureKind, Measurement, NotFinite, Status
 from oracles.lammps.cell import Cell
 from oracles.lammps.competing_phase import measure_competing_phase
 from oracles.lammps.defects import measure_stacking_fault, measure_surfaces
+from oracles.lammps.dynamics import measure_dynamics
 from oracles.lammps.elasticity import bulk_modulus, measure_elasticity
 from oracles.lammps.failure import Unmeasurable
 from oracles.lammps.options import LammpsOptions
@@ -36,6 +37,7 @@ EXTRAS = {
     Simulation.COMPETING_PHASE: measure_competing_phase,
     Simulation.SURFACES: measure_surfaces,
     Simulation.STACKING_FAULT: measure_stacking_fault,
+    Simulation.DYNAMICS: measure_dynamics,
 }
 """What follows the relaxation where it is asked for: from the relaxed crystal to properties."""
 
@@ -159,7 +161,7 @@ class LammpsOracle:
 
     def _relax(self, cell: Cell, symbols: list[str]) -> Relaxed:
         session = self._running()
-        session.load_elements(symbols)
+        session.load(symbols)
         return relax_cell(session, cell, self.options)
 
     def _running(self) -> Session:
@@ -187,6 +189,10 @@ def _cost(start: float) -> Cost:
 
 
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
+    simulations = options.simulations() | {Simulation.STRAINS}
+    settings = {"strain", "force_tolerance", "max_evaluations"}
+    if Simulation.DYNAMICS in simulations:
+        settings |= {"dynamics"}
     return sha256(
         canonical_json(
             {
@@ -199,10 +205,8 @@ def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
                     "files": [file.checksum for file in potential.files],
                     "references": {el: asdict(ref) for el, ref in potential.references.items()},
                 },
-                "settings": options.model_dump(
-                    include={"strain", "force_tolerance", "max_evaluations"}
-                ),
-                "simulations": sorted(options.simulations() | {Simulation.STRAINS}),
+                "settings": options.model_dump(include=settings),
+                "simulations": sorted(simulations),
             }
         )
     )

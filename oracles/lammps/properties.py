@@ -43,6 +43,11 @@ _ANSWERED_BY = {
         "surface_energy_111",
     ),
     Simulation.STACKING_FAULT: ("stacking_fault_energy",),
+    Simulation.DYNAMICS: (
+        "volume_per_atom_at_temperature",
+        "thermal_expansion",
+        "crystal_fraction",
+    ),
 }
 
 SIMULATION = MappingProxyType(

@@ -64,7 +64,7 @@ def _crystals(element: str) -> Iterator[Structure]:
 
 def _best_scaled(session: Session, crystal: Structure) -> Structure:
     """Return a crystal at the volume of lowest energy among those tried."""
-    session.load_elements([site.specie.symbol for site in crystal])
+    session.load([site.specie.symbol for site in crystal])
     energies = []
     for factor in VOLUMES_TRIED:
         cell = Cell.of(_scaled(crystal, factor))
@@ -79,6 +79,6 @@ def _scaled(crystal: Structure, factor: float) -> Structure:
 
 
 def _relaxed_energy(session: Session, crystal: Structure, options: LammpsOptions) -> float:
-    session.load_elements([site.specie.symbol for site in crystal])
+    session.load([site.specie.symbol for site in crystal])
     found = relax_cell(session, Cell.of(crystal), options)
     return found.evaluation.energy / len(crystal)

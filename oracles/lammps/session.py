@@ -11,6 +11,7 @@ evaluated, bit for bit, and not on what was evaluated before.
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pymatgen.core import Element
@@ -29,12 +30,7 @@ _START = (
     "atom_modify map array sort 0 0.0",  # sorting would change the order of the sums
     "boundary p p p",
     "box tilt large",
-    "neighbor 0.0 bin",  # the list serves one evaluation: no skin
     "region cell prism 0 10 0 10 0 10 0 0 0",
-)
-_SETTINGS = (
-    "thermo_style custom step pe pxx pyy pzz pxy pxz pyz",
-    "thermo_modify norm no",
 )
 _VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 """Rows and columns of the six components, in the order of LAMMPS's compute pressure."""
@@ -62,31 +58,14 @@ class Session:
 
     def __init__(self, potential: Potential) -> None:
         self.potential = potential
-        commands = potential.commands()
-        self._lammps = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
-        for command in (
-            *_START,
-            f"create_box {len(potential.elements)} cell",
-            *commands,
-            *masses(potential),
-            *_SETTINGS,
-        ):
-            self._lammps.command(command)
+        # The list of neighbours serves one evaluation: no skin.
+        self._lammps = open_lammps(potential, skin=0.0)
 
-    def load(self, types: Sequence[int]) -> None:
-        """Replace the atoms by others of the given types (counted from 1), in this order."""
-        self._lammps.command("delete_atoms group all compress yes")
-        n = len(types)
-        # The origin is inside every box; evaluate() puts them in place.
-        created = self._lammps.create_atoms(
-            n, list(range(1, n + 1)), list(types), [0.0] * (3 * n), shrinkexceed=False
-        )
-        if created != n:
-            raise RuntimeError(f"LAMMPS took {created} of {n} atoms")
-
-    def load_elements(self, symbols: Sequence[str]) -> None:
+    def load(self, symbols: Sequence[str]) -> None:
         """Replace the atoms by others of the given elements, in this order."""
-        self.load([self.potential.type_of(symbol) for symbol in symbols])
+        self._lammps.command("delete_atoms group all compress yes")
+        # The origin is inside every box; evaluate() puts them in place.
+        create_atoms(self._lammps, self.potential, symbols, np.zeros((len(symbols), 3)))
 
     def evaluate(self, box: Array, positions: Array) -> Evaluation:
         """Return energy, forces and pressure of the loaded atoms.
@@ -95,7 +74,7 @@ class Session:
             box: lattice vectors as rows, lower triangular, Å, shape (3, 3).
             positions: Cartesian, Å, shape (n, 3); at most one edge outside the box.
         """
-        self._set_box(box)
+        set_box(self._lammps, box)
         coordinates = np.ascontiguousarray(positions, dtype=np.float64)
         self._lammps.scatter_atoms(
             "x", 1, 3, coordinates.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
@@ -112,15 +91,56 @@ class Session:
         """End the instance and free its memory."""
         self._lammps.close()
 
-    def _set_box(self, box: Array) -> None:
-        (lx, _, _), (xy, ly, _), (xz, yz, lz) = box.tolist()
-        self._lammps.command(
-            f"change_box all x final 0 {lx!r} y final 0 {ly!r} z final 0 {lz!r} "
-            f"xy final {xy!r} xz final {xz!r} yz final {yz!r} units box"
-        )
+
+def open_lammps(potential: Potential, *, skin: float) -> Any:
+    """Return a LAMMPS instance with a potential and no atoms.
+
+    Args:
+        potential: the potential.
+        skin: how much farther than it reaches neighbours are listed, Å.
+
+    Raises:
+        MissingSoftware: if LAMMPS cannot be loaded.
+        PotentialError: if a parameter file is missing or changed.
+    """
+    commands = potential.commands()
+    lammps = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+    for command in (
+        *_START,
+        f"neighbor {skin!r} bin",
+        f"create_box {len(potential.elements)} cell",
+        *commands,
+        *_masses(potential),
+        "thermo_style custom step pe pxx pyy pzz pxy pxz pyz",
+        "thermo_modify norm no",
+    ):
+        lammps.command(command)
+    return lammps
 
 
-def masses(potential: Potential) -> list[str]:
+def create_atoms(
+    lammps: Any, potential: Potential, symbols: Sequence[str], positions: Array
+) -> None:
+    """Put atoms into an instance, numbered from 1 in this order; positions in Å, shape (n, 3)."""
+    n = len(symbols)
+    types = [potential.type_of(symbol) for symbol in symbols]
+    created = lammps.create_atoms(
+        n, list(range(1, n + 1)), types, positions.ravel().tolist(), shrinkexceed=False
+    )
+    if created != n:
+        raise RuntimeError(f"LAMMPS took {created} of {n} atoms")
+
+
+def set_box(lammps: Any, box: Array) -> None:
+    """Set the lattice vectors: rows, lower triangular, Å, shape (3, 3). Atoms stay in place."""
+    (lx, _, _), (xy, ly, _), (xz, yz, lz) = box.tolist()
+    lammps.command(
+        f"change_box all x final 0 {lx!r} y final 0 {ly!r} z final 0 {lz!r} "
+        f"xy final {xy!r} xz final {xz!r} yz final {yz!r} units box"
+    )
+
+
+def _masses(potential: Potential) -> list[str]:
     """Return the commands that give every atom type its mass, which some pair styles do not."""
     return [
         f"mass {i} {float(Element(symbol).atomic_mass)!r}"

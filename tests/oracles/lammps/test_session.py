@@ -30,7 +30,7 @@ def session() -> Iterator[Session]:
 
 def evaluate(session: Session, structure: Structure) -> Evaluation:
     cell = Cell.of(structure)
-    session.load([POTENTIAL.type_of(symbol) for symbol in elements_of(structure)])
+    session.load(elements_of(structure))
     return session.evaluate(cell.box, cell.positions)
 
 
