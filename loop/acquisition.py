@@ -47,10 +47,6 @@ class Surrogate:
             posterior = self.gp.posterior(embeddings)
             return posterior.mean, posterior.variance.sqrt()
 
-    def lengthscales(self) -> Tensor:
-        """Return the kernel's length scales per property and embedding coordinate."""
-        return self.gp.covar_module.lengthscale.detach()
-
 
 def fit_surrogate(embeddings: Tensor, values: Tensor, property_names: tuple[str, ...]) -> Surrogate:
     """Return a Gaussian process fitted by maximum marginal likelihood, in float64.

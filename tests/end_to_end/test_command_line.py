@@ -1,0 +1,222 @@
+"""What a user types, from launch to audit, with the real potential at a tiny budget."""
+
+import csv
+import io
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from pymatgen.core import Structure
+
+from alloop.errors import RunError
+from campaigns.load import ready_campaigns
+from loop.cli import main
+from loop.run_folder import RunFolder
+
+TINY = (
+    "space.atoms=16",
+    "model.epochs=2",
+    "model.unlabelled=32",
+    "acquisition.batch=3",
+    "acquisition.pool=16",
+    "augmentation.iterations=1",
+    "augmentation.swaps=2",
+    "budget.initial=8",
+    "budget.rounds=1",
+)
+SET = [word for setting in TINY for word in ("--set", setting)]
+
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Return a function that types an alloop command: exit code, output, errors."""
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["alloop", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "200")
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def command(*words: str | Path) -> list[str]:
+    """Return an alloop command for a process of its own."""
+    return [sys.executable, "-c", "from loop.cli import main; main()", *map(str, words)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("finished") / "run"
+    subprocess.run(
+        command("launch", "nifecr-bulk-modulus", "--run", run, *SET), check=True, timeout=300
+    )
+    return run
+
+
+@pytest.mark.parametrize("name", sorted(ready_campaigns()))
+def test_every_ready_campaign_passes_the_check(typed: Typed, name: str) -> None:
+    code, out, _ = typed("check", name)
+    assert code == 0
+    assert f"name: {name}" in out
+
+
+def test_a_campaign_ends_with_its_best_structure_and_a_report(finished: Path) -> None:
+    folder = RunFolder.read(finished)
+    best = folder.state.best()
+    assert folder.state.closed == "all 1 rounds are done"
+    assert best is not None
+    assert best.oracle == "lammps NiFeCr-Wu2017"
+    structure = Structure.from_file(finished / "best.cif")
+    assert len(structure) == 16
+    assert best.candidate in (finished / "report.html").read_text("utf-8")
+
+
+def test_the_same_command_on_a_closed_run_changes_nothing(typed: Typed, finished: Path) -> None:
+    before = RunFolder.read(finished).head
+    code, out, _ = typed("launch", "nifecr-bulk-modulus", "--run", finished, *SET)
+    assert code == 0
+    assert before in out
+    assert RunFolder.read(finished).head == before
+
+
+def test_status_report_and_audit_read_the_run(typed: Typed, finished: Path) -> None:
+    state = RunFolder.read(finished).state
+    best = state.best()
+    assert best is not None
+    code, out, _ = typed("status", finished)
+    assert code == 0
+    assert best.candidate[:10] in out
+    code, out, _ = typed("audit", finished, "--candidate", best.candidate[:12])
+    assert code == 0
+    assert state.decisions[best.candidate].formula in out
+    code, out, _ = typed("audit", finished, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert len(rows) == sum(len(p.decisions) for p in state.proposals)
+    measured = [
+        row for row in rows if row["candidate"] == best.candidate and row["chosen"] == "True"
+    ]
+    assert float(measured[0]["bulk_modulus"]) == best.properties["bulk_modulus"]
+    code, out, _ = typed("audit", finished, "--round", "1", "--format", "json")
+    assert {row["round"] for row in json.loads(out)} == {1}
+    assert typed("report", finished)[0] == 0
+
+
+def test_a_round_follows_again_from_what_was_stored(typed: Typed, finished: Path) -> None:
+    code, out, err = typed("audit", finished, "--replay", "1")
+    assert code == 0, err
+    assert "follow again" in out
+    assert typed("audit", finished, "--replay", "7")[0] == 2
+
+
+def test_verify_tells_a_whole_record_from_a_changed_one(
+    typed: Typed, finished: Path, tmp_path: Path
+) -> None:
+    head = RunFolder.read(finished).head
+    assert typed("audit", finished, "--verify", "--head", head)[0] == 0
+    assert typed("audit", finished, "--verify", "--head", "f" * 64)[0] == 1
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with sqlite3.connect(finished / "ledger.sqlite") as original:
+        original.execute("VACUUM INTO ?", (str(copy / "ledger.sqlite"),))
+    (copy / "artifacts").symlink_to((finished / "artifacts").resolve())
+    assert typed("audit", copy, "--verify")[0] == 0
+    with sqlite3.connect(copy / "ledger.sqlite") as changed:
+        (table,) = changed.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%e%'"
+        ).fetchone()
+        changed.execute(f"DELETE FROM {table} WHERE seq = 5")
+    code, _, err = typed("audit", copy, "--verify")
+    assert code == 1
+    assert "event 5" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("launch", "no-such-campaign"), "no ready campaign"),
+        (("check", "nifecr-bulk-modulus", "--set", "budget.rounds=-1"), "budget.rounds"),
+        (
+            ("check", "nifecr-bulk-modulus", "--set", "tiers.0.potential=Unknown2000"),
+            "Unknown2000",
+        ),
+        (
+            ("check", "nifecr-bulk-modulus", "--set", "space.elements=[Ni, Fe, Cr, Al]"),
+            "Al",
+        ),
+        (("resume", "{empty}"), ""),
+        (("status", "{foreign}"), ""),
+        (("launch", "nifecr-bulk-modulus", "--run", "{foreign}"), ""),
+        (("audit", "{missing}", "--digest"), ""),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    typed: Typed, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    folders = {name: tmp_path / name for name in ("empty", "foreign", "missing")}
+    folders["empty"].mkdir()
+    folders["foreign"].mkdir()
+    (folders["foreign"] / "thesis.tex").write_text("mine")
+    code, _, err = typed(*(word.format(**folders) for word in words))
+    assert code == 2
+    assert err.startswith("error: ")
+    assert len(err.strip().splitlines()) == 1
+    assert says in err
+    assert [path.name for path in folders["foreign"].iterdir()] == ["thesis.tex"]
+
+
+def test_another_campaign_on_a_run_is_refused_with_the_difference(
+    typed: Typed, finished: Path
+) -> None:
+    code, _, err = typed(
+        "launch", "nifecr-bulk-modulus", "--run", finished, *SET, "--set", "seed=8"
+    )
+    assert code == 2
+    assert "seed: 7 there, 8 asked for" in err
+
+
+def test_ctrl_c_stops_between_measurements_and_resume_goes_on(tmp_path: Path, typed: Typed) -> None:
+    run = tmp_path / "run"
+    slow = [*SET, "--set", "budget.initial=60", "--set", "budget.rounds=0"]
+    with subprocess.Popen(
+        command("launch", "nifecr-bulk-modulus", "--run", run, *slow),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        wait_for_a_measurement(run)
+        code, _, err = typed("resume", run)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert (code, "another controller" in err) == (2, True)
+    assert process.returncode == 130
+    assert f"alloop resume {run}" in out
+    interrupted = RunFolder.read(run).state
+    assert 0 < len(interrupted.measured) < 60
+    assert not list((run / "spool").glob("*.json"))
+    assert typed("resume", run)[0] == 0
+    assert len(RunFolder.read(run).state.measured) == 60
+
+
+def wait_for_a_measurement(run: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with suppress(RunError):  # not begun yet
+            if RunFolder.read(run).state.measured:
+                return
+        time.sleep(0.05)
+    pytest.fail("nothing was measured in two minutes")

@@ -1,0 +1,99 @@
+"""Every block of the README works as it stands."""
+
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from campaigns.load import parse_spec
+from loop.cli import main
+from loop.run_folder import RunFolder
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
+TINY = {
+    "model": {"epochs": 1, "unlabelled": 16},
+    "acquisition": {"batch": 2, "pool": 8},
+    "augmentation": {"iterations": 1, "parents": 1, "swaps": 1},
+    "budget": {"initial": 6, "rounds": 3, "measurements": [40]},
+}
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+def commands() -> list[str]:
+    """Return every alloop command, comments and continuation remarks left out."""
+    lines = [line for text in blocks("sh") for line in text.splitlines()]
+    return [line for line in lines if line.startswith("alloop ")]
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The campaign of the README, at a tiny budget and in a small cell."""
+    (text,) = blocks("yaml")
+    spec = yaml.safe_load(text)
+    path = tmp_path_factory.mktemp("readme") / "campaign.yaml"
+    small = spec | TINY | {"space": spec["space"] | {"atoms": 16}}
+    path.write_text(yaml.safe_dump(small))
+    return path
+
+
+def test_the_campaign_is_one() -> None:
+    (text,) = blocks("yaml")
+    assert parse_spec(yaml.safe_load(text), where="README").name == "nifecr-bulk-modulus"
+
+
+def test_the_two_commands_are_targets_of_the_makefile() -> None:
+    makefile = README.with_name("Makefile").read_text()
+    targets = [
+        line.split()[1] for text in blocks("sh") for line in text.splitlines() if "make " in line
+    ]
+    assert {"discover", "test"} <= set(targets)
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_every_command_runs(
+    campaign: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(campaign.parent)
+    assert len(commands()) > 10
+    for command in commands():
+        words = shlex.split(command.partition(" > ")[0], comments=True)
+        replaced = {"FILE": str(campaign), "runs/NAME": "runs/nifecr-bulk-modulus"}
+        if "HASH" in words or "4f1c" in words:
+            folder = RunFolder.read(Path(replaced["runs/NAME"]))
+            best = folder.state.best()
+            assert best is not None
+            replaced |= {"HASH": folder.head, "4f1c": best.candidate[:8]}
+        monkeypatch.setattr(sys, "argv", [replaced.get(word, word) for word in words])
+        code = exit_code(main)
+        assert not code, f"{command}: {capsys.readouterr().err}"
+
+
+def exit_code(function: Callable[[], None]) -> int | str | None:
+    try:
+        function()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def test_the_python_example_gives_the_modulus_of_ordered_ni3cr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (code,) = blocks("python")
+    exec(compile(code, "README.md", "exec"), {})
+    modulus, unit = capsys.readouterr().out.split()[:2]
+    # The reference structure of the Ni-Cr pair in Wu, Lee and Su, Calphad 57 (2017) 98:
+    # B from Rose's equation with its alpha, cohesive energy and distance.
+    alpha, cohesive, distance = 5.20198292, 4.3425, 2.505
+    volume = distance**3 / 2**0.5
+    expected = alpha**2 * cohesive / (9 * volume) * 160.2176634
+    assert unit == "GPa"
+    assert float(modulus) == pytest.approx(expected, rel=2e-3)
