@@ -76,18 +76,18 @@ class VaspOptions(_Part):
 class EspressoOptions(_Part):
     """pw.x of Quantum ESPRESSO."""
 
-    command: str = Field(default="pw.x", min_length=1, description="e.g. mpirun -np 2 pw.x")
+    command: str = Field(default="pw.x", min_length=1, description="e.g. mpirun.openmpi -np 2 pw.x")
     pseudopotentials: dict[str, str] = Field(
         default={
             "Cr": "Cr.pbe-spn-kjpaw_psl.1.0.0.UPF",
-            "Fe": "Fe.pbe-spn-rrkjus_psl.0.2.1.UPF",
+            "Fe": "Fe.pbe-nd-rrkjus.UPF",
             "Ni": "Ni.pbe-nd-rrkjus.UPF",
         },
         description="file per element",
     )
     pseudopotential_folder: Path = Path("/usr/share/espresso/pseudo")
-    cutoff: float = Field(default=45.0, gt=0, description="of the wave functions, Ry")
-    density_cutoff: float = Field(default=360.0, gt=0, description="of the charge density, Ry")
+    cutoff: float = Field(default=50.0, gt=0, description="of the wave functions, Ry")
+    density_cutoff: float = Field(default=480.0, gt=0, description="of the charge density, Ry")
     smearing: float = Field(default=0.02, gt=0, description="Marzari-Vanderbilt, Ry")
     kspacing: float = Field(
         default=0.2, gt=0, le=1, description="largest step of the mesh in 1/Å, 2π included"

@@ -129,7 +129,8 @@ class DftOracle:
             _, above = PhaseDiagram(entries).get_decomp_and_e_above_hull(
                 _entry(cell), allow_negative=True
             )
-            energies["energy_above_hull"] = float(above or 0.0)
+            assert above is not None
+            energies["energy_above_hull"] = float(above)
         return energies
 
     def _reference(self, symbol: str, bill: Bill) -> Calculation:
