@@ -130,7 +130,8 @@ def _explain(error: ValidationError, where: str) -> SpecError:
     # An unknown key is the likeliest cause of whatever else is missing or wrong.
     details.sort(key=lambda each: each["type"] != "extra_forbidden")
     first = details[0]
-    path = ".".join(str(part) for part in first["loc"])
+    tags = _kinds(CampaignSpec)  # pydantic puts them into the path; the file has no such key
+    path = ".".join(str(part) for part in first["loc"] if part not in tags)
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     what, remedy = _phrase(first)
     return SpecError(f"{what}{more}", where=f"{where}: {path}" if path else where, remedy=remedy)
@@ -162,6 +163,16 @@ def _keys(model: type[BaseModel]) -> set[str]:
         for part in _models(info.annotation):
             keys |= _keys(part)
     return keys
+
+
+def _kinds(model: type[BaseModel]) -> set[Any]:
+    """Return every value that a ``kind`` may have anywhere in a spec."""
+    kind = model.model_fields.get("kind")
+    kinds = set() if kind is None else {kind.default}
+    for info in model.model_fields.values():
+        for part in _models(info.annotation):
+            kinds |= _kinds(part)
+    return kinds
 
 
 def _models(annotation: Any) -> Sequence[type[BaseModel]]:

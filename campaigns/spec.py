@@ -16,6 +16,7 @@ from pydantic import (
 from campaigns.objectives import Constraint, Objective
 from campaigns.space import Space
 from models.lattice.options import LatticeOptions
+from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|min|h|d)\s*$")
@@ -90,6 +91,10 @@ class LocalExecution(_Part):
     workers: int = Field(default=2, ge=1, le=1024)
 
 
+TierOptions = Annotated[LammpsOptions | DftOptions, Field(discriminator="kind")]
+"""An oracle, and its place in the order of cost."""
+
+
 class CampaignSpec(_Part):
     """One search: what may be proposed, what is wanted, how it is measured, and the budget."""
 
@@ -104,7 +109,7 @@ class CampaignSpec(_Part):
     model: LatticeOptions = LatticeOptions()
     acquisition: AcquisitionOptions = AcquisitionOptions()
     augmentation: LocalSearchOptions | None = None
-    tiers: tuple[LammpsOptions, ...] = Field(min_length=1)
+    tiers: tuple[TierOptions, ...] = Field(min_length=1)
     budget: Budget = Budget()
     execution: LocalExecution = LocalExecution()
 
@@ -114,6 +119,11 @@ class CampaignSpec(_Part):
             raise ValueError(
                 f"budget.measurements has {len(self.budget.measurements)} totals for "
                 f"{len(self.tiers)} tiers; give one per tier"
+            )
+        if promoting := [tier for tier in self.tiers[:1] if tier.promote]:
+            raise ValueError(
+                f"tiers.0 promotes {promoting[0].promote}, but there is no tier below it; "
+                "put promote on the dearer tier"
             )
         return self
 

@@ -1,16 +1,17 @@
 """From a spec's options to the objects that do the work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
 
-from models.lattice.model import LatticeModel
-from oracles.lammps.oracle import LammpsOracle
-
-from campaigns.spec import CampaignSpec
+from campaigns.spec import CampaignSpec, TierOptions
 from models.base import GenerativeModel
+from models.lattice.model import LatticeModel
 from oracles.base import Oracle
+from oracles.dft.options import DftOptions
+from oracles.lammps.options import LammpsOptions
+from oracles.lammps.oracle import LammpsOracle
 
 VERSIONED = ("alloop", "torch", "botorch", "gpytorch", "lammps", "pymatgen", "numpy", "scipy")
 """Distributions whose version can change a decision or a value."""
@@ -21,8 +22,19 @@ def build_oracles(spec: CampaignSpec) -> tuple[Oracle, ...]:
 
     Raises:
         PotentialError: if a potential is unknown or lacks an element of the space.
+        MissingSoftware: if an engine is not installed.
     """
-    return tuple(LammpsOracle(options, elements=spec.space.elements) for options in spec.tiers)
+    return tuple(_oracle(options, spec.space.elements) for options in spec.tiers)
+
+
+def _oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
+    match options:
+        case LammpsOptions():
+            return LammpsOracle(options, elements=elements)
+        case DftOptions():
+            from oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
+
+            return DftOracle(options, elements=elements)
 
 
 def build_model(spec: CampaignSpec) -> GenerativeModel:

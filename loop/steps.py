@@ -1,7 +1,7 @@
 """What a campaign does next, read off its state.
 
-The order of a round stands here once: fit, acquire, search locally, promote. Whatever was
-chosen is measured before anything else is decided.
+The order stands here once: rounds of fitting, acquisition and local search, then promotion to
+the dearer tiers. Whatever was chosen is measured before anything else is decided.
 """
 
 from dataclasses import dataclass
@@ -58,26 +58,37 @@ def next_step(state: CampaignState) -> Step | None:
 
 
 def _after(state: CampaignState, last: Proposed) -> Step:
-    if last.stage is Stage.INITIAL:
-        return _begin(state, round=1)
     if last.stage is Stage.PROMOTION:
         if last.tier + 1 < len(state.spec.tiers):
             return Propose(last.round, Stage.PROMOTION, tier=last.tier + 1)
-        return _begin(state, last.round + 1)
+        return Close(_ending(state, last.round + 1) or "everything promoted is measured")
     search = state.spec.augmentation
     done = last.iteration if last.stage is Stage.AUGMENTATION else 0
-    if search is not None and done < search.iterations and state.remaining() > 0:
+    if (
+        search is not None
+        and last.stage is not Stage.INITIAL
+        and done < search.iterations
+        and state.remaining() > 0
+    ):
         return Propose(last.round, Stage.AUGMENTATION, iteration=done + 1)
-    if len(state.spec.tiers) > 1:
-        return Propose(last.round, Stage.PROMOTION, tier=1)
     return _begin(state, last.round + 1)
 
 
 def _begin(state: CampaignState, round: int) -> Step:
-    if round > state.spec.budget.rounds:
-        return Close(f"all {state.spec.budget.rounds} rounds are done")
-    if state.remaining() <= 0:
-        return Close(f"all {state.spec.budget.measurements[0]} measurements are spent")
+    if (reason := _ending(state, round)) is not None:
+        # The dearer tiers have few measurements; the best of the whole search gets them.
+        if len(state.spec.tiers) > 1:
+            return Propose(round - 1, Stage.PROMOTION, tier=1)
+        return Close(reason)
     if state.spec.acquisition.strategy == "random" or round in state.models:
         return Propose(round, Stage.ACQUISITION)
     return Fit(round)
+
+
+def _ending(state: CampaignState, round: int) -> str | None:
+    """Return why no further round begins, or None if one does."""
+    if round > state.spec.budget.rounds:
+        return f"all {state.spec.budget.rounds} rounds are done"
+    if state.remaining() <= 0:
+        return f"all {state.spec.budget.measurements[0]} measurements are spent"
+    return None

@@ -72,6 +72,8 @@ def test_ready_campaigns_are_valid_and_named_as_their_file(name: str) -> None:
         ("name", "../elsewhere", "name"),
         ("name", "a/b", "name"),
         ("tiers", [{"kind": "lammps"}], "tiers.0.potential: this key is missing"),
+        ("tiers", [{"kind": "abacus"}], "tiers.0"),
+        ("tiers.0.promote", 3, "no tier below"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(path: str, value: object, says: str) -> None:
