@@ -108,6 +108,23 @@ def campaigns() -> None:
 
 
 @app.command()
+def potentials(
+    elements: Annotated[
+        list[str] | None, typer.Argument(help="only those that cover all of these: Ni Al")
+    ] = None,
+) -> None:
+    """List the interatomic potentials that a LAMMPS tier can name."""
+    from oracles.lammps.potentials import list_potentials  # noqa: PLC0415
+
+    table = Table("name", "pair style", "elements", "citation")
+    for potential in list_potentials():
+        if set(elements or ()) <= set(potential.elements):
+            covered = ", ".join(potential.elements)
+            table.add_row(potential.name, potential.pair_style, covered, potential.citation)
+    console.print(table)
+
+
+@app.command()
 def status(run: RunArgument) -> None:
     """Say where a run stands; a controller may be working on it meanwhile."""
     from loop.console import print_status  # noqa: PLC0415

@@ -75,6 +75,13 @@ def test_every_ready_campaign_passes_the_check(typed: Typed, name: str) -> None:
     assert f"name: {name}" in out
 
 
+def test_potentials_are_listed_by_the_elements_they_cover(typed: Typed) -> None:
+    code, out, _ = typed("potentials", "Ni", "Fe", "Cr")
+    assert code == 0
+    assert "NiFeCr-Wu2017" in out
+    assert "NiFeCr-Wu2017" not in typed("potentials", "Al")[1]
+
+
 def test_a_campaign_ends_with_its_best_structure_and_a_report(finished: Path) -> None:
     folder = RunFolder.read(finished)
     best = folder.state.best()
