@@ -57,11 +57,14 @@ class Calculation:
         for quantity in ("energy", "pressure", "force"):
             if data.get(quantity) is None:
                 raise Undetermined(FailureKind.ABSURD, f"the flow returned no finite {quantity}")
-        if (stated := data.get("identity")) != identity:
-            raise Undetermined(
-                FailureKind.ERROR,
-                f"its energies are of another level of theory: {stated}, not {identity}",
-            )
+        stated = data.get("identity", {})
+        for name, wanted in identity.items():
+            if stated.get(name) != wanted:
+                raise Undetermined(
+                    FailureKind.ERROR,
+                    f"it was calculated with the {name} {stated.get(name)}, not {wanted}: "
+                    "its energies are of another level of theory",
+                )
         try:
             structure = material_from_json(data["structure"])
         except (KeyError, MaterialError) as error:

@@ -2,22 +2,35 @@
 
 import errno
 import os
-import subprocess
 from pathlib import Path
-
-from custodian.custodian import CustodianError, ReturnCodeError, ValidationError
+from traceback import format_exception_only
 
 from oracles.base import RETRYABLE, Failure, FailureKind
 
-FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
-UNCONVERGED = ("was not successful (perhaps your job did not converge", "convergence NOT achieved")
-"""Words of atomate2 and of pw.x when forces or charges do not settle."""
-FULL_DISK_MESSAGE = "the disk is full: make room, then measure it again"
-KILLED_MESSAGE = "VASP was killed or crashed: its output is incomplete"
-PRINTED = ("std_err.txt", "vasp.out", "espresso.err")
-"""Files with what the programs say of the system's errors."""
-LAST_WORDS = 2000
-"""Bytes read at the end of a program's output."""
+FULL_DISK = "the disk is full: make room, then measure it again"
+KILLED = "VASP was killed or crashed: its output is incomplete"
+UNCONVERGED = "it did not converge"
+
+SIGNS = (
+    (os.strerror(errno.ENOSPC), FailureKind.WORKER_DIED, FULL_DISK),
+    (os.strerror(errno.EDQUOT), FailureKind.WORKER_DIED, FULL_DISK),
+    ("TimeoutError: ", FailureKind.TIMEOUT, "its time was over"),
+    ("custodian.custodian.ReturnCodeError", FailureKind.WORKER_DIED, KILLED),
+    ("custodian.custodian.ValidationError", FailureKind.WORKER_DIED, KILLED),
+    ("died with <Signals.", FailureKind.WORKER_DIED, "the program was killed"),
+    ("perhaps your job did not converge", FailureKind.NOT_CONVERGED, UNCONVERGED),  # atomate2
+    ("convergence NOT achieved", FailureKind.NOT_CONVERGED, UNCONVERGED),  # pw.x
+    ("custodian.custodian.", FailureKind.NOT_CONVERGED, "custodian gave up"),
+)
+"""Words in a traceback or a program's output, what they mean, and how to say it; the first that are
+found count. Words, because a traceback from another machine is text.
+"""
+
+PRINTED = ("std_err.txt", "vasp.out", "espresso.err", "espresso.pwo")
+"""Files with what the programs say."""
+
+LAST_WORDS = 4000
+"""Bytes read at the end of such a file."""
 
 
 class Undetermined(Exception):
@@ -25,89 +38,48 @@ class Undetermined(Exception):
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
-        self.failure = Failure(kind, message, retryable=kind in RETRYABLE)
+        self.failure = _failure(kind, message)
 
 
 class RunFailed(Exception):
-    """A calculation raised; its folder is kept."""
+    """A flow raised.
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(str(folder))
-        self.folder = folder
-
-
-class RemoteJobFailed(Exception):
-    """A job failed on another machine; its traceback is text."""
+    Args:
+        text: the traceback.
+        where: its folder, or what jobflow-remote knows it by.
+    """
 
     def __init__(self, text: str, where: str) -> None:
         super().__init__(text)
         self.where = where
 
 
-def failure_of(error: BaseException) -> Failure:  # noqa: PLR0911 - one line per kind
-    """Return what an exception means for the candidate, with the folder to look into."""
-    match error:
-        case Undetermined():
-            return error.failure
-        case RunFailed():
-            found = _told_by_files(error.folder) or failure_of(error.__cause__ or error)
-            return Failure(found.kind, f"{found.message} (see {error.folder})", found.retryable)
-        case RemoteJobFailed():
-            found = _told_by_text(str(error))
-            return Failure(found.kind, f"{found.message} (see {error.where})", found.retryable)
-        case TimeoutError():
-            return _of_machine(FailureKind.TIMEOUT, str(error))
-        case OSError(errno=code) if code in FULL_DISK:
-            return _of_machine(FailureKind.ERROR, FULL_DISK_MESSAGE)
-        case ReturnCodeError() | ValidationError():
-            return _of_machine(FailureKind.WORKER_DIED, KILLED_MESSAGE)
-        case CustodianError():
-            return Failure(FailureKind.NOT_CONVERGED, f"custodian gave up: {_line(error)}")
-        case subprocess.CalledProcessError(returncode=code) if code < 0:
-            return _of_machine(
-                FailureKind.WORKER_DIED, f"{error.cmd[0]} was ended by signal {-code}"
-            )
-        case _ if any(words in str(error) for words in UNCONVERGED):
-            return Failure(FailureKind.NOT_CONVERGED, "it did not converge")
-    return Failure(FailureKind.ERROR, f"{type(error).__name__}: {_line(error)}")
+def failure_of(error: BaseException) -> Failure:
+    """Return what an exception means for the candidate, and where to look further."""
+    if isinstance(error, Undetermined):
+        return error.failure
+    where = ""
+    if isinstance(error, RunFailed):
+        text, where = str(error), f" (see {error.where})"
+    else:
+        text = "".join(format_exception_only(error))
+    last = " ".join(text.strip().rpartition("\n")[2].split())[:300] or "no reason was given"
+    for words, kind, message in SIGNS:
+        if words in text:
+            detail = "" if message in (FULL_DISK, KILLED, UNCONVERGED) else f": {last}"
+            return _failure(kind, f"{message}{detail}{where}")
+    return _failure(FailureKind.ERROR, f"{last}{where}")
 
 
-def _told_by_text(traceback: str) -> Failure:
-    """Return the failure that a traceback of another process tells of, as ``failure_of`` would."""
-    last = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason was given"
-    if os.strerror(errno.ENOSPC) in traceback:
-        return _of_machine(FailureKind.ERROR, FULL_DISK_MESSAGE)
-    if "TimeoutError" in last:
-        return _of_machine(FailureKind.TIMEOUT, last)
-    if "ReturnCodeError" in last or "ValidationError" in last:
-        return _of_machine(FailureKind.WORKER_DIED, KILLED_MESSAGE)
-    if any(words in traceback for words in UNCONVERGED) or "custodian" in last:
-        return Failure(FailureKind.NOT_CONVERGED, f"it did not converge: {last[:300]}")
-    return Failure(FailureKind.ERROR, last[:300])
-
-
-def last_words(path: Path) -> str:
-    """Return the end of a text file; nothing if there is none."""
-    try:
+def last_words(folder: Path) -> str:
+    """Return the ends of what programs printed in a folder and its subfolders."""
+    texts = []
+    for path in (path for name in PRINTED for path in sorted(folder.rglob(name))):
         with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - LAST_WORDS))
-            return file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
+            file.seek(max(0, path.stat().st_size - LAST_WORDS))
+            texts.append(file.read().decode("utf-8", "replace"))
+    return "\n".join(texts)
 
 
-def _of_machine(kind: FailureKind, message: str) -> Failure:
-    return Failure(kind, message, retryable=True)
-
-
-def _told_by_files(folder: Path) -> Failure | None:
-    """Return the failure that a run's files tell of, more plainly than what was raised."""
-    outputs = (path for name in PRINTED for path in folder.rglob(name))
-    if any(os.strerror(errno.ENOSPC) in last_words(path) for path in outputs):
-        return _of_machine(FailureKind.ERROR, FULL_DISK_MESSAGE)
-    return None
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+def _failure(kind: FailureKind, message: str) -> Failure:
+    return Failure(kind, message, retryable=kind in RETRYABLE)

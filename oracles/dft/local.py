@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
@@ -15,7 +16,7 @@ from maggma.stores import MemoryStore
 
 from alloop.canonical import canonical_json
 from oracles.base import FailureKind
-from oracles.dft.failure import RunFailed, failure_of
+from oracles.dft.failure import RunFailed, failure_of, last_words
 from oracles.dft.orphans import MARK, end_orphans
 
 DOCUMENT = "document.json"
@@ -128,7 +129,9 @@ def _run(submission: str, flow: Flow, folder: Path) -> Any:
         last = responses[flow.output.uuid]
         return last[max(last)].output
     except Exception as error:
-        raise RunFailed(folder) from error
+        # What the programs printed often says more plainly what went wrong.
+        text = f"{last_words(folder)}\n{''.join(format_exception_only(error))}"
+        raise RunFailed(text, str(folder)) from error
 
 
 @contextmanager

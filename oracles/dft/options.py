@@ -149,7 +149,7 @@ class DftOptions(_Part):
         description="seconds for one measurement",
     )
     promote: int = Field(
-        default=0, ge=0, description="best candidates of the tier below to measure, per round"
+        default=0, ge=0, description="best candidates of the tier below to measure"
     )
 
     @model_validator(mode="after")

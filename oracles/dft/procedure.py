@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import material_to_json
 from oracles.base import FailureKind
-from oracles.dft.calculation import SUCCESSFUL, Calculation, check_relaxation
+from oracles.dft.calculation import Calculation, check_relaxation
 from oracles.dft.engine import Engine
 from oracles.dft.failure import Undetermined
 from oracles.dft.local import Manager
@@ -108,12 +108,13 @@ class Procedure:
             Undetermined: see ``relax``.
         """
         flow = self._engine.elasticity(self._with_moments(relaxed.structure), seconds=bill.left())
-        summary = summarise_elasticity(flow.output.elastic_tensor.raw, flow.output.state)
+        summary = summarise_elasticity(flow.output.elastic_tensor.raw)
         whole = Flow([flow, summary], output=summary.output)
         document = self._run("elastic", relaxed.structure, whole, bill)
-        if document["state"] != SUCCESSFUL or document["tensor"] is None:
+        tensor = np.array([[np.nan]] if document is None else document, dtype=float)
+        if tensor.shape != (6, 6) or not np.isfinite(tensor).all():
             raise Undetermined(FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted")
-        return np.array(document["tensor"], dtype=float)
+        return tensor
 
     def _calculations(
         self,

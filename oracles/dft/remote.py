@@ -17,7 +17,7 @@ from jobflow import Flow
 from jobflow_remote.jobs.jobcontroller import JobController
 from jobflow_remote.jobs.state import FlowState
 
-from oracles.dft.failure import RemoteJobFailed
+from oracles.dft.failure import RunFailed
 from oracles.dft.local import Outcome
 from oracles.dft.options import RemoteOptions
 
@@ -47,7 +47,7 @@ class RemoteManager:
         """See ``Manager.run``; waits for as long as jobflow-remote says that the flow is alive.
 
         Raises:
-            RemoteJobFailed: if a job failed or was stopped; `jf job rerun` gives it another chance.
+            RunFailed: if a job failed or was stopped; `jf job rerun` gives it another chance.
         """
         is_new = self.submit(submission, flow)
         while True:
@@ -104,15 +104,15 @@ class RemoteManager:
         )
         return Outcome(document, sum(map(_seconds, jobs)), is_new)
 
-    def _failure(self, record: Mapping[str, Any]) -> RemoteJobFailed:
+    def _failure(self, record: Mapping[str, Any]) -> RunFailed:
         jobs = self._controller.get_jobs_info_by_flow_uuid(
             record["uuid"], projection=["state", "error", "run_dir", "db_id"]
         )
         for job in jobs:
             if job.get("error"):
                 where = f"job {job['db_id']} in {job.get('run_dir')}"
-                return RemoteJobFailed(str(job["error"]), where)
-        return RemoteJobFailed(f"the flow was {record['state'].lower()}", f"flow {record['uuid']}")
+                return RunFailed(str(job["error"]), where)
+        return RunFailed(f"the flow was {record['state'].lower()}", f"flow {record['uuid']}")
 
     @property
     def _controller(self) -> JobController:

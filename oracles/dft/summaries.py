@@ -42,11 +42,9 @@ def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @job  # type: ignore[untyped-decorator]
-def summarise_elasticity(tensor: Any, state: Any) -> dict[str, Any]:
+def summarise_elasticity(tensor: Any) -> list[list[float]] | None:
     """Return an elastic tensor, shape (6, 6) in GPa in the axes of the structure as given."""
-    if tensor is None:
-        return {"tensor": None, "state": _text(state)}
-    return {"tensor": np.asarray(tensor, dtype=float).tolist(), "state": _text(state)}
+    return None if tensor is None else np.array(tensor, dtype=float).tolist()
 
 
 def _plain(
