@@ -38,7 +38,7 @@ def measure_competing_phase(
     name = OTHER[_parent(bulk)]
     relaxed = [_try_to_relax(session, variant, options, name) for variant in variants]
     energies = [energy for energy in relaxed if energy is not None] or [
-        relax_cell(session, variant, options, VOLUME).evaluation.energy for variant in variants
+        relax_cell(session, variant, options, free=VOLUME).evaluation.energy for variant in variants
     ]
     return {"energy_above_competing_phase": (crystal.evaluation.energy - min(energies)) / n}
 

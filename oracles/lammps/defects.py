@@ -89,7 +89,7 @@ class _Bench:
         """Return the energy of relaxed atoms in a fixed cell above that of the crystal, eV."""
         cell = Cell.of(structure)
         self._session.load([site.specie.symbol for site in structure])
-        found = relax_atoms(self._session, cell.box, cell.positions, (), self._options)
+        found = relax_atoms(self._session, cell.box, cell.positions, self._options)
         return found.evaluation.energy - len(structure) * self._energy_per_atom
 
 

@@ -7,28 +7,62 @@ from scipy.linalg import polar
 
 from oracles.lammps.cell import Array, Cell
 from oracles.lammps.crystal_frame import crystal_frame
+from oracles.lammps.minimiser import Pair
 from oracles.lammps.options import LammpsOptions
 from oracles.lammps.relaxation import Relaxed, relax_atoms
-from oracles.lammps.session import Session
+from oracles.lammps.screening import elements_of
+from oracles.lammps.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Session
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Rows and columns in the order 11, 22, 33, 23, 13, 12."""
 
 
-def bulk_modulus(session: Session, crystal: Relaxed, options: LammpsOptions) -> float:
+def bulk_modulus(
+    session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array | None = None
+) -> float:
     """Return −V dP/dV of a relaxed crystal in GPa, its atoms relaxed at either volume.
 
     The cell shrinks and grows by the same strain of every length; the pressure is the mean over
     the three directions. For small strains this is the Voigt average (C11 + C22 + C33 +
     2 (C12 + C13 + C23)) / 9 of the published procedure, from 2 strained cells instead of 12.
 
+    Args:
+        session: with the crystal's atoms loaded.
+        crystal: at rest.
+        options: the strain, tolerance and limits.
+        inverse: of the second derivatives by the atoms' coordinates, if known; it saves time.
+
     Raises:
         Unmeasurable: if the atoms of a strained cell do not relax.
     """
     strain = options.strain * np.eye(3)
-    shrunk, grown = _strained_both_ways(session, crystal, strain, options)
+    shrunk, grown = _strained_both_ways(session, crystal, strain, options, inverse)
     rise = np.trace(grown.evaluation.pressure - shrunk.evaluation.pressure) / 3
     return float(-rise * crystal.volume / (grown.volume - shrunk.volume))
+
+
+def estimated_bulk_modulus(
+    session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array
+) -> float:
+    """Return about the bulk modulus in GPa, from a single evaluation and roughly relaxed atoms.
+
+    The forces that a strain of every length brings about, and how the atoms would answer them,
+    take off g·C g / (9 V) from the modulus of the cell whose atoms only follow the strain; g is
+    the change of the forces per strain, C the inverse of the second derivatives.
+
+    Args:
+        session: with the crystal's atoms loaded.
+        crystal: nearly at rest.
+        options: the strain.
+        inverse: of the second derivatives by the atoms' coordinates, of this or a similar crystal.
+    """
+    larger = 1 + options.strain
+    grown = session.evaluate(crystal.box * larger, crystal.positions * larger)
+    fall = np.trace(crystal.evaluation.pressure - grown.pressure) / 3
+    unrelaxed = fall / (larger**3 - 1)
+    answer = (grown.forces - crystal.evaluation.forces).ravel() / options.strain
+    softening = float(answer @ inverse @ answer) / (9 * crystal.volume)
+    return float(unrelaxed - softening * GPA_PER_EV_PER_CUBIC_ANGSTROM)
 
 
 def measure_elasticity(
@@ -39,6 +73,7 @@ def measure_elasticity(
     Raises:
         Unmeasurable: if the atoms of a strained cell do not relax.
     """
+    session.load(elements_of(cell.structure))
     tensor = elastic_tensor(session, crystal, options)
     return elastic_properties(in_crystal_frame(tensor, crystal.structure(cell)))
 
@@ -104,16 +139,22 @@ def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
 
 
 def _strained_both_ways(
-    session: Session, crystal: Relaxed, strain: Array, options: LammpsOptions
+    session: Session,
+    crystal: Relaxed,
+    strain: Array,
+    options: LammpsOptions,
+    inverse: Array | None = None,
 ) -> tuple[Relaxed, Relaxed]:
     """Return the crystal under minus and plus a displacement gradient, its atoms relaxed."""
+
+    def strained(gradient: Array, positions: Array, pairs: tuple[Pair, ...]) -> Relaxed:
+        box = crystal.box @ gradient.T
+        return relax_atoms(session, box, positions, options, pairs=pairs, inverse=inverse)
+
     low, high = np.eye(3) - strain, np.eye(3) + strain
-    first = relax_atoms(
-        session, crystal.box @ low.T, crystal.positions @ low.T, crystal.pairs, options
-    )
+    first = strained(low, crystal.positions @ low.T, crystal.atom_pairs)
     # To first order the atoms move as far one way under tension as the other way under pressure.
-    mirrored = 2 * crystal.positions - first.positions
-    return first, relax_atoms(session, crystal.box @ high.T, mirrored, first.pairs, options)
+    return first, strained(high, 2 * crystal.positions - first.positions, first.pairs)
 
 
 def _unturned(strained: Relaxed, gradient: Array) -> Array:

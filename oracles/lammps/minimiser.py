@@ -86,6 +86,7 @@ def minimise(
     tolerance: float,
     max_evaluations: int,
     pairs: tuple[Pair, ...] = (),
+    inverse: Array | None = None,
 ) -> Minimum:
     """Follow L-BFGS steps until every component of the gradient is below the tolerance.
 
@@ -95,15 +96,17 @@ def minimise(
         tolerance: of the gradient's largest component.
         max_evaluations: calls of the objective after which to end.
         pairs: curvature known beforehand, of a problem of the same dimension.
+        inverse: of the second derivatives, about, if known; shape (d, d), positive definite. The
+            pairs correct it.
     """
     here, evaluations = _Visit(start, *objective(start)), 1
     pairs = tuple(pair for pair in pairs if _is_usable(pair))
     while (ending := _ending(here, evaluations, tolerance, max_evaluations)) is None:
-        direction = _direction(here.gradient, pairs)
+        direction = _direction(here.gradient, pairs, inverse)
         found, trials = _search(objective, here, direction, max_evaluations - evaluations)
         evaluations += trials
-        if found is None and pairs:
-            pairs = ()  # what was learnt misleads: start over with steepest descent
+        if found is None and (pairs or inverse is not None):
+            pairs, inverse = (), None  # what is known misleads: start over with steepest descent
         elif found is None:
             ending = Ending.SPENT if evaluations >= max_evaluations else Ending.STUCK
             break
@@ -127,7 +130,7 @@ def _is_usable(pair: Pair) -> bool:
     return pair.curvature > 1e-12 * float(pair.change @ pair.change)
 
 
-def _direction(gradient: Array, pairs: tuple[Pair, ...]) -> Array:
+def _direction(gradient: Array, pairs: tuple[Pair, ...], inverse: Array | None) -> Array:
     """Return minus the gradient times the inverse curvature, cut to the longest step."""
     direction = -gradient
     shares = []
@@ -135,7 +138,9 @@ def _direction(gradient: Array, pairs: tuple[Pair, ...]) -> Array:
         share = float(pair.step @ direction) / pair.curvature
         direction = direction - share * pair.change
         shares.append(share)
-    if pairs:
+    if inverse is not None:
+        direction = inverse @ direction
+    elif pairs:
         last = pairs[-1]
         direction = direction * (last.curvature / float(last.change @ last.change))
     else:

@@ -1,11 +1,11 @@
 """The LAMMPS oracle: relax, strain, report."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
@@ -32,6 +32,9 @@ PROCEDURE = 1
 SOFTEST = 0.1
 """GPa. What is softer is no solid: a gas of atoms, a molecule in a void."""
 
+Summary = tuple[dict[str, float], Structure]
+"""Properties and the relaxed structure."""
+
 EXTRAS = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
     Simulation.COMPETING_PHASE: measure_competing_phase,
@@ -40,6 +43,9 @@ EXTRAS = {
     Simulation.DYNAMICS: measure_dynamics,
 }
 """What follows the relaxation where it is asked for: from the relaxed crystal to properties."""
+
+GRAM_PER_CUBIC_CENTIMETRE = 1.66053907
+"""In atomic mass units per Å³ (CODATA 2018)."""
 
 BROKEN_DOWN = ("Lost atoms", "Non-numeric")
 """Words in LAMMPS's own errors that tell of atoms flying apart."""
@@ -105,9 +111,13 @@ class LammpsOracle:
         ``oracles.lammps.properties`` that were asked for together with what the same simulations
         give, and the relaxed structure with its sites in the order of the input.
         """
+        return self.attempt(lambda: self._measure(material))
+
+    def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
+        """Return what a simulation found as a measurement, a failed one where it fails."""
         start = perf_counter()
         try:
-            properties, relaxed = self._measure(material)
+            properties, relaxed = simulation()
             return Measurement(
                 Status.OK, properties, relaxed, None, self.name, self._fingerprint, _cost(start)
             )
@@ -121,53 +131,74 @@ class LammpsOracle:
             kind = FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
             return self._failed(kind, f"{type(error).__name__}: {error}", start)
 
+    def session(self) -> Session:
+        """Return the living LAMMPS instance, started if need be."""
+        if self._session is None:
+            self._session = Session(self.potential)
+        return self._session
+
     def close(self) -> None:
         """End LAMMPS; the next measurement starts it again."""
         if self._session is not None:
             self._session.close()
             self._session = None
 
-    def _measure(self, material: Material) -> tuple[dict[str, float], Structure]:
+    def relax(self, material: Material) -> tuple[Cell, Relaxed]:
+        """Return a structure in LAMMPS's frame, and relaxed; its atoms stay loaded.
+
+        Raises:
+            Unmeasurable: if it cannot be measured, or does not relax.
+        """
         cell = cell_of(material, self.potential)
-        symbols = elements_of(cell.structure)
-        alone = [self._reference_energy(symbol) for symbol in symbols]
-        crystal = self._relax(cell, symbols)
-        modulus = bulk_modulus(self._running(), crystal, self.options)
+        session = self.session()
+        session.load(elements_of(cell.structure))
+        return cell, relax_cell(session, cell, self.options)
+
+    def properties(
+        self, symbols: Sequence[str], crystal: Relaxed, modulus: float
+    ) -> dict[str, float]:
+        """Return the properties that every measurement has.
+
+        Args:
+            symbols: the element of each atom.
+            crystal: these atoms, relaxed.
+            modulus: its bulk modulus, GPa.
+
+        Raises:
+            Unmeasurable: if the modulus is not a solid's.
+        """
         if modulus < SOFTEST:
             raise Unmeasurable(
                 FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
             )
-        relaxed = cell.deformed(crystal.gradient, crystal.positions)
+        alone = [self._reference_energy(symbol) for symbol in symbols]
+        known = [energy for energy in alone if energy is not None]
         n, energy = len(symbols), crystal.evaluation.energy
+        mass = sum(float(Element(symbol).atomic_mass) for symbol in symbols)
         properties = {
             "bulk_modulus": modulus,
             "energy_per_atom": energy / n,
             "volume_per_atom": crystal.volume / n,
-            "density": float(relaxed.density),
+            "density": mass * GRAM_PER_CUBIC_CENTIMETRE / crystal.volume,
         }
-        known = [energy for energy in alone if energy is not None]
         if len(known) == n:
             properties["formation_energy_per_atom"] = (energy - sum(known)) / n
+        return properties
+
+    def _measure(self, material: Material) -> Summary:
+        cell, crystal = self.relax(material)
+        modulus = bulk_modulus(self.session(), crystal, self.options)
+        properties = self.properties(elements_of(cell.structure), crystal, modulus)
         for simulation in sorted(self.options.simulations() & EXTRAS.keys()):
-            properties |= EXTRAS[simulation](self._running(), cell, crystal, self.options)
-        return properties, relaxed
+            properties |= EXTRAS[simulation](self.session(), cell, crystal, self.options)
+        return properties, cell.deformed(crystal.gradient, crystal.positions)
 
     def _reference_energy(self, symbol: str) -> float | None:
         if symbol not in self._reference_energies:
             self._reference_energies[symbol] = reference_energy(
-                self._running(), symbol, self.options
+                self.session(), symbol, self.options
             )
         return self._reference_energies[symbol]
-
-    def _relax(self, cell: Cell, symbols: list[str]) -> Relaxed:
-        session = self._running()
-        session.load(symbols)
-        return relax_cell(session, cell, self.options)
-
-    def _running(self) -> Session:
-        if self._session is None:
-            self._session = Session(self.potential)
-        return self._session
 
     def _failed(self, kind: FailureKind, message: str, start: float) -> Measurement:
         return Measurement.failed(

@@ -35,7 +35,14 @@ class Relaxed:
     gradient: Array
     """Deformation gradient from the start, shape (3, 3)."""
     pairs: tuple[Pair, ...]
-    """Curvature of the atoms' coordinates, for the next relaxation nearby."""
+    """Curvature found on the way: of strains, if the cell was free, and atoms' coordinates."""
+    n_strains: int
+
+    @property
+    def atom_pairs(self) -> tuple[Pair, ...]:
+        """Curvature of the atoms' coordinates alone, for a relaxation nearby in a fixed cell."""
+        k = self.n_strains
+        return tuple(Pair(pair.step[k:], pair.change[k:]) for pair in self.pairs)
 
     @property
     def volume(self) -> float:
@@ -48,17 +55,28 @@ class Relaxed:
         return Structure(Lattice(self.box), species, self.positions, coords_are_cartesian=True)
 
 
-class _CellAndAtoms:
+class CellAndAtoms:
     """Energy as a function of strain and of positions in the unstrained cell.
 
     A point holds the strain's free components, then the positions, shape (k + 3n,). With the
     deformation gradient F = 1 + strain, the box is the first box deformed by F and an atom at u
     sits at F u. Strains are scaled by √n Å, which makes them about as stiff as an atom is.
+
+    A rectangular box keeps its angles and relaxes its three edges, as the published labels do
+    (LAMMPS: box/relax aniso); any other relaxes all six components, since in a skew box three of
+    them would depend on how it is turned.
+
+    Args:
+        session: with the cell's atoms loaded.
+        cell: where to start.
+        free: the strains that are allowed, if not these, shape (k, 3, 3), upper triangular.
     """
 
-    def __init__(self, session: Session, cell: Cell, free: Array) -> None:
+    def __init__(self, session: Session, cell: Cell, free: Array | None = None) -> None:
         self._session = session
         self._box = cell.box
+        if free is None:
+            free = _EDGES if cell.is_orthogonal else _ALL
         self._free = free
         self._scale = float(np.sqrt(len(cell.positions)))
         self.n_strains = len(free)
@@ -66,6 +84,11 @@ class _CellAndAtoms:
         self.last: Evaluation | None = None
 
     def __call__(self, point: Array) -> tuple[float, Array]:
+        """Return energy and gradient at a point, eV and eV/Å, shape (k + 3n,).
+
+        Raises:
+            Unmeasurable: if the volume is far from the first one.
+        """
         gradient = self.deformation(point)
         volume_ratio = float(np.linalg.det(gradient))
         if abs(volume_ratio - 1) > MOST_VOLUME_CHANGE:
@@ -82,51 +105,58 @@ class _CellAndAtoms:
         return found.energy, np.concatenate([slopes / self._scale, by_position])
 
     def deformation(self, point: Array) -> Array:
+        """Return the deformation gradient at a point, shape (3, 3)."""
         return np.eye(3) + np.tensordot(point[: self.n_strains], self._free, 1) / self._scale
 
     def positions(self, point: Array) -> Array:
+        """Return the atoms' Cartesian positions at a point, Å, shape (n, 3)."""
         return point[self.n_strains :].reshape(-1, 3) @ self.deformation(point).T
 
     def box(self, point: Array) -> Array:
+        """Return the lattice vectors at a point, Å, shape (3, 3)."""
         return self._box @ self.deformation(point).T
 
 
 def relax_cell(
-    session: Session, cell: Cell, options: LammpsOptions, free: Array | None = None
+    session: Session,
+    cell: Cell,
+    options: LammpsOptions,
+    *,
+    free: Array | None = None,
+    pairs: tuple[Pair, ...] = (),
+    inverse: Array | None = None,
 ) -> Relaxed:
     """Relax the loaded atoms and their cell to zero forces and zero pressure.
-
-    A rectangular box keeps its angles and relaxes its three edges, as the published labels do
-    (LAMMPS: box/relax aniso); any other relaxes all six components, since in a skew box three of
-    them would depend on how it is turned.
 
     Args:
         session: with the cell's atoms loaded.
         cell: where to start.
         options: tolerance and limits.
-        free: the strains that are allowed, if not these, shape (k, 3, 3), upper triangular.
+        free: as of ``CellAndAtoms``.
+        pairs: curvature known beforehand, as of ``minimise``.
+        inverse: the same.
 
     Raises:
         Unmeasurable: if it does not converge, breaks down, or the volume changes absurdly.
     """
-    if free is None:
-        free = _EDGES if cell.is_orthogonal else _ALL
-    objective = _CellAndAtoms(session, cell, free)
+    objective = CellAndAtoms(session, cell, free)
     found = minimise(
         objective,
         objective.start,
         tolerance=options.force_tolerance,
         max_evaluations=options.max_evaluations,
+        pairs=pairs,
+        inverse=inverse,
     )
     _check(found, "cell and atoms", options)
     assert objective.last is not None
-    k = objective.n_strains
     return Relaxed(
         box=objective.box(found.point),
         positions=objective.positions(found.point),
         evaluation=objective.last,
         gradient=objective.deformation(found.point),
-        pairs=tuple(Pair(pair.step[k:], pair.change[k:]) for pair in found.pairs),
+        pairs=found.pairs,
+        n_strains=objective.n_strains,
     )
 
 
@@ -134,8 +164,10 @@ def relax_atoms(
     session: Session,
     box: Array,
     positions: Array,
-    pairs: tuple[Pair, ...],
     options: LammpsOptions,
+    *,
+    pairs: tuple[Pair, ...] = (),
+    inverse: Array | None = None,
 ) -> Relaxed:
     """Relax the loaded atoms in a fixed box.
 
@@ -154,9 +186,10 @@ def relax_atoms(
         tolerance=options.force_tolerance,
         max_evaluations=options.max_evaluations,
         pairs=pairs,
+        inverse=inverse,
     )
     _check(found, "atoms", options)
-    return Relaxed(box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs)
+    return Relaxed(box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs, n_strains=0)
 
 
 def _check(found: Minimum, what: str, options: LammpsOptions) -> None:

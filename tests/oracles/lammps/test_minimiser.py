@@ -61,6 +61,21 @@ def test_misleading_curvature_is_forgotten() -> None:
     np.testing.assert_allclose(found.point, [3, -1], atol=1e-8)
 
 
+def test_the_inverse_curvature_of_a_quadratic_leads_straight_to_its_minimum() -> None:
+    curvatures = np.random.default_rng(1).uniform(5, 40, 60)
+    objective = quadratic(curvatures, np.full(60, 0.1))
+    assert run(objective, np.zeros(60), inverse=np.diag(1 / curvatures)).evaluations == 2
+
+
+def test_a_misleading_inverse_is_forgotten_too() -> None:
+    uphill = -np.eye(2)
+    found = run(
+        quadratic(np.array([30.0, 2.0]), np.array([3.0, -1.0])), np.zeros(2), inverse=uphill
+    )
+    assert found.ending is Ending.CONVERGED
+    np.testing.assert_allclose(found.point, [3, -1], atol=1e-8)
+
+
 def test_steps_into_infinities_are_shortened() -> None:
     def walled(point: Array) -> tuple[float, Array]:
         x = point[0]

@@ -1,0 +1,207 @@
+"""Local search: the values of measurements from scratch, the paper's rule, fewer evaluations."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from oracles.base import FailureKind
+from oracles.conformance import check_measurement
+from oracles.lammps.curvature import Curvature
+from oracles.lammps.local_search import (
+    Score,
+    SearchResult,
+    local_search,
+    warm_fingerprint,
+)
+from oracles.lammps.options import SwapSearchOptions
+from oracles.lammps.oracle import LammpsOracle
+from oracles.lammps.relaxation import CellAndAtoms
+from oracles.lammps.session import Session
+
+Alloy = Callable[..., Structure]
+PAPER = SwapSearchOptions()
+SHORT = SwapSearchOptions(iterations=3, swaps=6)
+
+
+def stiffness(properties: object) -> float:
+    return properties["bulk_modulus"]  # type: ignore[index]
+
+
+@pytest.fixture(scope="module")
+def start(alloy: Alloy) -> Structure:
+    return alloy({"Ni": 18, "Cr": 18, "Fe": 18}, seed=3)
+
+
+@pytest.fixture(scope="module")
+def found(oracle: LammpsOracle, start: Structure) -> SearchResult:
+    return local_search(oracle, start, stiffness, SHORT, seed=1)
+
+
+def measured(result: SearchResult) -> list[float]:
+    return [
+        step.measurement.properties["bulk_modulus"]
+        for step in result.steps
+        if step.measurement is not None
+    ]
+
+
+def test_the_paper_s_procedure_is_the_default() -> None:
+    assert (PAPER.iterations, PAPER.swaps, PAPER.early_rejection) == (20, 20, None)
+
+
+def test_values_are_those_of_measurements_from_scratch(
+    oracle: LammpsOracle, found: SearchResult
+) -> None:
+    for step in found.steps[::4]:
+        cold, warm = oracle.measure(found.material(step)), step.measurement
+        assert warm is not None
+        assert warm.properties.keys() == cold.properties.keys()
+        assert warm.properties["bulk_modulus"] == pytest.approx(
+            cold.properties["bulk_modulus"], abs=1e-3
+        )
+        for name in ("energy_per_atom", "formation_energy_per_atom"):
+            assert warm.properties[name] == pytest.approx(cold.properties[name], abs=1e-9)
+        assert warm.properties["density"] == pytest.approx(cold.properties["density"], rel=1e-6)
+        assert isinstance(warm.material, Structure)
+        assert isinstance(cold.material, Structure)
+        assert warm.material.species == cold.material.species
+        assert warm.material.lattice.abc == pytest.approx(cold.material.lattice.abc, abs=1e-5)
+        moved = warm.material.frac_coords - cold.material.frac_coords
+        np.testing.assert_allclose(moved - moved.mean(axis=0), 0, atol=1e-6)
+
+
+def test_it_moves_to_the_best_of_the_neighbours_if_that_is_better(found: SearchResult) -> None:
+    assert len(found.steps) == 1 + SHORT.iterations * SHORT.swaps
+    centre = 0
+    for iteration in range(SHORT.iterations):
+        first = 1 + iteration * SHORT.swaps
+        neighbours = range(first, first + SHORT.swaps)
+        for k in neighbours:
+            step = found.steps[k]
+            assert step.parent == centre
+            assert step.swap is not None
+            i, j = step.swap
+            before = list(found.steps[centre].symbols)
+            before[i], before[j] = before[j], before[i]
+            assert list(step.symbols) == before
+            assert before[i] != before[j]
+        centre = max([centre, *neighbours], key=lambda k: found.steps[k].score)
+    assert found.best is found.steps[centre]
+    assert found.best.score > found.steps[0].score
+    assert len({step.symbols for step in found.steps}) == len(found.steps)
+
+
+def test_measurements_are_whole_and_have_a_fingerprint_of_their_own(
+    oracle: LammpsOracle, found: SearchResult
+) -> None:
+    class Warm:
+        name = oracle.name
+
+        def fingerprint(self) -> str:
+            return warm_fingerprint(oracle)
+
+        measure = oracle.measure
+
+    assert warm_fingerprint(oracle) != oracle.fingerprint()
+    for step in found.steps:
+        assert step.measurement is not None
+        check_measurement(step.measurement, Warm())
+
+
+def test_the_same_seed_searches_the_same_way(
+    oracle: LammpsOracle, start: Structure, found: SearchResult
+) -> None:
+    again = local_search(oracle, start, stiffness, SHORT, seed=1)
+    assert [step.symbols for step in again.steps] == [step.symbols for step in found.steps]
+    assert measured(again) == measured(found)
+    other = local_search(oracle, start, stiffness, SHORT, seed=2)
+    assert [step.symbols for step in other.steps] != [step.symbols for step in found.steps]
+
+
+def test_early_rejection_spares_measurements_and_nothing_else(
+    oracle: LammpsOracle, start: Structure, found: SearchResult
+) -> None:
+    early = SHORT.model_copy(update={"early_rejection": 0.2})
+    spared = local_search(oracle, start, stiffness, early, seed=1)
+    assert [step.symbols for step in spared.steps] == [step.symbols for step in found.steps]
+    assert spared.best.symbols == found.best.symbols
+    turned_down = [k for k, step in enumerate(spared.steps) if step.measurement is None]
+    assert len(turned_down) > len(found.steps) / 3
+    for k in turned_down:
+        assert spared.steps[k].estimate == pytest.approx(found.steps[k].score, abs=0.2)
+
+
+def test_annealing_goes_downhill_too_and_ends_higher(
+    oracle: LammpsOracle, start: Structure
+) -> None:
+    options = SwapSearchOptions(
+        procedure="annealing", iterations=6, swaps=10, temperatures=(0.5, 0.05), early_rejection=0.2
+    )
+    result = local_search(oracle, start, stiffness, options, seed=1)
+    assert len(result.steps) == 61
+    assert result.best.score > result.steps[0].score + 1
+    centres = sorted({step.parent for step in result.steps[1:] if step.parent is not None})
+    scores = [result.steps[k].score for k in centres]
+    assert any(after < before for before, after in itertools.pairwise(scores))
+
+
+def test_a_neighbour_takes_less_than_half_of_the_evaluations(
+    oracle: LammpsOracle, start: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 0
+    evaluate = Session.evaluate
+
+    def counted(*arguments: object) -> object:
+        nonlocal count
+        count += 1
+        return evaluate(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Session, "evaluate", counted)
+    oracle.measure(start)
+    from_scratch, count = count, 0
+    one = SwapSearchOptions(iterations=1, swaps=1)
+    local_search(oracle, start, stiffness, one, seed=1)
+    two, count = count, 0
+    local_search(oracle, start, stiffness, one.model_copy(update={"swaps": 9}), seed=1)
+    assert (count - two) / 8 < from_scratch / 2
+
+
+def test_a_start_that_cannot_be_measured_ends_the_search(oracle: LammpsOracle) -> None:
+    gold = Structure(Lattice.cubic(4.08), ["Au"] * 2, [[0, 0, 0], [0.5, 0.5, 0.5]])
+    result = local_search(oracle, gold, stiffness, PAPER, seed=1)
+    (step,) = result.steps
+    assert step.measurement is not None
+    assert step.measurement.failure is not None
+    assert step.measurement.failure.kind is FailureKind.UNSUPPORTED
+
+
+def test_a_pure_element_has_no_neighbours(oracle: LammpsOracle, alloy: Alloy) -> None:
+    for procedure in ("best-of-neighbours", "annealing"):
+        options = SHORT.model_copy(update={"procedure": procedure})
+        assert len(local_search(oracle, alloy({"Ni": 2}), stiffness, options, seed=1).steps) == 1
+
+
+def test_other_properties_can_be_searched_for(oracle: LammpsOracle, start: Structure) -> None:
+    lower: Score = lambda properties: -properties["formation_energy_per_atom"]  # noqa: E731
+    early = SHORT.model_copy(update={"early_rejection": 0.2})
+    result = local_search(oracle, start, lower, early, seed=1)
+    assert result.best.score > result.steps[0].score
+
+
+def test_curvature_is_how_forces_change(oracle: LammpsOracle, alloy: Alloy) -> None:
+    cell, crystal = oracle.relax(alloy({"Ni": 6, "Cr": 5, "Fe": 5}))
+    objective = CellAndAtoms(oracle.session(), cell)
+    curvature = Curvature.at_rest(objective)
+    rng = np.random.default_rng(0)
+    step = np.concatenate([rng.normal(size=3), rng.normal(size=48)]) * 1e-4
+    step[3:] -= np.tile(step[3:].reshape(-1, 3).mean(axis=0), 16)
+    change = objective(objective.start + step)[1] - objective(objective.start)[1]
+    np.testing.assert_allclose(curvature.cell @ change, step, atol=2e-5)
+
+    longest = max(crystal.pairs, key=lambda pair: float(np.abs(pair.step).max()))
+    learnt = curvature.learnt(replace(crystal, pairs=(longest,)))
+    np.testing.assert_allclose(learnt.cell @ longest.change, longest.step, atol=1e-9)
