@@ -48,5 +48,7 @@ def test_a_failure_has_no_energy() -> None:
     failed = Measurement.failed(
         FailureKind.ABSURD, "gone", oracle="toy", fingerprint="a" * 64, cost=Cost(calls=1)
     )
-    with pytest.raises(IncomparableEnergies, match=r"Fe0\.5Ni0\.5 has no formation_energy_per_atom"):
+    with pytest.raises(
+        IncomparableEnergies, match=r"Fe0\.5Ni0\.5 has no formation_energy_per_atom"
+    ):
         energies_above_hull([(Composition("NiFe"), failed)])
