@@ -32,8 +32,8 @@ class Calculation:
     structure: Structure
     energy: float
     """eV, of the cell."""
-    pressure: float
-    """GPa, positive where the cell wants to grow."""
+    stress: tuple[tuple[float, ...], ...]
+    """GPa, shape (3, 3), positive where the cell wants to grow."""
     force: float
     """eV/Å, the largest on an atom."""
     moment: float | None
@@ -54,7 +54,7 @@ class Calculation:
             raise Undetermined(FailureKind.ERROR, f"the flow returned {data!r}, no calculation")
         if data.get("state") != SUCCESSFUL:
             raise Undetermined(FailureKind.NOT_CONVERGED, f"it ended as {data.get('state')!r}")
-        for quantity in ("energy", "pressure", "force"):
+        for quantity in ("energy", "stress", "force"):
             if data.get(quantity) is None:
                 raise Undetermined(FailureKind.ABSURD, f"the flow returned no finite {quantity}")
         stated = data.get("identity", {})
@@ -74,7 +74,13 @@ class Calculation:
         assert isinstance(structure, Structure)
         if data["energy"] > HIGHEST * len(structure):
             raise Undetermined(FailureKind.ABSURD, f"an energy of {data['energy']:.3g} eV")
-        return cls(structure, data["energy"], data["pressure"], data["force"], data.get("moment"))
+        stress = tuple(tuple(row) for row in data["stress"])
+        return cls(structure, data["energy"], stress, data["force"], data.get("moment"))
+
+    @property
+    def pressure(self) -> float:
+        """GPa, positive where the cell wants to grow."""
+        return sum(self.stress[i][i] for i in range(3)) / 3
 
     @property
     def energy_per_atom(self) -> float:

@@ -94,12 +94,14 @@ class ChgnetEngine:
         del seconds
         return self._maker(relax_cell=False, steps=1).make(structure)
 
-    def elasticity(self, structure: Structure, *, seconds: float) -> Flow:
+    def elasticity(
+        self, structure: Structure, *, stress: list[list[float]], seconds: float
+    ) -> Flow:
         """See ``Engine.elasticity``."""
         del seconds
         relax = self._maker(relax_cell=False, tolerance=ELASTIC_TOLERANCE)
         maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=relax)
-        return maker.make(structure)
+        return maker.make(structure, equilibrium_stress=stress)
 
     def reading(self, output: Any) -> dict[str, Any]:
         """See ``Engine.reading``."""

@@ -35,8 +35,12 @@ class Engine(Protocol):
     def single_point(self, structure: Structure, *, seconds: float) -> Job | Flow:
         """Return the job that calculates a cell as it is."""
 
-    def elasticity(self, structure: Structure, *, seconds: float) -> Flow:
-        """Return the flow whose output is atomate2's elastic document of a relaxed cell."""
+    def elasticity(
+        self, structure: Structure, *, stress: list[list[float]], seconds: float
+    ) -> Flow:
+        """Return the flow whose output is atomate2's elastic document of a relaxed cell, with the
+        stress in kbar that its relaxation has left.
+        """
 
     def reading(self, output: Any) -> dict[str, Any]:
         """Return where ``summarise`` finds its arguments in a maker's output."""

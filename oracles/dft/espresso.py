@@ -178,10 +178,13 @@ class EspressoEngine:
         del seconds
         return self._maker(structure, relax_cell=False, steps=1).make(structure)
 
-    def elasticity(self, structure: Structure, *, seconds: float) -> Flow:
+    def elasticity(
+        self, structure: Structure, *, stress: list[list[float]], seconds: float
+    ) -> Flow:
         """See ``Engine.elasticity``."""
         strained = self.fixed_cell(structure, seconds=seconds)
-        return ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained).make(structure)
+        maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained)
+        return maker.make(structure, equilibrium_stress=stress)
 
     def reading(self, output: Any) -> dict[str, Any]:
         """See ``Engine.reading``."""

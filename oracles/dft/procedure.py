@@ -18,7 +18,7 @@ from oracles.dft.failure import Undetermined
 from oracles.dft.local import Manager
 from oracles.dft.moments import initial_moments
 from oracles.dft.options import DftOptions
-from oracles.dft.summaries import summarise, summarise_elasticity
+from oracles.dft.summaries import KBAR, summarise, summarise_elasticity
 
 
 @dataclass
@@ -107,7 +107,11 @@ class Procedure:
         Raises:
             Undetermined: see ``relax``.
         """
-        flow = self._engine.elasticity(self._with_moments(relaxed.structure), seconds=bill.left())
+        flow = self._engine.elasticity(
+            self._with_moments(relaxed.structure),
+            stress=[[gpa / KBAR for gpa in row] for row in relaxed.stress],
+            seconds=bill.left(),
+        )
         summary = summarise_elasticity(flow.output.elastic_tensor.raw)
         whole = Flow([flow, summary], output=summary.output)
         document = self._run("elastic", relaxed.structure, whole, bill)

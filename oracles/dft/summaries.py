@@ -67,7 +67,7 @@ def _plain(
     return {
         "structure": material_to_json(structure),
         "energy": _finite(energy),
-        "pressure": _finite(None if stress is None else np.trace(np.array(stress)) / 3 * KBAR),
+        "stress": _finite_matrix(stress),
         "force": _finite(None if forces is None else np.linalg.norm(forces, axis=1).max()),
         "state": _text(state),
         "moment": _finite(moment),
@@ -83,6 +83,12 @@ def _plain(
 def _finite(value: Any) -> float | None:
     """Return a number; None, which JSON knows, for what is none."""
     return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _finite_matrix(stress: Any) -> list[list[float]] | None:
+    """Return a stress in GPa."""
+    matrix = np.array(np.nan if stress is None else stress, dtype=float) * KBAR
+    return matrix.tolist() if np.isfinite(matrix).all() else None
 
 
 def level_tags(incar: Mapping[str, Any]) -> dict[str, Any]:
