@@ -54,7 +54,7 @@ class Angles:
         ]
         total = torch.stack(parts, dim=2)  # (n, width, L, c)
         own = x[:, None] * self._at_zero_angle(x)
-        return total.flatten(0, 1)[self.graph.slot] - own
+        return total.flatten(0, 1).index_select(0, self.graph.slot) - own
 
     def contract(self, x: Tensor) -> Tensor:
         """Return Σ_b Σ_l Y_l0(θ_ab) x_bl over the other edges b of each edge a's target.
@@ -75,7 +75,7 @@ class Angles:
         )  # (n, L², c)
         total = self.harmonics @ atoms  # (n, width, c)
         own = (x * self._at_zero_angle(x)).sum(dim=1)
-        return total.flatten(0, 1)[self.graph.slot] - own
+        return total.flatten(0, 1).index_select(0, self.graph.slot) - own
 
     def _at_zero_angle(self, like: Tensor) -> Tensor:
         """Y_l0(0), shape (L, 1)."""

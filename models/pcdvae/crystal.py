@@ -80,10 +80,15 @@ class Crystal:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def structure(self) -> Structure:
-        """Return the pymatgen structure, in the reduced cell."""
-        species = [Element.from_Z(int(number)) for number in self.numbers]
-        return Structure(Lattice(self.cell), species, self.positions, coords_are_cartesian=True)
+    def structure(self, *, wrapped: bool = False) -> Structure:
+        """Return the pymatgen structure in this cell, its atoms moved into the cell if wrapped."""
+        return Structure(
+            Lattice(self.cell),
+            [Element.from_Z(int(number)) for number in self.numbers],
+            self.positions,
+            coords_are_cartesian=True,
+            to_unit_cell=wrapped,
+        )
 
     def _require_apart(self, closest: float, where: str) -> None:
         if not np.isfinite(self.positions).all():

@@ -161,7 +161,8 @@ class Triplets(nn.Module):
         by_order = geometry.angles.correlate(sent)  # (e, orders, inner)
         mixed = geometry.of_angles @ by_order  # (e, 16, inner)
         received = self.scale_sum(self.bilinear(mixed.flatten(1)), sent)
-        return (self.up(received) + self.up_reverse(received)[geometry.graph.reverse]) * HALF
+        returned = self.up_reverse(received).index_select(0, geometry.graph.reverse)
+        return (self.up(received) + returned) * HALF
 
 
 class GatherEdges(nn.Module):
@@ -190,7 +191,8 @@ class JoinAtoms(nn.Module):
 
     def forward(self, graph: Graph, atoms: Tensor, own: Tensor) -> Tensor:
         """Return shape (e, width)."""
-        return self.join(torch.cat([atoms[graph.source], atoms[graph.target], own], dim=1))
+        ends = [atoms.index_select(0, graph.source), atoms.index_select(0, graph.target)]
+        return self.join(torch.cat([*ends, own], dim=1))
 
 
 class Forces(nn.Module):
@@ -203,7 +205,8 @@ class Forces(nn.Module):
         )
         self.radial = Dense(BASIS_WIDTH, width, activated=False)
         self.scale = Scale()
-        self.strength = Dense(width, 1, activated=False)
+        self.strength = nn.Linear(width, 1, bias=False)
+        nn.init.zeros_(self.strength.weight)  # begins by leaving all atoms where they are
 
     def forward(self, edges: Tensor, geometry: Geometry) -> Tensor:
         """Return shape (e, 1)."""

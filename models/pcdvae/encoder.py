@@ -73,8 +73,8 @@ class EdgeEmbedding(nn.Module):
     def forward(self, graph: Graph, species: Tensor, radial: Tensor) -> Tensor:
         """Return shape (e, width)."""
         atoms = self.atoms(species)
-        parts = [atoms[graph.target], atoms[graph.source], F.silu(self.radial(radial))]
-        return F.silu(self.join(torch.cat(parts, dim=1)))
+        ends = [atoms.index_select(0, graph.target), atoms.index_select(0, graph.source)]
+        return F.silu(self.join(torch.cat([*ends, F.silu(self.radial(radial))], dim=1)))
 
 
 class Interaction(nn.Module):
@@ -103,7 +103,7 @@ class Interaction(nn.Module):
         before = F.silu(self.before(x)) * self.radial(radial)
         before = F.silu(self.down(before))
         summed = angles.contract(self._weights(spherical) * before[:, None])
-        h = own + F.silu(self.up(summed[angles.graph.reverse]))
+        h = own + F.silu(self.up(summed.index_select(0, angles.graph.reverse)))
         for residual in self.residuals_before:
             h = residual(h)
         h = F.silu(self.skip(h)) + x

@@ -29,6 +29,8 @@ with torch.random.fork_rng():
     torch.manual_seed(0)
     ENCODER = Encoder(3, 12, width=16, blocks=2, cutoff=6.0).double()
     DECODER = Decoder(3, 3, CONTEXT, width=16, blocks=2, cutoff=6.0).double()
+    for forces in DECODER.forces:
+        torch.nn.init.normal_(forces.strength.weight)  # untrained it leaves all atoms in place
 
 
 def read(structure: Structure) -> tuple[Graph, Tensor]:

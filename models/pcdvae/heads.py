@@ -1,0 +1,77 @@
+"""What is read off z: number of atoms, cell, composition, properties, phase."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the heads say of latent points, in the network's own units."""
+
+    count: Tensor
+    """Logits of the allowed numbers of atoms, shape (..., counts)."""
+    cell: Tensor
+    """Standardised code of the cell, shape (..., 6)."""
+    composition: Tensor
+    """Logits of the elements, shape (..., elements)."""
+    property_mean: Tensor
+    """Standardised, shape (..., p)."""
+    property_log_variance: Tensor
+    """Of the standardised values, shape (..., p)."""
+    phase: Tensor
+    """Logits of the phases, shape (..., phases)."""
+
+
+class Heads(nn.Module):
+    """One small network for each.
+
+    Args:
+        latent: size of z.
+        width: hidden features.
+        counts: allowed numbers of atoms.
+        elements: kinds of atoms.
+        properties: values to predict.
+        phases: to choose between; 1 where the phase is not told.
+    """
+
+    def __init__(
+        self, latent: int, width: int, *, counts: int, elements: int, properties: int, phases: int
+    ) -> None:
+        super().__init__()
+        sizes = {
+            "count": counts,
+            "cell": 6,
+            "composition": elements,
+            "property": 2 * properties,
+            "phase": phases,
+        }
+        self.parts = nn.ModuleDict(
+            {
+                name: nn.Sequential(
+                    nn.Linear(latent, width), nn.SiLU(), nn.Linear(width, max(outputs, 1))
+                )
+                for name, outputs in sizes.items()
+            }
+        )
+
+    @property
+    def last_of_property(self) -> nn.Linear:
+        """The layer whose rows are the properties' means, then their log-variances."""
+        part = self.parts["property"]
+        assert isinstance(part, nn.Sequential)
+        assert isinstance(part[-1], nn.Linear)
+        return part[-1]
+
+    def forward(self, z: Tensor) -> Readings:
+        """Read off points of shape (..., latent)."""
+        read = {name: part(z) for name, part in self.parts.items()}
+        n_properties = read["property"].shape[-1] // 2
+        return Readings(
+            count=read["count"],
+            cell=read["cell"],
+            composition=read["composition"],
+            property_mean=read["property"][..., :n_properties],
+            property_log_variance=read["property"][..., n_properties : 2 * n_properties],
+            phase=read["phase"],
+        )

@@ -1,0 +1,58 @@
+"""Options of P-CDVAE; light, so that campaign specs can import them."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PcdvaeOptions(BaseModel):
+    """A generator of crystals where no parent lattice is given: atoms, cell and elements from z.
+
+    The defaults are the published sizes (AlloGen; CDVAE). They want a GPU; on two cores take
+    widths of 64, ``neighbours: 14`` and a few hundred epochs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["pcdvae"] = "pcdvae"
+    phase: bool = Field(
+        default=True, description="tell the decoder the predicted phase; false is plain CDVAE"
+    )
+    noise_told: bool = Field(
+        default=True, description="tell the decoder the noise level; false is as published"
+    )
+    latent: int = Field(default=256, ge=2, le=4096, description="size of z")
+    encoder_width: int = Field(default=128, ge=8, le=1024, description="features of an edge")
+    encoder_blocks: int = Field(default=4, ge=1, le=16)
+    decoder_width: int = Field(default=128, ge=8, le=1024)
+    decoder_blocks: int = Field(default=3, ge=1, le=16)
+    head_width: int = Field(default=256, ge=8, le=4096, description="of what is read off z")
+    cutoff: float = Field(default=7.0, gt=1, le=20, description="Å")
+    neighbours: int = Field(default=20, ge=4, le=200, description="at most, whole shells")
+
+    epochs: int = Field(default=2500, ge=1, description="of the first fit")
+    refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warm_up: int = Field(default=100, ge=0, description="steps until the full learning rate")
+    clip: float = Field(default=0.5, gt=0, description="largest norm of a gradient")
+    average: float = Field(
+        default=0.999, ge=0, lt=1, description="decay of the moving average of weights"
+    )
+    augmented_from: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the epochs before local search's rows join; 0.5 is two stages",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of the large products in training"
+    )
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    sampler: Literal["langevin", "ancestral"] = Field(
+        default="ancestral", description="the published one, or some hundred times fewer steps"
+    )
+    langevin_steps: int = Field(default=100, ge=1, description="at each of the 50 noise levels")
+    ancestral_steps: int = Field(default=50, ge=2, description="in all")
+    decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")

@@ -1,0 +1,101 @@
+"""Training rows: crystals read once, with their graphs and what is to be learnt of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alloop.materials import Material
+from models.pcdvae.cells import cell_codes
+from models.pcdvae.crystal import Crystal, FloatArray, IntArray
+from models.pcdvae.graph import Graph, collate
+from models.pcdvae.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows, together."""
+
+    positions: FloatArray
+    """Å, shape (n, 3)."""
+    cells: FloatArray
+    """Rows in Å, shape (b, 3, 3)."""
+    n_atoms: IntArray
+    """Shape (b,)."""
+    graph: Graph
+    species: Tensor
+    """Shape (n,)."""
+    count: Tensor
+    """Index of the number of atoms, shape (b,)."""
+    cell_code: Tensor
+    """Shape (b, 6)."""
+    labels: Tensor
+    """In the properties' units, NaN where unknown, shape (b, p)."""
+    phase: Tensor
+    """Index, or UNKNOWN_PHASE, shape (b,)."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Everything that training needs of a dataset."""
+
+    crystals: tuple[Crystal, ...]
+    species: tuple[Tensor, ...]
+    graphs: tuple[Graph, ...]
+    count: Tensor
+    cell_code: Tensor
+    labels: Tensor
+    phase: Tensor
+    is_augmented: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        materials: Sequence[Material],
+        labels: NDArray[np.float64],
+        is_augmented: NDArray[np.bool_],
+        *,
+        k: int,
+        cutoff: float,
+    ) -> "Rows":
+        """Read materials.
+
+        Raises:
+            MaterialError: if one cannot be represented; no training has begun then.
+        """
+        crystals, species = vocabulary.read(materials)
+        counts = [vocabulary.count(crystal) for crystal in crystals]
+        cells = np.stack([crystal.cell for crystal in crystals])
+        n_atoms = np.array([len(crystal) for crystal in crystals])
+        return cls(
+            crystals=tuple(crystals),
+            species=tuple(species),
+            graphs=tuple(Graph.of_crystals([c], k=k, cutoff=cutoff) for c in crystals),
+            count=torch.tensor(counts),
+            cell_code=torch.from_numpy(cell_codes(cells, n_atoms)).float(),
+            labels=torch.from_numpy(labels).float(),
+            phase=torch.tensor([vocabulary.phase(material) for material in materials]),
+            is_augmented=is_augmented,
+        )
+
+    def __len__(self) -> int:
+        return len(self.crystals)
+
+    def batch(self, rows: IntArray, device: torch.device) -> Batch:
+        """Return some rows together."""
+        crystals = [self.crystals[row] for row in rows]
+        return Batch(
+            positions=np.concatenate([crystal.positions for crystal in crystals]),
+            cells=np.stack([crystal.cell for crystal in crystals]),
+            n_atoms=np.array([len(crystal) for crystal in crystals]),
+            graph=collate([self.graphs[row] for row in rows]).to(device),
+            species=torch.cat([self.species[row] for row in rows]).to(device),
+            count=self.count[rows].to(device),
+            cell_code=self.cell_code[rows].to(device),
+            labels=self.labels[rows].to(device),
+            phase=self.phase[rows].to(device),
+        )

@@ -1,0 +1,202 @@
+"""From a latent point to a crystal: what the heads read off it, then denoising.
+
+Langevin is the published sampler: at each of 50 noise levels, 100 steps (CDVAE, algorithm 1) of
+score and fresh noise. Ancestral takes one step from a level to the next, with the noise that
+remains between the two (Song et al. 2021, Eq. 47): tens of decoder calls in place of thousands.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alloop.errors import ModelError
+from models.lattice.assignment import most_probable
+from models.pcdvae.cells import cells_of
+from models.pcdvae.crystal import FloatArray, IntArray
+from models.pcdvae.graph import Graph
+from models.pcdvae.network import Network
+from models.pcdvae.noise import LARGEST, SMALLEST, levels
+from models.pcdvae.options import PcdvaeOptions
+from models.pcdvae.vocabulary import CountBounds, Vocabulary
+
+SCHEDULE_POWER = 7.0
+"""Spaces the levels of the ancestral sampler (Karras et al. 2022, Eq. 5)."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stays fixed while atoms are denoised."""
+
+    z: Tensor
+    """Shape (b, latent)."""
+    cells: FloatArray
+    """Rows in Å, shape (b, 3, 3)."""
+    n_atoms: IntArray
+    """Shape (b,)."""
+    phase: Tensor
+    """Shape (b,)."""
+    counts: tuple[IntArray, ...]
+    """Atoms of each element, of each crystal."""
+
+    @property
+    def ends(self) -> IntArray:
+        """Row after each crystal's last atom."""
+        return np.cumsum(self.n_atoms)
+
+
+@dataclass
+class Atoms:
+    """What changes."""
+
+    positions: FloatArray
+    """Å, shape (n, 3)."""
+    species: IntArray
+    """Shape (n,)."""
+
+
+def read_frame(network: Network, z: Tensor, vocabulary: Vocabulary) -> Frame:
+    """Return the most probable cell, numbers of atoms of each element, and phase.
+
+    Args:
+        network: trained.
+        z: shape (b, latent).
+        vocabulary: allowed numbers of atoms, and of each element.
+    """
+    read = network.heads(z)
+    n_atoms = np.array([vocabulary.atom_counts[i] for i in read.count.argmax(dim=1).tolist()])
+    codes = network.cell_codes(z).double().cpu().numpy()
+    fractions = read.composition.softmax(dim=1).double().cpu().numpy()
+    return Frame(
+        z=z,
+        cells=cells_of(codes, n_atoms),
+        n_atoms=n_atoms,
+        phase=read.phase.argmax(dim=1),
+        counts=tuple(
+            whole_counts(row, int(n), vocabulary.count_bounds)
+            for row, n in zip(fractions, n_atoms, strict=True)
+        ),
+    )
+
+
+def whole_counts(fractions: FloatArray, n: int, bounds: CountBounds) -> IntArray:
+    """Return whole numbers of atoms, within bounds, that add up to n and are nearest to fractions.
+
+    Args:
+        fractions: of each element, adding up to 1.
+        n: atoms.
+        bounds: fewest and most of each element; they can be met.
+    """
+    low, high = np.array(bounds).T
+    counts = np.clip(np.floor(fractions * n).astype(np.int64), low, high)
+    while (missing := n - int(counts.sum())) != 0:
+        step = int(np.sign(missing))
+        can_move = counts < high if step > 0 else counts > low
+        gain = np.where(can_move, step * (fractions * n - counts), -np.inf)
+        counts[int(gain.argmax())] += step
+    return counts
+
+
+def sample(
+    network: Network, frame: Frame, options: PcdvaeOptions, rng: np.random.Generator
+) -> Atoms:
+    """Denoise atoms from random places.
+
+    Raises:
+        ModelError: if the decoder's scores are not finite.
+    """
+    atoms = _scattered(frame, rng)
+    sampler = langevin if options.sampler == "langevin" else ancestral
+    for _ in sampler(network, frame, atoms, options, rng):
+        pass
+    return atoms
+
+
+def langevin(
+    network: Network,
+    frame: Frame,
+    atoms: Atoms,
+    options: PcdvaeOptions,
+    rng: np.random.Generator,
+) -> Iterator[float]:
+    """Move the atoms level by level, and yield each level's σ in Å after it.
+
+    CDVAE's step at level σ is ε (σ / σ_last)² with ε = 1e-4: with σ_last = 0.01 Å, σ².
+    """
+    for sigma in levels():
+        for _ in range(options.langevin_steps):
+            scores = _denoised(network, frame, atoms, float(sigma), options)
+            noise = rng.standard_normal(atoms.positions.shape)
+            atoms.positions = atoms.positions + sigma * scores + np.sqrt(2) * sigma * noise
+        yield float(sigma)
+
+
+def ancestral(
+    network: Network,
+    frame: Frame,
+    atoms: Atoms,
+    options: PcdvaeOptions,
+    rng: np.random.Generator,
+) -> Iterator[float]:
+    """Move the atoms from level to level, and yield each level's σ in Å after it."""
+    sigmas = schedule(options.ancestral_steps)
+    for sigma, following in zip(sigmas, [*sigmas[1:], 0.0], strict=True):
+        scores = _denoised(network, frame, atoms, float(sigma), options)
+        noise = rng.standard_normal(atoms.positions.shape)
+        gone = sigma**2 - following**2
+        atoms.positions = (
+            atoms.positions + gone / sigma * scores + following / sigma * np.sqrt(gone) * noise
+        )
+        yield float(sigma)
+
+
+def schedule(n: int) -> FloatArray:
+    """Return n noise levels in Å, largest first, dense where structures are decided."""
+    ramp = np.linspace(LARGEST ** (1 / SCHEDULE_POWER), SMALLEST ** (1 / SCHEDULE_POWER), n)
+    return ramp**SCHEDULE_POWER
+
+
+def _scattered(frame: Frame, rng: np.random.Generator) -> Atoms:
+    """Place atoms anywhere, with the frame's elements in any order."""
+    of_atom = np.repeat(np.arange(len(frame.n_atoms)), frame.n_atoms)
+    frac = rng.random((len(of_atom), 3))
+    return Atoms(
+        positions=np.einsum("ni,nij->nj", frac, frame.cells[of_atom]),
+        species=np.concatenate(
+            [rng.permutation(np.repeat(np.arange(len(counts)), counts)) for counts in frame.counts]
+        ),
+    )
+
+
+@torch.no_grad()
+def _denoised(
+    network: Network, frame: Frame, atoms: Atoms, sigma: float, options: PcdvaeOptions
+) -> FloatArray:
+    """Return scores in units of 1 / σ, and let the atoms take their most probable elements.
+
+    The numbers of atoms of each element are kept: the published sampler takes each atom's most
+    probable element by itself, which while little is known is the same for all.
+    """
+    graph = Graph.of(
+        atoms.positions, frame.cells, frame.n_atoms, k=options.neighbours, cutoff=options.cutoff
+    ).to(frame.z.device)
+    species = torch.from_numpy(atoms.species).to(frame.z.device)
+    level = torch.full((len(frame.n_atoms),), sigma, device=frame.z.device)
+    scores, logits = network.denoise(graph, species, frame.phase, frame.z, level)
+    if not bool(torch.isfinite(scores).all() and torch.isfinite(logits).all()):
+        raise ModelError(
+            f"the decoder's scores are not finite at a noise of {sigma:.3g} Å",
+            remedy="The latent points may lie far outside those of the training data.",
+        )
+    log_probabilities = logits.double().log_softmax(dim=1).cpu().numpy()
+    atoms.species = np.concatenate(
+        [
+            most_probable(rows, [(int(n), int(n)) for n in counts])
+            for rows, counts in zip(
+                np.split(log_probabilities, frame.ends[:-1]), frame.counts, strict=True
+            )
+        ]
+    )
+    return scores.double().cpu().numpy()

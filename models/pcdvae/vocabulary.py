@@ -1,0 +1,117 @@
+"""What a model speaks of: elements, numbers of atoms, phases."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from alloop.errors import MaterialError, ModelError
+from alloop.materials import Material, formula_of
+from models.lattice.parent import identify
+from models.pcdvae.crystal import TOO_CLOSE, Crystal, read_crystals
+
+CountBounds = tuple[tuple[int, int], ...]
+"""Fewest and most atoms of each element in a cell."""
+
+UNKNOWN_PHASE = -1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names behind a model's indices."""
+
+    elements: tuple[str, ...]
+    atom_counts: tuple[int, ...]
+    """Numbers of atoms that a decoded cell may have, rising."""
+    phases: tuple[str, ...]
+    """Names of parent lattices; empty where no phase is told."""
+    count_bounds: CountBounds
+    """Of each element."""
+
+    @classmethod
+    def of(
+        cls,
+        elements: Sequence[str],
+        atom_counts: Sequence[int],
+        phases: Sequence[str] | None,
+        count_bounds: Mapping[str, tuple[int, int]],
+    ) -> Self:
+        """Check that these fit together.
+
+        Args:
+            elements: symbols.
+            atom_counts: in any order.
+            phases: at least two names, or None where the phase is not told.
+            count_bounds: for some of the elements; the others may have any count.
+
+        Raises:
+            ModelError: if they do not.
+        """
+        counts = tuple(sorted(set(atom_counts)))
+        if not elements or len(set(elements)) != len(elements):
+            raise ModelError(f"elements {list(elements)}: name each once, at least one")
+        if not counts or counts[0] < 2:
+            raise ModelError(f"atom counts {list(counts)}: give numbers of at least 2")
+        if phases is not None and len(set(phases)) < 2:
+            raise ModelError(
+                f"phases {list(phases)}: there is nothing to tell apart",
+                remedy="Name two, or set phase: false.",
+            )
+        bounds = tuple(count_bounds.get(symbol, (0, counts[-1])) for symbol in elements)
+        low, high = (sum(bound[i] for bound in bounds) for i in (0, 1))
+        if impossible := [n for n in counts if not low <= n <= high]:
+            raise ModelError(f"the count bounds allow {low} to {high} atoms, never {impossible[0]}")
+        return cls(tuple(elements), counts, tuple(phases or ()), bounds)
+
+    def read(
+        self, materials: Sequence[Material], *, closest: float = TOO_CLOSE
+    ) -> tuple[list[Crystal], list[Tensor]]:
+        """Return crystals and their atoms' elements, as indices.
+
+        Raises:
+            MaterialError: if a material is no crystal, or has an element that is not listed.
+        """
+        crystals = read_crystals(materials, closest=closest)
+        return crystals, [
+            torch.tensor([self._element(site.specie, material) for site in material])
+            for material in materials
+        ]
+
+    def count(self, crystal: Crystal) -> int:
+        """Return the index of a crystal's number of atoms.
+
+        Raises:
+            MaterialError: if it is not listed.
+        """
+        if len(crystal) not in self.atom_counts:
+            raise MaterialError(
+                f"{len(crystal)} atoms, which the model was not made for",
+                where=crystal.structure().composition.formula,
+                remedy=f"It decodes cells of {', '.join(map(str, self.atom_counts))} atoms.",
+            )
+        return self.atom_counts.index(len(crystal))
+
+    def phase(self, material: Material) -> int:
+        """Return the index of a material's parent lattice, or UNKNOWN_PHASE.
+
+        A parent is known only in its own setting (``models.lattice.parent.identify``).
+        """
+        if not self.phases:
+            return 0
+        try:
+            name = identify(material).name
+        except MaterialError:
+            return UNKNOWN_PHASE
+        return self.phases.index(name) if name in self.phases else UNKNOWN_PHASE
+
+    def _element(self, specie: object, material: Material) -> int:
+        symbol = str(getattr(getattr(specie, "element", specie), "symbol", specie))
+        if symbol not in self.elements:
+            raise MaterialError(
+                f"contains {symbol}, which the model never saw",
+                where=formula_of(material),
+                remedy=f"It knows {', '.join(self.elements)}.",
+            )
+        return self.elements.index(symbol)
