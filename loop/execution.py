@@ -2,51 +2,22 @@
 
 Dask's scheduler hands evaluations to its workers; each has one isolated oracle per tier. On
 this machine scheduler and workers are threads of the controller, without a network between
-them. Another cluster takes their place by another ``connect``.
+them; ``loop.clusters`` knows of others.
 """
 
-import logging
-import warnings
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Self
 
-import dask
-from distributed import Client, Scheduler, SpecCluster, Worker, WorkerPlugin, get_worker
+from distributed import Worker, WorkerPlugin, get_worker
 
-from campaigns.spec import LocalExecution
+from campaigns.spec import ExecutionOptions
+from loop.clusters import connect
 from loop.durable import make_folder
 from loop.isolation import IsolatedOracle, PackedOracle, pack
 from oracles.base import Measurement, Oracle
-
-_BENCH = "alloop-bench"
-_QUIET: dict[str, object] = {
-    # A laptop that slept, or a long fit, must not look like a dead worker.
-    "distributed.scheduler.worker-ttl": None,
-    "distributed.worker.profile.enabled": False,
-    # Dask opens its web ports in any case; there is nothing to see behind them.
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-}
-_NODE = {"protocol": "inproc://", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
-
-
-def connect(options: LocalExecution) -> Client:
-    """Return a client of the cluster that the options describe, started if need be.
-
-    Each worker has one thread, so that it measures one material at a time.
-    """
-    worker = {"cls": Worker, "options": {**_NODE, "nthreads": 1, "memory_limit": 0}}
-    with dask.config.set(_QUIET), warnings.catch_warnings():
-        # Offline, Dask finds no address of this machine; none is needed.
-        warnings.filterwarnings("ignore", "Couldn't detect a suitable IP", RuntimeWarning)
-        cluster = SpecCluster(
-            scheduler={"cls": Scheduler, "options": _NODE},
-            workers=dict.fromkeys(range(options.workers), worker),
-            silence_logs=logging.CRITICAL,
-        )
-        return Client(cluster, set_as_default=False)
 
 
 class MeasuringPool:
@@ -59,22 +30,27 @@ class MeasuringPool:
         spool: folder for measurements that the ledger does not have yet; made if absent.
 
     Raises:
-        RunError: if an oracle cannot be sent to a worker, or the folder cannot be made.
+        RunError: if an oracle cannot be sent to a worker, the folder cannot be made, or a
+            scheduler does not answer.
+        MissingSoftware: if Slurm is asked for and not there.
     """
 
     def __init__(
         self,
         oracles: Sequence[Oracle],
         timeouts: Sequence[float],
-        options: LocalExecution,
+        options: ExecutionOptions,
         spool: Path,
     ) -> None:
-        bench = _Bench([pack(oracle) for oracle in oracles], timeouts, spool)
+        # Workers elsewhere have another working folder.
+        bench = _Bench([pack(oracle) for oracle in oracles], timeouts, spool.absolute())
         make_folder(spool)
+        # Other campaigns may share the scheduler.
+        self._bench = f"alloop-bench-{uuid.uuid4()}"
         self._client = connect(options)
         self._executor = self._client.get_executor(pure=False)
         try:
-            self._client.register_plugin(bench, name=_BENCH)
+            self._client.register_plugin(bench, name=self._bench)
         except BaseException:
             self.shutdown()
             raise
@@ -89,15 +65,19 @@ class MeasuringPool:
             A future whose exception, if any, is the machine's fault: see
             ``IsolatedOracle.measure``.
         """
-        return self._executor.submit(_measure, evaluation, tier, material_json)
+        return self._executor.submit(_measure, self._bench, evaluation, tier, material_json)
 
     def shutdown(self) -> None:
         """End the workers. What has not been answered yet is cancelled, what is being measured
         is given up and will be measured when it is asked for again.
         """
         self._executor.shutdown(wait=False)
+        cluster = self._client.cluster
+        if cluster is None and self._client.status == "running":
+            # The workers live on; what they hold for this pool goes.
+            self._client.unregister_worker_plugin(self._bench)
         self._client.close()
-        if (cluster := self._client.cluster) is not None:
+        if cluster is not None:
             cluster.close()
 
     def __enter__(self) -> Self:
@@ -127,6 +107,6 @@ class _Bench(WorkerPlugin):
             oracle.close()
 
 
-def _measure(evaluation: str, tier: int, material_json: str) -> Measurement:
-    bench: _Bench = get_worker().plugins[_BENCH]
+def _measure(name: str, evaluation: str, tier: int, material_json: str) -> Measurement:
+    bench: _Bench = get_worker().plugins[name]
     return bench.oracles[tier].measure(evaluation, material_json)
