@@ -9,8 +9,8 @@ from files import Value, write_contcar
 from physics import Step
 
 EFERMI = 5.0
-BANDS = (-2.0, 4.9, 5.1, 9.0)
-"""eV, at every k-point: two below and two above the Fermi energy, by less than its smearing."""
+BANDS = ((-2.0, 4.0, 6.0, 9.0), (-1.0, 4.5, 4.8, 9.5))
+"""eV, at two k-points; the third crosses the Fermi energy, as in a metal."""
 
 TITLES = {"Ni": "02Aug2007", "Fe": "06Sep2000", "Cr": "06Sep2000"}
 
@@ -61,7 +61,7 @@ def _outcar(last: Step, incar: dict[str, Value], moments: list[float]) -> str:
     return f"""\
  vasp.6.4.2 (a test double) complex
  running on    1 total cores
-   k-points  NKPTS = 1   k-points in BZ  NKDIM = 1   number of bands    NBANDS=     {len(BANDS)}
+   k-points  NKPTS = 1   k-points in BZ  NKDIM = 1   number of bands    NBANDS=     {len(BANDS[0])}
    IBRION = {incar.get("IBRION", -1):6d}    ionic relax: 0-MD 1-quasi-New 2-CG
  total plane-waves  NPLWV =    1000
    NELECT =      {8 * len(moments)}.0000    total number of electrons
@@ -114,8 +114,8 @@ def _vasprun(
    <v type="int" name="divisions">{_row(mesh, "d")}</v>
    <v name="usershift">0.0 0.0 0.0</v>
   </generation>
-  <varray name="kpointlist"><v>0.0 0.0 0.0</v></varray>
-  <varray name="weights"><v>1.0</v></varray>
+  <varray name="kpointlist"><v>0.0 0.0 0.0</v><v>0.5 0.0 0.0</v></varray>
+  <varray name="weights"><v>0.5</v><v>0.5</v></varray>
  </kpoints>
  <parameters>
   <separator name="electronic">
@@ -156,10 +156,13 @@ def _calculation(step: Step, loops: int) -> str:
     names = ("e_fr_energy", "e_wo_entrp", "e_0_energy")
     energies = "".join(f'<i name="{name}">{step.energy:.10f}</i>' for name in names)
     energy = f"<energy>{energies}</energy>"
-    bands = "".join(f"<r>{band} {float(band < EFERMI)}</r>" for band in BANDS)
-    spins = "".join(
-        f'<set comment="spin {spin}"><set comment="kpoint 1">{bands}</set></set>' for spin in (1, 2)
+    points = "".join(
+        f'<set comment="kpoint {number}">'
+        + "".join(f"<r>{band} {float(band < EFERMI)}</r>" for band in bands)
+        + "</set>"
+        for number, bands in enumerate(BANDS, start=1)
     )
+    spins = "".join(f'<set comment="spin {spin}">{points}</set>' for spin in (1, 2))
     density = "".join(
         f'<set comment="spin {spin}"><r>-10.0 1.0 0.0</r><r>10.0 1.0 20.0</r></set>'
         for spin in (1, 2)
