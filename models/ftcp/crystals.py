@@ -1,7 +1,7 @@
 """Crystals as arrays: what the FTCP matrix is built from, and what is read out of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,10 @@ EMPTY = -1
 
 MIN_COLUMNS = 3
 """The lattice and coordinates need three columns, however few elements there are."""
+
+
+SHORTEST_EDGE = 1.0
+"""Å; no crystal's cell has a shorter edge."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,21 @@ def closes_a_cell(lattices: np.ndarray) -> np.ndarray:
         & ((angles > 0) & (angles < 180)).all(axis=1)
         & (gram > 1e-6)
     )
+
+
+def mended(crystals: Crystals) -> Crystals:
+    """Return the crystals with lattices that close a cell: lengths of at least
+    ``SHORTEST_EDGE``, angles brought towards 90° in tenths until there is a volume.
+    """
+    lattices = np.nan_to_num(crystals.lattices, nan=90.0)
+    lattices[:, :3] = lattices[:, :3].clip(SHORTEST_EDGE, None)
+    lattices[:, 3:] = lattices[:, 3:].clip(10.0, 170.0)
+    for _ in range(100):
+        bad = ~closes_a_cell(lattices)
+        if not bad.any():
+            break
+        lattices[bad, 3:] = 90.0 + 0.9 * (lattices[bad, 3:] - 90.0)
+    return replace(crystals, lattices=lattices)
 
 
 def _structure(material: Material) -> Structure:

@@ -91,10 +91,7 @@ def to_matrices(crystals: Crystals, size: Size) -> np.ndarray:
 def from_matrices(
     matrices: np.ndarray, size: Size, *, threshold: float = OCCUPANCY_THRESHOLD
 ) -> Crystals:
-    """Read crystals from the real-space part of matrices, exact or decoded.
-
-    Largest entries become one; a site or element column whose entries all lie below the
-    threshold is empty, and a site never takes an empty element column.
+    """Read crystals from the real-space part of matrices, exact or decoded; see ``interpret``.
 
     Args:
         matrices: shape (n, R, C), unscaled.
@@ -110,15 +107,47 @@ def from_matrices(
             f"of {size}, which has {shape(size)}"
         )
     width, rows = size.columns, blocks(size)
-    one_hots = matrices[:, rows["elements"], :width]  # (n, 103, W)
-    is_there = one_hots.max(axis=1) >= threshold  # (n, W)
-    elements = np.where(is_there, one_hots.argmax(axis=1), EMPTY)
-    occupancy = np.where(is_there[:, None], matrices[:, rows["occupancy"], :width], -np.inf)
-    occupants = np.where(occupancy.max(axis=2) >= threshold, occupancy.argmax(axis=2), EMPTY)
-    coords = matrices[:, rows["coords"], :3].astype(float)
-    coords[occupants == EMPTY] = 0.0
-    lattices = matrices[:, rows["lattice"], :3].astype(float).reshape(-1, 6)
-    return Crystals(elements, lattices, coords, occupants)
+    return interpret(
+        matrices[:, rows["elements"], :width].swapaxes(1, 2),
+        matrices[:, rows["lattice"], :3].astype(float).reshape(-1, 6),
+        matrices[:, rows["coords"], :3].astype(float),
+        matrices[:, rows["occupancy"], :width],
+        threshold=threshold,
+    )
+
+
+def interpret(
+    elements: np.ndarray,
+    lattices: np.ndarray,
+    coords: np.ndarray,
+    occupancy: np.ndarray,
+    *,
+    threshold: float,
+) -> Crystals:
+    """Turn soft one-hots into crystals (paper, "Design from trained model").
+
+    The largest entry of a site or element column is what it holds; it is empty where all its
+    entries lie below the threshold. Beyond the paper, no site takes an empty element column
+    (which would make it hydrogen), and a crystal keeps at least its most certain site.
+
+    Args:
+        elements: of every element column, shape (n, W, 103).
+        lattices: shape (n, 6), Å and degrees.
+        coords: fractional, shape (n, S, 3).
+        occupancy: of every site, shape (n, S, W).
+        threshold: for "empty".
+    """
+    best = elements.max(axis=2)  # (n, W)
+    is_there = (best >= threshold) | (best == best.max(axis=1, keepdims=True))
+    of_sites = np.where(is_there[:, None], occupancy, -np.inf)  # (n, S, W)
+    best = of_sites.max(axis=2)  # (n, S)
+    is_site = (best >= threshold) | (best == best.max(axis=1, keepdims=True))
+    return Crystals(
+        elements=np.where(is_there, elements.argmax(axis=2), EMPTY),
+        lattices=lattices,
+        coords=np.where(is_site[..., None], coords, 0.0),
+        occupants=np.where(is_site, of_sites.argmax(axis=2), EMPTY),
+    )
 
 
 def _one_hot(codes: np.ndarray, length: int) -> np.ndarray:
