@@ -72,7 +72,9 @@ def measure_dynamics(
         Unmeasurable: if the crystal evaporates.
     """
     seed = derive_seed("molecular dynamics", material_id(cell.structure))
-    sampled = sample(session.potential, crystal.structure(cell), options.dynamics, seed)
+    sampled = sample(
+        session.potential, crystal.structure(cell), options.dynamics, seed, threads=options.threads
+    )
     return {
         "volume_per_atom_at_temperature": sampled.volume_per_atom,
         "thermal_expansion": sampled.thermal_expansion,
@@ -81,7 +83,12 @@ def measure_dynamics(
 
 
 def sample(
-    potential: Potential, crystal: Structure, options: DynamicsOptions, seed: int
+    potential: Potential,
+    crystal: Structure,
+    options: DynamicsOptions,
+    seed: int,
+    *,
+    threads: int = 1,
 ) -> Sampled:
     """Simulate a relaxed crystal at constant temperature and zero pressure.
 
@@ -92,7 +99,7 @@ def sample(
     """
     start = _repeated(crystal, options.atoms)
     cell = Cell.of(start)
-    lammps = open_lammps(potential, skin=SKIN)
+    lammps = open_lammps(potential, skin=SKIN, threads=threads)
     try:
         set_box(lammps, cell.box)
         create_atoms(lammps, potential, [site.specie.symbol for site in start], cell.positions)

@@ -135,6 +135,12 @@ class LammpsOptions(BaseModel):
         default=1000, ge=1, description="force evaluations per relaxation; about 40 are usual"
     )
     dynamics: DynamicsOptions = DynamicsOptions()
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="OpenMP threads per worker; for large cells, and not with meam or snap",
+    )
     timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure"

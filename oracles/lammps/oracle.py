@@ -8,6 +8,7 @@ from typing import Any
 from pymatgen.core import Element, Structure
 
 from alloop.canonical import canonical_json, sha256
+from alloop.errors import PotentialError
 from alloop.materials import Material
 from oracles.base import Cost, FailureKind, Measurement, NotFinite, Status
 from oracles.lammps.cell import Cell
@@ -47,6 +48,9 @@ EXTRAS = {
 GRAM_PER_CUBIC_CENTIMETRE = 1.66053907
 """In atomic mass units per Å³ (CODATA 2018)."""
 
+SINGLE_THREADED = frozenset({"meam", "snap"})
+"""Pair styles without a variant for OpenMP in LAMMPS."""
+
 BROKEN_DOWN = ("Lost atoms", "Non-numeric")
 """Words in LAMMPS's own errors that tell of atoms flying apart."""
 
@@ -70,8 +74,8 @@ class LammpsOracle:
         potential: the options' potential, where it is at hand already.
 
     Raises:
-        PotentialError: if the potential is unknown, lacks one of the elements, or one of its
-            files is missing or changed.
+        PotentialError: if the potential is unknown, lacks one of the elements, cannot use the
+            threads that are asked for, or one of its files is missing or changed.
         MissingSoftware: if LAMMPS is not installed.
     """
 
@@ -85,6 +89,7 @@ class LammpsOracle:
         self.options = options
         self.potential = potential or find_potential(options.potential)
         self.potential.require(elements)
+        _require_threads(options, self.potential)
         for file in self.potential.files:
             file.checked_path()
         self.name = f"lammps {self.potential.name}"
@@ -119,7 +124,13 @@ class LammpsOracle:
         try:
             properties, relaxed = simulation()
             return Measurement(
-                Status.OK, properties, relaxed, None, self.name, self._fingerprint, _cost(start)
+                Status.OK,
+                properties,
+                relaxed,
+                None,
+                self.name,
+                self._fingerprint,
+                self._cost(start),
             )
         except Unmeasurable as failure:
             return self._failed(failure.kind, failure.message, start)
@@ -134,7 +145,7 @@ class LammpsOracle:
     def session(self) -> Session:
         """Return the living LAMMPS instance, started if need be."""
         if self._session is None:
-            self._session = Session(self.potential)
+            self._session = Session(self.potential, threads=self.options.threads)
         return self._session
 
     def close(self) -> None:
@@ -206,17 +217,27 @@ class LammpsOracle:
             message,
             oracle=self.name,
             fingerprint=self._fingerprint,
-            cost=_cost(start),
+            cost=self._cost(start),
         )
+
+    def _cost(self, start: float) -> Cost:
+        seconds = perf_counter() - start
+        hours = seconds * self.options.threads / 3600
+        return Cost(calls=1, wall_seconds=seconds, core_hours=hours)
 
 
 def _again(options: LammpsOptions, potential: Potential) -> LammpsOracle:
     return LammpsOracle(options, potential=potential)
 
 
-def _cost(start: float) -> Cost:
-    seconds = perf_counter() - start
-    return Cost(calls=1, wall_seconds=seconds, core_hours=seconds / 3600)
+def _require_threads(options: LammpsOptions, potential: Potential) -> None:
+    if options.threads > 1 and potential.pair_style in SINGLE_THREADED:
+        raise PotentialError(
+            f"LAMMPS computes the pair style {potential.pair_style} on one thread only, "
+            f"not on {options.threads}",
+            where="threads",
+            remedy="Leave threads out and use more workers.",
+        )
 
 
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
@@ -224,6 +245,8 @@ def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
     settings = {"strain", "force_tolerance", "max_evaluations"}
     if Simulation.DYNAMICS in simulations:
         settings |= {"dynamics"}
+    if options.threads > 1:
+        settings |= {"threads"}  # they add up in another order: the last digits differ
     return sha256(
         canonical_json(
             {

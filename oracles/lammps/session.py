@@ -56,10 +56,10 @@ class Session:
         PotentialError: if a parameter file is missing or changed.
     """
 
-    def __init__(self, potential: Potential) -> None:
+    def __init__(self, potential: Potential, *, threads: int = 1) -> None:
         self.potential = potential
         # The list of neighbours serves one evaluation: no skin.
-        self._lammps = open_lammps(potential, skin=0.0)
+        self._lammps = open_lammps(potential, skin=0.0, threads=threads)
 
     def load(self, symbols: Sequence[str]) -> None:
         """Replace the atoms by others of the given elements, in this order."""
@@ -92,19 +92,23 @@ class Session:
         self._lammps.close()
 
 
-def open_lammps(potential: Potential, *, skin: float) -> Any:
+def open_lammps(potential: Potential, *, skin: float, threads: int = 1) -> Any:
     """Return a LAMMPS instance with a potential and no atoms.
 
     Args:
         potential: the potential.
         skin: how much farther than it reaches neighbours are listed, Å.
+        threads: of OpenMP, where the pair style can use them.
 
     Raises:
         MissingSoftware: if LAMMPS cannot be loaded.
         PotentialError: if a parameter file is missing or changed.
     """
     commands = potential.commands()
-    lammps = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+    arguments = ["-screen", "none", "-log", "none", "-nocite"]
+    if threads > 1:
+        arguments += ["-package", "omp", str(threads), "-suffix", "omp"]
+    lammps = load_lammps().lammps(cmdargs=arguments)
     for command in (
         *_START,
         f"neighbor {skin!r} bin",

@@ -15,6 +15,7 @@ from pymatgen.io.cif import CifParser
 from scipy.spatial.transform import Rotation
 
 from alloop.canonical import canonical_json
+from alloop.errors import PotentialError
 from oracles.base import FailureKind, Measurement, Status
 from oracles.conformance import check_oracle
 from oracles.lammps.options import LammpsOptions
@@ -247,3 +248,23 @@ def test_bulk_moduli_are_the_published_ones(oracle: LammpsOracle, allogen: Path)
     assert len(errors) > 30
     assert np.mean(np.abs(errors)) < 0.02
     assert np.median(np.abs(errors)) < 1e-4
+
+
+def test_threads_give_the_same_values_and_are_counted() -> None:
+    copper = Structure(CUBE, ["Cu"] * 4, FACES) * (4, 4, 4)
+    one, two = (
+        LammpsOracle(LammpsOptions(potential="Cu_mishin1.eam.alloy", threads=n)) for n in (1, 2)
+    )
+    first, second = one.measure(copper), two.measure(copper)
+    one.close()
+    two.close()
+    assert second.failure is None, second.failure
+    for name, value in first.properties.items():
+        assert second.properties[name] == pytest.approx(value, rel=1e-6, abs=1e-8), name
+    assert one.fingerprint() != two.fingerprint()
+    assert second.cost.core_hours == pytest.approx(2 * second.cost.wall_seconds / 3600)
+
+
+def test_threads_that_a_pair_style_cannot_use_are_refused(options: LammpsOptions) -> None:
+    with pytest.raises(PotentialError, match="meam on one thread only, not on 4"):
+        LammpsOracle(options.model_copy(update={"threads": 4}))
