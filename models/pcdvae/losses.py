@@ -126,5 +126,5 @@ def _property_loss(network: Network, mean: Tensor, log_variance: Tensor, batch: 
 
 
 def bounded(log_variance: Tensor) -> Tensor:
-    """Return log-variances within ± LOG_VARIANCE_BOUND, smoothly."""
-    return LOG_VARIANCE_BOUND * torch.tanh(log_variance / LOG_VARIANCE_BOUND)
+    """Return log-variances within ± LOG_VARIANCE_BOUND."""
+    return log_variance.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)

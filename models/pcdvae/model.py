@@ -39,8 +39,8 @@ class PcdvaeModel:
     z cannot tell how many of them there were.
 
     Decoding draws atoms' first places from its seed. It keeps the numbers of atoms of each element
-    that the composition head gives, within ``count_bounds``; cells lie within the range of
-    the training data's.
+    that the composition head gives, within ``count_bounds``; the code of a
+    cell (``models.pcdvae.cells``) lies within the range of the training data's.
 
     Args:
         options: sizes, training, sampling.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.special import eval_legendre, spherical_jn
+from scipy.special import spherical_jn
 
 from models.pcdvae.basis import RadialBasis, bessel_roots
 
@@ -51,8 +51,3 @@ def test_single_precision_is_close_to_double() -> None:
     distance = torch.rand(100, dtype=torch.float64) * 7
     for single, double in zip(basis(distance.float()), basis(distance), strict=True):
         assert torch.allclose(single.double(), double, atol=3e-5)
-
-
-def test_legendre_reference() -> None:
-    """The order that ``eval_legendre`` takes its arguments in, on which other tests rely."""
-    assert eval_legendre(2, 0.3) == pytest.approx((3 * 0.09 - 1) / 2)
