@@ -14,6 +14,7 @@ from benchmarks.recording import record
 from loop.run_folder import RunFolder
 
 SEEDS = (1, 2, 3, 4, 5)
+NO_PROMOTION = "tiers.1.promote=0"
 CAMPAIGN = "nifecr-bulk-modulus"
 
 
@@ -39,10 +40,11 @@ def main() -> None:
 
 def against_random(folder: Path, seed: int) -> tuple[float, float]:
     """Return the best feasible bulk modulus in GPa of the loop and of as many random draws."""
-    loop, n = best_of(folder / f"loop-{seed}", f"seed={seed}")
+    loop, n = best_of(folder / f"loop-{seed}", f"seed={seed}", NO_PROMOTION)
     chance, n_random = best_of(
         folder / f"random-{seed}",
         f"seed={seed}",
+        NO_PROMOTION,
         "acquisition.strategy=random",
         "augmentation=null",
         "budget.rounds=0",

@@ -30,6 +30,8 @@ TINY = (
     "augmentation.swaps=2",
     "budget.initial=8",
     "budget.rounds=1",
+    "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}]",
+    "budget.measurements=[600]",
 )
 SET = [word for setting in TINY for word in ("--set", setting)]
 
@@ -91,6 +93,28 @@ def test_a_campaign_ends_with_its_best_structure_and_a_report(finished: Path) ->
     structure = Structure.from_file(finished / "best.cif")
     assert len(structure) == 16
     assert best.candidate in (finished / "report.html").read_text("utf-8")
+
+
+def test_the_best_are_promoted_to_the_dearer_tier(typed: Typed, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    dearer = [
+        "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}, "
+        f"{{kind: dft, engine: chgnet, promote: 1, folder: {tmp_path / 'jobs'}}}]",
+        "budget.measurements=[600, 1]",
+        "budget.rounds=0",
+        "budget.initial=4",
+    ]
+    words = [word for setting in dearer for word in ("--set", setting)]
+    assert typed("launch", "nifecr-bulk-modulus", "--run", run, *SET, *words)[0] == 0
+    state = RunFolder.read(run).state
+    best = state.best()
+    assert best is not None
+    (promoted,) = state.answers(tier=1)
+    assert promoted.candidate == best.candidate
+    assert "CHGNet, a learned potential" in promoted.oracle
+    # The two potentials agree on what a bcc or fcc alloy of Ni, Fe and Cr roughly is.
+    volumes = [m.properties["volume_per_atom"] for m in (best, promoted)]
+    assert volumes[0] == pytest.approx(volumes[1], rel=0.06)
 
 
 def test_the_same_command_on_a_closed_run_changes_nothing(typed: Typed, finished: Path) -> None:
@@ -161,6 +185,7 @@ def test_verify_tells_a_whole_record_from_a_changed_one(
             ("check", "nifecr-bulk-modulus", "--set", "tiers.0.potential=Unknown2000"),
             "Unknown2000",
         ),
+        (("check", "nifecr-bulk-modulus", "--set", "tiers.0.promote=3"), "no tier below"),
         (
             ("check", "nifecr-bulk-modulus", "--set", "space.elements=[Ni, Fe, Cr, Al]"),
             "Al",
