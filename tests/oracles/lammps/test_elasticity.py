@@ -32,6 +32,10 @@ def constants(potential: str, structure: Structure) -> dict[str, float]:
     [
         # Mishin et al., Phys. Rev. B 63 (2001) 224106, table III
         ("Cu_mishin1.eam.alloy", "Cu", FACES, 3.615, (169.9, 122.6, 76.2)),
+        # The experimental constants that this potential's elements are fitted to (Simmons and
+        # Wang, Single Crystal Elastic Constants, 1971)
+        ("NiFeCr-Wu2017", "Ni", FACES, 3.52, (261.2, 150.8, 131.7)),
+        ("NiFeCr-Wu2017", "Fe", BODY, 2.86, (243.1, 138.1, 121.9)),
         # Balamane, Halicioglu and Tiller, Phys. Rev. B 46 (1992) 2250: of Stillinger and Weber's
         # silicon and of Tersoff's second, whose atoms move between each other under shear
         ("Si.sw", "Si", [*FACES, *TETRAHEDRA], 5.431, (151.4, 76.4, 56.4)),

@@ -18,8 +18,9 @@ from alloop.canonical import canonical_json
 from alloop.errors import PotentialError
 from oracles.base import FailureKind, Measurement, Status
 from oracles.conformance import check_oracle
-from oracles.lammps.options import LammpsOptions
+from oracles.lammps.options import DynamicsOptions, LammpsOptions
 from oracles.lammps.oracle import LammpsOracle
+from oracles.lammps.properties import SIMULATION
 from oracles.lammps.session import Session
 
 Alloy = Callable[..., Structure]
@@ -86,6 +87,23 @@ def test_it_keeps_what_every_oracle_promises(options: LammpsOptions, alloy: Allo
     good = alloy({"Ni": 18, "Cr": 18, "Fe": 18})
     bad = [material for material, _ in BAD.values()]
     check_oracle(LammpsOracle(options), good, bad)
+
+
+def test_with_everything_asked_for_it_keeps_them_too(options: LammpsOptions, alloy: Alloy) -> None:
+    everything = (
+        "c11",
+        "energy_above_competing_phase",
+        "surface_energy",
+        "stacking_fault_energy",
+        "crystal_fraction",
+    )
+    short = DynamicsOptions(atoms=16, equilibrate=0.02, sample=0.04)
+    asked = options.model_copy(update={"properties": everything, "dynamics": short})
+    oracle = LammpsOracle(asked)
+    good = alloy({"Ni": 2})
+    check_oracle(oracle, good, [BAD["NaN"][0], BAD["another element"][0]])
+    assert set(oracle.measure(good).properties) == set(SIMULATION)
+    oracle.close()
 
 
 def test_something_else_than_a_material_fails_too(oracle: LammpsOracle) -> None:
