@@ -1,0 +1,89 @@
+import re
+import shutil
+
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from alloop.errors import MissingSoftware, SpecError
+from oracles.base import Status
+from oracles.dft.espresso import Pseudopotential, mesh_of
+from oracles.dft.options import DftOptions, EspressoOptions
+from oracles.dft.oracle import DftOracle
+
+needs_pw = pytest.mark.skipif(
+    shutil.which("pw.x") is None, reason="Quantum ESPRESSO is not installed; `make espresso`"
+)
+
+
+def oracle_of(folder, *, elements=("Ni",), **settings) -> DftOracle:
+    options = DftOptions(
+        engine="espresso", espresso=EspressoOptions(**settings), folder=folder, protocol="static"
+    )
+    return DftOracle(options, elements=elements)
+
+
+def test_the_mesh_is_no_coarser_than_asked_for():
+    # 2π / 3.52 Å = 1.785 1/Å: 8.9 steps of 0.2, so 9.
+    assert mesh_of(Structure(Lattice.cubic(3.52), ["Ni"], [[0.0] * 3]), 0.2) == (9, 9, 9)
+    assert mesh_of(Structure(Lattice.tetragonal(2.5, 50), ["Ni"], [[0.0] * 3]), 0.2) == (13, 13, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "cutoffs", "valence"),
+    [
+        (
+            "<UPF>\nSuggested minimum cutoff for wavefunctions:  48. Ry\n"
+            "Suggested minimum cutoff for charge density: 457. Ry\n"
+            'z_valence="1.400000000000e1"',
+            (48.0, 457.0),
+            14.0,
+        ),
+        ("<PP_HEADER>\n   10.00000000000  Z valence\n", (0.0, 0.0), 10.0),
+    ],
+)
+def test_a_pseudopotential_s_header_is_read(tmp_path, header, cutoffs, valence):
+    path = tmp_path / "X.UPF"
+    path.write_text(header)
+    found = Pseudopotential.read(path)
+    assert (found.cutoffs, found.valence) == (cutoffs, valence)
+
+
+def test_what_is_no_pseudopotential_is_named(tmp_path):
+    with pytest.raises(MissingSoftware, match="no such pseudopotential"):
+        Pseudopotential.read(tmp_path / "missing.UPF")
+    (tmp_path / "X.UPF").write_text("nothing")
+    with pytest.raises(MissingSoftware, match="no UPF"):
+        Pseudopotential.read(tmp_path / "X.UPF")
+
+
+def test_without_the_program_it_says_what_to_do(tmp_path):
+    with pytest.raises(MissingSoftware, match="make espresso"):
+        oracle_of(tmp_path, command="no_such_pw.x")
+
+
+@needs_pw
+def test_cutoffs_below_those_suggested_are_refused(tmp_path):
+    # A cell can collapse under them, in a calculation that calls itself successful.
+    with pytest.raises(SpecError, match="Cr needs"):
+        oracle_of(tmp_path, elements=["Cr"], cutoff=40.0, density_cutoff=457.0)
+    with pytest.raises(SpecError, match="Ni needs"):
+        oracle_of(tmp_path, cutoff=20.0, density_cutoff=160.0)
+
+
+@needs_pw
+def test_an_element_without_pseudopotential_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="Al"):
+        oracle_of(tmp_path, elements=["Al"])
+
+
+@needs_pw
+def test_nickel_is_magnetic_and_its_moment_was_given_as_a_fraction(tmp_path):
+    nickel = Structure(
+        Lattice([[0.0, 1.76, 1.76], [1.76, 0.0, 1.76], [1.76, 1.76, 0.0]]), ["Ni"], [[0.0] * 3]
+    )
+    measured = oracle_of(tmp_path, cutoff=30.0, density_cutoff=240.0, kspacing=0.4).measure(nickel)
+    assert measured.status is Status.OK, measured.failure
+    assert measured.properties["magnetisation"] == pytest.approx(0.6, abs=0.15)  # 0.61 µB
+    written = next(tmp_path.rglob("espresso.pwi")).read_text()
+    # 1 µB of ten valence electrons; pw.x would take 1 for all of them.
+    assert float(re.search(r"starting_magnetization\(1\)\s*=\s*(\S+)", written)[1]) == 0.1
