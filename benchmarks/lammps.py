@@ -20,8 +20,8 @@ from oracles.lammps.session import Session
 POTENTIAL = "NiFeCr-Wu2017"
 N_STRUCTURES = 10
 SEARCH_SEED = 1
-FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
-BODY = [[0, 0, 0], [0.5, 0.5, 0.5]]
+FACES: list[list[float]] = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+BODY: list[list[float]] = [[0, 0, 0], [0.5, 0.5, 0.5]]
 CUBIC = ("c11", "c12", "c44")
 
 PUBLISHED = {
@@ -157,7 +157,7 @@ class _Watch:
             self.evaluations += 1
             return found
 
-        Session.evaluate = watched  # type: ignore[method-assign]
+        Session.evaluate = watched  # type: ignore[method-assign, assignment]
         return self
 
     def __exit__(self, *error: object) -> None:
