@@ -168,6 +168,12 @@ class CampaignSpec(_Part):
                 f"budget.measurements has {len(self.budget.measurements)} totals for "
                 f"{len(self.tiers)} tiers; give one per tier"
             )
+        for place, tier in enumerate(self.tiers):
+            if missing := [name for name in self.property_names() if name not in tier.measures()]:
+                raise ValueError(
+                    f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
+                    f"set, it measures {', '.join(sorted(tier.measures()))}"
+                )
         if promoting := [tier for tier in self.tiers[:1] if tier.promote]:
             raise ValueError(
                 f"tiers.0 promotes {promoting[0].promote}, but there is no tier below it; "

@@ -152,6 +152,19 @@ class DftOptions(_Part):
         default=0, ge=0, description="best candidates of the tier below to measure"
     )
 
+    def measures(self) -> frozenset[str]:
+        """Return the properties that a measurement gives."""
+        given = {"energy_per_atom", "volume_per_atom", "density"}
+        if self.protocol in ("formation_energy", "elastic"):
+            given.add("formation_energy_per_atom")
+        if self.end_members:
+            given.add("energy_above_hull")
+        if self.protocol == "elastic":
+            given |= {f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)} | {"shear_modulus"}
+        if self.protocol == "elastic" or (self.protocol != "static" and self.strain):
+            given.add("bulk_modulus")
+        return frozenset(given)
+
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
         if self.engine == "chgnet" and self.manager == "jobflow-remote" and self.remote.resources:

@@ -146,6 +146,11 @@ class LammpsOptions(BaseModel):
         default=0, ge=0, description="best candidates of the tier below to measure"
     )
 
+    def measures(self) -> frozenset[str]:
+        """Return the properties that a measurement gives."""
+        asked = {Simulation.STRAINS, *self.simulations()}
+        return frozenset(name for name, simulation in SIMULATION.items() if simulation in asked)
+
     def simulations(self) -> frozenset[Simulation]:
         """Return the simulations that the properties ask for."""
         return frozenset(SIMULATION[name] for name in self.properties)

@@ -74,6 +74,11 @@ def test_ready_campaigns_are_valid_and_named_as_their_file(name: str) -> None:
         ("tiers", [{"kind": "lammps"}], "tiers.0.potential: this key is missing"),
         ("tiers", [{"kind": "abacus"}], "tiers.0"),
         ("tiers.0.promote", 3, "no tier below"),
+        (
+            "objectives",
+            [{"property": "band_gap", "goal": "maximise"}],
+            "tiers.0 (lammps) does not measure band_gap; as it is set, it measures bulk_modulus",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(path: str, value: object, says: str) -> None:

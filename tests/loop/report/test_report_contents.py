@@ -273,8 +273,8 @@ def test_wishes_in_words() -> None:
     spec = spec_of(
         space={"elements": ["Bi", "Te"], "fractions": {"Te": [0.5, 0.7]}, "atoms": 16},
         objectives=[
-            {"property": "power_factor", "goal": "maximise"},
-            {"property": "band_gap", "goal": "window", "window": [0.1, 0.4]},
+            {"property": "bulk_modulus", "goal": "maximise"},
+            {"property": "volume_per_atom", "goal": "window", "window": [30, 34]},
         ],
         constraints=[
             {"property": "formation_energy_per_atom", "min": -1, "max": 0},
@@ -282,13 +282,13 @@ def test_wishes_in_words() -> None:
         ],
     )
     assert sought(spec, has_sites=False) == (
-        "Maximise power factor (µW/(cm K²)) and bring band gap to between 0.1 and 0.4 eV with "
+        "Maximise bulk modulus (GPa) and bring volume per atom to between 30 and 34 Å³/atom with "
         "formation energy per atom from −1 to 0 eV/atom and density ≥ 5 g/cm³ over Bi–Te, "
         "Te 50 to 70 at.%."
     )
-    assert goal_of(spec, "band_gap") == "between 0.1 and 0.4 eV"
+    assert goal_of(spec, "volume_per_atom") == "between 30 and 34 Å³/atom"
     assert goal_of(spec, "density") == "≥ 5 g/cm³"
-    assert goal_of(spec, "bulk_modulus") == ""
+    assert goal_of(spec, "energy_per_atom") == ""
 
 
 @pytest.mark.parametrize(
