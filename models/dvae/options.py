@@ -1,0 +1,61 @@
+"""Options of the DVAE; light, so that campaign specs can import them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BernoulliPrior(_Part):
+    """A yes-or-no property, labelled 1 or 0: p(φ) of Eq. 3."""
+
+    kind: Literal["bernoulli"] = "bernoulli"
+    probability: float = Field(
+        default=0.5, gt=0, lt=1, description="r of Eq. 3: how common a yes is believed to be"
+    )
+
+
+class NormalPrior(_Part):
+    """A property that can be any number. Left out, mean and std are those of the labels."""
+
+    kind: Literal["normal"] = "normal"
+    mean: float | None = Field(default=None, description="in the property's unit")
+    std: float | None = Field(default=None, gt=0, description="in the property's unit")
+
+
+class BetaPrior(_Part):
+    """A property between 0 and 1, ends excluded: a yield, a share."""
+
+    kind: Literal["beta"] = "beta"
+    alpha: float = Field(default=1.0, gt=0)
+    beta: float = Field(default=1.0, gt=0)
+
+
+Prior = Annotated[BernoulliPrior | NormalPrior | BetaPrior, Field(discriminator="kind")]
+
+
+class DvaeOptions(_Part):
+    """A disentangled VAE over compositions, with one node per property."""
+
+    kind: Literal["dvae"] = "dvae"
+    descriptors: Literal["eight", "rich"] = Field(
+        default="rich", description="f(x) of Eq. 4: the paper's eight, or those and Magpie's"
+    )
+    priors: Mapping[str, Prior] = Field(
+        default=MappingProxyType({"single_phase_probability": BernoulliPrior()}),
+        validate_default=True,
+        description="by property; one that is not named here has a normal prior",
+    )
+    latents: int = Field(default=6, ge=1, le=64, description="width of z")
+    width: int = Field(default=100, ge=4, le=1024, description="of every hidden layer")
+    members: int = Field(default=24, ge=1, le=128, description="of each property's head")
+    epochs: int = Field(default=400, ge=1, description="of the first fit")
+    refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
+    batch_size: int = Field(default=128, ge=8)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    supervision: float = Field(default=10.0, ge=0, description="γ of Eq. 5")
