@@ -34,11 +34,18 @@ class Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(Dense(width, width), Dense(width, width))
+        self.first = nn.Parameter(orthogonal(width, width))
+        self.second = nn.Parameter(orthogonal(width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (x + layers(x)) / √2."""
-        return (x + self.layers(x)) * HALF
+        """Return (x + dense(dense(x))) / √2.
+
+        Factors are multiplied into weights or into the sum: passes over the features of all edges
+        take longer than some of the products.
+        """
+        hidden = F.silu(F.linear(x, self.first))
+        y = F.silu(F.linear(hidden, self.second * SILU_GAIN))
+        return torch.add(x * HALF, y, alpha=SILU_GAIN * HALF)
 
 
 class Scale(nn.Module):
