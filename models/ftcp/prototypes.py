@@ -1,0 +1,90 @@
+"""A data set that needs no download: ternary prototypes with substituted elements.
+
+Five well-known structure types of ternary intermetallics, whose elements are close-packed, bcc
+or diamond by themselves, so that an energy of formation against the elements is easily had.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.core import Element, Lattice, Structure
+
+METALS = (
+    "Li", "Mg", "Al", "Ca", "Sc", "Ti", "V", "Fe", "Co", "Ni", "Cu", "Zn", "Sr", "Y", "Zr", "Nb",
+    "Mo", "Ru", "Rh", "Pd", "Ag", "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au",
+)  # fmt: skip
+PARTNERS = ("Al", "Si", "Ge")
+"""Elements of the main groups that close the valence band of such compounds."""
+
+_FCC = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
+
+
+@dataclass(frozen=True)
+class Prototype:
+    """A structure type."""
+
+    name: str
+    cell: np.ndarray
+    """Lattice vectors as rows, in units of the cube root of the volume once ``build`` is done."""
+    roles: str
+    """One letter per site: sites of the same letter hold the same element."""
+    coords: np.ndarray
+    """Fractional, shape (n, 3)."""
+
+    def build(self, elements: tuple[str, str, str]) -> Structure:
+        """Return the cell with elements for A, B, C, its volume the sum of those of the
+        elements by themselves (pymatgen's molar volumes).
+        """
+        species = [elements["ABC".index(role)] for role in self.roles]
+        structure = Structure(Lattice(self.cell), species, self.coords)
+        volume = sum(float(Element(symbol).molar_volume) for symbol in species) / 0.602214
+        structure.scale_lattice(volume)
+        return structure
+
+
+def _tetragonal_body(ratio: float) -> np.ndarray:
+    """Primitive vectors of a body-centred tetragonal cell with c / a of ``ratio``."""
+    return np.array([[-1.0, 1.0, ratio], [1.0, -1.0, ratio], [1.0, 1.0, -ratio]]) / 2
+
+
+PROTOTYPES = (
+    Prototype("half-Heusler", _FCC, "ABC", np.array([[0.0] * 3, [0.5] * 3, [0.25] * 3])),
+    Prototype("Heusler", _FCC, "AABC", np.array([[0.25] * 3, [0.75] * 3, [0.5] * 3, [0.0] * 3])),
+    Prototype(
+        "inverse Heusler", _FCC, "AABC", np.array([[0.0] * 3, [0.25] * 3, [0.5] * 3, [0.75] * 3])
+    ),
+    Prototype(
+        "antiperovskite carbide",
+        np.eye(3),
+        "AAABC",
+        np.array([[0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5], [0, 0, 0], [0.5, 0.5, 0.5]]),
+    ),
+    Prototype(
+        "ThCr2Si2",
+        _tetragonal_body(2.5),
+        "BAACC",
+        np.array(
+            [[0, 0, 0], [0.75, 0.25, 0.5], [0.25, 0.75, 0.5], [0.37] * 2 + [0], [0.63] * 2 + [0]]
+        ),
+    ),
+)
+"""A is the majority, B the minority metal, C a main-group element or carbon."""
+
+
+def draw_prototypes(n: int, seed: int) -> list[Structure]:
+    """Return n different crystals: type, metals and partner uniform, repetitions left out.
+
+    Sites are in the order of A, B, C for every type but ThCr2Si2, where the minority comes first.
+    """
+    rng = np.random.default_rng(seed)
+    crystals: list[Structure] = []
+    seen: set[tuple[str, ...]] = set()
+    while len(crystals) < n:
+        prototype = PROTOTYPES[rng.integers(len(PROTOTYPES))]
+        a, b = (str(symbol) for symbol in rng.choice(METALS, 2, replace=False))
+        c = "C" if prototype.name.endswith("carbide") else str(rng.choice(PARTNERS))
+        if len({a, b, c}) < 3 or (key := (prototype.name, a, b, c)) in seen:
+            continue
+        seen.add(key)
+        crystals.append(prototype.build((a, b, c)))
+    return crystals
