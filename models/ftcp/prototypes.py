@@ -4,10 +4,14 @@ Five well-known structure types of ternary intermetallics, whose elements are cl
 or diamond by themselves, so that an energy of formation against the elements is easily had.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from pymatgen.core import Element, Lattice, Structure
+
+from alloop.errors import MaterialError
 
 METALS = (
     "Li", "Mg", "Al", "Ca", "Sc", "Ti", "V", "Fe", "Co", "Ni", "Cu", "Zn", "Sr", "Y", "Zr", "Nb",
@@ -30,6 +34,11 @@ class Prototype:
     """One letter per site: sites of the same letter hold the same element."""
     coords: np.ndarray
     """Fractional, shape (n, 3)."""
+
+    @property
+    def is_carbide(self) -> bool:
+        """Whether carbon is its third element."""
+        return self.name.endswith("carbide")
 
     def build(self, elements: tuple[str, str, str]) -> Structure:
         """Return the cell with elements for A, B, C, its volume the sum of those of the
@@ -71,20 +80,43 @@ PROTOTYPES = (
 """A is the majority, B the minority metal, C a main-group element or carbon."""
 
 
-def draw_prototypes(n: int, seed: int) -> list[Structure]:
-    """Return n different crystals: type, metals and partner uniform, repetitions left out.
+def draw_prototypes(n: int, seed: int, *, elements: Sequence[str] | None = None) -> list[Structure]:
+    """Return up to n different crystals, in random order: type, metals and partner uniform.
 
     Sites are in the order of A, B, C for every type but ThCr2Si2, where the minority comes first.
+
+    Args:
+        n: fewer are returned only where the elements allow fewer.
+        seed: of the order.
+        elements: that may be used; by default all of ``METALS``, ``PARTNERS`` and carbon.
+
+    Raises:
+        MaterialError: if no prototype can be made of the elements.
     """
+    metals, partners = (
+        tuple(symbol for symbol in known if elements is None or symbol in elements)
+        for known in (METALS, PARTNERS)
+    )
+    has_carbon = elements is None or "C" in elements
+    left = {
+        (prototype.name, a, b, c)
+        for prototype in PROTOTYPES
+        for a, b in permutations(metals, 2)
+        for c in ((("C",) if has_carbon else ()) if prototype.is_carbide else partners)
+        if c not in (a, b)
+    }
+    if not left:
+        raise MaterialError(
+            f"no ternary prototype can be made of {', '.join(elements or ())}",
+            remedy=f"Take two of {', '.join(METALS)}, and one of {', '.join(PARTNERS)} or C.",
+        )
     rng = np.random.default_rng(seed)
     crystals: list[Structure] = []
-    seen: set[tuple[str, ...]] = set()
-    while len(crystals) < n:
+    while left and len(crystals) < n:
         prototype = PROTOTYPES[rng.integers(len(PROTOTYPES))]
-        a, b = (str(symbol) for symbol in rng.choice(METALS, 2, replace=False))
-        c = "C" if prototype.name.endswith("carbide") else str(rng.choice(PARTNERS))
-        if len({a, b, c}) < 3 or (key := (prototype.name, a, b, c)) in seen:
-            continue
-        seen.add(key)
-        crystals.append(prototype.build((a, b, c)))
+        a, b = (str(symbol) for symbol in rng.choice(metals, 2, replace=False))
+        c = "C" if prototype.is_carbide or not partners else str(rng.choice(partners))
+        if (key := (prototype.name, a, b, c)) in left:
+            left.remove(key)
+            crystals.append(prototype.build((a, b, c)))
     return crystals

@@ -51,8 +51,11 @@ class PcdvaeOptions(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     sampler: Literal["langevin", "ancestral"] = Field(
-        default="ancestral", description="the published one, or some hundred times fewer steps"
+        default="langevin",
+        description="the published one, or one step from level to level: see ``sampling``",
     )
-    langevin_steps: int = Field(default=100, ge=1, description="at each of the 50 noise levels")
+    langevin_steps: int = Field(
+        default=100, ge=1, description="at each of the 50 noise levels; 2 to 4 may do"
+    )
     ancestral_steps: int = Field(default=50, ge=2, description="in all")
     decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")

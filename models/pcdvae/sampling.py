@@ -3,6 +3,8 @@
 Langevin is the published sampler: at each of 50 noise levels, 100 steps (CDVAE, algorithm 1) of
 score and fresh noise. Ancestral takes one step from a level to the next, with the noise that
 remains between the two (Song et al. 2021, Eq. 47): tens of decoder calls in place of thousands.
+Of eight small crystals learnt by heart (``benchmarks.pcdvae_overfit``) ancestral rebuilt 0.88 with
+50 calls and 0.94 with 500; Langevin 0.81 with 50, and 0.97 with 100 or 200.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 import pytest
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from alloop.errors import MaterialError
 from models.ftcp.prototypes import PROTOTYPES, draw_prototypes
 
 SPACE_GROUPS = {
@@ -28,3 +29,13 @@ def test_draws_are_different_ternaries_and_follow_the_seed():
     assert cells != draw_prototypes(60, seed=2)
     assert all(len(cell.composition) == 3 for cell in cells)
     assert len({(cell.formula, len(cell), str(cell.species)) for cell in cells}) > 50
+
+
+def test_draws_keep_to_the_elements_and_end_when_all_are_drawn():
+    cells = draw_prototypes(1000, seed=0, elements=("Ni", "Ti", "C", "Si", "O"))
+    # Ni and Ti either way round: four types with silicon, one with carbon
+    assert len(cells) == 10
+    assert {str(el) for cell in cells for el in cell.elements} == {"Ni", "Ti", "C", "Si"}
+    assert len(draw_prototypes(1000, seed=0, elements=("Ni", "Ti", "C"))) == 2
+    with pytest.raises(MaterialError, match="no ternary prototype can be made of Ni, O"):
+        draw_prototypes(1, seed=0, elements=("Ni", "O"))
