@@ -298,7 +298,7 @@ class PcdvaeModel:
             "materials": [material_id(material) for material in data.materials],
             "labels": [[repr(float(x)) for x in row] for row in data.labels],
             "is_augmented": data.is_augmented.tolist(),
-            "weights": [repr(float(weight.double().sum())) for weight in trainer.weights],
+            "weights": [repr(float(weight.detach().double().sum())) for weight in trainer.weights],
         }
         description = checkpoint.TrainingDescription(
             model=self._description(),
