@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -126,7 +126,9 @@ def _set(data: dict[str, Any], override: str) -> None:
 
 
 def _explain(error: ValidationError, where: str) -> SpecError:
-    details = error.errors(include_url=False)
+    # A default that waited for a wrong key is no error of its own.
+    waited = "default_factory_not_called"
+    details = [each for each in error.errors(include_url=False) if each["type"] != waited]
     # An unknown key is the likeliest cause of whatever else is missing or wrong.
     details.sort(key=lambda each: each["type"] != "extra_forbidden")
     first = details[0]
@@ -168,7 +170,7 @@ def _keys(model: type[BaseModel]) -> set[str]:
 def _kinds(model: type[BaseModel]) -> set[Any]:
     """Return every value that a ``kind`` may have anywhere in a spec."""
     kind = model.model_fields.get("kind")
-    kinds = set() if kind is None else {kind.default}
+    kinds = set() if kind is None else set(get_args(kind.annotation))
     for info in model.model_fields.values():
         for part in _models(info.annotation):
             kinds |= _kinds(part)

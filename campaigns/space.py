@@ -1,11 +1,25 @@
-"""What may be proposed: elements, their fractions, parent lattices, cell sizes."""
+"""What may be proposed: elements and their fractions, and what is made of them.
+
+There are three kinds of space: decorations of a parent lattice, crystals of any structure, and
+compositions without a structure.
+"""
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pymatgen.core import Element
+
+SLACK = 1e-9
+"""0.6 × 5 is 3.0000000000000004 for nobody but the machine."""
 
 
 def _element(symbol: str) -> str:
@@ -19,7 +33,7 @@ LatticeName = Literal["fcc", "bcc"]
 
 
 class Space(BaseModel):
-    """The materials a campaign may propose."""
+    """What every kind of space says: which elements, and how much of each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,16 +41,11 @@ class Space(BaseModel):
     fractions: Mapping[Symbol, tuple[float, float]] = Field(
         default_factory=dict, description="lowest and highest atomic fraction, 0–1 if left out"
     )
-    lattices: tuple[LatticeName, ...] = Field(default=("fcc", "bcc"), min_length=1)
-    atoms: int = Field(default=54, description="atoms per cell: 2 n³, that is 2, 16, 54, 128, …")
-    min_distance: float = Field(default=1.5, gt=0, description="Å, between any two atoms")
 
     @model_validator(mode="after")
-    def _is_possible(self) -> Self:
+    def _fractions_are_possible(self) -> Self:
         if len(set(self.elements)) != len(self.elements):
             raise ValueError(f"elements {list(self.elements)} names one twice")
-        if len(set(self.lattices)) != len(self.lattices):
-            raise ValueError(f"lattices {list(self.lattices)} names one twice")
         if stray := sorted(set(self.fractions) - set(self.elements)):
             raise ValueError(
                 f"fractions bounds {', '.join(stray)}, which elements does not list; "
@@ -48,6 +57,36 @@ class Space(BaseModel):
                     f"the fractions of {symbol}, [{low:g}, {high:g}], must satisfy "
                     "0 ≤ low ≤ high ≤ 1 (fractions, not percent)"
                 )
+        least, most = (sum(self.bounds(symbol)[i] for symbol in self.elements) for i in (0, 1))
+        if not least - SLACK <= 1 <= most + SLACK:
+            raise ValueError(
+                f"the fractions sum to {least:g} at least and {most:g} at most, never to one; "
+                "loosen the bounds"
+            )
+        return self
+
+    def bounds(self, symbol: str) -> tuple[float, float]:
+        """Return the lowest and highest allowed fraction of an element."""
+        return self.fractions.get(symbol, (0.0, 1.0))
+
+
+class _Crystals(Space):
+    """A space whose materials have sites."""
+
+    min_distance: float = Field(default=1.5, gt=0, description="Å, between any two atoms")
+
+
+class Decorations(_Crystals):
+    """Orderings of the elements on the sites of a parent lattice."""
+
+    kind: Literal["decorations"] = "decorations"
+    lattices: tuple[LatticeName, ...] = Field(default=("fcc", "bcc"), min_length=1)
+    atoms: int = Field(default=54, description="atoms per cell: 2 n³, that is 2, 16, 54, 128, …")
+
+    @model_validator(mode="after")
+    def _cells_are_possible(self) -> Self:
+        if len(set(self.lattices)) != len(self.lattices):
+            raise ValueError(f"lattices {list(self.lattices)} names one twice")
         if 2 * round((self.atoms / 2) ** (1 / 3)) ** 3 != self.atoms:
             raise ValueError(
                 f"{self.atoms} atoms do not fill n × n × n two-atom cells; take 2, 16, 54 or 128"
@@ -66,17 +105,57 @@ class Space(BaseModel):
             )
         return self
 
-    def bounds(self, symbol: str) -> tuple[float, float]:
-        """Return the lowest and highest allowed fraction of an element."""
-        return self.fractions.get(symbol, (0.0, 1.0))
-
     def count_bounds(self) -> dict[str, tuple[int, int]]:
         """Return the fewest and most atoms of each element in a cell, in the order given."""
-        slack = 1e-9  # 0.6 × 5 is 3.0000000000000004 for nobody but the machine
         return {
             symbol: (
-                math.ceil(self.bounds(symbol)[0] * self.atoms - slack),
-                math.floor(self.bounds(symbol)[1] * self.atoms + slack),
+                math.ceil(self.bounds(symbol)[0] * self.atoms - SLACK),
+                math.floor(self.bounds(symbol)[1] * self.atoms + SLACK),
             )
             for symbol in self.elements
         }
+
+
+class Structures(_Crystals):
+    """Crystals of any structure."""
+
+    kind: Literal["structures"]
+    max_atoms: int = Field(default=40, ge=1, le=500, description="in one cell")
+
+
+class Compositions(Space):
+    """Alloys known by their composition alone."""
+
+    kind: Literal["compositions"]
+    min_elements: int = Field(default=1, ge=1, description="in one alloy")
+    max_elements: int | None = Field(default=None, ge=1, description="in one alloy; any, if null")
+
+    @model_validator(mode="after")
+    def _numbers_are_possible(self) -> Self:
+        needed = sum(self.bounds(symbol)[0] > 0 for symbol in self.elements)
+        fewest, most = self.element_numbers()
+        if not fewest <= most:
+            raise ValueError(
+                f"alloys of {fewest} to {most} elements cannot be made of {len(self.elements)} "
+                f"elements, {needed} of which have a lowest fraction"
+            )
+        return self
+
+    def element_numbers(self) -> tuple[int, int]:
+        """Return how many elements an alloy has at least and at most."""
+        needed = sum(self.bounds(symbol)[0] > 0 for symbol in self.elements)
+        most = len(self.elements) if self.max_elements is None else self.max_elements
+        if needed > most:
+            return needed, most
+        return max(self.min_elements, needed), min(most, len(self.elements))
+
+
+def _decorations_unless_said(value: Any) -> Any:
+    return {"kind": "decorations", **value} if isinstance(value, dict) else value
+
+
+AnySpace = Annotated[
+    Decorations | Structures | Compositions,
+    Field(discriminator="kind"),
+    BeforeValidator(_decorations_unless_said),
+]

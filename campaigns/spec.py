@@ -10,12 +10,15 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    TypeAdapter,
     model_validator,
 )
 
 from campaigns.objectives import Constraint, Objective
-from campaigns.space import Space
+from campaigns.space import AnySpace, Compositions
+from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
+from models.pcdvae.options import PcdvaeOptions
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
 
@@ -139,8 +142,23 @@ ExecutionOptions = Annotated[
 ]
 
 
+ModelOptions = Annotated[LatticeOptions | PcdvaeOptions | FtcpOptions, Field(discriminator="kind")]
+"""What learns, and proposes."""
+
+SPACES_OF = {
+    "lattice": ("decorations",),
+    "pcdvae": ("decorations", "structures"),
+    "ftcp": ("structures",),
+}
+"""The kinds of space that each kind of model can learn, its own one first."""
+
 TierOptions = Annotated[LammpsOptions | DftOptions, Field(discriminator="kind")]
 """An oracle, and its place in the order of cost."""
+
+
+def _usual_model(space: AnySpace) -> ModelOptions:
+    kind = next((model for model, own in SPACES_OF.items() if space.kind in own[:1]), "lattice")
+    return TypeAdapter[ModelOptions](ModelOptions).validate_python({"kind": kind})
 
 
 class CampaignSpec(_Part):
@@ -151,15 +169,34 @@ class CampaignSpec(_Part):
         description="letters, digits, - and _; it names the run's folder",
     )
     seed: int = Field(default=0, ge=0)
-    space: Space
+    space: AnySpace
     objectives: tuple[Objective, ...] = Field(min_length=1)
     constraints: tuple[Constraint, ...] = ()
-    model: LatticeOptions = LatticeOptions()
+    model: ModelOptions = Field(
+        default_factory=lambda said: _usual_model(said["space"]),
+        description="by default the one whose own the space is",
+    )
     acquisition: AcquisitionOptions = AcquisitionOptions()
     augmentation: LocalSearchOptions | None = None
     tiers: tuple[TierOptions, ...] = Field(min_length=1)
     budget: Budget = Budget()
     execution: ExecutionOptions = LocalExecution()
+
+    @model_validator(mode="after")
+    def _model_fits_space(self) -> Self:
+        if isinstance(self.space, Compositions):
+            if self.augmentation is not None:
+                raise ValueError("augmentation exchanges atoms; compositions have none: remove it")
+            if wanting := [tier for tier in self.tiers if tier.kind in ("lammps", "dft")]:
+                raise ValueError(
+                    f"a tier of kind {wanting[0].kind} measures crystals, not compositions"
+                )
+        if self.space.kind not in (able := SPACES_OF[self.model.kind]):
+            raise ValueError(
+                f"the model {self.model.kind} learns {' and '.join(able)}, not {self.space.kind}; "
+                "change model.kind or space.kind"
+            )
+        return self
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -5,9 +5,13 @@ from importlib import metadata
 from pathlib import Path
 from platform import python_version
 
+from campaigns.space import Decorations, Structures
 from campaigns.spec import CampaignSpec, TierOptions
 from models.base import GenerativeModel
+from models.ftcp.options import FtcpOptions
 from models.lattice.model import LatticeModel
+from models.lattice.options import LatticeOptions
+from models.pcdvae.options import PcdvaeOptions
 from oracles.base import Oracle
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
@@ -39,21 +43,49 @@ def _oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
 
 def build_model(spec: CampaignSpec) -> GenerativeModel:
     """Return the spec's model, untrained."""
-    space = spec.space
-    return LatticeModel(
-        spec.model,
-        elements=space.elements,
-        lattices=space.lattices,
-        atoms=space.atoms,
-        count_bounds=space.count_bounds(),
-        property_names=spec.property_names(),
-    )
+    space, names = spec.space, spec.property_names()
+    match spec.model, space:
+        case LatticeOptions() as options, Decorations():
+            return LatticeModel(
+                options,
+                elements=space.elements,
+                lattices=space.lattices,
+                atoms=space.atoms,
+                count_bounds=space.count_bounds(),
+                property_names=names,
+            )
+        case PcdvaeOptions() as options, Decorations():
+            from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415 (takes seconds)
+
+            bounds = space.count_bounds()
+            return PcdvaeModel(
+                options, space.elements, [space.atoms], space.lattices, bounds, names
+            )
+        case PcdvaeOptions() as options, Structures():
+            from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
+
+            counts = range(1, space.max_atoms + 1)
+            return PcdvaeModel(options, space.elements, counts, (), {}, names)
+        case FtcpOptions() as options, Structures():
+            from models.ftcp.model import FtcpModel  # noqa: PLC0415
+
+            return FtcpModel(options, names, elements=space.elements)
+    raise AssertionError(f"a {spec.model.kind} does not learn {space.kind}")  # the spec sees to it
 
 
 def load_model(spec: CampaignSpec, path: Path) -> GenerativeModel:
     """Return the spec's kind of model, from a checkpoint."""
-    del spec  # there is one kind so far
-    return LatticeModel.load(path)
+    match spec.model:
+        case LatticeOptions():
+            return LatticeModel.load(path)
+        case PcdvaeOptions():
+            from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
+
+            return PcdvaeModel.load(path)
+        case FtcpOptions():
+            from models.ftcp.model import FtcpModel  # noqa: PLC0415
+
+            return FtcpModel.load(path)
 
 
 def software_versions() -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pymatgen.core import Composition, Structure
 
 from alloop.errors import MaterialError
 from alloop.materials import Material, composition_of, formula_of
-from campaigns.space import Space
+from campaigns.space import Compositions, Decorations, Space, Structures
 from models.lattice.parent import identify
 
 FRACTION_TOLERANCE = 1e-6
@@ -55,6 +55,7 @@ def has_enough_distance(material: Material, space: Space) -> Rejection | None:
     """Refuse atoms closer than the space's minimum distance; the margin is in Å."""
     if isinstance(material, Composition) or len(material) < 2:
         return None
+    assert isinstance(space, Decorations | Structures)
     distances = material.distance_matrix[np.triu_indices(len(material), k=1)]
     margin = float(distances.min()) - space.min_distance
     if margin >= 0:
@@ -62,7 +63,28 @@ def has_enough_distance(material: Material, space: Space) -> Rejection | None:
     return Rejection("min_distance", margin, f"two atoms are {distances.min():.3f} Å apart")
 
 
-RULES: tuple[Rule, ...] = (has_allowed_elements, has_allowed_fractions, has_enough_distance)
+def has_allowed_size(material: Material, space: Space) -> Rejection | None:
+    """Refuse cells with too many atoms, and alloys of too few or too many elements; the margin
+    is a number of atoms or elements.
+    """
+    if isinstance(space, Structures) and isinstance(material, Structure):
+        most, n = space.max_atoms, len(material)
+        return Rejection("size", most - n, f"{n} atoms, at most {most}") if n > most else None
+    if isinstance(space, Compositions):
+        fewest, most = space.element_numbers()
+        n = len(composition_of(material).elements)
+        if not fewest <= n <= most:
+            text = f"{n} elements, allowed are {fewest} to {most}"
+            return Rejection("size", min(n - fewest, most - n), text)
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    has_allowed_elements,
+    has_allowed_fractions,
+    has_allowed_size,
+    has_enough_distance,
+)
 """Rules about one candidate alone, in the order they are tried."""
 
 

@@ -124,12 +124,11 @@ def _summary(state: CampaignState) -> dict[str, Any]:
     """Return the words and key numbers of the page's head and foot."""
     spec = state.spec
     decisions = [decision for proposal in state.proposals for decision in proposal.decisions]
-    has_sites = not decisions or any(decision.lattice for decision in decisions)
     failed = sum(m.status is Status.FAILED for m in state.measured.values())
     last = max((proposal.round for proposal in state.proposals), default=0)
     return {
         "name": spec.name,
-        "sought": sought(spec, has_sites=has_sites),
+        "sought": sought(spec),
         "closed": state.closed,
         "n_pending": len(state.pending),
         "began": moment(state.began),

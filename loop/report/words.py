@@ -7,7 +7,7 @@ from datetime import datetime
 from markupsafe import Markup, escape
 
 from campaigns.objectives import UNITS, Constraint, Objective
-from campaigns.space import Space
+from campaigns.space import AnySpace, Compositions, Decorations, Space, Structures
 from campaigns.spec import CampaignSpec
 
 ID_DIGITS = 10
@@ -76,21 +76,15 @@ def plural(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def sought(spec: CampaignSpec, *, has_sites: bool) -> str:
-    """Return the campaign's question as one sentence.
-
-    Args:
-        spec: the campaign.
-        has_sites: whether its materials are structures; compositions have no lattice.
-    """
+def sought(spec: CampaignSpec) -> str:
+    """Return the campaign's question as one sentence."""
     wishes = _joined([_objective(objective) for objective in spec.objectives])
     if spec.constraints:
         wishes += " with " + _joined([_constraint(each) for each in spec.constraints])
     where = [f"over {'–'.join(spec.space.elements)}"]
     if bounds := _bounds(spec.space):
         where.append(bounds)
-    if has_sites:
-        where.append(f"{_joined(spec.space.lattices)}, {spec.space.atoms} atoms")
+    where.append(_kind_of_material(spec.space))
     return f"{wishes[0].upper()}{wishes[1:]} {', '.join(where)}."
 
 
@@ -157,6 +151,19 @@ def _bounds(space: Space) -> str:
         for symbol, (low, high) in bounds.items()
         if (low, high) != (0, 1)
     )
+
+
+def _kind_of_material(space: AnySpace) -> str:
+    match space:
+        case Decorations():
+            return f"{_joined(space.lattices)}, {space.atoms} atoms"
+        case Structures():
+            return f"crystals of at most {space.max_atoms} atoms"
+        case Compositions():
+            fewest, most = space.element_numbers()
+            if fewest == most:
+                return f"compositions of {plural(most, 'element')}"
+            return f"compositions of {fewest} to {most} elements"
 
 
 def _joined(parts: list[str] | tuple[str, ...]) -> str:

@@ -10,6 +10,11 @@ import yaml
 from alloop.errors import SpecError
 from campaigns.load import load_spec, parse_spec, ready_campaigns
 
+SIXTEENTHS = {
+    "elements": ["Ni", "Fe", "Cr"],
+    "fractions": {el: [0.26, 0.34] for el in ("Ni", "Fe", "Cr")},
+    "atoms": 16,
+}
 MINIMAL = {
     "name": "small",
     "space": {"elements": ["Ni", "Fe"]},
@@ -48,7 +53,27 @@ def test_ready_campaigns_are_valid_and_named_as_their_file(name: str) -> None:
         ("space.elements", ["Ni", "Ni"], "names one twice"),
         ("space.fractions", {"Cr": [0, 1]}, "bounds Cr, which elements does not list"),
         ("space.fractions", {"Ni": [10, 60]}, "fractions, not percent"),
-        ("space.fractions", {"Ni": [0.7, 0.8], "Fe": [0.5, 0.6]}, "never 54"),
+        ("space.fractions", {"Ni": [0.7, 0.8], "Fe": [0.5, 0.6]}, "1.2 at least and 1.4 at most"),
+        ("space", {"elements": ["Ni"], "fractions": {"Ni": [0, 0.9]}}, "0.9 at most, never to one"),
+        ("space", SIXTEENTHS, "the fractions allow 15 to 15 atoms, never 16"),
+        ("space.kind", "alloys", "space: "),
+        ("space", {"kind": "structures", "elements": ["Ni"], "atoms": 16}, "unknown key 'atoms'"),
+        (
+            "space",
+            {"kind": "compositions", "elements": ["Ni", "Fe"], "min_elements": 3},
+            "alloys of 3 to 2 elements cannot be made of 2 elements",
+        ),
+        (
+            "space",
+            {
+                "kind": "compositions",
+                "elements": ["Ni", "Fe"],
+                "fractions": {"Ni": [0.1, 1], "Fe": [0.1, 1]},
+                "max_elements": 1,
+            },
+            "2 of which have a lowest fraction",
+        ),
+        ("model.kind", "ftcp", "the model ftcp learns structures, not decorations"),
         ("space.fractions", {"Ni": [0.501, 0.502]}, "no whole number of Ni atoms out of 54"),
         ("space.atoms", 53, "53 atoms do not fill"),
         ("objectives", [], "objectives"),
@@ -140,3 +165,21 @@ def test_reading_campaigns_loads_neither_torch_nor_simulators() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("space", "model"), [("decorations", "lattice"), ("structures", "ftcp")])
+def test_each_space_has_its_usual_model(space: str, model: str) -> None:
+    data = changed("space.kind", space)
+    assert parse_spec(data, where="test").model.kind == model
+
+
+def test_a_space_that_is_wrong_is_the_only_thing_complained_of() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(changed("space.fractions", {"Ni": [0.7, 0.8], "Fe": [0.5, 0.6]}), where="a.yaml")
+    assert str(caught.value).startswith("a.yaml: space: the fractions sum")
+    assert "more)" not in str(caught.value)
+
+
+def test_crystals_cannot_be_measured_where_there_are_only_compositions() -> None:
+    with pytest.raises(SpecError, match="tier of kind lammps measures crystals"):
+        parse_spec(changed("space.kind", "compositions"), where="test")

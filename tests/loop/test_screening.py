@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
-from campaigns.space import Space
+from campaigns.space import Decorations
 from loop.screening import Seen, lattice_of, screen
 from models.lattice.parent import ParentLattice
 
-SPACE = Space(elements=("Ni", "Fe"), fractions={"Ni": (0.25, 0.5)}, atoms=16, min_distance=2.0)
+SPACE = Decorations(
+    elements=("Ni", "Fe"), fractions={"Ni": (0.25, 0.5)}, atoms=16, min_distance=2.0
+)
 FCC = ParentLattice.of_size("fcc", 16)
 
 
@@ -67,7 +69,7 @@ def test_the_same_atoms_on_another_lattice_are_no_duplicate() -> None:
 
 
 def test_structures_off_the_parents_are_compared_by_matching() -> None:
-    space = Space(elements=("Na", "Cl"))
+    space = Decorations(elements=("Na", "Cl"))
     seen = Seen()
     salt = Structure.from_spacegroup(
         "Fm-3m", Lattice.cubic(5.6), ["Na", "Cl"], [[0] * 3, [0.5] * 3]

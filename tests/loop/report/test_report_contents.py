@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from campaigns.space import Space
+from campaigns.space import Decorations
 from loop.artifacts import ArtifactStore
 from loop.records import Stage
 from loop.report.card import best_card
@@ -183,7 +183,7 @@ def test_the_rounds_table_has_the_trust_regions(closed: Diary) -> None:
 
 
 def test_the_allowed_compositions_of_ten_to_sixty_percent_are_a_hexagon() -> None:
-    space = Space(
+    space = Decorations(
         elements=("Ni", "Fe", "Cr"), fractions=dict.fromkeys(("Ni", "Fe", "Cr"), (0.1, 0.6))
     )
     corners = allowed_polygon(space)
@@ -196,7 +196,7 @@ def test_the_allowed_compositions_of_ten_to_sixty_percent_are_a_hexagon() -> Non
 
 
 def test_without_bounds_there_is_nothing_to_outline() -> None:
-    assert allowed_polygon(Space(elements=("Ni", "Fe", "Cr"))) == []
+    assert allowed_polygon(Decorations(elements=("Ni", "Fe", "Cr"))) == []
 
 
 # The best candidate -----------------------------------------------------------------------------
@@ -281,10 +281,10 @@ def test_wishes_in_words() -> None:
             {"property": "density", "min": 5},
         ],
     )
-    assert sought(spec, has_sites=False) == (
+    assert sought(spec) == (
         "Maximise bulk modulus (GPa) and bring volume per atom to between 30 and 34 Å³/atom with "
         "formation energy per atom from −1 to 0 eV/atom and density ≥ 5 g/cm³ over Bi–Te, "
-        "Te 50 to 70 at.%."
+        "Te 50 to 70 at.%, fcc and bcc, 16 atoms."
     )
     assert goal_of(spec, "volume_per_atom") == "between 30 and 34 Å³/atom"
     assert goal_of(spec, "density") == "≥ 5 g/cm³"
