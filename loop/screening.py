@@ -142,10 +142,12 @@ def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
 
 
 def lattice_of(material: Material) -> str | None:
-    """Return the parent lattice's name, where there is one."""
+    """Return the name of the parent lattice that a structure decorates, where there is one."""
     if isinstance(material, Composition):
         return None
     try:
-        return identify(material).name
+        parent = identify(material)
+        parent.decoration(material)  # raises where only the cell is the parent's
     except MaterialError:
         return None
+    return parent.name

@@ -68,6 +68,13 @@ def test_the_same_atoms_on_another_lattice_are_no_duplicate() -> None:
     assert (lattice_of(bcc), lattice_of(decorated(6))) == ("bcc", "fcc")
 
 
+def test_a_parent_s_cell_with_atoms_anywhere_decorates_no_parent() -> None:
+    strewn = decorated(6)
+    places = np.random.default_rng(0).random((16, 3))
+    strewn = Structure(strewn.lattice, [site.specie for site in strewn], places)
+    assert lattice_of(strewn) is None
+
+
 def test_structures_off_the_parents_are_compared_by_matching() -> None:
     space = Decorations(elements=("Na", "Cl"))
     seen = Seen()
