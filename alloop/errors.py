@@ -23,6 +23,10 @@ class MaterialError(AlloopError):
     """A structure or composition that cannot be read, or that a model cannot represent."""
 
 
+class DataError(AlloopError):
+    """A data set that is not at hand, or a table with a row or column that cannot be used."""
+
+
 class PotentialError(AlloopError):
     """An interatomic potential that is unknown, changed, or does not cover an element."""
 

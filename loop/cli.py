@@ -19,6 +19,7 @@ from alloop import __version__
 from alloop.errors import AlloopError
 from campaigns.load import load_spec, ready_campaigns
 from campaigns.spec import CampaignSpec
+from loop.commands import data
 
 EXIT_BAD_INPUT = 2
 EXIT_NOT_VERIFIED = 1
@@ -33,6 +34,7 @@ app = typer.Typer(
     "where the model is promising and unsure, has them measured, learns from the answers and "
     "goes round again. Begin with `alloop launch nifecr-bulk-modulus`.",
 )
+app.add_typer(data.app, name="data")
 console = Console()
 stderr = Console(stderr=True)
 
