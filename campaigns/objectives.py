@@ -43,6 +43,10 @@ UNITS = MappingProxyType(
 )
 """Unit of every property, by name."""
 
+DERIVED = MappingProxyType({"energy_above_hull": "formation_energy_per_atom"})
+"""Properties that a campaign derives from what its oracles measure, unless they measure it
+themselves: energies above the hull of everything a tier has measured so far."""
+
 
 def _known(name: str) -> str:
     if name not in UNITS:

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from campaigns.objectives import Constraint, Objective
+from campaigns.objectives import DERIVED, Constraint, Objective
 from campaigns.space import AnySpace, Compositions
 from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
@@ -206,7 +206,7 @@ class CampaignSpec(_Part):
                 f"{len(self.tiers)} tiers; give one per tier"
             )
         for place, tier in enumerate(self.tiers):
-            if missing := [name for name in self.property_names() if name not in tier.measures()]:
+            if missing := [name for name in self.asked_of(place) if name not in tier.measures()]:
                 raise ValueError(
                     f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
                     f"set, it measures {', '.join(sorted(tier.measures()))}"
@@ -222,3 +222,13 @@ class CampaignSpec(_Part):
         """Return the properties that objectives and constraints speak of, each once."""
         named = [wish.property for wish in (*self.objectives, *self.constraints)]
         return tuple(dict.fromkeys(named))
+
+    def asked_of(self, tier: int) -> tuple[str, ...]:
+        """Return the properties that a tier has to measure: what a property is derived from
+        stands for it, unless the tier measures it itself.
+        """
+        given = self.tiers[tier].measures()
+        names = (
+            name if name in given else DERIVED.get(name, name) for name in self.property_names()
+        )
+        return tuple(dict.fromkeys(names))

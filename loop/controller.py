@@ -236,7 +236,8 @@ class Controller:
         forget(self._spool, evaluation.id)
 
     def _measured(self, evaluation: Evaluation, m: Measurement) -> Measured:
-        missing = [name for name in self._spec.property_names() if name not in m.properties]
+        asked = self._spec.asked_of(evaluation.tier)
+        missing = [name for name in asked if name not in m.properties]
         failure_kind = m.failure.kind if m.failure else None
         message = m.failure.message if m.failure else ""
         status = m.status

@@ -8,6 +8,7 @@ from functools import cached_property
 from alloop.canonical import sha256
 from alloop.errors import LedgerError
 from campaigns.spec import CampaignSpec
+from loop.hull import ENERGY_ABOVE_HULL, FORMATION_ENERGY, Hull, Phase, hull_of
 from loop.merit import Merit
 from loop.records import (
     CampaignClosed,
@@ -50,8 +51,8 @@ class CampaignState:
     proposals: tuple[Proposed, ...] = ()
     models: Mapping[int, ModelFitted] = field(default_factory=dict)
     """Fitted models by round."""
-    measured: Mapping[str, Measured] = field(default_factory=dict)
-    """Measurements by evaluation id, in order of arrival."""
+    recorded: Mapping[str, Measured] = field(default_factory=dict)
+    """Measurements by evaluation id, in order of arrival, as the ledger has them."""
     wall_seconds: float = 0.0
     """Time under a controller, over all sessions."""
     n_sessions: int = 0
@@ -83,7 +84,40 @@ class CampaignState:
     @property
     def pending(self) -> tuple[Evaluation, ...]:
         """Evaluations without an answer."""
-        return tuple(e for e in self.evaluations if e.id not in self.measured)
+        return tuple(e for e in self.evaluations if e.id not in self.recorded)
+
+    @cached_property
+    def measured(self) -> Mapping[str, Measured]:
+        """Measurements by evaluation id, in order of arrival, with the properties that the
+        campaign wants and derives from all of them.
+        """
+        if ENERGY_ABOVE_HULL not in self.spec.property_names():
+            return self.recorded
+        return {id: self._with_hull(m) for id, m in self.recorded.items()}
+
+    @cached_property
+    def hulls(self) -> tuple[Hull | None, ...]:
+        """Of everything each tier measured; None while it has no formation energy.
+
+        A hull is a function of the measurements known now: a new one may lower it.
+        """
+        return tuple(self._hull(tier) for tier in range(len(self.spec.tiers)))
+
+    def _hull(self, tier: int) -> Hull | None:
+        found = tuple(
+            Phase(self.decisions[m.candidate].formula, m.properties[FORMATION_ENERGY], m.candidate)
+            for m in self._answered(self.recorded, tier)
+            if FORMATION_ENERGY in m.properties
+        )
+        return hull_of(tuple(self.spec.space.elements), found) if found else None
+
+    def _with_hull(self, m: Measured) -> Measured:
+        hull = self.hulls[m.tier] if m.status is Status.OK else None
+        if hull is None or ENERGY_ABOVE_HULL in m.properties:
+            return m
+        above = hull.energies_above.get(m.candidate)
+        derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
+        return m.model_copy(update={"properties": m.properties | derived})
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:
@@ -99,7 +133,10 @@ class CampaignState:
         """Return the successful measurements of a tier, in the order of the decisions: an
         order that does not depend on which worker was faster.
         """
-        answers = (self.measured.get(e.id) for e in self.evaluations if e.tier == tier)
+        return self._answered(self.measured, tier)
+
+    def _answered(self, measured: Mapping[str, Measured], tier: int) -> tuple[Measured, ...]:
+        answers = (measured.get(e.id) for e in self.evaluations if e.tier == tier)
         return tuple(m for m in answers if m is not None and m.status is Status.OK)
 
     @cached_property
@@ -115,7 +152,7 @@ class CampaignState:
     def cost(self, tier: int) -> Cost:
         """Return what the measurements of a tier have cost."""
         spent = Cost()
-        for m in self.measured.values():
+        for m in self.recorded.values():
             if m.tier == tier:
                 spent += Cost(m.calls, m.wall_seconds, m.core_hours, m.money)
         return spent
@@ -167,7 +204,7 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
         fingerprints=opened.fingerprints,
         proposals=tuple(proposals),
         models=models,
-        measured=measured,
+        recorded=measured,
         wall_seconds=wall + _span(session_began, latest),
         n_sessions=sessions,
         closed=closed,
