@@ -98,7 +98,7 @@ def test_measurements_are_numbered_by_decision_not_by_arrival(closed: Diary) -> 
     state = closed.state
     shuffled = dict(reversed(state.measured.items()))
     values = {name: getattr(state, name) for name in state.__dataclass_fields__}
-    other = type(state)(**values | {"measured": shuffled})
+    other = type(state)(**values | {"recorded": shuffled})
     assert trajectory(other) == trajectory(state)
 
 
