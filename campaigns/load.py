@@ -126,9 +126,7 @@ def _set(data: dict[str, Any], override: str) -> None:
 
 
 def _explain(error: ValidationError, where: str) -> SpecError:
-    # A default that waited for a wrong key is no error of its own.
-    waited = "default_factory_not_called"
-    details = [each for each in error.errors(include_url=False) if each["type"] != waited]
+    details = error.errors(include_url=False)
     # An unknown key is the likeliest cause of whatever else is missing or wrong.
     details.sort(key=lambda each: each["type"] != "extra_forbidden")
     first = details[0]

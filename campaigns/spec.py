@@ -10,7 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    TypeAdapter,
+    ValidationInfo,
     model_validator,
 )
 
@@ -156,9 +156,12 @@ TierOptions = Annotated[LammpsOptions | DftOptions, Field(discriminator="kind")]
 """An oracle, and its place in the order of cost."""
 
 
-def _usual_model(space: AnySpace) -> ModelOptions:
-    kind = next((model for model, own in SPACES_OF.items() if space.kind in own[:1]), "lattice")
-    return TypeAdapter[ModelOptions](ModelOptions).validate_python({"kind": kind})
+def _usual_model_unless_said(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, dict) or "kind" in value:
+        return value
+    space = info.data.get("space")  # absent where it is wrong, which is complained of by itself
+    own = [kind for kind, spaces in SPACES_OF.items() if space and space.kind == spaces[0]]
+    return {"kind": own[0], **value} if own else LatticeOptions()
 
 
 class CampaignSpec(_Part):
@@ -172,9 +175,10 @@ class CampaignSpec(_Part):
     space: AnySpace
     objectives: tuple[Objective, ...] = Field(min_length=1)
     constraints: tuple[Constraint, ...] = ()
-    model: ModelOptions = Field(
-        default_factory=lambda said: _usual_model(said["space"]),
-        description="by default the one whose own the space is",
+    model: Annotated[ModelOptions, BeforeValidator(_usual_model_unless_said)] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="without a kind, the one whose own the space is",
     )
     acquisition: AcquisitionOptions = AcquisitionOptions()
     augmentation: LocalSearchOptions | None = None

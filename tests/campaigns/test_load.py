@@ -171,6 +171,9 @@ def test_reading_campaigns_loads_neither_torch_nor_simulators() -> None:
 def test_each_space_has_its_usual_model(space: str, model: str) -> None:
     data = changed("space.kind", space)
     assert parse_spec(data, where="test").model.kind == model
+    data["model"] = {"typo": 1}
+    with pytest.raises(SpecError, match=r"model.typo: unknown key 'typo'"):
+        parse_spec(data, where="test")
 
 
 def test_a_space_that_is_wrong_is_the_only_thing_complained_of() -> None:
