@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from alloop.errors import SpecError
 from campaigns.spec import CampaignSpec
+from oracles.table_options import FOLDER
 
 MAX_BYTES = 1_000_000
 """A campaign is a page of YAML; anything larger is something else."""
@@ -44,7 +45,7 @@ def load_spec(source: str | Path, overrides: Iterable[str] = ()) -> CampaignSpec
     data = _read(path)
     for override in overrides:
         _set(data, override)
-    return parse_spec(data, where=str(path))
+    return parse_spec(data, where=str(path), folder=path.parent)
 
 
 def find_spec(source: str | Path) -> Path:
@@ -73,8 +74,13 @@ def ready_campaigns() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
-def parse_spec(data: Any, *, where: str) -> CampaignSpec:
+def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> CampaignSpec:
     """Return the checked campaign of a mapping.
+
+    Args:
+        data: as read from YAML.
+        where: what to call it in an error.
+        folder: where relative paths in it begin; by default the working folder.
 
     Raises:
         SpecError: for the first thing wrong in it.
@@ -82,7 +88,7 @@ def parse_spec(data: Any, *, where: str) -> CampaignSpec:
     if not isinstance(data, dict):
         raise SpecError("this is not a mapping of keys", where=where, remedy="See README.md.")
     try:
-        return CampaignSpec.model_validate(data)
+        return CampaignSpec.model_validate(data, context={FOLDER: folder or Path()})
     except ValidationError as error:
         raise _explain(error, where) from error
 

@@ -14,13 +14,14 @@ from pydantic import (
     model_validator,
 )
 
-from campaigns.objectives import DERIVED, Constraint, Objective
+from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
 from campaigns.space import AnySpace, Compositions
 from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
 from models.pcdvae.options import PcdvaeOptions
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
+from oracles.table_options import TableOptions
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|min|h|d)\s*$")
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400}
@@ -152,7 +153,7 @@ SPACES_OF = {
 }
 """The kinds of space that each kind of model can learn, its own one first."""
 
-TierOptions = Annotated[LammpsOptions | DftOptions, Field(discriminator="kind")]
+TierOptions = Annotated[LammpsOptions | DftOptions | TableOptions, Field(discriminator="kind")]
 """An oracle, and its place in the order of cost."""
 
 
@@ -210,6 +211,11 @@ class CampaignSpec(_Part):
                 f"{len(self.tiers)} tiers; give one per tier"
             )
         for place, tier in enumerate(self.tiers):
+            if unknown := sorted(tier.measures() - set(UNITS)):
+                raise ValueError(
+                    f"tiers.{place} ({tier.kind}): unknown property {unknown[0]!r}; known are "
+                    f"{', '.join(UNITS)}"
+                )
             if missing := [name for name in self.asked_of(place) if name not in tier.measures()]:
                 raise ValueError(
                     f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "

@@ -16,6 +16,8 @@ from oracles.base import Oracle
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
 from oracles.lammps.oracle import LammpsOracle
+from oracles.table import TableOracle
+from oracles.table_options import TableOptions
 
 VERSIONED = ("alloop", "torch", "botorch", "gpytorch", "lammps", "pymatgen", "numpy", "scipy")
 """Distributions whose version can change a decision or a value."""
@@ -27,6 +29,7 @@ def build_oracles(spec: CampaignSpec) -> tuple[Oracle, ...]:
     Raises:
         PotentialError: if a potential is unknown or lacks an element of the space.
         MissingSoftware: if an engine is not installed.
+        DataError: if a table is not at hand, or cannot be used.
     """
     return tuple(_oracle(options, spec.space.elements) for options in spec.tiers)
 
@@ -39,6 +42,8 @@ def _oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
             from oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
 
             return DftOracle(options, elements=elements)
+        case TableOptions():
+            return TableOracle(options)
 
 
 def build_model(spec: CampaignSpec) -> GenerativeModel:

@@ -9,6 +9,7 @@ import yaml
 
 from alloop.errors import SpecError
 from campaigns.load import load_spec, parse_spec, ready_campaigns
+from oracles.table_options import TableOptions
 
 SIXTEENTHS = {
     "elements": ["Ni", "Fe", "Cr"],
@@ -186,3 +187,27 @@ def test_a_space_that_is_wrong_is_the_only_thing_complained_of() -> None:
 def test_crystals_cannot_be_measured_where_there_are_only_compositions() -> None:
     with pytest.raises(SpecError, match="tier of kind lammps measures crystals"):
         parse_spec(changed("space.kind", "compositions"), where="test")
+
+
+def test_a_tables_file_is_found_beside_the_campaign(tmp_path: Path) -> None:
+    table = "{kind: table, file: known.csv, properties: {bulk_modulus: B}}"
+    (tmp_path / "campaign.yaml").write_text(
+        "name: known\nspace: {elements: [Ni, Fe]}\n"
+        "objectives: [{property: bulk_modulus, goal: maximise}]\n"
+        f"tiers: [{table}]\n"
+    )
+    (tier,) = load_spec(tmp_path / "campaign.yaml").tiers
+    assert isinstance(tier, TableOptions)
+    assert tier.file == tmp_path / "known.csv"
+
+
+def test_a_tier_that_measures_an_unknown_property_is_refused(tmp_path: Path) -> None:
+    table = {"kind": "table", "file": "known.csv", "properties": {"bulk_modulus": "B", "hue": "H"}}
+    spec = {
+        "name": "known",
+        "space": {"elements": ["Ni", "Fe"]},
+        "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+        "tiers": [table],
+    }
+    with pytest.raises(SpecError, match="unknown property 'hue'"):
+        parse_spec(spec, where="here")
