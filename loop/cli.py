@@ -20,6 +20,7 @@ from alloop.errors import AlloopError
 from campaigns.load import load_spec, ready_campaigns
 from campaigns.spec import CampaignSpec
 from loop.commands import data
+from loop.commands.dataset import dataset
 
 EXIT_BAD_INPUT = 2
 EXIT_NOT_VERIFIED = 1
@@ -196,6 +197,9 @@ def audit(
         if id is not None and format is Format.TABLE:
             _print_ancestry(ancestry(folder.state, id))
     return None
+
+
+app.command()(dataset)
 
 
 @app.callback(invoke_without_command=True)

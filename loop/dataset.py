@@ -5,12 +5,13 @@ to resume is to do it again: what was measured is not measured twice.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json
@@ -21,7 +22,8 @@ from campaigns.space import LatticeName
 from models.lattice.parent import ParentLattice
 from oracles.base import Measurement, Oracle, Status
 
-TABLE, MEASUREMENTS, REFUSED = "table.csv", "measurements.jsonl", "failed.csv"
+TRAINING, TEST = "train.csv", "test.csv"
+MEASUREMENTS, FAILED = "measurements.jsonl", "failed.csv"
 PROPERTIES = ("bulk_modulus", "energy_per_atom", "formation_energy_per_atom", "volume_per_atom")
 GRID = 0.1
 """Step of the element fractions, rounded to whole atoms."""
@@ -40,7 +42,22 @@ class DatasetPlan:
     """Of the orderings, to be improved by local search as well; 0.1 in AlloGen."""
     search_iterations: int = 20
     search_swaps: int = 20
+    test_share: float = 0.2
+    """Of the pairs of formula and lattice, held out. AlloGen splits by rows, so that most of its
+    test rows have brothers in training."""
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class MadeDataset:
+    """What was made, and where it is."""
+
+    training: Path
+    test: Path
+    failed: Path
+    n_training: int
+    n_test: int
+    n_failed: int
 
 
 class RememberingOracle:
@@ -100,34 +117,56 @@ class RememberingOracle:
             self._answers[id] = answer
 
 
-def make_dataset(plan: DatasetPlan, oracle: Oracle, folder: Path) -> Path:
-    """Measure everything in the plan and write a table in CDVAE's format.
+def make_dataset(
+    plan: DatasetPlan,
+    oracle: Oracle,
+    folder: Path,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> MadeDataset:
+    """Measure everything in the plan and write tables in CDVAE's format.
 
     Args:
         plan: what to make.
         oracle: gives relaxed structures and their properties.
-        folder: of the table and of the measurements, to resume from.
+        folder: of the tables and of the measurements, to resume from.
+        on_progress: told how many of how many orderings are measured.
 
     Returns:
-        The path of the table: relaxed structures as ``cif``, their lattice as ``sym``,
-        ``material_id``, ``pretty_formula``, ``is_augmented`` and the properties. Structures whose
-        measurement failed are in ``failed.csv``, with the reason.
+        Where the tables are: relaxed structures as ``cif``, the lattice they began on as ``sym``,
+        ``material_id``, ``pretty_formula``, ``is_augmented`` and the properties. No pair of
+        formula and lattice is in both. Structures whose measurement failed are in ``failed.csv``,
+        with the reason.
 
     Raises:
         RunError: if the folder holds the measurements of another oracle.
     """
     folder.mkdir(parents=True, exist_ok=True)
     remembering = RememberingOracle(oracle, folder / MEASUREMENTS)
-    rows, failed = [], []
+    total = len(plan.lattices) * len(compositions(plan)) * plan.per_composition
+    rows, failed, done = [], [], 0
     for name, lattice, is_augmented, answer in _measured(plan, remembering):
+        done += not is_augmented
+        if on_progress:
+            on_progress(done, total)
         if answer.status is Status.OK and isinstance(answer.material, Structure):
             rows.append(_row(name, lattice, is_augmented, answer, answer.material))
         else:
             reason = answer.failure.message if answer.failure else "the oracle gave no structure"
             failed.append({"material_id": name, "reason": reason})
-    pd.DataFrame(failed, columns=["material_id", "reason"]).to_csv(folder / REFUSED, index=False)
-    pd.DataFrame(rows).to_csv(folder / TABLE, index=False)
-    return folder / TABLE
+    pd.DataFrame(failed, columns=["material_id", "reason"]).to_csv(folder / FAILED, index=False)
+    frame = pd.DataFrame(rows)
+    is_test = _is_held_out(plan, frame)
+    frame[~is_test].to_csv(folder / TRAINING, index=False)
+    frame[is_test].to_csv(folder / TEST, index=False)
+    return MadeDataset(
+        training=folder / TRAINING,
+        test=folder / TEST,
+        failed=folder / FAILED,
+        n_training=int((~is_test).sum()),
+        n_test=int(is_test.sum()),
+        n_failed=len(failed),
+    )
 
 
 def compositions(plan: DatasetPlan) -> list[tuple[int, ...]]:
@@ -197,6 +236,13 @@ def _exchanged(structure: Structure, rng: np.random.Generator) -> Structure:
     species[i], species[j] = species[j], species[i]
     # A new structure, because a copy's sites keep the labels of the elements they had.
     return Structure(structure.lattice, species, structure.frac_coords)
+
+
+def _is_held_out(plan: DatasetPlan, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows are for the test: whole groups of one formula on one lattice."""
+    groups = (frame["pretty_formula"] + " " + frame["sym"]).to_numpy(str)
+    shuffled = np.random.default_rng(plan.seed).permutation(np.unique(groups))
+    return np.isin(groups, shuffled[: round(plan.test_share * len(shuffled))])
 
 
 def _row(

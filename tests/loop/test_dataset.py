@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -59,22 +60,25 @@ def test_compositions_are_mixtures_of_whole_atoms() -> None:
 
 def test_an_interrupted_making_goes_on(tmp_path: Path) -> None:
     whole = Alternating()
-    expected = make_dataset(PLAN, whole, tmp_path / "whole").read_text("utf-8")
+    expected = make_dataset(PLAN, whole, tmp_path / "whole")
     folder = tmp_path / "resumed"
     with pytest.raises(KeyboardInterrupt):
         make_dataset(PLAN, Alternating(dies_after=20), folder)
     with (folder / MEASUREMENTS).open("a") as file:
         file.write('{"id": "cut of')
     rest = Alternating()
-    assert make_dataset(PLAN, rest, folder).read_text("utf-8") == expected
+    found = make_dataset(PLAN, rest, folder)
+    assert found.training.read_text("utf-8") == expected.training.read_text("utf-8")
+    assert found.test.read_text("utf-8") == expected.test.read_text("utf-8")
     assert rest.calls == whole.calls - 20, "nothing is measured twice"
 
 
 def test_the_table_can_be_read_and_search_improves(tmp_path: Path) -> None:
-    path = make_dataset(PLAN, Alternating(), tmp_path)
-    table = read_table(path, {"bulk_modulus": "bulk_modulus"})
+    made = make_dataset(PLAN, Alternating(), tmp_path)
+    table = read_table(made.training, {"bulk_modulus": "bulk_modulus"})
     assert not table.refused
-    frame = pd.read_csv(path)
+    assert len(table.rows) == made.n_training
+    frame = pd.concat([pd.read_csv(made.training), pd.read_csv(made.test)])
     start = frame[~frame["is_augmented"]].set_index("material_id")["bulk_modulus"]
     found = frame[frame["is_augmented"]].set_index("material_id")["bulk_modulus"]
     gains = [found[f"{name}_search"] - start[name] for name in start.index]
@@ -90,9 +94,25 @@ def test_measurements_of_another_oracle_are_refused(tmp_path: Path) -> None:
 
 
 def test_failures_are_listed_with_their_reason(tmp_path: Path) -> None:
-    path = make_dataset(PLAN, Alternating(), tmp_path)
-    failed = pd.read_csv(tmp_path / "failed.csv")
+    found = make_dataset(PLAN, Alternating(), tmp_path)
+    failed = pd.read_csv(found.failed)
     assert set(failed["reason"]) <= {"no"}
-    made = pd.read_csv(path)["material_id"]
-    assert not set(failed["material_id"]) & set(made)
-    assert len(failed) + (~made.str.endswith("_search")).sum() == 18
+    names = pd.concat([pd.read_csv(found.training), pd.read_csv(found.test)])["material_id"]
+    assert not set(failed["material_id"]) & set(names)
+    assert len(failed) + (~names.str.endswith("_search")).sum() == 18
+
+
+def test_no_formula_of_a_lattice_is_on_both_sides(tmp_path: Path) -> None:
+    plan = replace(PLAN, per_composition=3)
+    made = make_dataset(plan, Alternating(), tmp_path)
+    sides = [pd.read_csv(path) for path in (made.training, made.test)]
+    groups = [set(zip(side["pretty_formula"], side["sym"], strict=True)) for side in sides]
+    assert not groups[0] & groups[1]
+    assert len(groups[1]) == round(plan.test_share * (len(groups[0]) + len(groups[1])))
+
+
+def test_progress_counts_orderings(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    make_dataset(PLAN, Alternating(), tmp_path, on_progress=lambda *now: told.append(now))
+    assert told[-1] == (18, 18)
+    assert told == sorted(told)
