@@ -3,12 +3,15 @@
 from typing import Any
 
 from alloop.errors import AlloopError
+from loop.hull import ENERGY_ABOVE_HULL
 from loop.state import CampaignState
 from loop.trials import Trial
 
 
-def flat(trial: Trial) -> dict[str, Any]:
-    """Return a decision and its measurement as one level of plain values, for tables and CSV."""
+def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
+    """Return a decision and its measurement as one level of plain values, for tables and CSV,
+    with the energy above the hull of everything that its tier has measured by now.
+    """
     proposal, d, m = trial.proposal, trial.decision, trial.measured
     row: dict[str, Any] = {
         "round": proposal.round,
@@ -30,10 +33,19 @@ def flat(trial: Trial) -> dict[str, Any]:
         row[f"expected_{name}"] = posterior.mean
         row[f"expected_{name}_std"] = posterior.std
     row["status"] = None if m is None else m.status.value
+    row |= _above_hull(trial, state)
     row |= {} if m is None else m.properties
     if m is not None and m.failure_kind is not None:
         row["failure"] = f"{m.failure_kind.value}: {m.failure_message}"
     return row
+
+
+def _above_hull(trial: Trial, state: CampaignState) -> dict[str, float]:
+    hull = state.hulls[trial.proposal.tier]
+    if hull is None or trial.answer is None:
+        return {}
+    above = hull.energies_above.get(trial.decision.candidate)
+    return {} if above is None else {ENERGY_ABOVE_HULL: above}
 
 
 def find_candidate(state: CampaignState, prefix: str) -> str:

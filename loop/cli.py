@@ -185,7 +185,7 @@ def audit(
         _print_replay(replay_round(folder.entries, folder.store, replay))
     else:
         id = None if candidate is None else find_candidate(folder.state, candidate)
-        rows = [flat(trial) for trial in all_trials(folder.state)]
+        rows = [flat(trial, folder.state) for trial in all_trials(folder.state)]
         _print_rows(
             [
                 row

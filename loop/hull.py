@@ -47,6 +47,10 @@ class Hull:
             if phase.candidate is not None
         }
 
+    def phase(self, candidate: str) -> Phase | None:
+        """Return a candidate as it was measured; None where it has no formation energy."""
+        return self._by_candidate.get(candidate)
+
     @cached_property
     def corners(self) -> tuple[Phase, ...]:
         """The phases that the hull hangs on: stable ones, one of each composition."""
@@ -73,6 +77,10 @@ class Hull:
         parts = self._diagram.get_decomposition(Composition(formula))
         found = [(self.phases[int(entry.name)], float(share)) for entry, share in parts.items()]
         return tuple(sorted(found, key=lambda part: (-part[1], part[0].formula)))
+
+    @cached_property
+    def _by_candidate(self) -> dict[str, Phase]:
+        return {phase.candidate: phase for phase in self.phases if phase.candidate is not None}
 
     @cached_property
     def _diagram(self) -> PhaseDiagram:

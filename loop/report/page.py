@@ -22,6 +22,7 @@ from loop.durable import write_durably
 from loop.report.card import best_card
 from loop.report.composition import composition_figure
 from loop.report.decisions import decision_island
+from loop.report.hulls import hull_figures, hull_table
 from loop.report.parity import parities
 from loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
 from loop.report.style import Figure
@@ -80,6 +81,8 @@ def render_report(state: CampaignState, store: ArtifactStore, *, head: str) -> s
         "rounds": rounds_table(state),
         "tiers": [drawn(figure) for figure in tier_figures(state)],
         "promoted": promoted_table(state),
+        "hulls": [drawn(figure) for figure in hull_figures(state)],
+        "stability": hull_table(state),
         "training": training_table(state),
         "failures": failures_table(state),
         "failure_counts": failure_counts(state),

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,9 +13,10 @@ from pymatgen.core import Structure
 
 from campaigns.space import Decorations
 from loop.artifacts import ArtifactStore
-from loop.records import Stage
+from loop.records import Measured, Stage
 from loop.report.card import best_card
 from loop.report.composition import allowed_polygon
+from loop.report.hulls import hull_figures, hull_table
 from loop.report.parity import Calibration, Guess, guesses_of, parities
 from loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
 from loop.report.tables import cost_table, failures_table, training_table
@@ -318,3 +321,51 @@ def test_numbers_for_people() -> None:
 def test_a_formula_is_lowered_and_escaped() -> None:
     assert subscripted("Cr18Ni36") == "Cr<sub>18</sub>Ni<sub>36</sub>"
     assert subscripted("Cr0.3<b>") == "Cr<sub>0.3</sub>&lt;b&gt;"
+
+
+def test_the_hulls_of_both_tiers_stand_side_by_side(tmp_path: Path) -> None:
+    state = campaign(spec_of(**TWO_TIERS), ArtifactStore(tmp_path), rounds=2, fail_every=0).state
+    figures = hull_figures(state)
+    assert [figure.id for figure in figures] == ["hull-0", "hull-1"]
+    table = hull_table(state)
+    assert table is not None
+    by_tier = [{m.candidate[:10]: m for m in state.answers(tier)} for tier in (0, 1)]
+    assert {row[2] for row in table.rows} == set(by_tier[1])
+    for row in table.rows:
+        for tier, answers in enumerate(by_tier):
+            energy = answers[row[2]].properties["formation_energy_per_atom"]
+            assert row[3 + 3 * tier] == number(energy, 4)
+            # The formula makes every alloy less stable than its elements.
+            assert row[4 + 3 * tier] == number(energy, 4)
+            assert sum(int(x) for x in re.findall(r"(\d+) %", row[5 + 3 * tier])) in (99, 100, 101)
+    colours = [figure.spec["layout"]["coloraxis"] for figure in figures]
+    assert (colours[0]["cmin"], colours[0]["cmax"]) == (colours[1]["cmin"], colours[1]["cmax"])
+
+
+def test_a_hull_of_two_elements_is_a_line_through_its_corners(tmp_path: Path) -> None:
+    space = {"elements": ["Ni", "Cr"], "atoms": 16, "lattices": ["fcc"]}
+    state = campaign(spec_of(space=space), ArtifactStore(tmp_path), rounds=1).state
+    (figure,) = hull_figures(state)
+    line = figure.spec["data"][0]
+    assert list(line["x"]) == [0.0, 100.0]
+    table = hull_table(state)
+    assert table is not None
+    assert len(table.rows) == 3  # nothing was promoted: the best
+
+
+def test_the_competing_phase_is_shown_where_it_was_measured(closed: Diary) -> None:
+    def with_competing(m: Measured) -> Measured:
+        if m.failure_kind is not None:
+            return m
+        return m.model_copy(
+            update={"properties": m.properties | {"energy_above_competing_phase": -0.0123}}
+        )
+
+    recorded = {id: with_competing(m) for id, m in closed.state.recorded.items()}
+    table = hull_table(replace(closed.state, recorded=recorded))
+    assert table is not None
+    assert table.heads[-1] == "above the other lattice, tier 0"
+    assert {row[-1] for row in table.rows} == {"−0.0123"}
+    plain = hull_table(closed.state)
+    assert plain is not None
+    assert "above the other lattice" not in " ".join(plain.heads)
