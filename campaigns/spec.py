@@ -66,6 +66,11 @@ class LocalSearchOptions(_Part):
     parents: int = Field(default=2, ge=1, description="best candidates of the round to start from")
     iterations: int = Field(default=5, ge=1)
     swaps: int = Field(default=8, ge=1, description="neighbours measured per iteration")
+    warm_start: bool = Field(
+        default=False,
+        description="relax each neighbour from where its parent is at rest: faster where a search "
+        "has more neighbours than its cell has atoms; LAMMPS only",
+    )
 
 
 class Budget(_Part):
@@ -221,6 +226,12 @@ class CampaignSpec(_Part):
                     f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
                     f"set, it measures {', '.join(sorted(tier.measures()))}"
                 )
+        is_warm = self.augmentation is not None and self.augmentation.warm_start
+        if is_warm and self.tiers[0].kind != "lammps":
+            raise ValueError(
+                f"augmentation.warm_start: tiers.0 ({self.tiers[0].kind}) measures every "
+                "neighbour from scratch; leave warm_start out"
+            )
         if promoting := [tier for tier in self.tiers[:1] if tier.promote]:
             raise ValueError(
                 f"tiers.0 promotes {promoting[0].promote}, but there is no tier below it; "

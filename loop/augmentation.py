@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pymatgen.core import Structure
 
-from alloop.materials import Material
+from alloop.canonical import canonical_json
+from alloop.materials import Material, material_to_json
 from alloop.seeds import derive_seed
 from loop.artifacts import ArtifactStore
 from loop.proposal import Draft, take
 from loop.records import Decision, Lineage, Measured, Proposed, Stage
 from loop.screening import Seen
-from loop.state import CampaignState
+from loop.state import CampaignState, Evaluation
 
 DRAWS_PER_SWAP = 10
 """Exchanges drawn before a neighbourhood is given up as exhausted."""
@@ -61,6 +62,27 @@ def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
             chain = [centre, *(d.candidate for d in children if d.lineage.parent == centre)]
             centres[i] = _sorted(state, [answers[c] for c in chain])[0].candidate
     return tuple(centres)
+
+
+def question(state: CampaignState, store: ArtifactStore, evaluation: Evaluation) -> str:
+    """Return what a worker is asked, as canonical JSON: a material or, in a local search with a
+    warm start, the material that the search began at and the exchanges made since.
+    """
+    search = state.spec.augmentation
+    material, exchanges = evaluation.candidate, list[tuple[int, int]]()
+    if evaluation.stage is Stage.AUGMENTATION and search is not None and search.warm_start:
+        material, exchanges = _way_from_the_start(state, material)
+    plain = material_to_json(store.get_material(material))
+    return canonical_json({"start": plain, "exchanges": exchanges} if exchanges else plain)
+
+
+def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:
+    exchanges: list[tuple[int, int]] = []
+    while (lineage := state.decisions[candidate].lineage).swap is not None:
+        assert lineage.parent is not None
+        exchanges.insert(0, lineage.swap)
+        candidate = lineage.parent
+    return candidate, exchanges
 
 
 def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:

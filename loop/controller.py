@@ -10,12 +10,10 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from alloop.canonical import canonical_json
-from alloop.materials import material_to_json
 from alloop.seeds import derive_seed
 from campaigns.spec import CampaignSpec
 from loop.artifacts import ArtifactStore
-from loop.augmentation import propose_neighbours
+from loop.augmentation import propose_neighbours, question
 from loop.building import build_model, load_model
 from loop.execution import MeasuringPool
 from loop.isolation import forget, read_spool
@@ -214,12 +212,13 @@ class Controller:
         waiting, done = list(reversed(evaluations)), 0
         running: dict[Future[Measurement], Evaluation] = {}
         window = 2 * self._spec.execution.workers
+        state = self.state
         while waiting or running:
             stop = self._stopping or self._is_out_of_time()
             while waiting and not stop and len(running) < window:
                 evaluation = waiting.pop()
-                material = material_to_json(self._store.get_material(evaluation.candidate))
-                future = self._pool.submit(evaluation.id, evaluation.tier, canonical_json(material))
+                asked = question(state, self._store, evaluation)
+                future = self._pool.submit(evaluation.id, evaluation.tier, asked)
                 running[future] = evaluation
             if not running:
                 return

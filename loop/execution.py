@@ -55,7 +55,7 @@ class MeasuringPool:
             self.shutdown()
             raise
 
-    def submit(self, evaluation: str, tier: int, material_json: str) -> Future[Measurement]:
+    def submit(self, evaluation: str, tier: int, question: str) -> Future[Measurement]:
         """Have a material measured by a tier's oracle.
 
         The measurement stays in the spool until ``loop.isolation.forget`` clears it. However
@@ -65,7 +65,7 @@ class MeasuringPool:
             A future whose exception, if any, is the machine's fault: see
             ``IsolatedOracle.measure``.
         """
-        return self._executor.submit(_measure, self._bench, evaluation, tier, material_json)
+        return self._executor.submit(_measure, self._bench, evaluation, tier, question)
 
     def shutdown(self) -> None:
         """End the workers. What has not been answered yet is cancelled, what is being measured
@@ -107,6 +107,6 @@ class _Bench(WorkerPlugin):
             oracle.close()
 
 
-def _measure(name: str, evaluation: str, tier: int, material_json: str) -> Measurement:
+def _measure(name: str, evaluation: str, tier: int, question: str) -> Measurement:
     bench: _Bench = get_worker().plugins[name]
-    return bench.oracles[tier].measure(evaluation, material_json)
+    return bench.oracles[tier].measure(evaluation, question)

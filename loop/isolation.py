@@ -118,19 +118,20 @@ class IsolatedOracle:
         self._busy = threading.Lock()
         self._closed = False
 
-    def measure(self, evaluation: str, material_json: str) -> Measurement:
+    def measure(self, evaluation: str, question: str) -> Measurement:
         """Return the measurement of a material; a failed one if the worker dies or is too slow.
 
         Args:
             evaluation: what the ledger knows this measurement by.
-            material_json: canonical JSON of the material.
+            question: canonical JSON as ``loop.augmentation.question`` makes it: a material, or a
+                start and exchanges.
 
         Raises:
             RunError: if the oracle cannot start, the spool cannot be written, the evaluation is
                 done and forgotten, or ``close`` was called meanwhile.
         """
         path = spool_path(self._spool, evaluation)
-        task = canonical_json({"evaluation": evaluation, "material": material_json}).encode()
+        task = canonical_json({"evaluation": evaluation, "material": question}).encode()
         with self._busy:
             if self._closed:
                 raise _unwanted()

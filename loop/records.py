@@ -144,6 +144,7 @@ class Measured(Record):
     relaxed: ArtifactId | None = None
     oracle: str
     fingerprint: str
+    """The tier's or, for a warm start, the oracle's ``exchange_fingerprint``."""
     calls: int = 1
     wall_seconds: float = 0.0
     core_hours: float = 0.0

@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from alloop.canonical import canonical_json
 from alloop.materials import material_from_json
 from loop.durable import write_durably
 from loop.isolation import load_spooled, lock_path, spool_path
 from loop.worker_process import GRACE, Reply
-from oracles.base import Cost, FailureKind, Measurement, NotFinite, Oracle
+from oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
 
 _MESSAGE_LENGTH = 500
 
@@ -79,7 +80,7 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         return canonical_json(measurement.to_json()).encode()
 
     try:
-        measurement: object = oracle.measure(material_from_json(json.loads(material)))
+        measurement: object = _ask(oracle, json.loads(material))
         if not isinstance(measurement, Measurement):
             name = type(measurement).__name__
             return failed(FailureKind.ERROR, f"the oracle returned {name}, not a Measurement")
@@ -92,6 +93,15 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         return canonical_json(answer).encode()
     except ValueError as error:
         return failed(FailureKind.ABSURD, f"the measurement cannot be written down ({error})")
+
+
+def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
+    """Return what the oracle says of a material, or of what exchanges of atoms make of one."""
+    if "exchanges" not in question:
+        return oracle.measure(material_from_json(question))
+    assert isinstance(oracle, ExchangeOracle)
+    exchanges = [(i, j) for i, j in question["exchanges"]]
+    return oracle.measure_exchanged(material_from_json(question["start"]), exchanges)
 
 
 @contextmanager

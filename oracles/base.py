@@ -1,11 +1,12 @@
 """The door of every oracle: a material goes in, a measurement comes out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material, material_from_json, material_to_json
 
 
@@ -152,3 +153,29 @@ class Oracle(Protocol):
 
     def measure(self, material: Material) -> Measurement:
         """Measure one material. A bad material gives a failed measurement, never an exception."""
+
+
+Exchange = tuple[int, int]
+"""Two sites whose elements change places."""
+
+EXCHANGE_PROCEDURE = 1
+"""Counts changes of ``measure_exchanged`` that change values; part of its fingerprint."""
+
+
+def exchange_fingerprint(fingerprint: str) -> str:
+    """Return the fingerprint of the measurements that ``measure_exchanged`` gives, from that of
+    the oracle: they may end in another minimum than one from scratch.
+    """
+    return sha256(canonical_json({"oracle": fingerprint, "warm start": EXCHANGE_PROCEDURE}))
+
+
+@runtime_checkable
+class ExchangeOracle(Oracle, Protocol):
+    """An oracle that is faster where it is told which ordering another one was made from."""
+
+    def measure_exchanged(self, start: Material, exchanges: Sequence[Exchange]) -> Measurement:
+        """Measure the structure that exchanges of atoms make of a start, one after the other.
+
+        What is measured follows from the arguments alone, and so do its values. The measurement
+        has the oracle's ``exchange_fingerprint``.
+        """

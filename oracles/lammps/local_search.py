@@ -14,25 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pymatgen.core import Structure
 
-from alloop.canonical import canonical_json, sha256
-from oracles.base import Measurement, Status
+from oracles.base import Exchange, Measurement, Status, exchange_fingerprint
 from oracles.lammps.cell import Cell
-from oracles.lammps.curvature import Curvature
-from oracles.lammps.elasticity import bulk_modulus, estimated_bulk_modulus
-from oracles.lammps.options import LammpsOptions, SwapSearchOptions
+from oracles.lammps.elasticity import bulk_modulus
+from oracles.lammps.neighbours import Centre, Neighbour, centre_at_rest, exchanged
+from oracles.lammps.options import SwapSearchOptions
 from oracles.lammps.oracle import LammpsOracle, Summary
-from oracles.lammps.relaxation import CellAndAtoms, Relaxed, relax_cell
+from oracles.lammps.relaxation import Relaxed
 from oracles.lammps.screening import elements_of
-
-PROCEDURE = 1
-"""Counts changes here that change values; part of the fingerprint."""
-
-ROUGHLY = 0.01
-"""eV/Å. Forces below which the modulus is estimated; what is left changes it by 0.01 GPa."""
 
 Score = Callable[[Mapping[str, float]], float]
 """From properties to how good they are; more is better."""
-Swap = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class SearchStep:
     """The element on each of the start's sites."""
     parent: int | None
     """The step whose atoms were exchanged; None for the start."""
-    swap: Swap | None
+    swap: Exchange | None
     measurement: Measurement | None
     """None where an estimate was enough to turn it down."""
     estimate: float | None = None
@@ -66,11 +58,6 @@ class SearchResult:
     def best(self) -> SearchStep:
         """The measured step with the highest score, of equals the first."""
         return max(self.steps, key=lambda step: step.score)
-
-
-def warm_fingerprint(oracle: LammpsOracle) -> str:
-    """Return the fingerprint of an oracle's measurements that begin at a neighbour's minimum."""
-    return sha256(canonical_json({"oracle": oracle.fingerprint(), "warm start": PROCEDURE}))
 
 
 def local_search(
@@ -96,55 +83,12 @@ def local_search(
 
 
 @dataclass(frozen=True)
-class _Centre:
+class _Visited:
     """An ordering whose neighbours are looked at."""
 
     step: int
-    symbols: tuple[str, ...]
-    cell: Cell
-    """Of the start, whatever its sites are decorated with now."""
-    crystal: Relaxed
-    """Its gradient is the whole deformation since then."""
-    curvature: Curvature
     score: float
-
-
-class _Neighbour:
-    """An ordering that is relaxed from where another one is at rest."""
-
-    def __init__(self, oracle: LammpsOracle, centre: _Centre, symbols: tuple[str, ...]) -> None:
-        self.symbols = symbols
-        self.crystal = replace(centre.crystal, pairs=())
-        self._oracle = oracle
-        self._centre = centre
-
-    def estimate(self) -> Summary:
-        """Return its properties with the atoms roughly relaxed and the modulus estimated; the
-        structure is the unrelaxed one.
-        """
-        session, options = self._oracle.session(), self._oracle.options
-        self._relax(options.model_copy(update={"force_tolerance": ROUGHLY}))
-        inverse = self._centre.curvature.atoms
-        modulus = estimated_bulk_modulus(session, self.crystal, options, inverse)
-        properties = self._oracle.properties(self.symbols, self.crystal, modulus)
-        return properties, self._centre.cell.structure
-
-    def measure(self) -> Summary:
-        """Return its properties and the relaxed structure."""
-        session, options = self._oracle.session(), self._oracle.options
-        self._relax(options)
-        modulus = bulk_modulus(session, self.crystal, options, self._centre.curvature.atoms)
-        properties = self._oracle.properties(self.symbols, self.crystal, modulus)
-        relaxed = self._centre.cell.deformed(self.crystal.gradient, self.crystal.positions)
-        return properties, Structure(relaxed.lattice, self.symbols, relaxed.frac_coords)
-
-    def _relax(self, options: LammpsOptions) -> None:
-        session, before = self._oracle.session(), self.crystal
-        session.load(self.symbols)
-        start = replace(self._centre.cell, box=before.box, positions=before.positions)
-        inverse = self._centre.curvature.cell
-        found = relax_cell(session, start, options, pairs=before.pairs, inverse=inverse)
-        self.crystal = replace(found, gradient=found.gradient @ before.gradient)
+    at: Centre
 
 
 class _Search:
@@ -158,10 +102,10 @@ class _Search:
         self.steps: list[SearchStep] = []
         self._oracle = oracle
         self._score = score
-        self._fingerprint = warm_fingerprint(oracle)
+        self._fingerprint = exchange_fingerprint(oracle.fingerprint())
         self._seen: set[tuple[str, ...]] = set()
 
-    def begin(self, start: Structure) -> _Centre | None:
+    def begin(self, start: Structure) -> _Visited | None:
         """Measure the start from scratch; None if that fails."""
         found: list[tuple[Cell, Relaxed]] = []
 
@@ -178,30 +122,25 @@ class _Search:
         if score == -np.inf:
             return None
         self._seen.add(symbols)
-        cell, crystal = found[0]
-        session = self._oracle.session()
-        session.load(symbols)
-        here = replace(cell, box=crystal.box, positions=crystal.positions)
-        curvature = Curvature.at_rest(CellAndAtoms(session, here))
-        return _Centre(0, symbols, cell, crystal, curvature, score)
+        return _Visited(0, score, centre_at_rest(self._oracle, *found[0]))
 
-    def swaps(self, centre: _Centre) -> Iterator[Swap]:
+    def swaps(self, centre: _Visited) -> Iterator[Exchange]:
         """Yield exchanges of unlike atoms in random order, none that leads to a known ordering."""
-        first, second = np.triu_indices(len(centre.symbols), k=1)
+        first, second = np.triu_indices(len(centre.at.symbols), k=1)
         for k in self.rng.permutation(len(first)):
             swap = int(first[k]), int(second[k])
-            ordering = _exchanged(centre.symbols, swap)
+            ordering = exchanged(centre.at.symbols, swap)
             if ordering not in self._seen:
                 self._seen.add(ordering)
                 yield swap
 
-    def visit(self, centre: _Centre, swap: Swap, threshold: float) -> _Centre | None:
+    def visit(self, centre: _Visited, swap: Exchange, threshold: float) -> _Visited | None:
         """Measure a neighbour; return it if its score is above the threshold.
 
         Where rejection is early, a neighbour whose estimate lies clearly below is not measured.
         """
-        symbols = _exchanged(centre.symbols, swap)
-        neighbour = _Neighbour(self._oracle, centre, symbols)
+        symbols = exchanged(centre.at.symbols, swap)
+        neighbour = Neighbour(self._oracle, centre.at, symbols)
         if self.options.early_rejection is not None:
             rough = self._oracle.attempt(neighbour.estimate)
             if rough.status is Status.OK and self._is_hopeless(rough, threshold):
@@ -211,8 +150,7 @@ class _Search:
         score = self._record(symbols, centre.step, swap, self._oracle.attempt(neighbour.measure))
         if not score > threshold:
             return None
-        step, curvature = len(self.steps) - 1, centre.curvature.learnt(neighbour.crystal)
-        return _Centre(step, symbols, centre.cell, neighbour.crystal, curvature, score)
+        return _Visited(len(self.steps) - 1, score, neighbour.as_centre())
 
     def _is_hopeless(self, rough: Measurement, threshold: float) -> bool:
         margin, modulus = self.options.early_rejection, rough.properties["bulk_modulus"]
@@ -226,7 +164,7 @@ class _Search:
         self,
         symbols: tuple[str, ...],
         parent: int | None,
-        swap: Swap | None,
+        swap: Exchange | None,
         found: Measurement,
     ) -> float:
         measurement = replace(found, fingerprint=self._fingerprint)
@@ -235,7 +173,7 @@ class _Search:
         return score
 
 
-def _move_to_the_best(search: _Search, centre: _Centre) -> None:
+def _move_to_the_best(search: _Search, centre: _Visited) -> None:
     """The AlloGen paper's procedure: measure some neighbours, go to the best if it is better."""
     for _ in range(search.options.iterations):
         best = centre
@@ -244,7 +182,7 @@ def _move_to_the_best(search: _Search, centre: _Centre) -> None:
         centre = best
 
 
-def _anneal(search: _Search, centre: _Centre) -> None:
+def _anneal(search: _Search, centre: _Visited) -> None:
     """Go to a neighbour with the probability that Metropolis gives it, at falling temperature.
 
     The random number is drawn first, so that what it takes to be accepted is known beforehand.
@@ -256,10 +194,3 @@ def _anneal(search: _Search, centre: _Centre) -> None:
             return
         threshold = centre.score + float(temperature * np.log(search.rng.random()))
         centre = search.visit(centre, swap, threshold) or centre
-
-
-def _exchanged(symbols: tuple[str, ...], swap: Swap) -> tuple[str, ...]:
-    exchanged = list(symbols)
-    i, j = swap
-    exchanged[i], exchanged[j] = symbols[j], symbols[i]
-    return tuple(exchanged)

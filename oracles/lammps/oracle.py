@@ -1,7 +1,7 @@
 """The LAMMPS oracle: relax, strain, report."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any
 
@@ -10,13 +10,22 @@ from pymatgen.core import Element, Structure
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import PotentialError
 from alloop.materials import Material
-from oracles.base import Cost, FailureKind, Measurement, NotFinite, Status
+from oracles.base import (
+    Cost,
+    Exchange,
+    FailureKind,
+    Measurement,
+    NotFinite,
+    Status,
+    exchange_fingerprint,
+)
 from oracles.lammps.cell import Cell
 from oracles.lammps.competing_phase import measure_competing_phase
 from oracles.lammps.defects import measure_stacking_fault, measure_surfaces
 from oracles.lammps.dynamics import measure_dynamics
 from oracles.lammps.elasticity import bulk_modulus, measure_elasticity
 from oracles.lammps.failure import Unmeasurable
+from oracles.lammps.neighbours import KnownCentres, Neighbour, exchanged
 from oracles.lammps.options import LammpsOptions
 from oracles.lammps.potential import Potential
 from oracles.lammps.potentials import find_potential
@@ -96,6 +105,7 @@ class LammpsOracle:
         self._fingerprint = _fingerprint(options, self.potential)
         self._session: Session | None = None
         self._reference_energies: dict[str, float | None] = {}
+        self._centres = KnownCentres()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle settings and potential alone: a LAMMPS instance cannot leave its process.
@@ -117,6 +127,16 @@ class LammpsOracle:
         give, and the relaxed structure with its sites in the order of the input.
         """
         return self.attempt(lambda: self._measure(material))
+
+    def measure_exchanged(self, start: Material, exchanges: Sequence[Exchange]) -> Measurement:
+        """Measure the structure that exchanges of atoms make of a start; at least one of them.
+
+        Properties are those of ``measure``. Each ordering is relaxed from where the one before
+        is at rest, which takes a third of the time once the start's second derivatives are
+        known; those take a force evaluation per coordinate.
+        """
+        found = self.attempt(lambda: self._measure_exchanged(start, exchanges))
+        return replace(found, fingerprint=exchange_fingerprint(self._fingerprint))
 
     def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
         """Return what a simulation found as a measurement, a failed one where it fails."""
@@ -200,9 +220,21 @@ class LammpsOracle:
         cell, crystal = self.relax(material)
         modulus = bulk_modulus(self.session(), crystal, self.options)
         properties = self.properties(elements_of(cell.structure), crystal, modulus)
+        properties |= self._extras(cell, crystal)
+        return properties, cell.deformed(crystal.gradient, crystal.positions)
+
+    def _measure_exchanged(self, start: Material, exchanges: Sequence[Exchange]) -> Summary:
+        *before, last = exchanges
+        centre = self._centres.find(self, start, before)
+        neighbour = Neighbour(self, centre, exchanged(centre.symbols, last))
+        properties, relaxed = neighbour.measure()
+        return properties | self._extras(neighbour.cell(), neighbour.crystal), relaxed
+
+    def _extras(self, cell: Cell, crystal: Relaxed) -> dict[str, float]:
+        properties: dict[str, float] = {}
         for simulation in sorted(self.options.simulations() & EXTRAS.keys()):
             properties |= EXTRAS[simulation](self.session(), cell, crystal, self.options)
-        return properties, cell.deformed(crystal.gradient, crystal.positions)
+        return properties
 
     def _reference_energy(self, symbol: str) -> float | None:
         if symbol not in self._reference_energies:

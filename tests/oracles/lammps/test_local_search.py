@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from oracles.base import FailureKind
+from oracles.base import Exchange, FailureKind, exchange_fingerprint
 from oracles.conformance import check_measurement
 from oracles.lammps.curvature import Curvature
 from oracles.lammps.local_search import (
     Score,
     SearchResult,
+    SearchStep,
     local_search,
-    warm_fingerprint,
 )
 from oracles.lammps.options import SwapSearchOptions
 from oracles.lammps.oracle import LammpsOracle
@@ -102,11 +102,11 @@ def test_measurements_are_whole_and_have_a_fingerprint_of_their_own(
         name = oracle.name
 
         def fingerprint(self) -> str:
-            return warm_fingerprint(oracle)
+            return exchange_fingerprint(oracle.fingerprint())
 
         measure = oracle.measure
 
-    assert warm_fingerprint(oracle) != oracle.fingerprint()
+    assert exchange_fingerprint(oracle.fingerprint()) != oracle.fingerprint()
     for step in found.steps:
         assert step.measurement is not None
         check_measurement(step.measurement, Warm())
@@ -205,3 +205,49 @@ def test_curvature_is_how_forces_change(oracle: LammpsOracle, alloy: Alloy) -> N
     longest = max(crystal.pairs, key=lambda pair: float(np.abs(pair.step).max()))
     learnt = curvature.learnt(replace(crystal, pairs=(longest,)))
     np.testing.assert_allclose(learnt.cell @ longest.change, longest.step, atol=1e-9)
+
+
+def test_a_neighbour_s_value_follows_from_the_way_to_it_alone(
+    oracle: LammpsOracle, start: Structure, found: SearchResult
+) -> None:
+    def way_to(step: SearchStep) -> list[Exchange]:
+        if step.parent is None:
+            return []
+        assert step.swap is not None
+        return [*way_to(found.steps[step.parent]), step.swap]
+
+    fresh = LammpsOracle(oracle.options)
+    asked = [found.steps[k] for k in (18, 2, 9, 17)]
+    assert [len(way_to(step)) for step in asked] == [3, 1, 2, 3]
+    for step in asked:
+        measurement = fresh.measure_exchanged(start, way_to(step))
+        assert step.measurement is not None
+        # Bit for bit: the search kept what the fresh oracle had to find again.
+        assert measurement.properties == step.measurement.properties
+        assert measurement.fingerprint == step.measurement.fingerprint
+        assert isinstance(measurement.material, Structure)
+        assert isinstance(step.measurement.material, Structure)
+        assert measurement.material == step.measurement.material
+    fresh.close()
+
+
+def test_what_else_is_asked_for_is_measured_after_exchanges_too(
+    oracle: LammpsOracle, start: Structure
+) -> None:
+    asked = LammpsOracle(oracle.options.model_copy(update={"properties": ("c11",)}))
+    warm = asked.measure_exchanged(start, [(0, 1), (2, 4)])
+    decorated = Structure(start.lattice, list(warm.material.species), start.frac_coords)
+    assert [site.specie for site in decorated] != [site.specie for site in start]
+    cold = asked.measure(decorated)
+    asked.close()
+    assert warm.properties.keys() == cold.properties.keys()
+    for name in ("c11", "c12", "c44"):
+        assert warm.properties[name] == pytest.approx(cold.properties[name], rel=1e-4)
+
+
+def test_exchanges_of_what_cannot_be_measured_fail(oracle: LammpsOracle) -> None:
+    alloy = Structure(Lattice.cubic(3.5), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    failed = oracle.measure_exchanged(alloy, [(0, 1)])
+    assert failed.failure is not None
+    assert failed.failure.kind is FailureKind.UNSUPPORTED
+    assert failed.fingerprint == exchange_fingerprint(oracle.fingerprint())
