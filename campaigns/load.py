@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from alloop.errors import SpecError
-from campaigns.spec import CampaignSpec
+from campaigns.spec import CampaignSpec, TierOptions
 from oracles.table_options import FOLDER
 
 MAX_BYTES = 1_000_000
@@ -93,6 +93,22 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
         raise _explain(error, where) from error
 
 
+def load_tier(path: Path) -> TierOptions:
+    """Return the oracle of a YAML file that holds one tier as a campaign's ``tiers`` has it.
+
+    Raises:
+        SpecError: naming file, key path, value and remedy.
+    """
+    data = _read(path)
+    try:
+        tier: TierOptions = TypeAdapter(TierOptions).validate_python(
+            data, context={FOLDER: path.parent}
+        )
+    except ValidationError as error:
+        raise _explain(error, str(path)) from error
+    return tier
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -137,7 +153,10 @@ def _explain(error: ValidationError, where: str) -> SpecError:
     details.sort(key=lambda each: each["type"] != "extra_forbidden")
     first = details[0]
     tags = _kinds(CampaignSpec)  # pydantic puts them into the path; the file has no such key
-    path = ".".join(str(part) for part in first["loc"] if part not in tags)
+    parts = [str(part) for part in first["loc"] if part not in tags]
+    if first["type"].startswith("union_tag"):
+        parts.append("kind")  # whose value, or absence, decides which keys there are
+    path = ".".join(parts)
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     what, remedy = _phrase(first)
     return SpecError(f"{what}{more}", where=f"{where}: {path}" if path else where, remedy=remedy)
@@ -154,7 +173,12 @@ def _phrase(detail: ErrorDetails) -> tuple[str, str]:
             hint = f"Did you mean {close[0]}?" if close else "Remove it, or see `alloop check`."
             return f"unknown key {key!r} with the value {shown}", hint
         case "missing":
-            return "this key is missing", "Add it; every campaign needs it."
+            return "this key is missing", "Add it; it has no default."
+        case "union_tag_not_found":
+            return "this key is missing", "Add it; it says which keys there are besides."
+        case "union_tag_invalid":
+            kind = repr(detail["ctx"]["tag"])
+            return f"there is no kind {kind}", f"There are {detail['ctx']['expected_tags']}."
         case "value_error":
             return message, ""
         case _:

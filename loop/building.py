@@ -31,10 +31,16 @@ def build_oracles(spec: CampaignSpec) -> tuple[Oracle, ...]:
         MissingSoftware: if an engine is not installed.
         DataError: if a table is not at hand, or cannot be used.
     """
-    return tuple(_oracle(options, spec.space.elements) for options in spec.tiers)
+    return tuple(build_oracle(options, spec.space.elements) for options in spec.tiers)
 
 
-def _oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
+def build_oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
+    """Return the oracle of one tier.
+
+    Raises:
+        PotentialError: if its potential is unknown or lacks one of the elements.
+        MissingSoftware: if its engine is not installed.
+    """
     match options:
         case LammpsOptions():
             return LammpsOracle(options, elements=elements)

@@ -1,12 +1,9 @@
 """The command line: parse, call, print."""
 
-import csv
-import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -21,6 +18,8 @@ from campaigns.load import load_spec, ready_campaigns
 from campaigns.spec import CampaignSpec
 from loop.commands import data
 from loop.commands.dataset import dataset
+from loop.commands.measure import measure
+from loop.commands.output import Format, print_csv, print_json
 
 EXIT_BAD_INPUT = 2
 EXIT_NOT_VERIFIED = 1
@@ -39,6 +38,8 @@ app.add_typer(data.app, name="data")
 console = Console()
 stderr = Console(stderr=True)
 
+app.command()(measure)
+
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="a YAML file, or a name from `alloop campaigns`")
 ]
@@ -47,14 +48,6 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="overrides, such as budget.rounds=2"),
 ]
-
-
-class Format(StrEnum):
-    """How `audit` prints decisions."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 def main() -> None:
@@ -272,12 +265,9 @@ def _print_rows(flat: Sequence[dict[str, Any]], format: Format) -> None:
 
     match format:
         case Format.JSON:
-            print(json.dumps(flat, indent=1, ensure_ascii=False))
+            print_json(flat)
         case Format.CSV:
-            names = list(dict.fromkeys(name for row in flat for name in row))
-            writer = csv.DictWriter(sys.stdout, names)
-            writer.writeheader()
-            writer.writerows(flat)
+            print_csv(flat)
         case Format.TABLE:
             print_rows(console, flat)
 

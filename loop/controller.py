@@ -2,9 +2,9 @@
 
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -15,6 +15,7 @@ from campaigns.spec import CampaignSpec
 from loop.artifacts import ArtifactStore
 from loop.augmentation import propose_neighbours, question
 from loop.building import build_model, load_model
+from loop.dispatch import Task, answers
 from loop.execution import MeasuringPool
 from loop.isolation import forget, read_spool
 from loop.ledger import Ledger
@@ -209,24 +210,19 @@ class Controller:
 
     def _measure(self, evaluations: Sequence[Evaluation]) -> None:
         """Have every evaluation answered; record each answer when it comes."""
-        waiting, done = list(reversed(evaluations)), 0
-        running: dict[Future[Measurement], Evaluation] = {}
-        window = 2 * self._spec.execution.workers
-        state = self.state
-        while waiting or running:
-            stop = self._stopping or self._is_out_of_time()
-            while waiting and not stop and len(running) < window:
-                evaluation = waiting.pop()
-                asked = question(state, self._store, evaluation)
-                future = self._pool.submit(evaluation.id, evaluation.tier, asked)
-                running[future] = evaluation
-            if not running:
-                return
-            finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-            for future in finished:
-                self._record(running.pop(future), future.result())
-                done += 1
-                self._observer.progress(done / len(evaluations), "")
+        state, asked = self.state, {evaluation.id: evaluation for evaluation in evaluations}
+        waiting = deque(
+            Task(each.id, each.tier, partial(question, state, self._store, each))
+            for each in evaluations
+        )
+        limits = [2 * self._spec.execution.workers] * len(self._oracles)
+        arriving = answers(self._pool, waiting, limits=limits, is_stopping=self._is_stopping)
+        for done, (task, measurement) in enumerate(arriving, start=1):
+            self._record(asked[task.id], measurement)
+            self._observer.progress(done / len(evaluations), "")
+
+    def _is_stopping(self) -> bool:
+        return self._stopping or self._is_out_of_time()
 
     def _record(self, evaluation: Evaluation, measurement: Measurement) -> None:
         """Write a measurement down, then clear its spooled copy; a second copy counts nothing."""

@@ -231,7 +231,7 @@ class IsolatedOracle:
     def _unusable(self, why: str) -> RunError:
         return RunError(
             f"the oracle {self._oracle.name!r} does not work in its worker process: {why}",
-            remedy="Put right what it says, then `alloop resume`.",
+            remedy="Put right what it says, then give the same command again.",
         )
 
 

@@ -1,0 +1,113 @@
+"""`alloop measure`: structures from files, outside any campaign."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from alloop.errors import AlloopError, PotentialError, SpecError
+from campaigns.load import load_tier
+from campaigns.objectives import UNITS
+from campaigns.spec import TierOptions
+from loop.commands.output import Format, print_csv, print_json
+
+if TYPE_CHECKING:
+    from loop.measuring import MeasuredFile
+
+
+def measure(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="CIF, POSCAR or extended XYZ, one structure each"),
+    ],
+    oracle: Annotated[
+        Path,
+        typer.Option(metavar="ORACLE.yaml", help="one tier, as a campaign's `tiers` has it"),
+    ],
+    format: Annotated[Format, typer.Option(help="how to print them")] = Format.TABLE,
+    workers: Annotated[
+        int, typer.Option(min=1, max=1024, help="worker processes on this machine")
+    ] = 1,
+) -> None:
+    """Measure structures from files with one oracle, outside any campaign.
+
+    Every file gets an answer: one that cannot be read or measured is a failed measurement with
+    the reason, and the exit code is 0 all the same. It is 2 where the oracle itself cannot work.
+    """
+    tier = load_tier(oracle)
+    from loop.measuring import measure_files  # noqa: PLC0415 (seconds, after the quick check)
+
+    _require_oracle(tier, oracle)
+    stderr = Console(stderr=True)
+    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        bar = progress.add_task("measuring", total=len(files))
+        measured = measure_files(
+            files,
+            tier,
+            workers=workers,
+            on_progress=lambda done: progress.update(bar, completed=done),
+        )
+    for each in measured:
+        for remark in each.remarks:
+            stderr.print(f"{each.path}: {remark}", markup=False, soft_wrap=True)
+    match format:
+        case Format.JSON:
+            print_json([{"file": str(m.path)} | m.measurement.to_json() for m in measured])
+        case Format.CSV:
+            names = _property_names(measured)
+            print_csv([_flat(each, names) for each in measured])
+        case Format.TABLE:
+            _print_table(measured)
+
+
+def _require_oracle(tier: TierOptions, path: Path) -> None:
+    """Refuse an oracle that cannot be made, naming the file.
+
+    Raises:
+        SpecError: if its potential is unknown, its engine not installed, and so on.
+    """
+    from loop.building import build_oracle  # noqa: PLC0415
+
+    try:
+        build_oracle(tier, ())
+    except AlloopError as error:
+        key = error.where or ("potential" if isinstance(error, PotentialError) else "")
+        where = f"{path}: {key}" if key else str(path)
+        raise SpecError(error.what, where=where, remedy=error.remedy) from error
+
+
+def _property_names(measured: "Sequence[MeasuredFile]") -> list[str]:
+    return list(dict.fromkeys(name for each in measured for name in each.measurement.properties))
+
+
+def _flat(file: "MeasuredFile", names: Sequence[str]) -> dict[str, Any]:
+    m = file.measurement
+    return {
+        "file": str(file.path),
+        "status": m.status.value,
+        **{name: m.properties.get(name) for name in names},
+        "failure": "" if m.failure is None else m.failure.kind.value,
+        "message": "" if m.failure is None else m.failure.message,
+        "oracle": m.oracle,
+        "fingerprint": m.fingerprint,
+        **vars(m.cost),
+    }
+
+
+def _print_table(measured: "Sequence[MeasuredFile]") -> None:
+    names = _property_names(measured)
+    table = Table("file", *(f"{name}\n{UNITS.get(name, '')}" for name in names), "failure")
+    for file in measured:
+        m = file.measurement
+        values = (f"{m.properties[name]:.6g}" if name in m.properties else "" for name in names)
+        failure = "" if m.failure is None else f"{m.failure.kind.value}: {m.failure.message}"
+        table.add_row(*map(_escaped, (str(file.path), *values, failure)))
+    Console().print(table)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
