@@ -57,7 +57,7 @@ def test_ready_campaigns_are_valid_and_named_as_their_file(name: str) -> None:
         ("space.fractions", {"Ni": [0.7, 0.8], "Fe": [0.5, 0.6]}, "1.2 at least and 1.4 at most"),
         ("space", {"elements": ["Ni"], "fractions": {"Ni": [0, 0.9]}}, "0.9 at most, never to one"),
         ("space", SIXTEENTHS, "the fractions allow 15 to 15 atoms, never 16"),
-        ("space.kind", "alloys", "space: "),
+        ("space.kind", "alloys", "space.kind: there is no kind 'alloys'"),
         ("space", {"kind": "structures", "elements": ["Ni"], "atoms": 16}, "unknown key 'atoms'"),
         (
             "space",
