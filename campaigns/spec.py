@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
-from campaigns.space import AnySpace, Compositions
+from campaigns.space import AnySpace, Compositions, Decorations
 from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
 from models.pcdvae.options import PcdvaeOptions
@@ -206,6 +206,13 @@ class CampaignSpec(_Part):
                 f"the model {self.model.kind} learns {' and '.join(able)}, not {self.space.kind}; "
                 "change model.kind or space.kind"
             )
+        if isinstance(self.model, PcdvaeOptions) and self.model.phase:
+            lattices = self.space.lattices if isinstance(self.space, Decorations) else ()
+            if len(lattices) < 2:
+                raise ValueError(
+                    "model.phase tells two lattices apart, and the space has "
+                    f"{len(lattices)}; set model.phase to false"
+                )
         return self
 
     @model_validator(mode="after")

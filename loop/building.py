@@ -75,7 +75,7 @@ def build_model(spec: CampaignSpec) -> GenerativeModel:
         case PcdvaeOptions() as options, Structures():
             from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
 
-            counts = range(1, space.max_atoms + 1)
+            counts = range(2, space.max_atoms + 1)  # a cell of one atom has no distances
             return PcdvaeModel(options, space.elements, counts, (), {}, names)
         case FtcpOptions() as options, Structures():
             from models.ftcp.model import FtcpModel  # noqa: PLC0415

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
 from alloop.errors import MaterialError
 from models.base import Dataset
 from models.pcdvae.crystal import Crystal
+
+AUGMENTED = "is_augmented"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Table:
 
 def read_table(path: Path, properties: Mapping[str, str]) -> Table:
     """Read a table; rows that cannot be read are named and counted, never guessed at.
+
+    Rows of local search are those whose ``is_augmented`` is true, where there is such a column.
 
     Args:
         path: of the CSV.
@@ -74,9 +79,19 @@ def read_table(path: Path, properties: Mapping[str, str]) -> Table:
         materials=tuple(materials),
         property_names=tuple(properties),
         labels=values[rows],
-        is_augmented=np.zeros(len(rows), dtype=bool),
+        is_augmented=_is_augmented(frame, path)[rows],
     )
     return Table(data, tuple(rows), tuple(refused))
+
+
+def _is_augmented(frame: pd.DataFrame, path: Path) -> NDArray[np.bool_]:
+    if AUGMENTED not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    if frame[AUGMENTED].dtype != bool:
+        raise MaterialError(
+            f"the column {AUGMENTED} holds something else than True and False", where=str(path)
+        )
+    return frame[AUGMENTED].to_numpy(bool)
 
 
 def _structure(text: object) -> Structure:

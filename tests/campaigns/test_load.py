@@ -189,6 +189,16 @@ def test_crystals_cannot_be_measured_where_there_are_only_compositions() -> None
         parse_spec(changed("space.kind", "compositions"), where="test")
 
 
+@pytest.mark.parametrize("space", [{"kind": "structures"}, {"lattices": ["bcc"]}])
+def test_a_phase_is_told_only_where_there_are_two(space: dict[str, object]) -> None:
+    data = changed("model", {"kind": "pcdvae"})
+    data["space"] = {"elements": ["Ni", "Fe", "Cr"], **space}
+    with pytest.raises(SpecError, match=r"set model\.phase to false"):
+        parse_spec(data, where="test")
+    data["model"] = {"kind": "pcdvae", "phase": False}
+    assert parse_spec(data, where="test").model.kind == "pcdvae"
+
+
 def test_a_tables_file_is_found_beside_the_campaign(tmp_path: Path) -> None:
     table = "{kind: table, file: known.csv, properties: {bulk_modulus: B}}"
     (tmp_path / "campaign.yaml").write_text(

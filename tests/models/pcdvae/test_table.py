@@ -71,3 +71,14 @@ def test_public_tables_can_be_read(name: str, column: str, atoms: int, tmp_path:
     assert not table.refused
     assert np.allclose(table.data.labels[:, 0], some[column])
     assert max(len(material) for material in table.data.materials) <= atoms
+
+
+def test_rows_of_local_search_are_known_by_their_column(
+    tmp_path: Path, triclinic: Structure
+) -> None:
+    cif = triclinic.to(fmt="cif")
+    path = write(tmp_path / "table.csv", [cif, "bad", cif], is_augmented=[False, False, True])
+    assert read_table(path, {}).data.is_augmented.tolist() == [False, True]
+    path = write(tmp_path / "table.csv", [cif], is_augmented=["perhaps"])
+    with pytest.raises(MaterialError, match="is_augmented"):
+        read_table(path, {})

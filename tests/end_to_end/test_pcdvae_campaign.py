@@ -1,0 +1,56 @@
+"""The ready campaign of the crystal generator, with the real potential at a tiny budget."""
+
+from pathlib import Path
+
+from campaigns.load import load_spec
+from loop.building import build_oracles
+from loop.controller import Controller
+from loop.records import LedgerEntry, Stage
+from loop.run_folder import RunFolder
+from loop.state import CampaignState
+from loop.steps import Step
+from loop.verify import verify
+from oracles.base import Status
+
+TINY = (
+    "model.latent=8",
+    "model.encoder_width=8",
+    "model.decoder_width=8",
+    "model.decoder_blocks=1",
+    "model.head_width=16",
+    "model.neighbours=12",
+    "model.epochs=1",
+    "model.ancestral_steps=4",
+    "acquisition.batch=2",
+    "acquisition.pool=6",
+    "augmentation.iterations=1",
+    "augmentation.swaps=2",
+    "budget.initial=8",
+    "budget.rounds=1",
+    "budget.measurements=[20]",
+    "execution.workers=1",
+)
+
+
+class Silent:
+    def step(self, step: Step, state: CampaignState) -> None: ...
+
+    def progress(self, share: float, message: str) -> None: ...
+
+    def event(self, entry: LedgerEntry) -> None: ...
+
+
+def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
+    spec = load_spec("nifecr-pcdvae", TINY)
+    run = tmp_path / "run"
+    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+        controller.run()
+    folder = RunFolder.read(run)
+    (proposal,) = [p for p in folder.state.proposals if p.stage is Stage.ACQUISITION]
+    assert len(proposal.decisions) == spec.acquisition.pool
+    assert all(d.chosen or (d.rule and d.reason) for d in proposal.decisions)
+    assert all(d.lineage.source == "latent" for d in proposal.decisions)
+    answers = folder.state.answers()
+    assert sum(answer.status is Status.OK for answer in answers) >= spec.budget.initial - 1
+    assert folder.write_best_cif() is not None
+    assert verify(run).ok
