@@ -1,16 +1,33 @@
-"""q(φ|f(x)) of Eq. 4: a bagged ensemble of small networks on encoded descriptors."""
+"""q(φ|f(x)) of Eq. 4: an ensemble of small networks and committees of trees."""
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dvae.trees import TreeCommittees
+from models.dvae.committees import CommitteeSizes, TreeCommittees
+from models.dvae.nodes import PropertyNode
+
+_DROPOUT = 0.3
 
 _SMALLEST_BIN = 1e-6
 """Of standardised descriptors. Where quantiles coincide, a bin is a step of this width."""
+
+
+@dataclass(frozen=True)
+class HeadSizes:
+    """How large a property's head is."""
+
+    networks: int
+    width: int
+    bins: int
+    """Quantile bins per descriptor that the networks see."""
+    share: float
+    """Of the descriptors that each network sees."""
+    committees: CommitteeSizes
 
 
 class DescriptorEncoding(nn.Module):
@@ -54,53 +71,70 @@ class DescriptorEncoding(nn.Module):
 
 
 class HeadEnsemble(nn.Module):
-    """Members side by side, each a committee of trees and a network that corrects it.
+    """Members of two kinds, side by side: networks of two hidden layers, then tree committees.
 
-    A member's first output is a + b·s + g(f(x)): s is its committee's score, on the scale of the
-    output, g a network of two hidden layers, a and b learned. Without trees it is g alone.
+    Trees are the better judges of small tables, networks err differently, and a mixture of both
+    is better than either. Both are parts of one q(φ|f(x)): the mean of the members' beliefs.
     """
 
-    def __init__(
-        self,
-        descriptors: int,
-        outputs: int,
-        *,
-        members: int,
-        trees: int,
-        smallest_leaf: int,
-        share: float,
-        bins: int,
-        width: int,
-        dropout: float,
-    ) -> None:
+    def __init__(self, descriptors: int, node: PropertyNode, sizes: HeadSizes) -> None:
         super().__init__()
-        self.encoding = DescriptorEncoding(descriptors, members=members, share=share, bins=bins)
-        sizes = (self.encoding.size, width, width, outputs)
-        layers = list(pairwise(sizes))
-        self.weights = nn.ParameterList([_uniform(members, a, b, fan=a) for a, b in layers])
-        self.biases = nn.ParameterList([_uniform(members, 1, b, fan=a) for a, b in layers])
-        self.dropout = dropout
-        self.trees = TreeCommittees(members, trees, smallest_leaf=smallest_leaf) if trees else None
-        self.slope = nn.Parameter(torch.ones(members, 1))
-        self.shift = nn.Parameter(torch.zeros(members, 1))
+        self.node, self.networks = node, sizes.networks
+        self.encoding = DescriptorEncoding(
+            descriptors, members=sizes.networks, share=sizes.share, bins=sizes.bins
+        )
+        widths = (self.encoding.size, sizes.width, sizes.width, node.outputs)
+        layers = list(pairwise(widths))
+        n = sizes.networks
+        self.weights = nn.ParameterList([_uniform(n, a, b, fan=a) for a, b in layers])
+        self.biases = nn.ParameterList([_uniform(n, 1, b, fan=a) for a, b in layers])
+        self.trees = TreeCommittees(
+            sizes.committees,
+            start=float(node.prior().mean),
+            is_yes_or_no=node.is_enumerated,
+        )
+        self.spread = nn.Parameter(torch.zeros(node.outputs - 1))
+        """The committees' noise, for properties that have any."""
 
     def forward(self, descriptors: Tensor, scores: Tensor | None = None) -> Tensor:
         """Return raw outputs (members, n, outputs) of standardised descriptors (n, m).
 
         Args:
             descriptors: standardised f(x).
-            scores: of the committees, shape (members, n), if they are known already.
+            scores: of the committees, shape (committees, n), if they are known already.
         """
+        scores = self.trees(descriptors) if scores is None else scores
+        voices = self.node.link(scores)[..., None]
+        spread = self.spread.expand(*voices.shape[:-1], -1)
+        return torch.cat([self.networks_say(descriptors), torch.cat([voices, spread], -1)])
+
+    def networks_say(self, descriptors: Tensor) -> Tensor:
+        """Return the networks' outputs only, (networks, n, outputs): the part with slopes."""
         hidden = self.encoding(descriptors)
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = torch.baddbmm(bias, hidden, weight)
             if layer < len(self.weights) - 1:
-                hidden = functional.dropout(functional.silu(hidden), self.dropout, self.training)
-        if self.trees is None:
-            return hidden
-        scores = self.trees(descriptors) if scores is None else scores
-        first = hidden[..., 0] + self.slope * scores + self.shift
-        return torch.cat([first[..., None], hidden[..., 1:]], -1)
+                hidden = functional.dropout(functional.silu(hidden), _DROPOUT, self.training)
+        return hidden
+
+    def grow(self, descriptors: Tensor, labels: Tensor, observed: Tensor, seed: int) -> Tensor:
+        """Grow the trees on the observed rows; return scores (committees, n) of all rows.
+
+        Those of observed rows are out of bag.
+        """
+        if not observed.any():
+            return self.trees(descriptors)
+        own = self.trees.grow(descriptors[observed], labels[observed], seed)
+        scores = self.trees(descriptors)
+        scores[:, observed] = own
+        return scores
+
+    def row_weights(self, observed: Tensor, generator: torch.Generator) -> Tensor:
+        """Return how much each member learns from each row, (members, n): bootstrap samples for
+        the networks, every observed row for the committees' noise (their scores are out of bag).
+        """
+        networks = bootstrap_weights(observed, self.networks, generator)
+        return torch.cat([networks, observed.float().expand(self.trees.sizes.members, -1)])
 
 
 def bootstrap_weights(observed: Tensor, members: int, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pyro
 import torch
@@ -14,11 +15,14 @@ from models.dvae.nodes import PropertyNode
 
 TOTAL = 100.0
 """Parts of an alloy: compositions enter the multinomial of Eq. 2 as percent."""
+TRACE = 0.005
+"""Element fractions below this are no part of an alloy that the decoder writes down."""
+_LEAST_SCALE = 1e-4
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Rows that are trained on together."""
+class Rows:
+    """Alloys that are trained on."""
 
     fractions: Tensor
     """Element fractions, shape (n, e)."""
@@ -28,16 +32,23 @@ class Batch:
     """On the nodes' internal scale, nought where unknown, shape (n, p)."""
     observed: Tensor
     """Shape (n, p)."""
+    weights: Tensor
+    """How much each row counts in the ELBO, shape (n,)."""
 
     def __len__(self) -> int:
         return len(self.fractions)
+
+    def __getitem__(self, index: Tensor) -> "Rows":
+        return Rows(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
 class DisentangledVae(nn.Module):
     """p(x|φ,z) p(φ) p(z) and q(φ|f(x)) q(z|x,φ), with one node φ per property.
 
-    φ that is enumerated, or that is drawn, broadcasts: its tensors have any leading dimensions
-    before (n,).
+    Here z is called u: the place where an alloy is decoded. ``models.dvae.transport`` relates it
+    to a z that is independent of the yes-or-no properties.
+
+    Tensors of properties may have leading dimensions before (n,): Pyro enumerates along them.
     """
 
     def __init__(
@@ -45,61 +56,76 @@ class DisentangledVae(nn.Module):
     ) -> None:
         super().__init__()
         self.latents = latents
-        properties = len(heads)
         self.heads = nn.ModuleList(heads)
-        self.encoder = _layers(elements + properties, width, 2 * latents)
-        self.decoder = _layers(latents + properties, width, elements)
+        self.encoder = _layers(elements + len(heads), width, 2 * latents)
+        self.decoder = _layers(latents + len(heads), width, elements)
 
-    def model(self, batch: Batch, nodes: Sequence[PropertyNode], outputs: Sequence[Tensor]) -> None:
+    @property
+    def nodes(self) -> list[PropertyNode]:
+        """The properties' nodes, in order."""
+        return [cast(HeadEnsemble, head).node for head in self.heads]
+
+    def model(self, rows: Rows, outputs: Sequence[Tensor]) -> None:
         """Eq. 1. The multinomial takes real-valued parts: its density needs no whole numbers."""
-        with pyro.plate("alloys", len(batch)):
+        del outputs
+        with pyro.plate("alloys", len(rows)), pyro.poutine.scale(scale=rows.weights):
             values = []
-            for i, node in enumerate(nodes):
-                label, observed = batch.labels[:, i], batch.observed[:, i]
+            for i, node in enumerate(self.nodes):
+                label, observed = rows.labels[:, i], rows.observed[:, i]
                 if node.is_enumerated:  # the guide sees to it that only the label counts
                     values.append(pyro.sample(node.name, node.prior()))
                     continue
-                seen = node.prior().expand([len(batch)]).mask(observed)
+                seen = node.prior().expand([len(rows)]).mask(observed)
                 pyro.sample(f"{node.name}_observed", seen, obs=_inside(node, label, observed))
                 drawn = pyro.sample(node.name, node.prior().mask(~observed))
                 values.append(torch.where(observed, label, drawn))
-            z = pyro.sample("z", dist.Normal(0.0, 1.0).expand([self.latents]).to_event(1))
-            parts = dist.Multinomial(logits=self.decode(z, values), validate_args=False)
-            pyro.sample("x", parts, obs=TOTAL * batch.fractions)
+            u = pyro.sample("u", dist.Normal(0.0, 1.0).expand([self.latents]).to_event(1))
+            parts = dist.Multinomial(logits=self.decode(u, values), validate_args=False)
+            pyro.sample("x", parts, obs=TOTAL * rows.fractions)
 
-    def guide(self, batch: Batch, nodes: Sequence[PropertyNode], outputs: Sequence[Tensor]) -> None:
+    def guide(self, rows: Rows, outputs: Sequence[Tensor]) -> None:
         """Eq. 4. Yes-or-no properties are summed over exactly, others drawn.
 
         Args:
-            outputs: of each head for these rows, shape (members, n, outputs).
+            rows: alloys.
+            outputs: of each head for these alloys, shape (members, n, outputs).
         """
-        with pyro.plate("alloys", len(batch)):
+        with pyro.plate("alloys", len(rows)), pyro.poutine.scale(scale=rows.weights):
             values = []
-            for i, node in enumerate(nodes):
-                label, observed = batch.labels[:, i], batch.observed[:, i]
+            for i, node in enumerate(self.nodes):
+                label, observed = rows.labels[:, i], rows.observed[:, i]
                 belief = node.posterior(outputs[i], label, observed)
                 if node.is_enumerated:
                     values.append(pyro.sample(node.name, belief, infer={"enumerate": "parallel"}))
                     continue
                 drawn = pyro.sample(node.name, belief.mask(~observed))
                 values.append(torch.where(observed, label, drawn))
-            mean, scale = self.encode(batch.fractions, values)
-            pyro.sample("z", dist.Normal(mean, scale).to_event(1))
+            mean, scale = self.encode(rows.fractions, values)
+            pyro.sample("u", dist.Normal(mean, scale).to_event(1))
 
     def encode(self, fractions: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return mean and scale of q(z|x,φ), shape (..., n, d) each.
+        """Return mean and scale of q(u|x,φ), shape (..., n, d) each.
 
         Args:
             fractions: shape (n, e).
             values: of each node, internal scale, shape (..., n).
         """
         mean, scale = self.encoder(_beside(TOTAL / 10 * fractions, values)).chunk(2, -1)
-        return mean, functional.softplus(scale) + 1e-4
+        return mean, functional.softplus(scale) + _LEAST_SCALE
 
-    def decode(self, z: Tensor, values: Sequence[Tensor]) -> Tensor:
-        """Return the logits of the element fractions, shape (..., n, e), of z (..., n, d)."""
-        logits: Tensor = self.decoder(_beside(z, values))
-        return logits
+    def decode(self, u: Tensor, values: Sequence[Tensor]) -> Tensor:
+        """Return the logits of the element fractions, shape (..., n, e), of u (..., n, d)."""
+        return cast(Tensor, self.decoder(_beside(u, values)))
+
+
+def tidy(logits: Tensor) -> Tensor:
+    """Return element fractions (..., e) without traces, summing to one.
+
+    Gradients pass through the elements that are kept.
+    """
+    fractions = torch.softmax(logits, -1)
+    kept = fractions * (fractions > TRACE)
+    return kept / kept.sum(-1, keepdim=True)
 
 
 def _beside(tensor: Tensor, values: Sequence[Tensor]) -> Tensor:
@@ -116,8 +142,8 @@ def _inside(node: PropertyNode, label: Tensor, observed: Tensor) -> Tensor:
 def _layers(inputs: int, width: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(inputs, width),
-        nn.Softplus(),
+        nn.SiLU(),
         nn.Linear(width, width),
-        nn.Softplus(),
+        nn.SiLU(),
         nn.Linear(width, outputs),
     )

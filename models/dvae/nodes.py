@@ -18,6 +18,8 @@ from models.dvae.options import BernoulliPrior, BetaPrior, NormalPrior, Prior
 
 _SURE = 30.0
 """Logit of an observed yes: 1 − 1e-13, so that enumeration meets no infinity."""
+_DOUBT = 0.005
+"""The least a committee of trees doubts that all its leaves are right."""
 _EDGE = 1e-4
 """How near to 0 or 1 a beta node's values may come."""
 _LOG_VARIANCE = (-8.0, 2.0)
@@ -51,6 +53,10 @@ class PropertyNode(ABC):
     @abstractmethod
     def prior(self) -> dist.Distribution:
         """Return p(φ) on the internal scale."""
+
+    @abstractmethod
+    def link(self, value: Tensor) -> Tensor:
+        """Return the first output of a head that expects this internal value."""
 
     @abstractmethod
     def posterior(self, outputs: Tensor, label: Tensor, observed: Tensor) -> dist.Distribution:
@@ -107,6 +113,10 @@ class BernoulliNode(PropertyNode):
         """See the base class."""
         return dist.Bernoulli(torch.tensor(self.probability))
 
+    def link(self, value: Tensor) -> Tensor:
+        """See the base class."""
+        return torch.logit(value, eps=_DOUBT)
+
     def posterior(self, outputs: Tensor, label: Tensor, observed: Tensor) -> dist.Distribution:
         """Return a sure thing where observed: summing over both values then picks the label."""
         logit = torch.logit(torch.sigmoid(outputs[..., 0]).mean(0), eps=1e-6)
@@ -151,6 +161,10 @@ class NormalNode(PropertyNode):
         """See the base class."""
         return dist.Normal(torch.tensor(0.0), 1.0)
 
+    def link(self, value: Tensor) -> Tensor:
+        """See the base class."""
+        return value
+
     def posterior(self, outputs: Tensor, label: Tensor, observed: Tensor) -> dist.Distribution:
         """Return the normal with the ensemble's moments."""
         return dist.Normal(*self.moments(outputs))
@@ -187,6 +201,10 @@ class BetaNode(PropertyNode):
     def prior(self) -> dist.Distribution:
         """See the base class."""
         return dist.Beta(torch.tensor(self.given.alpha), torch.tensor(self.given.beta))
+
+    def link(self, value: Tensor) -> Tensor:
+        """See the base class."""
+        return torch.logit(value, eps=_EDGE)
 
     def posterior(self, outputs: Tensor, label: Tensor, observed: Tensor) -> dist.Distribution:
         """Return the beta with the ensemble's moments."""

@@ -1,7 +1,6 @@
 """Options of the DVAE; light, so that campaign specs can import them."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,18 +43,27 @@ class DvaeOptions(_Part):
 
     kind: Literal["dvae"] = "dvae"
     descriptors: Literal["eight", "rich"] = Field(
-        default="rich", description="f(x) of Eq. 4: the paper's eight, or those and Magpie's"
+        default="rich", description="f(x) of Eq. 4: the paper's eight, or those and more"
     )
     priors: Mapping[str, Prior] = Field(
-        default=MappingProxyType({"single_phase_probability": BernoulliPrior()}),
-        validate_default=True,
+        default_factory=lambda: {"single_phase_probability": BernoulliPrior()},
         description="by property; one that is not named here has a normal prior",
     )
-    latents: int = Field(default=6, ge=1, le=64, description="width of z")
-    width: int = Field(default=100, ge=4, le=1024, description="of every hidden layer")
-    members: int = Field(default=24, ge=1, le=128, description="of each property's head")
-    epochs: int = Field(default=400, ge=1, description="of the first fit")
-    refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
+    latents: int = Field(default=3, ge=1, le=64, description="width of z")
+    width: int = Field(default=100, ge=4, le=1024, description="of encoder and decoder")
+    networks: int = Field(default=4, ge=1, le=128, description="in each property's head")
+    committees: int = Field(default=6, ge=1, le=128, description="of bagged trees, in each head")
+    trees: int = Field(default=40, ge=1, le=1000, description="in each bagged committee")
+    boosters: int = Field(default=6, ge=1, le=128, description="of boosted trees, in each head")
+    transport_layers: int = Field(
+        default=60, ge=1, le=1000, description="that make z independent of yes-or-no properties"
+    )
+    random_alloys: int = Field(default=1000, ge=0, description="unlabelled, drawn for each fit")
+    epochs: int = Field(default=600, ge=1, description="of the first fit")
+    refit_epochs: int = Field(default=150, ge=1, description="of each later fit")
     batch_size: int = Field(default=128, ge=8)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=3e-3, gt=0, description="of encoder and decoder")
     supervision: float = Field(default=10.0, ge=0, description="γ of Eq. 5")
+    consistency: float = Field(
+        default=1.0, ge=0, description="how much decoded alloys should have what was asked for"
+    )

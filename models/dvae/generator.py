@@ -1,0 +1,166 @@
+"""A trained DVAE on tensors: heads, encoder, decoder and transport as one module."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from models.dvae.committees import CommitteeSizes
+from models.dvae.descriptors import EightDescriptors
+from models.dvae.heads import HeadEnsemble, HeadSizes
+from models.dvae.network import DisentangledVae, Rows, tidy
+from models.dvae.nodes import PropertyNode, node_of
+from models.dvae.options import DvaeOptions, NormalPrior
+from models.dvae.rich_descriptors import RichDescriptors
+from models.dvae.transport import Transport
+
+_BINS = 16
+_HEAD_WIDTH = 64
+_RICH_SHARE = 0.3
+"""Of the rich descriptors, for each network; of the eight, each sees all."""
+_KNOTS = 40
+_JITTER = 0.3
+"""Around encoded alloys, where decoding should be consistent; in standard deviations of u."""
+_LEAST_STD = 1e-4
+"""Of a prediction: an ensemble whose members agree to the bit is still not certain."""
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What the heads think of alloys, in the properties' units: shape (n, p) each."""
+
+    mean: Tensor
+    std: Tensor
+
+
+class Generator(nn.Module):
+    """Everything of a DVAE that is learned, on element fractions (n, e).
+
+    Values of properties are (n, p) in the properties' units.
+    """
+
+    def __init__(
+        self, options: DvaeOptions, elements: Sequence[str], property_names: Sequence[str]
+    ) -> None:
+        super().__init__()
+        rich = options.descriptors == "rich"
+        self.describe = RichDescriptors(elements) if rich else EightDescriptors(elements)
+        m = len(self.describe.names)
+        self.register_buffer("descriptor_mean", torch.zeros(m))
+        self.register_buffer("descriptor_std", torch.ones(m))
+        sizes = HeadSizes(
+            networks=options.networks,
+            width=_HEAD_WIDTH,
+            bins=_BINS,
+            share=_RICH_SHARE if rich else 1.0,
+            committees=CommitteeSizes(
+                bagged=options.committees, trees=options.trees, boosted=options.boosters
+            ),
+        )
+        nodes = [node_of(name, options.priors.get(name, NormalPrior())) for name in property_names]
+        self.network = DisentangledVae(
+            len(elements),
+            [HeadEnsemble(m, node, sizes) for node in nodes],
+            latents=options.latents,
+            width=options.width,
+        )
+        self.register_buffer("known", torch.zeros(0, len(elements)))
+        self.register_buffer("far", torch.zeros(()))
+        self.enumerated = [i for i, node in enumerate(nodes) if node.is_enumerated]
+        self.transport = Transport(
+            options.latents,
+            outcomes=2 ** len(self.enumerated),
+            layers=options.transport_layers,
+            knots=_KNOTS,
+        )
+
+    descriptor_mean: Tensor
+    descriptor_std: Tensor
+    known: Tensor
+    """Element fractions of the alloys of the last fit, shape (n, e)."""
+    far: Tensor
+    """Farther from the nearest of them is far from the data; share of atoms."""
+
+    @property
+    def nodes(self) -> list[PropertyNode]:
+        """The properties' nodes, in order."""
+        return self.network.nodes
+
+    @property
+    def heads(self) -> list[HeadEnsemble]:
+        """The properties' heads, in order."""
+        return [cast(HeadEnsemble, head) for head in self.network.heads]
+
+    def standardised(self, fractions: Tensor) -> Tensor:
+        """Return f(x), standardised by the training data: shape (n, m)."""
+        described: Tensor = self.describe(fractions)
+        return (described - self.descriptor_mean) / self.descriptor_std
+
+    def believe(self, fractions: Tensor) -> Belief:
+        """Return what the heads expect."""
+        descriptors = self.standardised(fractions)
+        columns = []
+        for node, head in zip(self.nodes, self.network.heads, strict=True):
+            mean, std = node.moments(head(descriptors))
+            columns.append((node.external(mean), (std * node.scale).clamp_min(_LEAST_STD)))
+        means, stds = zip(*columns, strict=True)
+        return Belief(torch.stack(means, -1), torch.stack(stds, -1))
+
+    def cover(self, fractions: Tensor, level: float) -> None:
+        """Remember the data's alloys (n, e), and how far apart this share of them are at most."""
+        self.known = fractions.clone()
+        self.far = torch.quantile(self._distances(fractions).topk(2, largest=False)[0][:, 1], level)
+
+    def distance(self, fractions: Tensor) -> Tensor:
+        """Return the least share of atoms to exchange for an alloy of the data, shape (n,)."""
+        return self._distances(fractions).amin(1)
+
+    def _distances(self, fractions: Tensor) -> Tensor:
+        return torch.cdist(fractions, self.known, p=1.0) / 2
+
+    def inconsistency(self, rows: Rows, outputs: Sequence[Tensor]) -> Tensor:
+        """Return how unlikely the heads' networks find the properties that were decoded for.
+
+        Places are drawn around those of the rows, each with its label or what its head thinks.
+        """
+        values = []
+        for i, node in enumerate(self.nodes):
+            mean, _ = node.moments(outputs[i])
+            value = torch.where(rows.observed[:, i], rows.labels[:, i], mean)
+            values.append((value >= 0.5).to(value.dtype) if node.is_enumerated else value)
+        u, _ = self.network.encode(rows.fractions, values)
+        u = u + _JITTER * u.std(0) * torch.randn_like(u)
+        described = self.standardised(torch.softmax(self.network.decode(u, values), -1))
+        surprise = [
+            -self.nodes[i].log_likelihood(self.heads[i].networks_say(described), values[i]).mean()
+            for i in self.enumerated
+        ]
+        return torch.stack(surprise).sum()
+
+    def encode(self, fractions: Tensor, values: Tensor) -> Tensor:
+        """Return posterior means of z, shape (n, d), given the properties' values."""
+        internal = self.internal(values)
+        u, _ = self.network.encode(fractions, internal)
+        return self.transport.to_z(u, self.outcome(internal))
+
+    def decode(self, z: Tensor, values: Tensor) -> Tensor:
+        """Return element fractions (n, e) of z (n, d) given the properties' values."""
+        internal = self.internal(values)
+        u = self.transport.to_u(z, self.outcome(internal))
+        return tidy(self.network.decode(u, internal))
+
+    def internal(self, values: Tensor) -> list[Tensor]:
+        """Return each property's values on its node's scale; yes-or-no ones become 0 or 1."""
+        columns = [node.internal(values[:, i]) for i, node in enumerate(self.nodes)]
+        for i in self.enumerated:
+            columns[i] = (columns[i] >= 0.5).to(values.dtype)
+        return columns
+
+    def outcome(self, internal: Sequence[Tensor]) -> Tensor:
+        """Return the number of the yes-or-no properties' joint outcome, shape (n,)."""
+        number = torch.zeros(internal[0].shape, dtype=torch.long)
+        for i in self.enumerated:
+            number = 2 * number + internal[i].long()
+        return number

@@ -1,0 +1,252 @@
+"""The DVAE as a generative model of compositions."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from pymatgen.core import Composition, Element
+from torch import Tensor
+
+from alloop.errors import MaterialError, ModelError
+from alloop.materials import Material, composition_of
+from models.base import Dataset, FitSummary, OnProgress, Prediction
+from models.dvae import checkpoint
+from models.dvae.elements import element_table
+from models.dvae.fitting import fit_generator
+from models.dvae.generator import Generator
+from models.dvae.options import DvaeOptions
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the heads say of alloys, and whether the data lets them."""
+
+    prediction: Prediction
+    distance: Tensor
+    """The least share of atoms to exchange for an alloy of the last fit, shape (n,)."""
+    is_far: Tensor
+    """Whether that is more than 99 % of the data's own alloys need for their nearest, (n,)."""
+
+
+class DvaeModel:
+    """A disentangled VAE: composition in, properties out, and back again.
+
+    A latent point is (z, φ): first the d latents that are independent of the yes-or-no
+    properties, then one column per property, in its unit; so a property is asked for by
+    writing it into its column. A probability of 0.5 or more asks for a yes.
+
+    Args:
+        options: sizes, priors and training.
+        elements: that alloys may consist of, at least two.
+        property_names: one node each, in the order of the columns.
+
+    Raises:
+        ModelError: if these do not fit together.
+        MaterialError: if too little is known of an element.
+    """
+
+    def __init__(
+        self, options: DvaeOptions, elements: Sequence[str], property_names: Sequence[str]
+    ) -> None:
+        if len(set(elements)) < max(2, len(elements)):
+            raise ModelError(f"the elements {list(elements)} are not two or more, each named once")
+        if not property_names:
+            raise ModelError("the DVAE needs at least one property to set apart")
+        element_table(elements)
+        self.options = options
+        self.elements = tuple(elements)
+        self.property_names = tuple(property_names)
+        self._generator: Generator | None = None
+
+    def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
+        """Train on labelled and unlabelled alloys, and on alloys drawn at random by the seed.
+
+        Networks continue from their weights, if they have any; trees are grown anew.
+
+        Raises:
+            MaterialError: if a material is no composition of the model's elements.
+            ModelError: if the data's properties are not the model's, or a label is impossible.
+        """
+        if data.property_names != self.property_names:
+            raise ModelError(
+                f"the data holds {', '.join(data.property_names)}; "
+                f"the model was made for {', '.join(self.property_names)}"
+            )
+        start = time.perf_counter()
+        report = on_progress or (lambda share, message: None)
+        fractions = self._read(data.materials)
+        if len(fractions) < 2:
+            raise ModelError(f"{len(fractions)} alloys are too few to train on")
+        epochs = self.options.refit_epochs if self._generator else self.options.epochs
+        with _one_thread(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            generator = self._generator or self._new_generator()
+            for i, node in enumerate(generator.nodes):
+                node.check(data.labels[:, i])
+            losses = fit_generator(
+                generator,
+                fractions,
+                data.labels,
+                self.options,
+                seed=seed,
+                epochs=epochs,
+                is_new=self._generator is None,
+                report=report,
+            )
+            self._generator = generator
+        report(1.0, "trained")
+        is_labelled = np.isfinite(data.labels).any(axis=1)
+        return FitSummary(
+            n_labelled=int(is_labelled.sum()),
+            n_unlabelled=len(data) - int(is_labelled.sum()) + self.options.random_alloys,
+            epochs=epochs,
+            seconds=time.perf_counter() - start,
+            metrics=losses,
+        )
+
+    @torch.no_grad()
+    def encode(self, materials: Sequence[Material]) -> Tensor:
+        """Return posterior means of z, and the heads' means: shape (n, d + p).
+
+        z is that of the more probable phase.
+
+        Raises:
+            MaterialError: if a material is no composition of the model's elements.
+        """
+        generator = self._trained()
+        fractions = self._read(materials)
+        values = generator.believe(fractions).mean
+        return torch.cat([generator.encode(fractions, values), values], 1)
+
+    @torch.no_grad()
+    def decode(self, z: Tensor, *, seed: int) -> list[Material]:
+        """Return for each row (z, φ), shape (n, d + p), the most probable composition.
+
+        Args:
+            z: latent points with the wanted properties.
+            seed: changes nothing, because nothing is drawn.
+        """
+        del seed
+        return [self.composition(row) for row in self._decoded(z)]
+
+    @torch.no_grad()
+    def predict(self, z: Tensor) -> Prediction:
+        """Return what the heads say of the alloys that z, shape (n, d + p), decodes to.
+
+        Not what was asked for: what the decoder makes of it.
+        """
+        belief = self._trained().believe(self._decoded(z))
+        return Prediction(self.property_names, belief.mean, belief.std)
+
+    @torch.no_grad()
+    def assess(self, materials: Sequence[Material]) -> Assessment:
+        """Return what the heads say of materials, whatever they were encoded to.
+
+        Raises:
+            MaterialError: if a material is no composition of the model's elements.
+        """
+        generator = self._trained()
+        fractions = self._read(materials)
+        belief = generator.believe(fractions)
+        distance = generator.distance(fractions)
+        prediction = Prediction(self.property_names, belief.mean, belief.std)
+        return Assessment(prediction, distance, distance > generator.far)
+
+    def composition(self, fractions: Tensor) -> Composition:
+        """Return element fractions (e,) as a material."""
+        pairs = zip(self.elements, fractions.tolist(), strict=True)
+        return Composition({Element(symbol): x for symbol, x in pairs if x > 0})
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file, the same bytes for the same model.
+
+        Raises:
+            ModelError: if the model is untrained.
+        """
+        generator = self._trained()
+        description = checkpoint.Description(
+            options=self.options,
+            elements=self.elements,
+            property_names=self.property_names,
+            scales=tuple((node.location, node.scale) for node in generator.nodes),
+            tree_nodes=tuple(
+                (head.trees.bagged.value.shape[1], head.trees.boosted.value.shape[1])
+                for head in generator.heads
+            ),
+            n_known=len(generator.known),
+        )
+        checkpoint.write(path, description, generator.state_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file that ``save`` wrote.
+
+        Raises:
+            ModelError: if the file is not one, or of another kind or version.
+        """
+        description, tensors = checkpoint.read(path)
+        model = cls(description.options, description.elements, description.property_names)
+        with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
+            generator = model._new_generator()
+        for head, nodes in zip(generator.heads, description.tree_nodes, strict=True):
+            for trees, size in zip((head.trees.bagged, head.trees.boosted), nodes, strict=True):
+                trees.clear(len(trees.column), size)
+        generator.known = torch.zeros(description.n_known, len(description.elements))
+        for node, (location, scale) in zip(generator.nodes, description.scales, strict=True):
+            node.location, node.scale = location, scale
+        try:
+            generator.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise ModelError(f"tensors do not fit ({error})", where=str(path)) from error
+        model._generator = generator.eval()
+        return model
+
+    def _decoded(self, z: Tensor) -> Tensor:
+        generator = self._trained()
+        d = self.options.latents
+        width = d + len(self.property_names)
+        if z.ndim != 2 or z.shape[1] != width or not z.isfinite().all():
+            raise ModelError(
+                f"latent points of shape {tuple(z.shape)} cannot be decoded; "
+                f"they are finite and of shape (n, {width})"
+            )
+        return generator.decode(z[:, :d].float(), z[:, d:].float())
+
+    def _read(self, materials: Sequence[Material]) -> Tensor:
+        place = {symbol: i for i, symbol in enumerate(self.elements)}
+        fractions = np.zeros((len(materials), len(place)))
+        for row, material in enumerate(materials):
+            amounts = composition_of(material).get_el_amt_dict()
+            if stray := sorted(set(amounts) - set(place)):
+                raise MaterialError(
+                    f"{stray[0]} is not among the model's elements",
+                    where=f"material {row}, {material.formula}",
+                    remedy=f"It knows {', '.join(self.elements)}.",
+                )
+            for symbol, amount in amounts.items():
+                fractions[row, place[symbol]] = amount
+        return torch.from_numpy(fractions).float()
+
+    def _trained(self) -> Generator:
+        if self._generator is None:
+            raise ModelError("the model is untrained", remedy="Fit or load it first.")
+        return self._generator
+
+    def _new_generator(self) -> Generator:
+        return Generator(self.options, self.elements, self.property_names)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: on matrices this small, threads mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

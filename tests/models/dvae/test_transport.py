@@ -1,0 +1,39 @@
+"""The transport makes z normal whichever outcome an alloy has, and can be undone."""
+
+import torch
+
+from models.dvae.transport import Transport
+
+
+def entangled(n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places of two outcomes that differ in mean, spread and shape, and the outcomes."""
+    draw = torch.randn(n, 2, generator=generator)
+    outcome = torch.arange(n) % 2
+    bent = torch.stack([draw[:, 0], 0.5 * draw[:, 1] + draw[:, 0] ** 2], 1)
+    return torch.where(outcome[:, None] == 1, bent + 3, draw), outcome
+
+
+def test_z_has_the_same_distribution_for_both_outcomes_on_new_points() -> None:
+    generator = torch.Generator().manual_seed(0)
+    u, outcome = entangled(2000, generator)
+    transport = Transport(2, outcomes=2, layers=30, knots=40)
+    weights = torch.stack([1 - outcome, outcome]).float()
+    transport.fit(torch.stack([u, u]), weights, generator)
+    new, outcome = entangled(4000, generator)
+    z = transport.to_z(new, outcome)
+    for label in (0, 1):
+        part = z[outcome == label]
+        assert torch.allclose(part.mean(0), torch.zeros(2), atol=0.12)
+        assert torch.allclose(torch.cov(part.T), torch.eye(2), atol=0.25)
+        # A normal's share within one standard deviation of the middle, in the plane.
+        assert abs(float((part.norm(dim=1) < 1).float().mean()) - 0.3935) < 0.05
+
+
+def test_going_there_and_back_changes_nothing() -> None:
+    generator = torch.Generator().manual_seed(1)
+    u, outcome = entangled(500, generator)
+    transport = Transport(2, outcomes=2, layers=20, knots=30)
+    transport.fit(torch.stack([u, u]), torch.stack([1 - outcome, outcome]).float(), generator)
+    points = torch.cat([u, 10 * u])  # beyond the data, too
+    again = transport.to_u(transport.to_z(points, outcome.repeat(2)), outcome.repeat(2))
+    torch.testing.assert_close(again, points, rtol=1e-4, atol=1e-4)
