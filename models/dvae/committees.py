@@ -104,8 +104,8 @@ class TreeCommittees(nn.Module):
         target = y if is_logistic else y - float(self.base)
         trees, unseen = [], []
         for _ in range(self.sizes.boosted):
-            drawn = rng.integers(0, n, n)
-            drawn[:2] = y.argmin(), y.argmax()  # a classifier needs one of each
+            drawn = np.append(rng.integers(0, n, max(n - 2, 0)), [y.argmin(), y.argmax()])
+            # One of the lowest, one of the highest: a classifier needs both classes.
             booster = boosting(
                 n_estimators=_ROUNDS,
                 learning_rate=_RATE,
