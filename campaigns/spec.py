@@ -21,6 +21,7 @@ from models.lattice.options import LatticeOptions
 from models.pcdvae.options import PcdvaeOptions
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
+from oracles.person_options import PersonOptions
 from oracles.table_options import TableOptions
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|min|h|d)\s*$")
@@ -158,7 +159,9 @@ SPACES_OF = {
 }
 """The kinds of space that each kind of model can learn, its own one first."""
 
-TierOptions = Annotated[LammpsOptions | DftOptions | TableOptions, Field(discriminator="kind")]
+TierOptions = Annotated[
+    LammpsOptions | DftOptions | TableOptions | PersonOptions, Field(discriminator="kind")
+]
 """An oracle, and its place in the order of cost."""
 
 

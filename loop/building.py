@@ -16,6 +16,8 @@ from oracles.base import Oracle
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
 from oracles.lammps.oracle import LammpsOracle
+from oracles.person import PersonOracle
+from oracles.person_options import PersonOptions
 from oracles.table import TableOracle
 from oracles.table_options import TableOptions
 
@@ -50,6 +52,8 @@ def build_oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
             return DftOracle(options, elements=elements)
         case TableOptions():
             return TableOracle(options)
+        case PersonOptions():
+            return PersonOracle(options)
 
 
 def build_model(spec: CampaignSpec) -> GenerativeModel:

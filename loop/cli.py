@@ -18,6 +18,7 @@ from campaigns.load import load_spec, ready_campaigns
 from campaigns.spec import CampaignSpec
 from loop.commands import data
 from loop.commands.dataset import dataset
+from loop.commands.label import label
 from loop.commands.measure import measure
 from loop.commands.output import Format, print_csv, print_json
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     "goes round again. Begin with `alloop launch nifecr-bulk-modulus`.",
 )
 app.add_typer(data.app, name="data")
+app.command()(label)
 console = Console()
 stderr = Console(stderr=True)
 
@@ -71,13 +73,13 @@ def launch(
     from loop.run_folder import RUNS  # noqa: PLC0415 (heavy imports wait until they are needed)
 
     loaded = load_spec(spec, set_ or ())
-    _go(run or RUNS / loaded.name, loaded)
+    go(run or RUNS / loaded.name, loaded)
 
 
 @app.command()
 def resume(run: RunArgument) -> None:
     """Continue a run after anything at all happened to it."""
-    _go(run, None)
+    go(run, None)
 
 
 @app.command()
@@ -123,11 +125,12 @@ def potentials(
 @app.command()
 def status(run: RunArgument) -> None:
     """Say where a run stands; a controller may be working on it meanwhile."""
-    from loop.console import print_status  # noqa: PLC0415
+    from loop.console import print_status, print_waiting  # noqa: PLC0415
     from loop.run_folder import RunFolder  # noqa: PLC0415
 
     folder = RunFolder.read(run)
     print_status(console, folder.state)
+    print_waiting(console, run, folder.state)
     console.print(f"head {folder.head}", soft_wrap=True)
 
 
@@ -160,6 +163,12 @@ def audit(
     replay: Annotated[
         int | None, typer.Option(metavar="ROUND", help="recompute the decisions of a round")
     ] = None,
+    corrections: Annotated[
+        bool,
+        typer.Option(
+            "--corrections", help="list corrected values, and what had been built on them"
+        ),
+    ] = False,
     format: Annotated[Format, typer.Option(help="how to print decisions")] = Format.TABLE,
 ) -> None:
     """Say why the campaign did what it did, and prove that the record is whole."""
@@ -172,7 +181,9 @@ def audit(
     from loop.verify import digest as digest_of  # noqa: PLC0415
 
     folder = RunFolder.read(run)
-    if digest:
+    if corrections:
+        _print_corrections(folder.entries)
+    elif digest:
         print(digest_of(folder.entries))
     elif replay is not None:
         _print_replay(replay_round(folder.entries, folder.store, replay))
@@ -204,10 +215,10 @@ def _version(
         raise typer.Exit
 
 
-def _go(run: Path, spec: CampaignSpec | None) -> None:
+def go(run: Path, spec: CampaignSpec | None) -> None:
     """Run a campaign to its end or to an interruption, then say what was found."""
     from loop.building import build_oracles  # noqa: PLC0415
-    from loop.console import ProgressObserver, print_status  # noqa: PLC0415
+    from loop.console import ProgressObserver, print_status, print_waiting  # noqa: PLC0415
     from loop.controller import Controller, Interrupted  # noqa: PLC0415
     from loop.run_folder import RunFolder  # noqa: PLC0415
 
@@ -227,6 +238,7 @@ def _go(run: Path, spec: CampaignSpec | None) -> None:
         console.print(f"best structure  {cif}", soft_wrap=True)
     console.print(f"report          {folder.write_report()}", soft_wrap=True)
     console.print(f"head            {folder.head}", soft_wrap=True)
+    print_waiting(console, run, folder.state)
     if interrupted:
         console.print(f"stopped; `alloop resume {run}` continues", soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -272,6 +284,16 @@ def _print_rows(flat: Sequence[dict[str, Any]], format: Format) -> None:
             print_rows(console, flat)
 
 
+def _print_corrections(entries: Sequence[Any]) -> None:
+    from loop.corrections import correction_lines, corrections_in  # noqa: PLC0415
+
+    found = corrections_in(entries)
+    for correction in found:
+        print("\n".join(correction_lines(correction)))
+    if not found:
+        print("no value was ever corrected")
+
+
 def _print_ancestry(chain: Sequence[Any]) -> None:
     for depth, decision in enumerate(chain):
         lineage = decision.lineage
@@ -284,7 +306,7 @@ def _print_ancestry(chain: Sequence[Any]) -> None:
                     f"{lineage.latents[:10]}, seed {lineage.seed}"
                 )
             case source:
-                text = f"{source}, seed {lineage.seed}"
+                text = source if lineage.seed is None else f"{source}, seed {lineage.seed}"
         console.print(f"{'  ' * depth}{decision.candidate[:10]}: {text}; {decision.reason}")
 
 

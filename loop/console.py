@@ -1,6 +1,7 @@
 """What the command line prints: progress while a campaign runs, tables afterwards."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,8 +18,9 @@ from rich.table import Table
 
 from campaigns.objectives import UNITS
 from loop.records import CampaignClosed, LedgerEntry, Measured, ModelFitted, Proposed, Stage
+from loop.requests import REQUESTS
 from loop.state import CampaignState
-from loop.steps import Close, Fit, Measure, Propose, Step
+from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
 from oracles.base import Status
 
 SHOWN_ROWS = 60
@@ -67,7 +69,7 @@ class ProgressObserver:
                 text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
             case Propose(round, stage):
                 text = f"round {round}: proposing ({stage.value})"
-            case Close():
+            case Close() | Wait():
                 text = "closing"
         self._progress.reset(self._step, description=text, visible=True, total=100)
 
@@ -175,6 +177,25 @@ def print_status(console: Console, state: CampaignState) -> None:
             if above is not None:
                 table.add_row(f"  above the hull of tier {tier}", f"{above:.6g} eV/atom")
     console.print(table)
+
+
+def print_waiting(console: Console, run: Path, state: CampaignState) -> None:
+    """Print what people are asked for, if the campaign waits for them."""
+    step = next_step(state)
+    if not isinstance(step, Wait):
+        return
+    table = Table("candidate", "formula", "asked for", title="waiting for people")
+    for e in step.evaluations[:SHOWN_ROWS]:
+        decision = state.decisions[e.candidate]
+        asked = ", ".join(sorted(state.spec.tiers[e.tier].measures()))
+        formula = f"{decision.lattice or ''} {decision.formula}".strip()
+        table.add_row(e.candidate[:12], formula, asked)
+    console.print(table)
+    console.print(
+        f"waiting for {len(step.evaluations)} labels: fill in {run / REQUESTS}, then "
+        f"`alloop label {run} --file FILE`",
+        soft_wrap=True,
+    )
 
 
 def print_rows(console: Console, flat: Sequence[Mapping[str, Any]]) -> None:

@@ -33,9 +33,10 @@ from loop.records import (
     SessionOpened,
     Stage,
 )
+from loop.requests import write_requests
 from loop.screening import Seen
 from loop.state import CampaignState, Evaluation, fold
-from loop.steps import Close, Fit, Measure, Propose, Step, next_step
+from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
 from loop.trust_region import trust_region_edge
 from models.base import Dataset
 from oracles.base import FailureKind, Measurement, Oracle, Status
@@ -119,12 +120,13 @@ class Controller:
         self._stopping = True
 
     def run(self) -> CampaignState:
-        """Go on until the campaign is closed, and return its last state.
+        """Go on until the campaign is closed or people have to answer; return its last state.
 
         Raises:
             Interrupted: after ``stop``, with everything recorded.
         """
-        if (step := next_step(self.state)) is None:
+        if (step := next_step(self.state)) is None or isinstance(step, Wait):
+            self._ask(step)
             return self.state
         earlier = self.state.wall_seconds
         self._began = time.monotonic() - earlier
@@ -134,12 +136,23 @@ class Controller:
             if self._stopping:
                 self._append(SessionClosed(reason="interrupted"))
                 raise Interrupted
+            if isinstance(step, Wait):
+                self._ask(step)
+                break
             if not isinstance(step, Close) and self._is_out_of_time():
                 step = Close("the wall time is spent")
             self._observer.step(step, self.state)
             self._do(step)
-        self._append(SessionClosed(reason="campaign closed"))
+        waits = self.state.closed is None
+        n = len(self.state.pending)
+        reason = f"waiting for {n} labels" if waits else "campaign closed"
+        self._append(SessionClosed(reason=reason))
         return self.state
+
+    def _ask(self, step: Wait | None) -> None:
+        """Write down what people are asked for, where they are asked."""
+        if step is not None:
+            write_requests(self._run, self.state, step.evaluations)
 
     def _do(self, step: Step) -> None:
         match step:
@@ -207,6 +220,8 @@ class Controller:
                 )
             case Stage.PROMOTION:
                 return propose_promotion(state, round=step.round, tier=step.tier)
+            case Stage.UNREQUESTED:
+                raise AssertionError("only people report what was not asked for")
 
     def _measure(self, evaluations: Sequence[Evaluation]) -> None:
         """Have every evaluation answered; record each answer when it comes."""

@@ -1,7 +1,7 @@
 """The campaign itself: hash-chained events, appended and read, never changed."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -18,6 +18,9 @@ from loop.records import EVENT, Event, LedgerEntry
 
 _PAGE = 1000
 """Rows read at a time; the offset of an append-only table stays where it is."""
+
+MOST_TOGETHER = 5000
+"""Events of one statement: SQLite takes 32,766 values, and an event is five."""
 
 
 class Ledger:
@@ -58,22 +61,28 @@ class Ledger:
             LedgerError: if the event cannot be written down (a value that is not finite).
             RunError: if this ledger is a reader's, or the disk refuses.
         """
+        return self.append_together((event,))[0]
+
+    def append_together(self, events: Sequence[Event]) -> tuple[LedgerEntry, ...]:
+        """Add at most ``MOST_TOGETHER`` events, all or, whatever happens meanwhile, none.
+
+        Raises:
+            LedgerError: if an event cannot be written down.
+            RunError: if this ledger is a reader's, or the disk refuses.
+        """
         if self._lock is None:
             raise RunError("the ledger was opened for reading only", where=str(self._run))
-        seq, previous = self._last.seq + 1, self._last.hash
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        try:
-            text = canonical_json(EVENT.dump_python(event, mode="json"))
-            row = Row(seq, time, text, previous, entry_hash(seq, time, text, previous))
-            entry = _entry(row)
-        except ValueError as error:
-            raise LedgerError(
-                f"a {event.kind} event cannot be written down ({error})", where=str(self._run)
-            ) from error
+        rows: list[Row] = []
+        for event in events:
+            rows.append(self._row(event, rows[-1] if rows else self._last))
+        entries = tuple(_entry(row) for row in rows)
+        if not rows:
+            return entries
         with refusals(self._run):
-            self._connection.execute(EVENTS.insert().values(row._asdict()))
-        self._last = row
-        return entry
+            # One statement is one transaction.
+            self._connection.execute(EVENTS.insert().values([row._asdict() for row in rows]))
+        self._last = rows[-1]
+        return entries
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Yield all entries in order.
@@ -117,6 +126,19 @@ class Ledger:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _row(self, event: Event, last: Row) -> Row:
+        seq, previous = last.seq + 1, last.hash
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        try:
+            text = canonical_json(EVENT.dump_python(event, mode="json"))
+            row = Row(seq, time, text, previous, entry_hash(seq, time, text, previous))
+            _entry(row)
+        except ValueError as error:
+            raise LedgerError(
+                f"a {event.kind} event cannot be written down ({error})", where=str(self._run)
+            ) from error
+        return row
 
     def _read_page(self, start: int) -> tuple[list[Row], str]:
         """Return the rows after the first ``start``, and what went wrong where they break off."""

@@ -31,12 +31,14 @@ class Stage(StrEnum):
     ACQUISITION = "acquisition"
     AUGMENTATION = "augmentation"
     PROMOTION = "promotion"
+    UNREQUESTED = "unrequested"
+    """Of no round's making: a person reported it unasked."""
 
 
 class Lineage(Record):
     """Where a candidate came from; enough to make it again."""
 
-    source: Literal["random", "latent", "swap", "promoted"]
+    source: Literal["random", "latent", "swap", "promoted", "reported"]
     seed: int | None = None
     """Of the random draw, or of the decoding."""
     model: ArtifactId | None = None
@@ -149,6 +151,12 @@ class Measured(Record):
     wall_seconds: float = 0.0
     core_hours: float = 0.0
     money: float = 0.0
+    corrects: int | None = None
+    """Entry whose values these replace: a person had made a mistake."""
+    is_partial: bool = False
+    """Whether a person still owes some of the properties; the evaluation stays pending."""
+    source: str = ""
+    """Where a person's answer stood: SHA-256 of the file; empty for one that was typed."""
 
 
 class CampaignClosed(Record):

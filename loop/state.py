@@ -52,7 +52,10 @@ class CampaignState:
     models: Mapping[int, ModelFitted] = field(default_factory=dict)
     """Fitted models by round."""
     recorded: Mapping[str, Measured] = field(default_factory=dict)
-    """Measurements by evaluation id, in order of arrival, as the ledger has them."""
+    """Measurements by evaluation id, in order of arrival, as the ledger has them; of a corrected
+    one the newest values."""
+    partial: Mapping[str, Measured] = field(default_factory=dict)
+    """Answers of people that still owe some properties, by evaluation id."""
     wall_seconds: float = 0.0
     """Time under a controller, over all sessions."""
     n_sessions: int = 0
@@ -85,6 +88,11 @@ class CampaignState:
     def pending(self) -> tuple[Evaluation, ...]:
         """Evaluations without an answer."""
         return tuple(e for e in self.evaluations if e.id not in self.recorded)
+
+    @cached_property
+    def requested(self) -> tuple[Proposed, ...]:
+        """The loop's own proposals, without what people reported unasked."""
+        return tuple(p for p in self.proposals if p.stage is not Stage.UNREQUESTED)
 
     @cached_property
     def measured(self) -> Mapping[str, Measured]:
@@ -159,7 +167,7 @@ class CampaignState:
 
     def remaining(self, tier: int = 0) -> int:
         """Return how many more measurements a tier's budget holds, pending ones counted as made."""
-        asked = sum(e.tier == tier for e in self.evaluations)
+        asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
         return self.spec.budget.measurements[tier] - asked
 
 
@@ -173,6 +181,7 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
     proposals: list[Proposed] = []
     models: dict[int, ModelFitted] = {}
     measured: dict[str, Measured] = {}
+    partial: dict[str, Measured] = {}
     wall, sessions, closed = 0.0, 0, None
     began = session_began = latest = None
     for entry in entries:
@@ -188,8 +197,14 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
                 models[event.round] = event
             case Proposed():
                 proposals.append(event)
+            case Measured(is_partial=True):
+                partial[event.evaluation] = event
+            case Measured(corrects=int()):
+                measured[event.evaluation] = event
+                partial.pop(event.evaluation, None)
             case Measured():
                 measured.setdefault(event.evaluation, event)
+                partial.pop(event.evaluation, None)
             case CampaignClosed():
                 closed = event.reason
             case SessionClosed():
@@ -205,6 +220,7 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
         proposals=tuple(proposals),
         models=models,
         recorded=measured,
+        partial=partial,
         wall_seconds=wall + _span(session_began, latest),
         n_sessions=sessions,
         closed=closed,

@@ -1,18 +1,31 @@
 """What a campaign does next, read off its state.
 
 The order stands here once: rounds of fitting, acquisition and local search, then promotion to
-the dearer tiers. Whatever was chosen is measured before anything else is decided.
+the dearer tiers. Whatever was chosen is measured before anything else is decided; people may
+be given longer, if their tier has a quorum.
 """
 
+import math
 from dataclasses import dataclass
 
 from loop.records import Proposed, Stage
 from loop.state import CampaignState, Evaluation
+from oracles.person_options import PersonOptions
+
+ROUNDING = 1e-9
+"""0.7 × 10 is a little more than 7 for nobody but the machine."""
 
 
 @dataclass(frozen=True)
 class Measure:
     """Have these evaluations answered."""
+
+    evaluations: tuple[Evaluation, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Let people answer these; nothing else can be done meanwhile."""
 
     evaluations: tuple[Evaluation, ...]
 
@@ -41,20 +54,44 @@ class Close:
     reason: str
 
 
-Step = Measure | Fit | Propose | Close
+Step = Measure | Wait | Fit | Propose | Close
 
 
 def next_step(state: CampaignState) -> Step | None:
     """Return the next unfinished step; None when the campaign is closed."""
     if state.closed is not None:
         return None
-    if state.pending:
-        return Measure(state.pending)
-    if not state.proposals:
+    by_people = frozenset(
+        tier for tier, options in enumerate(state.spec.tiers) if isinstance(options, PersonOptions)
+    )
+    if by_machine := tuple(e for e in state.pending if e.tier not in by_people):
+        return Measure(by_machine)
+    if not state.requested:
         return Propose(0, Stage.INITIAL)
+    if not _has_quorum(state, state.requested[-1]):
+        return Wait(state.pending)
+    step = _next(state)
+    is_last = isinstance(step, Close) or (
+        isinstance(step, Propose) and step.stage is Stage.PROMOTION
+    )
+    # The best may be among those that are late.
+    return Wait(state.pending) if state.pending and is_last else step
+
+
+def _has_quorum(state: CampaignState, last: Proposed) -> bool:
+    """Return whether enough people have answered what was proposed last."""
+    options = state.spec.tiers[last.tier]
+    if not isinstance(options, PersonOptions):
+        return True
+    asked = {decision.candidate for decision in last.decisions if decision.chosen}
+    missing = sum(e.tier == last.tier and e.candidate in asked for e in state.pending)
+    return len(asked) - missing >= math.ceil(options.quorum * len(asked) - ROUNDING)
+
+
+def _next(state: CampaignState) -> Step:
     if not state.answers():
         return Close("no labels: every initial measurement failed")
-    return _after(state, state.proposals[-1])
+    return _after(state, state.requested[-1])
 
 
 def _after(state: CampaignState, last: Proposed) -> Step:

@@ -72,8 +72,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
     """Return one hash over all decisions and measured values.
 
     Times, costs, notes and sessions are left out, and measurements are put in order of their
-    evaluation: a campaign that was interrupted agrees with one that was not, and so do two
-    whose workers were fast in a different order.
+    evaluation, corrected ones with their newest values: a campaign that was interrupted agrees
+    with one that was not, and so do two whose workers were fast in a different order.
     """
     proposed: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
@@ -85,7 +85,10 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
             case Measured() as event:
                 kept = {"evaluation", "candidate", "status", "properties", "failure_kind"}
                 values = event.model_dump(mode="json", include=kept)
-                measured.setdefault(event.evaluation, values)
+                if event.corrects is not None:
+                    measured[event.evaluation] = values
+                elif not event.is_partial:
+                    measured.setdefault(event.evaluation, values)
     in_order = [measured[evaluation] for evaluation in sorted(measured)]
     return sha256(canonical_json({"proposed": proposed, "measured": in_order}))
 

@@ -32,6 +32,8 @@ class FailureKind(StrEnum):
     """The oracle raised; the message says what."""
     TIMEOUT = "timeout"
     """It took longer than its tier allows, and was ended."""
+    REPORTED = "reported"
+    """A person says that it could not be measured; the message says why."""
     WORKER_DIED = "worker_died"
     """The process that measured it died."""
 

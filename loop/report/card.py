@@ -194,6 +194,8 @@ def _told(state: CampaignState, store: ArtifactStore, decision: Decision) -> str
             made = f"made by exchanging {_exchanged(store, lineage)}"
         case "promoted":
             made = "promoted from the tier below"
+        case "reported":
+            made = "reported without being asked for"
     seed = f" (seed {lineage.seed})" if lineage.seed is not None else ""
     expected = ", ".join(
         f"{label_of(name)} {value_of(name, p.mean, with_unit=False)} ± {value_of(name, p.std)}"

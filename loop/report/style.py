@@ -22,12 +22,14 @@ STAGE_COLOURS = {
     Stage.ACQUISITION: BLUE,
     Stage.AUGMENTATION: ORANGE,
     Stage.PROMOTION: PURPLE,
+    Stage.UNREQUESTED: GREEN,
 }
 STAGE_NAMES = {
     Stage.INITIAL: "initial, at random",
     Stage.ACQUISITION: "acquisition",
     Stage.AUGMENTATION: "local search",
     Stage.PROMOTION: "promotion",
+    Stage.UNREQUESTED: "reported unasked",
 }
 SEQUENTIAL = "Cividis"
 """Even in lightness, and safe for colour-blind eyes (doi:10.1371/journal.pone.0199239)."""

@@ -1,0 +1,113 @@
+"""A campaign that people measure, from the command line, and killed while they do."""
+
+import csv
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from loop.cli import main
+from loop.run_folder import RunFolder
+from loop.verify import digest, verify
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
+from lab import SPEC, asked, fill_in, value_of
+
+DRIVE = Path(__file__).with_name("drive_lab.py")
+KILLS = 3
+
+
+def drive(run: Path) -> subprocess.Popen[str]:
+    """Start the campaign and its people in a process of their own, and wait until they work."""
+    process = subprocess.Popen([sys.executable, DRIVE, run], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "begun"
+    return process
+
+
+def finish(run: Path) -> RunFolder:
+    process = drive(run)
+    process.communicate(timeout=300)
+    assert process.returncode == 0
+    return RunFolder.read(run)
+
+
+def test_killed_while_people_answer_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    expected = finish(tmp_path / "whole" / "run")
+    run, moments = tmp_path / "killed" / "run", random.Random(20261120)
+    kills = 0
+    while kills < KILLS:
+        process = drive(run)
+        time.sleep(moments.uniform(0.0, 0.25))
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.communicate()
+        kills += 1
+    assert kills >= 2, "the campaign ended before it could be killed often enough"
+    got = finish(run)
+    assert digest(got.entries) == digest(expected.entries)
+    assert verify(run, head=got.head).ok
+    measured = [e.event for e in got.entries if e.event.kind == "measured"]
+    assert len(measured) == len(got.state.evaluations) == 4 + 6 * 3
+    assert all(m.properties["bulk_modulus"] == value_of(m.candidate) for m in measured)
+
+
+def test_what_a_laboratory_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def typed(*words: str | Path, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["alloop", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "200")
+        ended = 0
+        try:
+            main()
+        except SystemExit as end:
+            ended = int(end.code or 0)
+        out, err = capsys.readouterr()
+        assert ended == code, err
+        return out + err
+
+    spec, run, results = tmp_path / "lab.yaml", tmp_path / "run", tmp_path / "results.csv"
+    spec.write_text(yaml.safe_dump(SPEC))
+    out = typed("launch", spec, "--run", run)
+    assert f"waiting for 4 labels: fill in {run / 'requests.csv'}" in out
+    first = asked(run)[0]["candidate"]
+    assert first in out
+
+    out = typed("label", run, first, "bulk_modulus=12")
+    assert "1 answered" in out
+    assert "waiting for 3 labels" in out
+    out = typed("label", run, first, "bulk_modulus=180")
+    assert "bulk_modulus 12, now bulk_modulus 180" in out
+    assert "nothing had been decided on the old value" in out
+
+    out = typed("label", run, "--file", fill_in(run, results))
+    assert "3 answered" in out
+    assert "1 corrected" in out, "the file has another value for the first"
+    assert "waiting for 3 labels" in out, "the next round has begun in the same command"
+    assert "this file was recorded before" in typed("label", run, "--file", results)
+
+    bad = tmp_path / "bad.csv"
+    rows = list(csv.reader((run / "requests.csv").read_text().splitlines()))
+    rows[2][rows[0].index("bulk_modulus")] = "soft"
+    with bad.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    out = typed("label", run, "--file", bad, code=2)
+    assert f"{bad}: line 3, column 'bulk_modulus': 'soft' is not a finite number" in out
+
+    out = typed("audit", run, "--corrections")
+    assert out.count("corrected:") == 2
+    out = typed("label", run, "--no-resume", "--file", fill_in(run, results))
+    assert "3 answered" in out
+    assert "round 1 of 2" not in out
+    assert "waiting for 3 labels" in typed("resume", run)
+    assert "waiting for 3 labels" in typed("status", run)
+    assert "give either --file" in typed("label", run, code=2)
+    typed("audit", run, "--verify")
