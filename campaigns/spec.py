@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
+from campaigns.promotion import PromotionOptions
 from campaigns.space import AnySpace, Compositions, Decorations
 from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
@@ -74,13 +75,29 @@ class LocalSearchOptions(_Part):
     )
 
 
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class Budget(_Part):
     """Totals over the whole campaign, however often it was resumed."""
 
     initial: int = Field(default=64, ge=2, description="random candidates before the first model")
     rounds: int = Field(default=6, ge=0)
     measurements: tuple[int, ...] = Field(default=(600,), description="calls, one total per tier")
+    core_hours: tuple[Limit | None, ...] = Field(
+        default=(), description="one total per tier, null for no limit; by default none has any"
+    )
+    money: tuple[Limit | None, ...] = Field(
+        default=(), description="likewise, in your currency; core_hour_price says what a tier costs"
+    )
     wall_time: Duration | None = Field(default=None, description="for example 5 min")
+
+    def limits(self, tier: int) -> tuple[float | None, float | None]:
+        """Return how many core-hours and how much money a tier may spend; None: any."""
+        return (
+            self.core_hours[tier] if self.core_hours else None,
+            self.money[tier] if self.money else None,
+        )
 
     @model_validator(mode="after")
     def _is_positive(self) -> Self:
@@ -192,6 +209,7 @@ class CampaignSpec(_Part):
     acquisition: AcquisitionOptions = AcquisitionOptions()
     augmentation: LocalSearchOptions | None = None
     tiers: tuple[TierOptions, ...] = Field(min_length=1)
+    promotion: PromotionOptions = PromotionOptions()
     budget: Budget = Budget()
     execution: ExecutionOptions = LocalExecution()
 
@@ -225,6 +243,18 @@ class CampaignSpec(_Part):
                 f"budget.measurements has {len(self.budget.measurements)} totals for "
                 f"{len(self.tiers)} tiers; give one per tier"
             )
+        for key, limits in (("core_hours", self.budget.core_hours), ("money", self.budget.money)):
+            if limits and len(limits) != len(self.tiers):
+                raise ValueError(
+                    f"budget.{key} has {len(limits)} limits for {len(self.tiers)} tiers; give one "
+                    "per tier, null for none"
+                )
+        for place, (limit, tier) in enumerate(zip(self.budget.money, self.tiers, strict=False)):
+            if limit is not None and not getattr(tier, "core_hour_price", 0.0):
+                raise ValueError(
+                    f"budget.money limits tiers.{place}, which costs nothing; give it a "
+                    "core_hour_price, or write null"
+                )
         for place, tier in enumerate(self.tiers):
             if unknown := sorted(tier.measures() - set(UNITS)):
                 raise ValueError(

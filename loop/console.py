@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from campaigns.objectives import UNITS
+from loop.disagreement import Disagreement, disagreement
 from loop.records import CampaignClosed, LedgerEntry, Measured, ModelFitted, Proposed, Stage
 from loop.requests import REQUESTS
 from loop.state import CampaignState
@@ -162,6 +163,12 @@ def print_status(console: Console, state: CampaignState) -> None:
             f"{len(answers)} of {spec.budget.measurements[tier]} measured, {failed} failed, "
             f"{cost.wall_seconds:.0f} s in the oracle",
         )
+        for purse in state.purses(tier):
+            table.add_row("", f"{purse.spent:.3g} of {purse.limit:g} {purse.unit} spent")
+        if tier and (found := disagreement(state, tier)).n_pairs:
+            table.add_row(f"  against tier {tier - 1}", agreement_line(found))
+            if found.warning:
+                table.add_row("", f"[yellow]{found.warning}[/yellow]")
     table.add_row("pending", str(len(state.pending)))
     table.add_row("wall time", f"{state.wall_seconds:.0f} s in {state.n_sessions} sessions")
     if (best := state.best()) is not None:
@@ -196,6 +203,17 @@ def print_waiting(console: Console, run: Path, state: CampaignState) -> None:
         f"`alloop label {run} --file FILE`",
         soft_wrap=True,
     )
+
+
+def agreement_line(found: Disagreement) -> str:
+    """Return how far a tier and the one below agree, in one line."""
+    parts = [
+        f"{name} {'+' if difference.mean >= 0 else ''}{difference.mean:.3g} ± {difference.std:.2g}"
+        for name, difference in found.differences.items()
+    ]
+    if found.rank_correlation is not None:
+        parts.append(f"rank correlation {found.rank_correlation:.2f}")
+    return f"{found.n_pairs} candidates: {', '.join(parts)}"
 
 
 def print_rows(console: Console, flat: Sequence[Mapping[str, Any]]) -> None:

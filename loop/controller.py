@@ -219,7 +219,13 @@ class Controller:
                     state, self._store, seen, round=step.round, iteration=step.iteration
                 )
             case Stage.PROMOTION:
-                return propose_promotion(state, round=step.round, tier=step.tier)
+                return propose_promotion(
+                    state,
+                    self._store,
+                    round=step.round,
+                    tier=step.tier,
+                    iteration=step.iteration,
+                )
             case Stage.UNREQUESTED:
                 raise AssertionError("only people report what was not asked for")
 

@@ -1,5 +1,6 @@
 """The state of a campaign: a pure fold over its events, and the next unfinished step."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ from loop.records import (
     SessionOpened,
     Stage,
 )
+from loop.spending import Purse, purses
 from oracles.base import Cost, Status
 
 
@@ -165,10 +167,28 @@ class CampaignState:
                 spent += Cost(m.calls, m.wall_seconds, m.core_hours, m.money)
         return spent
 
+    def purses(self, tier: int) -> tuple[Purse, ...]:
+        """Return what a tier may still spend, one purse for each limit of its budget."""
+        n_paid = sum(m.tier == tier for m in self.recorded.values())
+        core_hours, money = self.spec.budget.limits(tier)
+        return purses(self.cost(tier), n_paid, core_hours=core_hours, money=money)
+
     def remaining(self, tier: int = 0) -> int:
-        """Return how many more measurements a tier's budget holds, pending ones counted as made."""
+        """Return how many more measurements a tier's budget holds, pending ones counted as made:
+        by number, and by what they have cost so far where core-hours or money are limited.
+        """
         asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
-        return self.spec.budget.measurements[tier] - asked
+        affordable = [n for purse in self.purses(tier) if (n := purse.affordable) is not None]
+        return min(self.spec.budget.measurements[tier] - asked, *affordable, sys.maxsize)
+
+    def exhaustion(self, tier: int) -> str | None:
+        """Return why a tier measures nothing more; None while it does."""
+        for purse in self.purses(tier):
+            if (reason := purse.exhaustion) is not None:
+                return f"tier {tier}: {reason}"
+        if self.remaining(tier) > 0:
+            return None
+        return f"tier {tier}: all {self.spec.budget.measurements[tier]} measurements are spent"
 
 
 def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:

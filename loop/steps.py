@@ -8,6 +8,7 @@ be given longer, if their tier has a quorum.
 import math
 from dataclasses import dataclass
 
+from loop.promotion import batch_size
 from loop.records import Proposed, Stage
 from loop.state import CampaignState, Evaluation
 from oracles.person_options import PersonOptions
@@ -95,28 +96,42 @@ def _next(state: CampaignState) -> Step:
 
 
 def _after(state: CampaignState, last: Proposed) -> Step:
-    if last.stage is Stage.PROMOTION:
-        if last.tier + 1 < len(state.spec.tiers):
-            return Propose(last.round, Stage.PROMOTION, tier=last.tier + 1)
-        return Close(_ending(state, last.round + 1) or "everything promoted is measured")
     search = state.spec.augmentation
     done = last.iteration if last.stage is Stage.AUGMENTATION else 0
     if (
         search is not None
-        and last.stage is not Stage.INITIAL
+        and last.stage in (Stage.ACQUISITION, Stage.AUGMENTATION)
         and done < search.iterations
         and state.remaining() > 0
     ):
         return Propose(last.round, Stage.AUGMENTATION, iteration=done + 1)
-    return _begin(state, last.round + 1)
+    return _promotion(state, last) or _begin(state, last.round + 1)
+
+
+def _promotion(state: CampaignState, last: Proposed) -> Step | None:
+    """Return the next promotion to a dearer tier before another round begins; None if none is
+    due. The dearer tiers have few measurements; unless every round is to promote, the best of
+    the whole search get them.
+    """
+    is_over = _ending(state, last.round + 1) is not None
+    if not is_over and (state.spec.promotion.when == "end" or last.stage is Stage.INITIAL):
+        return None
+    first = 1
+    if last.stage is Stage.PROMOTION:
+        # A tier that pays for one after the other goes on; one that found nobody does not.
+        found_some = any(decision.chosen for decision in last.decisions)
+        if found_some and batch_size(state, last.round, last.tier):
+            return Propose(last.round, last.stage, last.iteration + 1, last.tier)
+        first = last.tier + 1
+    for tier in range(first, len(state.spec.tiers)):
+        if batch_size(state, last.round, tier):
+            return Propose(last.round, Stage.PROMOTION, tier=tier)
+    return None
 
 
 def _begin(state: CampaignState, round: int) -> Step:
     if (reason := _ending(state, round)) is not None:
-        # The dearer tiers have few measurements; the best of the whole search gets them.
-        if len(state.spec.tiers) > 1:
-            return Propose(round - 1, Stage.PROMOTION, tier=1)
-        return Close(reason)
+        return Close("; ".join([reason, *_exhausted(state)]))
     if state.spec.acquisition.strategy == "random" or round in state.models:
         return Propose(round, Stage.ACQUISITION)
     return Fit(round)
@@ -126,6 +141,14 @@ def _ending(state: CampaignState, round: int) -> str | None:
     """Return why no further round begins, or None if one does."""
     if round > state.spec.budget.rounds:
         return f"all {state.spec.budget.rounds} rounds are done"
-    if state.remaining() <= 0:
-        return f"all {state.spec.budget.measurements[0]} measurements are spent"
-    return None
+    return state.exhaustion(0)
+
+
+def _exhausted(state: CampaignState) -> list[str]:
+    """Return which dearer tiers had no core-hours or money left to promote any more."""
+    return [
+        f"tier {tier}: {reason}"
+        for tier in range(1, len(state.spec.tiers))
+        for purse in state.purses(tier)
+        if (reason := purse.exhaustion) is not None
+    ]

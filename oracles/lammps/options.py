@@ -141,6 +141,7 @@ class LammpsOptions(BaseModel):
         le=256,
         description="OpenMP threads per worker; for large cells, and not with meam or snap",
     )
+    core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
     timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure"

@@ -255,7 +255,8 @@ class LammpsOracle:
     def _cost(self, start: float) -> Cost:
         seconds = perf_counter() - start
         hours = seconds * self.options.threads / 3600
-        return Cost(calls=1, wall_seconds=seconds, core_hours=hours)
+        money = hours * self.options.core_hour_price
+        return Cost(calls=1, wall_seconds=seconds, core_hours=hours, money=money)
 
 
 def _again(options: LammpsOptions, potential: Potential) -> LammpsOracle:

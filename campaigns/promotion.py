@@ -1,0 +1,43 @@
+"""How candidates rise from one tier to the next, dearer one."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PromotionOptions(BaseModel):
+    """Which candidates the dearer tiers measure, and when; how many is each tier's ``promote``.
+
+    Only feasible candidates are promoted whose result by the tier below is trusted: it converged,
+    and whatever is asked for here holds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: Literal["top", "gain-per-cost"] = Field(
+        default="top",
+        description="the best by the tier below; or the largest expected gain on the dearer tier "
+        "for what the measurement is expected to cost",
+    )
+    when: Literal["end", "round"] = Field(
+        default="end", description="after the last round, or after every round"
+    )
+    keep_structure: bool = Field(
+        default=False,
+        description="only crystals whose atoms stayed at the sites they were proposed at",
+    )
+    max_surprise: float | None = Field(
+        default=None,
+        gt=0,
+        description="only results within so many standard deviations of what the surrogate "
+        "expected; by default a surprise is no reason for distrust",
+    )
+    min_rank_correlation: float = Field(
+        default=0.5,
+        ge=-1,
+        le=1,
+        description="of the tiers' objectives; below it they are said to disagree",
+    )
+    extra: int = Field(
+        default=0, ge=0, description="further candidates each time, while the tiers disagree"
+    )

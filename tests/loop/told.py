@@ -1,0 +1,147 @@
+"""Campaigns told in a few lines: what was chosen, and what each tier answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from alloop.canonical import sha256
+from campaigns.load import parse_spec
+from loop.records import (
+    CampaignOpened,
+    Decision,
+    Event,
+    LedgerEntry,
+    Lineage,
+    Measured,
+    Posterior,
+    Proposed,
+    Stage,
+)
+from loop.state import CampaignState, evaluation_id, fold
+from oracles.base import FailureKind, Status
+
+FINGERPRINTS = ("cheap", "dear")
+SPEC: dict[str, Any] = {
+    "name": "told",
+    "space": {"elements": ["Ni", "Fe"], "atoms": 16},
+    "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+    "constraints": [{"property": "formation_energy_per_atom", "max": 0.1}],
+    "budget": {"initial": 2, "rounds": 3, "measurements": [100, 50]},
+    "tiers": [
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017"},
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017", "promote": 2, "core_hour_price": 2.0},
+    ],
+}
+
+
+@dataclass
+class Told:
+    """A campaign that is told step by step."""
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        spec = parse_spec(SPEC | dict(self.changes), where="test")
+        self.events.append(
+            CampaignOpened(
+                spec=spec.model_dump(mode="json"),
+                fingerprints=FINGERPRINTS[: len(spec.tiers)],
+                versions={},
+            )
+        )
+
+    @property
+    def state(self) -> CampaignState:
+        began = datetime(2026, 1, 1, tzinfo=UTC)
+        state = fold(
+            LedgerEntry(
+                seq=i + 1,
+                time=(began + timedelta(seconds=i)).isoformat(),
+                event=event,
+                previous="0" * 64,
+                hash="0" * 64,
+            )
+            for i, event in enumerate(self.events)
+        )
+        assert state is not None
+        return state
+
+    def choose(
+        self,
+        round: int,
+        stage: Stage,
+        formulas: Sequence[str],
+        *,
+        tier: int = 0,
+        expected: float | None = None,
+    ) -> None:
+        """Choose candidates; a name's part before a colon tells orderings of a formula apart."""
+        posterior = {} if expected is None else {"bulk_modulus": Posterior(mean=expected, std=1.0)}
+        decisions = tuple(
+            Decision(
+                candidate=sha256(name),
+                formula=name.split(":")[-1],
+                chosen=True,
+                reason="",
+                posterior=posterior,
+                lineage=Lineage(source="random"),
+            )
+            for name in formulas
+        )
+        self.events.append(Proposed(round=round, stage=stage, tier=tier, decisions=decisions))
+
+    def answer(
+        self,
+        round: int,
+        stage: Stage,
+        name: str,
+        modulus: float | None,
+        energy: float = 0.0,
+        *,
+        tier: int = 0,
+        core_hours: float = 0.0,
+        money: float = 0.0,
+        volume: float = 11.0,
+        relaxed: str | None = None,
+    ) -> None:
+        """Answer with a bulk modulus, or None for a failure."""
+        properties = {
+            "bulk_modulus": modulus or 0.0,
+            "formation_energy_per_atom": energy,
+            "volume_per_atom": volume,
+        }
+        self.events.append(
+            Measured(
+                evaluation=evaluation_id(sha256(name), FINGERPRINTS[tier]),
+                candidate=sha256(name),
+                round=round,
+                stage=stage,
+                tier=tier,
+                status=Status.FAILED if modulus is None else Status.OK,
+                properties={} if modulus is None else properties,
+                failure_kind=FailureKind.NOT_CONVERGED if modulus is None else None,
+                relaxed=relaxed,
+                oracle=FINGERPRINTS[tier],
+                fingerprint=FINGERPRINTS[tier],
+                core_hours=core_hours,
+                money=money,
+            )
+        )
+
+    def measure(self, round: int, stage: Stage, values: Mapping[str, tuple[float, float]]) -> None:
+        """Choose candidates of tier 0 and answer with bulk modulus and formation energy."""
+        self.choose(round, stage, list(values))
+        for name, (modulus, energy) in values.items():
+            self.answer(round, stage, name, modulus, energy)
+
+    def promote(
+        self, round: int, values: Mapping[str, float | None], *, core_hours: float = 0.0
+    ) -> None:
+        """Promote candidates and answer with the dear tier's bulk modulus."""
+        self.choose(round, Stage.PROMOTION, list(values), tier=1)
+        for name, modulus in values.items():
+            self.answer(
+                round, Stage.PROMOTION, name, modulus, tier=1, core_hours=core_hours, volume=11.2
+            )
