@@ -47,7 +47,7 @@ def purses(
     cost: Cost, n_paid: int, *, core_hours: float | None, money: float | None
 ) -> tuple[Purse, ...]:
     """Return one purse for each limit that there is."""
-    limits = (("core-hours", core_hours, cost.core_hours), ("of money", money, cost.money))
+    limits = (("core-hours", core_hours, cost.core_hours), ("currency units", money, cost.money))
     return tuple(
         Purse(unit, limit, spent, n_paid) for unit, limit, spent in limits if limit is not None
     )

@@ -164,7 +164,7 @@ def test_a_purse_pays_for_whole_measurements() -> None:
     assert Purse("core-hours", 10.0, 9.0, 4).affordable == 0
     assert "9 of 10 core-hours" in str(Purse("core-hours", 10.0, 9.0, 4).exhaustion)
     assert "one more takes 2.25" in str(Purse("core-hours", 10.0, 9.0, 4).exhaustion)
-    assert Purse("of money", 10.0, 10.5, 4).exhaustion == "10.5 of 10 of money are spent"
+    assert Purse("currency units", 10.0, 10.5, 4).exhaustion == "10.5 of 10 currency units are spent"
 
 
 def limited(core_hours: float) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def test_money_is_limited_over_all_sessions() -> None:
     assert story.state.remaining(1) == 1
     story.choose(0, Stage.PROMOTION, ["b:Ni9Fe7"], tier=1)
     story.answer(0, Stage.PROMOTION, "b:Ni9Fe7", None, tier=1, core_hours=3.0, money=6.0)
-    assert story.state.exhaustion(1) == "tier 1: 10 of 9 of money are spent"
+    assert story.state.exhaustion(1) == "tier 1: 10 of 9 currency units are spent"
 
 
 def test_promotion_waits_for_the_end_or_follows_every_round() -> None:
