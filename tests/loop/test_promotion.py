@@ -164,7 +164,9 @@ def test_a_purse_pays_for_whole_measurements() -> None:
     assert Purse("core-hours", 10.0, 9.0, 4).affordable == 0
     assert "9 of 10 core-hours" in str(Purse("core-hours", 10.0, 9.0, 4).exhaustion)
     assert "one more takes 2.25" in str(Purse("core-hours", 10.0, 9.0, 4).exhaustion)
-    assert Purse("currency units", 10.0, 10.5, 4).exhaustion == "10.5 of 10 currency units are spent"
+    assert (
+        Purse("currency units", 10.0, 10.5, 4).exhaustion == "10.5 of 10 currency units are spent"
+    )
 
 
 def limited(core_hours: float) -> dict[str, Any]:
