@@ -17,6 +17,7 @@ from pydantic import (
 from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
 from campaigns.promotion import PromotionOptions
 from campaigns.space import AnySpace, Compositions, Decorations
+from models.dvae.options import DvaeOptions
 from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
 from models.pcdvae.options import PcdvaeOptions
@@ -166,13 +167,16 @@ ExecutionOptions = Annotated[
 ]
 
 
-ModelOptions = Annotated[LatticeOptions | PcdvaeOptions | FtcpOptions, Field(discriminator="kind")]
+ModelOptions = Annotated[
+    LatticeOptions | PcdvaeOptions | FtcpOptions | DvaeOptions, Field(discriminator="kind")
+]
 """What learns, and proposes."""
 
 SPACES_OF = {
     "lattice": ("decorations",),
     "pcdvae": ("decorations", "structures"),
     "ftcp": ("structures",),
+    "dvae": ("compositions",),
 }
 """The kinds of space that each kind of model can learn, its own one first."""
 

@@ -5,9 +5,10 @@ from importlib import metadata
 from pathlib import Path
 from platform import python_version
 
-from campaigns.space import Decorations, Structures
+from campaigns.space import Compositions, Decorations, Structures
 from campaigns.spec import CampaignSpec, TierOptions
 from models.base import GenerativeModel
+from models.dvae.options import DvaeOptions
 from models.ftcp.options import FtcpOptions
 from models.lattice.model import LatticeModel
 from models.lattice.options import LatticeOptions
@@ -85,6 +86,10 @@ def build_model(spec: CampaignSpec) -> GenerativeModel:
             from models.ftcp.model import FtcpModel  # noqa: PLC0415
 
             return FtcpModel(options, names, elements=space.elements)
+        case DvaeOptions() as options, Compositions():
+            from models.dvae.model import DvaeModel  # noqa: PLC0415 (takes seconds)
+
+            return DvaeModel(options, space.elements, names)
     raise AssertionError(f"a {spec.model.kind} does not learn {space.kind}")  # the spec sees to it
 
 
@@ -101,6 +106,10 @@ def load_model(spec: CampaignSpec, path: Path) -> GenerativeModel:
             from models.ftcp.model import FtcpModel  # noqa: PLC0415
 
             return FtcpModel.load(path)
+        case DvaeOptions():
+            from models.dvae.model import DvaeModel  # noqa: PLC0415
+
+            return DvaeModel.load(path)
 
 
 def software_versions() -> Mapping[str, str]:

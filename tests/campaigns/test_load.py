@@ -221,3 +221,37 @@ def test_a_tier_that_measures_an_unknown_property_is_refused(tmp_path: Path) -> 
     }
     with pytest.raises(SpecError, match="unknown property 'hue'"):
         parse_spec(spec, where="here")
+
+
+def test_compositions_are_learnt_by_the_dvae_unless_said_otherwise() -> None:
+    spec = {
+        "name": "alloys",
+        "space": {"kind": "compositions", "elements": ["Ni", "Fe", "Cr"]},
+        "objectives": [{"property": "single_phase_probability", "goal": "maximise"}],
+        "tiers": [{"kind": "person", "properties": ["single_phase_probability"]}],
+    }
+    assert parse_spec(spec, where="here").model.kind == "dvae"
+    with pytest.raises(SpecError, match="the model lattice learns decorations, not compositions"):
+        parse_spec(spec | {"model": {"kind": "lattice"}}, where="here")
+
+
+@pytest.mark.parametrize(
+    ("person", "message"),
+    [
+        ({"properties": []}, "properties"),
+        ({"properties": ["density", "density"]}, "names one twice"),
+        ({"properties": ["density"], "quorum": 0}, "quorum"),
+        ({"properties": ["density"], "quorum": 1.1}, "quorum"),
+        ({"properties": ["hue"]}, "unknown property 'hue'"),
+        ({"properties": ["density"]}, "does not measure bulk_modulus"),
+    ],
+)
+def test_what_people_cannot_be_asked_is_refused(person: dict[str, object], message: str) -> None:
+    spec = {
+        "name": "lab",
+        "space": {"elements": ["Ni", "Fe"]},
+        "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+        "tiers": [{"kind": "person", **person}],
+    }
+    with pytest.raises(SpecError, match=message):
+        parse_spec(spec, where="here")
