@@ -35,6 +35,7 @@ UNITS = MappingProxyType(
         "volume_per_atom_at_temperature": "Å³/atom",
         "thermal_expansion": "10⁻⁶/K",
         "crystal_fraction": "–",
+        "parent_lattice_kept": "–",
         "density": "g/cm³",
         "band_gap": "eV",
         "single_phase_probability": "–",
@@ -43,9 +44,15 @@ UNITS = MappingProxyType(
 )
 """Unit of every property, by name."""
 
-DERIVED = MappingProxyType({"energy_above_hull": "formation_energy_per_atom"})
+DERIVED = MappingProxyType(
+    {
+        "energy_above_hull": "formation_energy_per_atom",
+        "parent_lattice_kept": "volume_per_atom",
+    }
+)
 """Properties that a campaign derives from what its oracles measure, unless they measure it
-themselves: energies above the hull of everything a tier has measured so far."""
+themselves: energies above the hull of everything a tier has measured so far; and whether the
+relaxed sites still form the fcc or bcc lattice that they were proposed on, 1 or 0."""
 
 
 def _known(name: str) -> str:

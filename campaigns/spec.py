@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -216,6 +217,17 @@ class CampaignSpec(_Part):
     promotion: PromotionOptions = PromotionOptions()
     budget: Budget = Budget()
     execution: ExecutionOptions = LocalExecution()
+
+    @field_validator("tiers")
+    @classmethod
+    def _tiers_measure_what_is_wanted(
+        cls, tiers: tuple[TierOptions, ...], info: ValidationInfo
+    ) -> tuple[TierOptions, ...]:
+        wishes = (*info.data.get("objectives", ()), *info.data.get("constraints", ()))
+        wanted = [wish.property for wish in wishes]
+        return tuple(
+            tier.asked_for(wanted) if isinstance(tier, LammpsOptions) else tier for tier in tiers
+        )
 
     @model_validator(mode="after")
     def _model_fits_space(self) -> Self:

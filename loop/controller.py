@@ -33,6 +33,7 @@ from loop.records import (
     SessionOpened,
     Stage,
 )
+from loop.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from loop.requests import write_requests
 from loop.screening import Seen
 from loop.state import CampaignState, Evaluation, fold
@@ -252,8 +253,13 @@ class Controller:
         forget(self._spool, evaluation.id)
 
     def _measured(self, evaluation: Evaluation, m: Measurement) -> Measured:
-        asked = self._spec.asked_of(evaluation.tier)
-        missing = [name for name in asked if name not in m.properties]
+        properties = dict(m.properties)
+        asked = [*self._spec.asked_of(evaluation.tier)]
+        if PARENT_LATTICE_KEPT in self._spec.property_names():
+            proposed = self._store.get_material(evaluation.candidate)
+            properties = parent_lattice_kept(proposed, m.material) | properties
+            asked.append(PARENT_LATTICE_KEPT)
+        missing = [name for name in asked if name not in properties]
         failure_kind = m.failure.kind if m.failure else None
         message = m.failure.message if m.failure else ""
         status = m.status
@@ -267,7 +273,7 @@ class Controller:
             stage=evaluation.stage,
             tier=evaluation.tier,
             status=status,
-            properties=dict(m.properties),
+            properties=properties,
             failure_kind=failure_kind,
             failure_message=message,
             relaxed=None if m.material is None else self._store.put_material(m.material),

@@ -11,6 +11,7 @@ from pymatgen.io.cif import CifWriter
 from alloop.materials import composition_of
 from loop.artifacts import ArtifactStore
 from loop.records import Decision, Lineage, Measured
+from loop.relaxed_lattice import lattice_of_sites
 from loop.report.picture import legend_of, picture_of
 from loop.report.tables import Table, oracle_name
 from loop.report.words import (
@@ -83,7 +84,7 @@ def best_card(state: CampaignState, store: ArtifactStore) -> Card | None:
         is_feasible=state.merit.is_feasible(best.properties),
         headline=" · ".join(value_of(each, best.properties[each]) for each in sought),
         properties=_properties(state, best),
-        cell=None if structure is None else _cell(structure),
+        cell=None if structure is None else _cell(structure, decision.lattice),
         picture=None if structure is None else picture_of(structure, elements),
         legend=[] if structure is None else legend_of(structure, elements),
         story=_story(state, store, best.candidate),
@@ -146,7 +147,8 @@ def _margin(state: CampaignState, best: Measured, name: str) -> str:
     return f"{value_of(name, abs(margin))} {side}"
 
 
-def _cell(structure: Structure) -> Table:
+def _cell(structure: Structure, proposed: str | None) -> Table:
+    """Return the relaxed cell, and whether its sites still form the lattice it was proposed on."""
     lattice = structure.lattice
     lengths = ", ".join(number(x, 4) for x in lattice.abc)
     angles = ", ".join(number(x, 2) for x in lattice.angles)
@@ -158,8 +160,16 @@ def _cell(structure: Structure) -> Table:
             ("volume", f"{number(lattice.volume, 2)} Å³"),
             ("density", f"{number(float(structure.density), 3)} g/cm³"),
             ("atoms", str(len(structure))),
+            *([] if proposed is None else [("lattice", _kept(structure, proposed))]),
         ),
     )
+
+
+def _kept(structure: Structure, proposed: str) -> str:
+    found = lattice_of_sites(structure)
+    if found == proposed:
+        return f"{proposed}, also after relaxation"
+    return f"proposed on {proposed}; relaxed, its sites form {found or 'neither fcc nor bcc'}"
 
 
 def _story(state: CampaignState, store: ArtifactStore, candidate: str) -> tuple[Ancestor, ...]:

@@ -1,6 +1,7 @@
 """Options of the LAMMPS oracle; light, so that campaign specs can import them."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -127,7 +128,8 @@ class LammpsOptions(BaseModel):
     )
     properties: tuple[Annotated[str, AfterValidator(_measurable)], ...] = Field(
         default=("bulk_modulus",),
-        description="what is wanted; energy, volume, density and bulk modulus come in any case",
+        description="what is wanted; energy, volume, density and bulk modulus come in any case, "
+        "and in a campaign, unless this is given, what its objectives and constraints name",
     )
     strain: float = Field(default=1e-6, gt=0, le=0.02, description="± strains for the moduli")
     force_tolerance: float = Field(default=3e-9, gt=0, description="eV/Å, largest component")
@@ -146,6 +148,15 @@ class LammpsOptions(BaseModel):
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure"
     )
+
+    def asked_for(self, wanted: Iterable[str]) -> Self:
+        """Return these options with the properties that are wanted of those that LAMMPS measures,
+        where none were asked for.
+        """
+        if "properties" in self.model_fields_set:
+            return self
+        named = (*self.properties, *(name for name in wanted if name in SIMULATION))
+        return self.model_copy(update={"properties": tuple(dict.fromkeys(named))})
 
     def measures(self) -> frozenset[str]:
         """Return the properties that a measurement gives."""
