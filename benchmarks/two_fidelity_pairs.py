@@ -45,29 +45,21 @@ class Row:
 
 
 def read_or_measure(path: Path, *, n_cheap: int = 160, n_dear: int = 48) -> list[Row]:
-    """Return the rows in a file, measured and written there first if it is not there."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = [asdict(row) for row in measure(n_cheap, n_dear)]
-        path.write_text(json.dumps(rows), encoding="utf-8")
-    return [Row(**row) for row in json.loads(path.read_text("utf-8"))]
-
-
-def measure(n_cheap: int, n_dear: int) -> list[Row]:
-    """Measure cells by both tiers; those that fail are left out."""
+    """Return the rows in a file, measured first as far as they are not there yet."""
+    rows = [Row(**row) for row in json.loads(path.read_text("utf-8"))] if path.exists() else []
     spec = parse_spec(SPEC, where="benchmark")
     cheap, dear = build_oracles(spec)
-    rows: list[Row] = []
-    for material in random_materials(spec.space, 20261120, n_cheap):
-        values = _values(cheap, material_to_json(material))
-        if values is not None:
-            rows.append(Row(material_to_json(material), values, None))
+    if not rows:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        drawn = [material_to_json(m) for m in random_materials(spec.space, 20261120, n_cheap)]
+        measured = [(material, _values(cheap, material)) for material in drawn]
+        rows = [Row(material, values, None) for material, values in measured if values]
     stiffest = sorted(range(len(rows)), key=lambda i: -rows[i].cheap["bulk_modulus"])
-    chosen = dict.fromkeys((*range(n_dear // 2), *stiffest))
-    for i in list(chosen)[:n_dear]:
-        values = _values(dear, rows[i].material)
-        print(f"{rows[i].cheap} {values}", flush=True)
-        rows[i] = Row(rows[i].material, rows[i].cheap, values)
+    chosen = list(dict.fromkeys((*range(n_dear // 2), *stiffest)))[:n_dear]
+    for i in chosen:
+        if rows[i].dear is None:
+            rows[i] = Row(rows[i].material, rows[i].cheap, _values(dear, rows[i].material))
+            path.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
     return rows
 
 

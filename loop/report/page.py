@@ -27,7 +27,12 @@ from loop.report.parity import parities
 from loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
 from loop.report.style import Figure
 from loop.report.tables import cost_table, failure_counts, failures_table, training_table
-from loop.report.tiers import promoted_table, tier_figures
+from loop.report.tiers import (
+    agreement_table,
+    agreement_warnings,
+    promoted_table,
+    tier_figures,
+)
 from loop.report.trajectory import trajectory
 from loop.report.words import ID_DIGITS, duration, moment, number, plural, sought, value_of
 from loop.report.yardstick import Yardstick
@@ -81,6 +86,8 @@ def render_report(state: CampaignState, store: ArtifactStore, *, head: str) -> s
         "rounds": rounds_table(state),
         "tiers": [drawn(figure) for figure in tier_figures(state)],
         "promoted": promoted_table(state),
+        "agreement": agreement_table(state),
+        "warnings": agreement_warnings(state),
         "hulls": [drawn(figure) for figure in hull_figures(state)],
         "stability": hull_table(state),
         "training": training_table(state),

@@ -1,8 +1,9 @@
 """What the dearer oracles said of what the cheap one promised."""
 
+from loop.disagreement import FEWEST_PAIRS, VOLUME, Difference, by_round, disagreement
 from loop.report.style import BLUE, QUIET, Figure, blank, finished, points
 from loop.report.tables import Table, oracle_name
-from loop.report.words import ID_DIGITS, label_of, unit_of, value_of
+from loop.report.words import ID_DIGITS, decimals_of, label_of, number, unit_of, value_of
 from loop.state import CampaignState
 from loop.trials import Trial, measured_trials
 
@@ -107,6 +108,63 @@ def promoted_table(state: CampaignState) -> Table | None:
         numeric=tuple(range(3, 3 + len(heads))),
         note=f"Best by the dearest tier first. {legend[0].upper()}{legend[1:]}.",
     )
+
+
+def agreement_table(state: CampaignState) -> Table | None:
+    """Return the differences between each tier and the one below, per promotion round and over
+    all; None while nothing was measured by two tiers.
+    """
+    found = [
+        (tier, name, each)
+        for tier in range(1, len(state.spec.tiers))
+        for name, each in (
+            *((f"round {n}", each) for n, each in by_round(state, tier).items()),
+            ("all", disagreement(state, tier)),
+        )
+        if each.n_pairs
+    ]
+    if not found:
+        return None
+    names = list(dict.fromkeys(name for _, _, each in found for name in each.differences))
+    rows = tuple(
+        (
+            f"{tier} against {tier - 1}",
+            when,
+            str(each.n_pairs),
+            *(_difference(name, each.differences.get(name)) for name in names),
+            *(
+                "" if correlation is None else number(correlation, 2)
+                for correlation in (each.rank_correlation, each.energy_correlation)
+            ),
+        )
+        for tier, when, each in found
+    )
+    heads = tuple(
+        f"{label_of(name)} ({'%' if name == VOLUME else unit_of(name) or '–'})" for name in names
+    )
+    return Table(
+        ("tiers", "promoted", "pairs", *heads, "rank correlation", "of energies"),
+        rows,
+        numeric=tuple(range(2, 5 + len(heads))),
+        note="The dearer tier minus the one below, mean ± standard deviation. Rank correlations "
+        "are Spearman's, of the merit and of the formation energies, from "
+        f"{FEWEST_PAIRS} pairs on.",
+    )
+
+
+def agreement_warnings(state: CampaignState) -> list[str]:
+    """Return a sentence for each thing that is wrong between two tiers."""
+    found = (disagreement(state, tier) for tier in range(1, len(state.spec.tiers)))
+    return [each.warning for each in found if each.warning]
+
+
+def _difference(name: str, difference: Difference | None) -> str:
+    if difference is None:
+        return ""
+    percent = name == VOLUME
+    factor, decimals = (100.0, 2) if percent else (1.0, decimals_of(name))
+    mean = number(factor * difference.mean, decimals, signed=True)
+    return f"{mean} ± {number(factor * difference.std, decimals)}"
 
 
 def _cell(trial: Trial | None, name: str) -> str:

@@ -17,10 +17,11 @@ from loop.records import Measured, Stage
 from loop.report.card import best_card
 from loop.report.composition import allowed_polygon
 from loop.report.hulls import hull_figures, hull_table
+from loop.report.page import render_report
 from loop.report.parity import Calibration, Guess, guesses_of, parities
 from loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
 from loop.report.tables import cost_table, failures_table, training_table
-from loop.report.tiers import promoted_table
+from loop.report.tiers import agreement_table, agreement_warnings, promoted_table
 from loop.report.trajectory import best_so_far, trajectory
 from loop.report.words import (
     duration,
@@ -369,3 +370,26 @@ def test_the_competing_phase_is_shown_where_it_was_measured(closed: Diary) -> No
     plain = hull_table(closed.state)
     assert plain is not None
     assert "above the other lattice" not in " ".join(plain.heads)
+
+
+def test_the_tiers_differences_stand_per_round_and_over_all(tmp_path: Path) -> None:
+    diary = campaign(spec_of(**TWO_TIERS), ArtifactStore(tmp_path), rounds=2, fail_every=0)
+    table = agreement_table(diary.state)
+    assert table is not None
+    assert [row[1] for row in table.rows] == ["round 1", "round 2", "all"]
+    cheap = {m.candidate: m.properties["bulk_modulus"] for m in diary.state.answers()}
+    differences = [
+        m.properties["bulk_modulus"] - cheap[m.candidate] for m in diary.state.answers(1)
+    ]
+    column = table.heads.index("bulk modulus (GPa)")
+    mean, std = np.mean(differences), np.std(differences, ddof=1)
+    assert table.rows[-1][column] == f"{number(mean, 2, signed=True)} ± {number(std, 2)}"
+    assert table.rows[-1][2] == "6"
+
+
+def test_a_disagreement_is_said_in_the_report(tmp_path: Path) -> None:
+    changes = TWO_TIERS | {"promotion": {"min_rank_correlation": 1.0}}
+    diary = campaign(spec_of(**changes), ArtifactStore(tmp_path), rounds=2, fail_every=0)
+    (warning,) = agreement_warnings(diary.state)
+    page = render_report(diary.state, diary.store, head="0" * 64)
+    assert f'<p class="warning">{warning[0].upper()}{warning[1:]}.</p>' in page
