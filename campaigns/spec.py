@@ -1,6 +1,7 @@
 """What a campaign is: one frozen record, checked when it is made."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +26,7 @@ from models.pcdvae.options import PcdvaeOptions
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
 from oracles.person_options import PersonOptions
+from oracles.scheduling import SCHEDULING
 from oracles.table_options import TableOptions
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|min|h|d)\s*$")
@@ -294,6 +296,23 @@ class CampaignSpec(_Part):
                 "put promote on the dearer tier"
             )
         return self
+
+    def scheduling(self) -> dict[str, Any]:
+        """Return, as plain values, the keys that say where, how long and how often it runs.
+
+        A run may be continued with others: they are written down, and change no value and no
+        rule of choice.
+        """
+        data = self.model_dump(mode="json")
+        tiers = [{key: tier[key] for key in tier if key in SCHEDULING} for tier in data["tiers"]]
+        return {"execution": data["execution"], "tiers": tiers}
+
+    def with_scheduling(self, scheduling: Mapping[str, Any]) -> "CampaignSpec":
+        """Return the campaign, run as another spec's ``scheduling`` says."""
+        data = self.model_dump(mode="json")
+        tiers = zip(data["tiers"], scheduling["tiers"], strict=True)
+        merged = {"tiers": [old | new for old, new in tiers]}
+        return CampaignSpec.model_validate({**data, **scheduling, **merged})
 
     def property_names(self) -> tuple[str, ...]:
         """Return the properties that objectives and constraints speak of, each once."""

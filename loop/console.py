@@ -18,7 +18,15 @@ from rich.table import Table
 
 from campaigns.objectives import UNITS
 from loop.disagreement import Disagreement, disagreement
-from loop.records import CampaignClosed, LedgerEntry, Measured, ModelFitted, Proposed, Stage
+from loop.records import (
+    AttemptFailed,
+    CampaignClosed,
+    LedgerEntry,
+    Measured,
+    ModelFitted,
+    Proposed,
+    Stage,
+)
 from loop.requests import REQUESTS
 from loop.state import CampaignState
 from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
@@ -97,6 +105,12 @@ class ProgressObserver:
                         f"({measured.failure_kind.value}): {measured.failure_message}",
                         markup=False,
                     )
+            case AttemptFailed() as attempt:
+                self._console.print(
+                    f"         {attempt.candidate[:10]} is tried again "
+                    f"({attempt.failure_kind.value}): {attempt.failure_message}",
+                    markup=False,
+                )
             case CampaignClosed(reason=reason):
                 self._console.print(f"closed: {reason}")
             case _:
@@ -156,12 +170,11 @@ def print_status(console: Console, state: CampaignState) -> None:
     table.add_row("round", f"{last} of {spec.budget.rounds}")
     for tier, options in enumerate(spec.tiers):
         answers = [m for m in state.measured.values() if m.tier == tier]
-        failed = sum(m.status is Status.FAILED for m in answers)
         cost = state.cost(tier)
         table.add_row(
             f"tier {tier} ({options.kind})",
-            f"{len(answers)} of {spec.budget.measurements[tier]} measured, {failed} failed, "
-            f"{cost.wall_seconds:.0f} s in the oracle",
+            f"{len(answers)} of {spec.budget.measurements[tier]} measured, "
+            f"{failed_line(state, tier)}, {cost.wall_seconds:.0f} s in the oracle",
         )
         for purse in state.purses(tier):
             table.add_row("", f"{purse.spent:.3g} of {purse.limit:g} {purse.unit} spent")
@@ -214,6 +227,22 @@ def agreement_line(found: Disagreement) -> str:
     if found.rank_correlation is not None:
         parts.append(f"rank correlation {found.rank_correlation:.2f}")
     return f"{found.n_pairs} candidates: {', '.join(parts)}"
+
+
+def failed_line(state: CampaignState, tier: int) -> str:
+    """Return how many measurements of a tier failed, and how: ``3 failed (2 infeasible, 1
+    missing), 4 tried again``.
+    """
+    failed = [m for m in state.measured.values() if m.tier == tier and m.status is Status.FAILED]
+    infeasible = sum(m.is_infeasible for m in failed)
+    kinds = [(infeasible, "infeasible"), (len(failed) - infeasible, "missing")]
+    how = ", ".join(f"{n} {word}" for n, word in kinds if n)
+    again = sum(a.tier == tier for attempts in state.attempts.values() for a in attempts)
+    return (
+        f"{len(failed)} failed"
+        + (f" ({how})" if how else "")
+        + (f", {again} tried again" if again else "")
+    )
 
 
 def print_rows(console: Console, flat: Sequence[Mapping[str, Any]]) -> None:

@@ -17,12 +17,13 @@ from loop.augmentation import propose_neighbours, question
 from loop.building import build_model, load_model
 from loop.dispatch import Task, answers
 from loop.execution import MeasuringPool
-from loop.isolation import forget, read_spool
+from loop.isolation import attempt_id, attempt_of, forget, read_spool
 from loop.ledger import Ledger
 from loop.opening import open_campaign
 from loop.promotion import propose_promotion
 from loop.proposal import propose_by_acquisition, propose_random
 from loop.records import (
+    AttemptFailed,
     CampaignClosed,
     Event,
     LedgerEntry,
@@ -36,7 +37,7 @@ from loop.records import (
 from loop.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from loop.requests import write_requests
 from loop.screening import Seen
-from loop.state import CampaignState, Evaluation, fold
+from loop.state import CampaignState, Evaluation
 from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
 from loop.trust_region import trust_region_edge
 from models.base import Dataset
@@ -90,14 +91,15 @@ class Controller:
         self._run = run
         self._ledger = Ledger.open(run, writable=True)
         try:
-            self._oracles = open_campaign(self._ledger, run, spec, build_oracles)
-            self._entries = list(self._ledger.entries())
+            opening = open_campaign(self._ledger, run, spec, build_oracles)
             self._store = ArtifactStore(run / "artifacts")
             self._spool = run / "spool"
         except BaseException:
             self._ledger.close()
             raise
-        self._spec = self.state.spec
+        self._fold, self._state = opening.fold, opening.fold.state()
+        self._spec, self._oracles = opening.spec, opening.oracles
+        self._scheduling = opening.scheduling
         self._seen = Seen()
         self._n_seen = 0
 
@@ -112,9 +114,9 @@ class Controller:
     @property
     def state(self) -> CampaignState:
         """What is known of the campaign now."""
-        state = fold(self._entries)
-        assert state is not None
-        return state
+        self._state = self._state or self._fold.state()
+        assert self._state is not None
+        return self._state
 
     def stop(self) -> None:
         """Ask to stop once the measurements under way are recorded."""
@@ -131,7 +133,7 @@ class Controller:
             return self.state
         earlier = self.state.wall_seconds
         self._began = time.monotonic() - earlier
-        self._append(SessionOpened())
+        self._append(SessionOpened(scheduling=self._scheduling))
         self._collect_spool()
         while (step := next_step(self.state)) is not None:
             if self._stopping:
@@ -233,24 +235,47 @@ class Controller:
     def _measure(self, evaluations: Sequence[Evaluation]) -> None:
         """Have every evaluation answered; record each answer when it comes."""
         state, asked = self.state, {evaluation.id: evaluation for evaluation in evaluations}
-        waiting = deque(
-            Task(each.id, each.tier, partial(question, state, self._store, each))
-            for each in evaluations
-        )
-        limits = [2 * self._spec.execution.workers] * len(self._oracles)
-        arriving = answers(self._pool, waiting, limits=limits, is_stopping=self._is_stopping)
-        for done, (task, measurement) in enumerate(arriving, start=1):
-            self._record(asked[task.id], measurement)
-            self._observer.progress(done / len(evaluations), "")
+
+        def task(evaluation: Evaluation, attempt: int) -> Task:
+            ask = partial(question, state, self._store, evaluation)
+            return Task(attempt_id(evaluation.id, attempt), evaluation.tier, ask)
+
+        waiting = deque(task(e, 1 + len(state.attempts.get(e.id, ()))) for e in evaluations)
+        limits = [self._at_once(tier.workers) for tier in self._spec.tiers]
+        done = 0
+        for task_, measurement in answers(
+            self._pool, waiting, limits=limits, is_stopping=self._is_stopping
+        ):
+            id, attempt = attempt_of(task_.id)
+            if self._record(asked[id], attempt, measurement):
+                done += 1
+                self._observer.progress(done / len(evaluations), "")
+            else:
+                waiting.append(task(asked[id], attempt + 1))
+
+    def _at_once(self, limit: int | None) -> int:
+        """Return how many measurements of a tier may be under way, those in a queue included."""
+        queued = 2 * self._spec.execution.workers  # so that no worker waits for the controller
+        return queued if limit is None else min(limit, queued)
 
     def _is_stopping(self) -> bool:
         return self._stopping or self._is_out_of_time()
 
-    def _record(self, evaluation: Evaluation, measurement: Measurement) -> None:
-        """Write a measurement down, then clear its spooled copy; a second copy counts nothing."""
-        event = self._measured(evaluation, measurement)
-        self._append(event)
-        forget(self._spool, evaluation.id)
+    def _record(self, evaluation: Evaluation, attempt: int, measurement: Measurement) -> bool:
+        """Write down what came of an attempt, then clear its spooled copy.
+
+        Returns:
+            Whether this is the evaluation's answer; if not, it is to be tried again.
+        """
+        failure = measurement.failure
+        is_last = attempt >= self._spec.tiers[evaluation.tier].attempts
+        is_answer = failure is None or not failure.retryable or is_last
+        if is_answer:
+            self._append(self._measured(evaluation, measurement))
+        else:
+            self._append(_in_vain(evaluation, attempt, measurement))
+        forget(self._spool, attempt_id(evaluation.id, attempt))
+        return is_answer
 
     def _measured(self, evaluation: Evaluation, m: Measurement) -> Measured:
         properties = dict(m.properties)
@@ -287,12 +312,15 @@ class Controller:
 
     def _collect_spool(self) -> None:
         """Record what workers finished after an earlier controller had died."""
-        asked = {evaluation.id: evaluation for evaluation in self.state.pending}
-        for id, measurement in read_spool(self._spool).items():
-            if id in asked:
-                self._record(asked[id], measurement)
+        state = self.state
+        asked = {evaluation.id: evaluation for evaluation in state.pending}
+        for spooled, measurement in read_spool(self._spool).items():
+            id, attempt = attempt_of(spooled)
+            # An attempt is in the ledger already if the controller died before it cleared this.
+            if id in asked and attempt == 1 + len(state.attempts.get(id, ())):
+                self._record(asked[id], attempt, measurement)
             else:
-                forget(self._spool, id)
+                forget(self._spool, spooled)
 
     def _dataset(self, state: CampaignState) -> Dataset:
         names, answers = state.spec.property_names(), state.answers()
@@ -304,7 +332,9 @@ class Controller:
         )
 
     def _update_seen(self) -> Seen:
-        evaluations = self.state.evaluations
+        state = self.state
+        evaluations = state.evaluations
+        self._seen.infeasible = state.reasons_infeasible
         for evaluation in evaluations[self._n_seen :]:
             material = self._store.get_material(evaluation.candidate)
             self._seen.add(evaluation.candidate, material)
@@ -317,10 +347,30 @@ class Controller:
 
     def _append(self, event: Event) -> None:
         entry = self._ledger.append(event)
-        self._entries.append(entry)
+        self._fold.add(entry)
+        self._state = None
         self._observer.event(entry)
 
     @cached_property
     def _pool(self) -> MeasuringPool:
         timeouts = [tier.timeout for tier in self._spec.tiers]
         return MeasuringPool(self._oracles, timeouts, self._spec.execution, self._spool)
+
+
+def _in_vain(evaluation: Evaluation, attempt: int, m: Measurement) -> AttemptFailed:
+    assert m.failure is not None
+    return AttemptFailed(
+        evaluation=evaluation.id,
+        candidate=evaluation.candidate,
+        round=evaluation.round,
+        stage=evaluation.stage,
+        tier=evaluation.tier,
+        attempt=attempt,
+        failure_kind=m.failure.kind,
+        failure_message=m.failure.message,
+        oracle=m.oracle,
+        calls=m.cost.calls,
+        wall_seconds=m.cost.wall_seconds,
+        core_hours=m.cost.core_hours,
+        money=m.cost.money,
+    )

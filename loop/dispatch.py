@@ -2,9 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
 
+from distributed import KilledWorker
+
+from alloop.errors import RunError
 from loop.execution import MeasuringPool
 from oracles.base import Measurement
 
@@ -37,6 +40,9 @@ def answers(
         waiting: emptied from the left; more may be added meanwhile, such as what is tried again.
         limits: how many may be under way at once, per tier.
         is_stopping: when true nothing more is begun; what is under way is still yielded.
+
+    Raises:
+        RunError: if an oracle cannot work at all, or the workers' scheduler is gone.
     """
     running: dict[Future[Measurement], Task] = {}
     under_way: Counter[int] = Counter()
@@ -53,4 +59,17 @@ def answers(
         for future in finished:
             task = running.pop(future)
             under_way[task.tier] -= 1
-            yield task, future.result()
+            yield task, _outcome(pool, task, future)
+
+
+def _outcome(pool: MeasuringPool, task: Task, future: Future[Measurement]) -> Measurement:
+    try:
+        return future.result()
+    except KilledWorker as error:
+        # Dask has given it to several workers, each of which went down with its machine or job.
+        return pool.lost(task.tier, f"{error.allowed_failures + 1} workers were lost with it")
+    except CancelledError as error:
+        raise RunError(
+            "the scheduler no longer knows what it was given to measure",
+            remedy="See that it runs, then give the same command again.",
+        ) from error

@@ -17,7 +17,7 @@ from campaigns.spec import ExecutionOptions
 from loop.clusters import connect
 from loop.durable import make_folder
 from loop.isolation import IsolatedOracle, PackedOracle, pack
-from oracles.base import Measurement, Oracle
+from oracles.base import Cost, FailureKind, Measurement, Oracle
 
 
 class MeasuringPool:
@@ -43,7 +43,8 @@ class MeasuringPool:
         spool: Path,
     ) -> None:
         # Workers elsewhere have another working folder.
-        bench = _Bench([pack(oracle) for oracle in oracles], timeouts, spool.absolute())
+        self._packed = [pack(oracle) for oracle in oracles]
+        bench = _Bench(self._packed, timeouts, spool.absolute())
         make_folder(spool)
         # Other campaigns may share the scheduler.
         self._bench = f"alloop-bench-{uuid.uuid4()}"
@@ -66,6 +67,17 @@ class MeasuringPool:
             ``IsolatedOracle.measure``.
         """
         return self._executor.submit(_measure, self._bench, evaluation, tier, question)
+
+    def lost(self, tier: int, why: str) -> Measurement:
+        """Return the failed measurement of a worker that was lost with its machine."""
+        oracle = self._packed[tier]
+        return Measurement.failed(
+            FailureKind.WORKER_DIED,
+            why,
+            oracle=oracle.name,
+            fingerprint=oracle.fingerprint,
+            cost=Cost(calls=1),
+        )
 
     def shutdown(self) -> None:
         """End the workers. What has not been answered yet is cancelled, what is being measured

@@ -68,6 +68,17 @@ def read_spool(spool: Path) -> dict[str, Measurement]:
     return {evaluation: one for evaluation, one in found.items() if one is not None}
 
 
+def attempt_id(evaluation: str, attempt: int) -> str:
+    """Return what the spool knows an attempt by; the first has the evaluation's own id."""
+    return evaluation if attempt == 1 else f"{evaluation}-{attempt}"
+
+
+def attempt_of(id: str) -> tuple[str, int]:
+    """Return the evaluation and the number of an attempt."""
+    evaluation, _, attempt = id.partition("-")
+    return evaluation, int(attempt) if attempt.isdecimal() else 1
+
+
 def forget(spool: Path, evaluation: str) -> None:
     """Clear what the spool keeps of an evaluation, once the ledger has its measurement."""
     # The lock goes first: who waits for it sees that it is gone and leaves the rest alone.

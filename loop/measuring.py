@@ -3,7 +3,7 @@
 import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from campaigns.spec import LocalExecution, TierOptions
 from loop.building import build_oracle
 from loop.dispatch import Task, answers
 from loop.execution import MeasuringPool
+from loop.isolation import attempt_id, attempt_of
 from loop.structure_files import read_structure
 from oracles.base import Cost, FailureKind, Measurement, Oracle
 
@@ -48,6 +49,9 @@ def measure_files(
         workers: processes on this machine.
         on_progress: told how many files are answered.
 
+    Returns:
+        One answer per file; its cost is that of all attempts.
+
     Raises:
         AlloopError: if the oracle cannot work at all.
     """
@@ -76,9 +80,17 @@ def measure_files(
                 [oracle], [tier.timeout], LocalExecution(workers=workers), Path(folder) / "spool"
             ) as pool,
         ):
-            for task, measurement in answers(pool, waiting, limits=[2 * workers]):
-                path = paths[int(task.id)]
-                found[task.id] = MeasuredFile(path, measurement, remarks[task.id])
+            limit = min(tier.workers or 2 * workers, 2 * workers)
+            spent: dict[str, Cost] = {}
+            for task, measurement in answers(pool, waiting, limits=[limit]):
+                id, attempt = attempt_of(task.id)
+                spent[id] = spent.get(id, Cost()) + measurement.cost
+                failure = measurement.failure
+                if failure is not None and failure.retryable and attempt < tier.attempts:
+                    waiting.append(replace(task, id=attempt_id(id, attempt + 1)))
+                    continue
+                answer = replace(measurement, cost=spent[id])
+                found[id] = MeasuredFile(paths[int(id)], answer, remarks[id])
                 on_progress(len(found))
     return [found[str(place)] for place in range(len(paths))]
 

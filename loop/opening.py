@@ -1,6 +1,7 @@
 """The first event of a ledger, or the proof that a ledger is of this campaign."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,53 +12,79 @@ from campaigns.spec import CampaignSpec
 from loop.building import software_versions
 from loop.ledger import Ledger
 from loop.records import FORMAT, CampaignOpened
+from loop.state import CampaignState, Fold
 from oracles.base import Oracle
 
 BuildOracles = Callable[[CampaignSpec], Sequence[Oracle]]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A campaign that may go on."""
+
+    fold: Fold
+    """Of what its ledger holds."""
+    spec: CampaignSpec
+    """As it is run now."""
+    oracles: tuple[Oracle, ...]
+    """One per tier."""
+    scheduling: dict[str, Any] | None
+    """How it is run from now on, where that is to change; to be written down."""
+
+
 def open_campaign(
     ledger: Ledger, run: Path, spec: CampaignSpec | None, build_oracles: BuildOracles
-) -> tuple[Oracle, ...]:
+) -> Opening:
     """Write the first event, or check that the one there is of the same campaign.
 
-    Returns:
-        One oracle per tier.
+    Where, how long and how often it runs may change: ``CampaignSpec.scheduling``.
 
     Raises:
         RunError: if the ledger is of another campaign, or its values came from other settings.
     """
-    first = next(iter(ledger.entries()), None)
-    if first is None:
-        if spec is None:
+    fold = Fold()
+    for entry in ledger.entries():
+        if isinstance(entry.event, CampaignOpened) and entry.event.format > FORMAT:
             raise RunError(
-                "no campaign has begun here", where=str(run), remedy="Use `alloop launch SPEC`."
+                "the run was written by a newer version of Alloop",
+                where=str(run),
+                remedy="Update Alloop: `git pull`, then `make install`.",
             )
-        oracles = tuple(build_oracles(spec))
-        ledger.append(
-            CampaignOpened(
-                spec=spec_to_json(spec),
-                fingerprints=tuple(oracle.fingerprint() for oracle in oracles),
-                versions=dict(software_versions()),
-            )
-        )
-        return oracles
-    opened = first.event
-    if not isinstance(opened, CampaignOpened) or opened.format > FORMAT:
+        fold.add(entry)
+    state = fold.state()
+    if state is not None:
+        return _go_on(fold, state, run, spec, build_oracles)
+    if spec is None:
         raise RunError(
-            "the run was written by a newer version of Alloop",
-            where=str(run),
-            remedy="Update Alloop: `git pull`, then `make install`.",
+            "no campaign has begun here", where=str(run), remedy="Use `alloop launch SPEC`."
         )
-    recorded = CampaignSpec.model_validate(opened.spec)
-    if spec is not None and spec != recorded:
+    oracles = tuple(build_oracles(spec))
+    opened = CampaignOpened(
+        spec=spec_to_json(spec),
+        fingerprints=tuple(oracle.fingerprint() for oracle in oracles),
+        versions=dict(software_versions()),
+    )
+    fold.add(ledger.append(opened))
+    return Opening(fold, spec, oracles, None)
+
+
+def _go_on(
+    fold: Fold,
+    state: CampaignState,
+    run: Path,
+    spec: CampaignSpec | None,
+    build_oracles: BuildOracles,
+) -> Opening:
+    current = state.spec if spec is None else spec
+    scheduling = None if current == state.spec else current.scheduling()
+    if scheduling is not None and not _is_same_search(state.spec, current):
         raise RunError(
-            f"the run is of another campaign ({_diff(recorded, spec)})",
+            f"the run is of another campaign ({_diff(state.spec, current)})",
             where=str(run),
             remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
         )
-    oracles = tuple(build_oracles(recorded))
-    for tier, (oracle, fingerprint) in enumerate(zip(oracles, opened.fingerprints, strict=True)):
+    oracles = tuple(build_oracles(current))
+    for tier, (oracle, fingerprint) in enumerate(zip(oracles, state.fingerprints, strict=True)):
         if oracle.fingerprint() != fingerprint:
             raise RunError(
                 f"tier {tier} ({oracle.name}) would measure differently than it did so far; "
@@ -65,7 +92,14 @@ def open_campaign(
                 where=str(run),
                 remedy="Restore them (the first event lists the versions), or start a new run.",
             )
-    return oracles
+    return Opening(fold, current, oracles, scheduling)
+
+
+def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
+    """Return whether two campaigns differ at most in where, how long and how often they run."""
+    if len(old.tiers) != len(new.tiers):
+        return False
+    return old.with_scheduling(new.scheduling()) == new
 
 
 def spec_to_json(spec: CampaignSpec) -> dict[str, Any]:

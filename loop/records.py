@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from oracles.base import FailureKind, Status
+from oracles.base import INFEASIBLE, Cost, FailureKind, Status
 
 FORMAT = 1
 """Version of the ledger's events; a run of a later format is refused."""
@@ -93,6 +93,8 @@ class SessionOpened(Record):
     """A controller began to work on the run."""
 
     kind: Literal["session_opened"] = "session_opened"
+    scheduling: dict[str, Any] | None = None
+    """How it runs from here on, in the form of a spec; None where that did not change."""
 
 
 class SessionClosed(Record):
@@ -129,34 +131,61 @@ class Proposed(Record):
     """Facts about the choice: trust region, surrogate's fit."""
 
 
-class Measured(Record):
-    """One oracle's answer about one candidate."""
+class Paid(Record):
+    """What an oracle was asked for and what that cost, whatever came of it."""
 
-    kind: Literal["measured"] = "measured"
     evaluation: str
-    """Key of candidate and fingerprint; a ledger holds each once."""
+    """Key of candidate and fingerprint."""
     candidate: ArtifactId
     round: int
     stage: Stage
     tier: int
+    oracle: str
+    calls: int = 1
+    wall_seconds: float = 0.0
+    core_hours: float = 0.0
+    money: float = 0.0
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost."""
+        return Cost(self.calls, self.wall_seconds, self.core_hours, self.money)
+
+
+class AttemptFailed(Paid):
+    """A measurement that the machine failed: its worker was lost or its time over. It is tried
+    again.
+    """
+
+    kind: Literal["attempt_failed"] = "attempt_failed"
+    attempt: int
+    """1, 2, 3, …"""
+    failure_kind: FailureKind
+    failure_message: str
+
+
+class Measured(Paid):
+    """One oracle's answer about one candidate; a ledger holds each evaluation's once."""
+
+    kind: Literal["measured"] = "measured"
     status: Status
     properties: dict[str, float]
     failure_kind: FailureKind | None = None
     failure_message: str = ""
     relaxed: ArtifactId | None = None
-    oracle: str
     fingerprint: str
     """The tier's or, for a warm start, the oracle's ``exchange_fingerprint``."""
-    calls: int = 1
-    wall_seconds: float = 0.0
-    core_hours: float = 0.0
-    money: float = 0.0
     corrects: int | None = None
     """Entry whose values these replace: a person had made a mistake."""
     is_partial: bool = False
     """Whether a person still owes some of the properties; the evaluation stays pending."""
     source: str = ""
     """Where a person's answer stood: SHA-256 of the file; empty for one that was typed."""
+
+    @property
+    def is_infeasible(self) -> bool:
+        """Whether the material itself made the measurement fail, and always would."""
+        return self.failure_kind in INFEASIBLE
 
 
 class CampaignClosed(Record):
@@ -172,6 +201,7 @@ Event = Annotated[
     | SessionClosed
     | ModelFitted
     | Proposed
+    | AttemptFailed
     | Measured
     | CampaignClosed,
     Field(discriminator="kind"),

@@ -52,7 +52,7 @@ def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> 
         raise AlloopError(f"round {round} holds no acquisition that could be recomputed")
     recorded = entries[place].event
     assert isinstance(recorded, Proposed)
-    seen = Seen()
+    seen = Seen(before.reasons_infeasible)
     for evaluation in before.evaluations:
         seen.add(evaluation.candidate, store.get_material(evaluation.candidate))
     path = store.path(before.models[round].checkpoint)

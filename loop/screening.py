@@ -97,6 +97,8 @@ class Seen:
     ``StructureMatcher`` says so.
     """
 
+    infeasible: dict[str, str] = field(default_factory=dict)
+    """Why a candidate cannot be measured, by its id, where that is so."""
     _ids: dict[bytes, str] = field(default_factory=dict)
     _others: dict[str, list[tuple[str, Structure]]] = field(default_factory=dict)
     _matcher: StructureMatcher = field(default_factory=StructureMatcher)
@@ -137,6 +139,9 @@ def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
         if (rejection := rule(material, space)) is not None:
             return rejection
     if (twin := seen.twin(material)) is not None:
+        if (why := seen.infeasible.get(twin)) is not None:
+            text = f"equivalent to candidate {twin[:10]}, which cannot be measured ({why})"
+            return Rejection("infeasible", -1.0, text)
         return Rejection("duplicate", -1.0, f"equivalent to candidate {twin[:10]}")
     return None
 

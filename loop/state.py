@@ -1,10 +1,11 @@
 """The state of a campaign: a pure fold over its events, and the next unfinished step."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 
 from alloop.canonical import sha256
 from alloop.errors import LedgerError
@@ -12,12 +13,14 @@ from campaigns.spec import CampaignSpec
 from loop.hull import ENERGY_ABOVE_HULL, FORMATION_ENERGY, Hull, Phase, hull_of
 from loop.merit import Merit
 from loop.records import (
+    AttemptFailed,
     CampaignClosed,
     CampaignOpened,
     Decision,
     LedgerEntry,
     Measured,
     ModelFitted,
+    Paid,
     Proposed,
     SessionClosed,
     SessionOpened,
@@ -51,6 +54,8 @@ class CampaignState:
     fingerprints: tuple[str, ...]
     """Of each tier's oracle."""
     proposals: tuple[Proposed, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    """Every evaluation asked for so far, in the order of the decisions."""
     models: Mapping[int, ModelFitted] = field(default_factory=dict)
     """Fitted models by round."""
     recorded: Mapping[str, Measured] = field(default_factory=dict)
@@ -58,6 +63,8 @@ class CampaignState:
     one the newest values."""
     partial: Mapping[str, Measured] = field(default_factory=dict)
     """Answers of people that still owe some properties, by evaluation id."""
+    attempts: Mapping[str, tuple[AttemptFailed, ...]] = field(default_factory=dict)
+    """What was tried in vain, by evaluation id; the measurement that followed is not among it."""
     wall_seconds: float = 0.0
     """Time under a controller, over all sessions."""
     n_sessions: int = 0
@@ -71,20 +78,16 @@ class CampaignState:
     """Time of the last event."""
 
     @cached_property
-    def evaluations(self) -> tuple[Evaluation, ...]:
-        """Every evaluation asked for so far, in the order of the decisions."""
-        return tuple(
-            Evaluation(
-                evaluation_id(decision.candidate, self.fingerprints[proposal.tier]),
-                decision.candidate,
-                proposal.tier,
-                proposal.round,
-                proposal.stage,
-            )
-            for proposal in self.proposals
-            for decision in proposal.decisions
-            if decision.chosen
-        )
+    def infeasible(self) -> Mapping[str, Measured]:
+        """What failed because of the material itself, by candidate; nothing like it is proposed
+        again. What the machine failed to measure is not here, it is missing.
+        """
+        return {m.candidate: m for m in self.recorded.values() if m.is_infeasible}
+
+    @property
+    def reasons_infeasible(self) -> dict[str, str]:
+        """Why each infeasible candidate is, in a few words, by candidate."""
+        return {id: f"{m.failure_kind}: {m.failure_message}" for id, m in self.infeasible.items()}
 
     @property
     def pending(self) -> tuple[Evaluation, ...]:
@@ -160,11 +163,12 @@ class CampaignState:
         return max(answers, key=lambda m: self.merit.rank(m.properties), default=None)
 
     def cost(self, tier: int) -> Cost:
-        """Return what the measurements of a tier have cost."""
+        """Return what the measurements of a tier have cost, with those tried in vain."""
         spent = Cost()
-        for m in self.recorded.values():
+        in_vain = chain.from_iterable(self.attempts.values())
+        for m in chain[Paid](self.recorded.values(), in_vain):
             if m.tier == tier:
-                spent += Cost(m.calls, m.wall_seconds, m.core_hours, m.money)
+                spent += m.cost
         return spent
 
     def purses(self, tier: int) -> tuple[Purse, ...]:
@@ -191,63 +195,112 @@ class CampaignState:
         return f"tier {tier}: all {self.spec.budget.measurements[tier]} measurements are spent"
 
 
+class Fold:
+    """The state under construction: entries go in one by one, a state can be had at any time.
+
+    What it gives depends on the entries alone, as with ``fold``; a controller that appends an
+    entry need not begin again.
+    """
+
+    def __init__(self) -> None:
+        self._opened: CampaignOpened | None = None
+        self._spec: CampaignSpec | None = None
+        self._proposals: list[Proposed] = []
+        self._evaluations: list[Evaluation] = []
+        self._models: dict[int, ModelFitted] = {}
+        self._recorded: dict[str, Measured] = {}
+        self._partial: dict[str, Measured] = {}
+        self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
+        self._wall, self._sessions = 0.0, 0
+        self._closed: str | None = None
+        self._began: str = ""
+        self._session_began: datetime | None = None
+        self._latest: datetime | None = None
+
+    def add(self, entry: LedgerEntry) -> None:
+        """Take in the next entry.
+
+        Raises:
+            LedgerError: if it is the first and does not open a campaign.
+        """
+        event, time = entry.event, datetime.fromisoformat(entry.time)
+        self._began = self._began or entry.time
+        if isinstance(event, CampaignOpened):
+            self._opened, self._spec = event, CampaignSpec.model_validate(event.spec)
+        if self._opened is None or self._spec is None:
+            raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
+        match event:
+            case SessionOpened():
+                self._wall += _span(self._session_began, self._latest)
+                self._session_began, self._sessions = time, self._sessions + 1
+                if event.scheduling is not None:
+                    self._spec = self._spec.with_scheduling(event.scheduling)
+            case ModelFitted():
+                self._models[event.round] = event
+            case Proposed():
+                self._proposals.append(event)
+                self._evaluations += _asked_by(event, self._opened.fingerprints)
+            case AttemptFailed():
+                earlier = self._attempts.get(event.evaluation, ())
+                self._attempts[event.evaluation] = (*earlier, event)
+            case Measured(is_partial=True):
+                self._partial[event.evaluation] = event
+            case Measured(corrects=int()):
+                self._recorded[event.evaluation] = event
+                self._partial.pop(event.evaluation, None)
+            case Measured():
+                self._recorded.setdefault(event.evaluation, event)
+                self._partial.pop(event.evaluation, None)
+            case CampaignClosed():
+                self._closed = event.reason
+            case CampaignOpened() | SessionClosed():
+                pass
+        self._latest = time
+
+    def state(self) -> CampaignState | None:
+        """Return the state that the entries so far amount to; None if there was none."""
+        if self._opened is None or self._spec is None:
+            return None
+        return CampaignState(
+            spec=self._spec,
+            fingerprints=self._opened.fingerprints,
+            proposals=tuple(self._proposals),
+            evaluations=tuple(self._evaluations),
+            models=dict(self._models),
+            recorded=dict(self._recorded),
+            partial=dict(self._partial),
+            attempts=dict(self._attempts),
+            wall_seconds=self._wall + _span(self._session_began, self._latest),
+            n_sessions=self._sessions,
+            closed=self._closed,
+            versions=self._opened.versions,
+            began=self._began,
+            latest="" if self._latest is None else self._latest.isoformat(),
+        )
+
+
 def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
     """Return the state that a ledger's entries amount to; None for an empty ledger.
 
     Raises:
         LedgerError: if the first event does not open a campaign.
     """
-    opened: CampaignOpened | None = None
-    proposals: list[Proposed] = []
-    models: dict[int, ModelFitted] = {}
-    measured: dict[str, Measured] = {}
-    partial: dict[str, Measured] = {}
-    wall, sessions, closed = 0.0, 0, None
-    began = session_began = latest = None
+    folding = Fold()
     for entry in entries:
-        event, time = entry.event, datetime.fromisoformat(entry.time)
-        began = began or entry.time
-        match event:
-            case CampaignOpened():
-                opened = event
-            case SessionOpened():
-                wall += _span(session_began, latest)
-                session_began, sessions = time, sessions + 1
-            case ModelFitted():
-                models[event.round] = event
-            case Proposed():
-                proposals.append(event)
-            case Measured(is_partial=True):
-                partial[event.evaluation] = event
-            case Measured(corrects=int()):
-                measured[event.evaluation] = event
-                partial.pop(event.evaluation, None)
-            case Measured():
-                measured.setdefault(event.evaluation, event)
-                partial.pop(event.evaluation, None)
-            case CampaignClosed():
-                closed = event.reason
-            case SessionClosed():
-                pass
-        latest = time
-        if opened is None:
-            raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
-    if opened is None:
-        return None
-    return CampaignState(
-        spec=CampaignSpec.model_validate(opened.spec),
-        fingerprints=opened.fingerprints,
-        proposals=tuple(proposals),
-        models=models,
-        recorded=measured,
-        partial=partial,
-        wall_seconds=wall + _span(session_began, latest),
-        n_sessions=sessions,
-        closed=closed,
-        versions=opened.versions,
-        began=began or "",
-        latest="" if latest is None else latest.isoformat(),
-    )
+        folding.add(entry)
+    return folding.state()
+
+
+def _asked_by(proposal: Proposed, fingerprints: Sequence[str]) -> Iterator[Evaluation]:
+    for decision in proposal.decisions:
+        if decision.chosen:
+            yield Evaluation(
+                evaluation_id(decision.candidate, fingerprints[proposal.tier]),
+                decision.candidate,
+                proposal.tier,
+                proposal.round,
+                proposal.stage,
+            )
 
 
 def _span(began: datetime | None, ended: datetime | None) -> float:

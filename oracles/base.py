@@ -42,6 +42,19 @@ RETRYABLE = frozenset({FailureKind.TIMEOUT, FailureKind.WORKER_DIED})
 """Failures that may come from the machine rather than from the material."""
 
 
+INFEASIBLE = frozenset(
+    {
+        FailureKind.UNSUPPORTED,
+        FailureKind.LOST_ATOMS,
+        FailureKind.NOT_CONVERGED,
+        FailureKind.ABSURD,
+        FailureKind.REPORTED,
+    }
+)
+"""Failures of the material itself, which would come again. ``ERROR`` is in neither: it may be a
+mistake in the software, so it is not tried again and nothing is concluded from it either."""
+
+
 class NotFinite(ValueError):
     """A measured value that is NaN or infinite."""
 

@@ -41,6 +41,16 @@ class PersonOptions(BaseModel):
         """Seconds for one measurement: a person takes as long as it takes."""
         return math.inf
 
+    @property
+    def attempts(self) -> int:
+        """How often a measurement is tried: people say themselves when they try again."""
+        return 1
+
+    @property
+    def workers(self) -> int | None:
+        """Measurements at once: people see to that themselves."""
+        return None
+
     def measures(self) -> frozenset[str]:
         """Return the properties that a measurement gives."""
         return frozenset(self.properties)

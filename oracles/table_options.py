@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from oracles.scheduling import AtOnce, Attempts
+
 FOLDER = "folder"
 """Key of a validation's context: where relative paths begin."""
 
@@ -43,6 +45,8 @@ class TableOptions(BaseModel):
         description="of rows with the same material: an error, or the first counts",
     )
     timeout: float = Field(default=60.0, gt=0, description="seconds for one measurement")
+    attempts: Attempts = 2
+    workers: AtOnce = None
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to look up"
     )

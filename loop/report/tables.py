@@ -46,11 +46,15 @@ def training_table(state: CampaignState) -> Table | None:
 
 def failures_table(state: CampaignState) -> Table | None:
     """Return one row per failed measurement; None where none failed."""
-    rows = tuple(_failure(trial) for trial in all_trials(state) if _has_failed(trial))
+    rows = tuple(_failure(trial, state) for trial in all_trials(state) if _has_failed(trial))
     if not rows:
         return None
-    heads = ("kind", "message", "candidate", "formula", "where", "tier", "time")
-    return Table(heads, rows, numeric=(6,))
+    heads = ("kind", "message", "candidate", "formula", "where", "tier", "time", "tries", "verdict")
+    note = (
+        "Infeasible: the material itself is to blame, and nothing equivalent is proposed again. "
+        "Missing: the machine or the software failed, and nothing is known of the material."
+    )
+    return Table(heads, rows, numeric=(6, 7), note=note)
 
 
 def failure_counts(state: CampaignState) -> str:
@@ -68,7 +72,7 @@ def _has_failed(trial: Trial) -> bool:
     return trial.measured is not None and trial.answer is None
 
 
-def _failure(trial: Trial) -> tuple[str, ...]:
+def _failure(trial: Trial, state: CampaignState) -> tuple[str, ...]:
     measured = trial.measured
     assert measured is not None
     return (
@@ -79,6 +83,8 @@ def _failure(trial: Trial) -> tuple[str, ...]:
         f"round {measured.round}, {STAGE_NAMES[measured.stage]}",
         str(measured.tier),
         duration(measured.wall_seconds),
+        str(1 + len(state.attempts.get(measured.evaluation, ()))),
+        "infeasible" if measured.is_infeasible else "missing",
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from oracles.scheduling import AtOnce, Attempts
+
 Engine = Literal["chgnet", "vasp", "espresso"]
 DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]
 Manager = Literal["local", "jobflow-remote"]
@@ -148,6 +150,8 @@ class DftOptions(_Part):
         gt=0,
         description="seconds for one measurement",
     )
+    attempts: Attempts = 2
+    workers: AtOnce = None
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure"
     )

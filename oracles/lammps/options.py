@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pymatgen.core import Element
 
 from oracles.lammps.properties import SIMULATION, Simulation
+from oracles.scheduling import AtOnce, Attempts
 
 PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff"]
 """Those that are driven; LAMMPS's others are refused."""
@@ -145,6 +146,8 @@ class LammpsOptions(BaseModel):
     )
     core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
     timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")
+    attempts: Attempts = 2
+    workers: AtOnce = None
     promote: int = Field(
         default=0, ge=0, description="best candidates of the tier below to measure"
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from loop.records import (
+    AttemptFailed,
     CampaignClosed,
     CampaignOpened,
     Decision,
@@ -67,6 +68,17 @@ def events(
         fingerprint="f",
         wall_seconds=0.3,
     )
+    in_vain = AttemptFailed(
+        evaluation="e1",
+        candidate=first,
+        round=1,
+        stage=Stage.ACQUISITION,
+        tier=0,
+        attempt=1,
+        failure_kind=FailureKind.WORKER_DIED,
+        failure_message="it was ended by SIGKILL",
+        oracle="table",
+    )
     failed = Measured(
         evaluation="e2",
         candidate=second,
@@ -100,6 +112,7 @@ def events(
             decisions=(chosen, rejected),
             notes={"seconds": 1.5},
         ),
+        in_vain,
         measured,
         failed,
         CampaignClosed(reason="all rounds are done"),
