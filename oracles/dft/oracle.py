@@ -19,7 +19,7 @@ from oracles.dft.failure import failure_of
 from oracles.dft.making import make_engine, make_manager
 from oracles.dft.moments import ELSEWHERE, MOMENTS
 from oracles.dft.options import DftOptions
-from oracles.dft.procedure import Bill, Procedure
+from oracles.dft.procedure import RELAX, STATIC, Bill, Procedure
 from oracles.dft.references import element_crystal, ordered_binaries
 
 PROCEDURE = 1
@@ -98,6 +98,19 @@ class DftOracle:
             failure = failure_of(error)
             cost = self._cost(max(bill.seconds, monotonic() - began))
             return Measurement(Status.FAILED, {}, None, failure, self.name, self._fingerprint, cost)
+
+    def submission(self, material: Material) -> str:
+        """Return the name under which a measurement's first flow is submitted.
+
+        It follows from the material and this oracle's settings alone. Both stand in a campaign's
+        ledger before anything is submitted, as a decision and as its tier's spec; so whoever
+        continues after a crash can ask a queue whether the flow ever arrived there.
+
+        Raises:
+            Undetermined: if the material is no crystal, and nothing is ever submitted for it.
+        """
+        stage = STATIC if self.options.protocol == "static" else RELAX
+        return self._procedure.submission(stage, Crystal.of(material).structure)
 
     def _measure(self, crystal: Crystal, bill: Bill) -> tuple[Calculation, dict[str, float]]:
         protocol, procedure = self.options.protocol, self._procedure

@@ -20,6 +20,9 @@ from oracles.dft.moments import initial_moments
 from oracles.dft.options import DftOptions
 from oracles.dft.summaries import KBAR, summarise, summarise_elasticity
 
+RELAX, STATIC = "relax", "static"
+"""Stages that a measurement begins with."""
+
 
 @dataclass
 class Bill:
@@ -64,7 +67,7 @@ class Procedure:
         """
         start = self._with_moments(structure)
         job = self._engine.relaxation(start, seconds=bill.left())
-        relaxed = self._calculations("relax", structure, [job], bill, is_shared=is_shared)[0]
+        relaxed = self._calculations(RELAX, structure, [job], bill, is_shared=is_shared)[0]
         check_relaxation(
             structure,
             relaxed,
@@ -76,7 +79,7 @@ class Procedure:
     def single_point(self, structure: Structure, bill: Bill) -> Calculation:
         """Return the cell as it is, calculated; see ``relax`` for what is raised."""
         job = self._engine.single_point(self._with_moments(structure), seconds=bill.left())
-        return self._calculations("static", structure, [job], bill)[0]
+        return self._calculations(STATIC, structure, [job], bill)[0]
 
     def bulk_modulus(self, relaxed: Calculation, bill: Bill) -> float:
         """Return −V dP/dV in GPa from the pressures at ± the strain of every length, atoms relaxed
@@ -120,6 +123,11 @@ class Procedure:
             raise Undetermined(FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted")
         return tensor
 
+    def submission(self, stage: str, structure: Structure) -> str:
+        """Return the name that a flow is submitted under, from what it calculates and how."""
+        content = [stage, self._level, material_to_json(structure)]
+        return sha256(canonical_json(content))[:32]
+
     def _calculations(
         self,
         stage: str,
@@ -146,8 +154,7 @@ class Procedure:
         *,
         is_shared: bool = False,
     ) -> Any:
-        content = [stage, self._level, material_to_json(structure)]
-        submission = sha256(canonical_json(content))[:32]
+        submission = self.submission(stage, structure)
         flow.name = f"alloop {submission}"
         outcome = self._manager.run(submission, flow)
         if outcome.is_new or not is_shared:

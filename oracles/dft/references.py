@@ -16,7 +16,13 @@ KNOWN = frozenset({"fcc", "bcc", "hcp", "diamond"})
 
 
 def element_crystal(symbol: str) -> Structure:
-    """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin).
+    """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin):
+    fcc for nickel, copper and aluminium, bcc for iron, chromium and vanadium, hcp for cobalt,
+    titanium and magnesium.
+
+    It is the crystal that formation energies of the literature refer to, and the same at every
+    level of theory. No search is made for the one that a level itself prefers: where that is
+    another, some formation energies are too low by the difference. Its cell is relaxed.
 
     Chromium comes in its cubic cell of two atoms, which has room for antiferromagnetism.
 

@@ -85,6 +85,23 @@ def test_protocols_give_what_they_say(tmp_path, feni):
     assert names["relax"] == names["static"] | {"bulk_modulus"}
 
 
+def test_an_element_is_calculated_once_for_all_campaigns(tmp_path, feni, feni3):
+    def submissions() -> set[str]:
+        return {path.parent.name for path in tmp_path.glob("jobs/*/attempt-*")}
+
+    first = DftOracle(DftOptions(folder=tmp_path, strain=0)).measure(feni)
+    before = submissions()
+    assert len(before) == 3  # the compound, iron, nickel
+    # Another campaign, another process: nothing is shared but the folder.
+    second = DftOracle(DftOptions(folder=tmp_path, strain=0)).measure(feni3)
+    assert len(submissions() - before) == 1
+    assert first.status is second.status is Status.OK
+    # Other settings have other elements.
+    DftOracle(DftOptions(folder=tmp_path, strain=0, force_tolerance=0.1)).measure(feni)
+    assert len(submissions() - before) == 1 + 3
+    assert not list(tmp_path.glob("jobs/*/attempt-2"))
+
+
 def test_the_elastic_tensor_of_nickel_is_cubic_and_agrees_with_its_bulk_modulus(tmp_path):
     nickel = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.48), ["Ni"], [[0.0] * 3])
     oracle = DftOracle(DftOptions(folder=tmp_path, protocol="elastic"))

@@ -1,10 +1,16 @@
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
+from pymatgen.core import Lattice, Structure
 
-from oracles.dft.options import DftOptions
+from campaigns.load import parse_spec
+from oracles.dft.options import DftOptions, DftProtocol, Engine, VaspMaker
+from oracles.dft.vasp import VaspEngine
+
+FACES = [[0.0] * 3, [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
 
 
 def test_a_tier_needs_no_more_than_its_engine():
@@ -23,6 +29,32 @@ def test_options_load_no_simulation_package():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert run.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("maker", get_args(VaspMaker))
+def test_every_maker_of_the_list_makes_a_relaxation(maker):
+    engine = VaspEngine(DftOptions(engine="vasp", vasp={"maker": maker}))
+    nickel = Structure(Lattice.cubic(3.52), ["Ni"] * 4, FACES)
+    nickel.add_site_property("magmom", [1.0] * 4)
+    flow = engine.relaxation(nickel, seconds=60)
+    assert [type(job.maker).__name__ for job in flow.jobs] == [maker.rpartition(".")[2]] * 2
+
+
+@pytest.mark.parametrize("protocol", get_args(DftProtocol))
+@pytest.mark.parametrize("engine", get_args(Engine))
+def test_every_protocol_can_be_named_in_a_campaign(engine, protocol):
+    tier = {"kind": "dft", "engine": engine, "protocol": protocol}
+    spec = parse_spec(
+        {
+            "name": "dear",
+            "space": {"elements": ["Ni", "Fe"]},
+            "objectives": [{"property": "energy_per_atom", "goal": "minimise"}],
+            "tiers": [tier],
+            "budget": {"measurements": [64]},
+        },
+        where="here",
+    )
+    assert spec.tiers[0] == DftOptions.model_validate(tier)
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_killing_the_worker_during_vasp_neither_loses_nor_repeats_it(vasp, feni,
     until = time.monotonic() + 60
     while not runs.exists() and time.monotonic() < until:
         time.sleep(0.1)
-    orphan = psutil.Process(int(runs.read_text()))
+    orphan = psutil.Process(int(runs.read_text().split()[0]))
     worker.kill()
     worker.wait()
     assert orphan.is_running()

@@ -1,0 +1,129 @@
+"""A controller dies between writing a decision down and submitting its job to jobflow-remote.
+
+The queue is jobflow-remote's own, on a Mongo database in memory, which no other process sees; so
+what a worker would do is done in this one.
+"""
+
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("jobflow_remote", reason="jobflow-remote is not installed (extra: remote)")
+
+from campaigns.load import parse_spec
+from loop.controller import Controller
+from loop.records import LedgerEntry, Proposed, Stage
+from loop.run_folder import RunFolder
+from loop.state import CampaignState
+from loop.steps import Step
+from oracles.base import Status
+from oracles.dft import oracle as oracle_module
+from oracles.dft.options import DftOptions
+from oracles.dft.oracle import DftOracle
+from oracles.dft.remote import RemoteManager
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "oracles" / "dft"))
+from cluster import OPTIONS, Cluster
+from counting_oracle import CountingOracle
+
+DFT = DftOptions(protocol="relax", manager="jobflow-remote", remote=OPTIONS, promote=1)
+SPEC = {
+    "name": "remote",
+    "space": {"elements": ["Ni", "Fe"], "lattices": ["bcc"], "atoms": 16},
+    "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+    "budget": {"initial": 4, "rounds": 0, "measurements": [4, 1]},
+    "tiers": [
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017"},
+        DFT.model_dump(mode="json"),
+    ],
+}
+N_JOBS = 2 + 3
+"""A relaxation and two strained cells, with a summary of each."""
+
+
+class Dies(Exception):
+    """The controller's end."""
+
+
+class DiesOfPromotion:
+    """Watches until the promotion is in the ledger."""
+
+    def step(self, step: Step, state: CampaignState) -> None:
+        pass
+
+    def progress(self, share: float, message: str) -> None:
+        pass
+
+    def event(self, entry: LedgerEntry) -> None:
+        if isinstance(entry.event, Proposed) and entry.event.stage is Stage.PROMOTION:
+            raise Dies
+
+
+class DiesOfSubmission(RemoteManager):
+    """Submits and is gone."""
+
+    def run(self, submission, flow):
+        self.submit(submission, flow)
+        raise KeyboardInterrupt
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return Cluster(tmp_path)
+
+
+def test_a_crash_before_or_after_the_submission_is_recognised(cluster, tmp_path, monkeypatch):
+    def oracle(kind: type[RemoteManager]) -> DftOracle:
+        controller = cluster.controller()
+        monkeypatch.setattr(
+            oracle_module, "make_manager", lambda _: kind(OPTIONS, controller=controller)
+        )
+        return DftOracle(DFT)
+
+    run, spec = tmp_path / "run", parse_spec(SPEC, where="remote")
+    oracles = (CountingOracle(tmp_path / "calls"), oracle(RemoteManager))
+    with (
+        pytest.raises(Dies),
+        Controller(
+            run, spec, build_oracles=lambda _: oracles, observer=DiesOfPromotion()
+        ) as controller,
+    ):
+        controller.run()
+
+    # The ledger has the decision; what it will be submitted as follows from it.
+    folder = RunFolder.read(run)
+    (asked,) = (each for each in folder.state.pending if each.tier == 1)
+    material = folder.store.get_material(asked.candidate)
+    submission = oracle(RemoteManager).submission(material)
+    assert folder.state.fingerprints[1] == oracle(RemoteManager).fingerprint()
+    assert cluster.manager().find(submission) is None  # it died before the submission
+
+    with pytest.raises(KeyboardInterrupt):
+        oracle(DiesOfSubmission).measure(material)
+    found = cluster.manager().find(submission)
+    assert found is not None  # it died after the submission; the job lives
+    assert found["state"] == "READY"
+
+    resumed = oracle(RemoteManager)
+    done, stop = [], threading.Event()
+    machine = threading.Thread(target=work, args=(cluster, done, stop))
+    machine.start()
+    try:
+        measured = resumed.measure(material)
+    finally:
+        stop.set()
+        machine.join()
+    assert measured.status is Status.OK, measured.failure
+    assert sum(done) == N_JOBS  # nothing was submitted twice
+    assert resumed.measure(material).properties == measured.properties
+    assert cluster.work() == 0
+
+
+def work(cluster: Cluster, done: list[int], stop: threading.Event) -> None:
+    """Be the machine that runs what is submitted."""
+    while not stop.is_set():
+        done.append(cluster.work())
+        stop.wait(0.05)
