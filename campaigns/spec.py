@@ -24,7 +24,7 @@ from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
 from models.pcdvae.options import PcdvaeOptions
 from oracles.dft.options import DftOptions
-from oracles.lammps.options import LammpsOptions
+from oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
 from oracles.person_options import PersonOptions
 from oracles.scheduling import SCHEDULING
 from oracles.table_options import TableOptions
@@ -284,12 +284,6 @@ class CampaignSpec(_Part):
                     f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
                     f"set, it measures {', '.join(sorted(tier.measures()))}"
                 )
-        is_warm = self.augmentation is not None and self.augmentation.warm_start
-        if is_warm and self.tiers[0].kind != "lammps":
-            raise ValueError(
-                f"augmentation.warm_start: tiers.0 ({self.tiers[0].kind}) measures every "
-                "neighbour from scratch; leave warm_start out"
-            )
         if promoting := [tier for tier in self.tiers[:1] if tier.promote]:
             raise ValueError(
                 f"tiers.0 promotes {promoting[0].promote}, but there is no tier below it; "
@@ -313,6 +307,23 @@ class CampaignSpec(_Part):
         tiers = zip(data["tiers"], scheduling["tiers"], strict=True)
         merged = {"tiers": [old | new for old, new in tiers]}
         return CampaignSpec.model_validate({**data, **scheduling, **merged})
+
+    @model_validator(mode="after")
+    def _search_can_start_warm(self) -> Self:
+        if self.augmentation is None or not self.augmentation.warm_start:
+            return self
+        if self.tiers[0].kind != "lammps":
+            raise ValueError(
+                f"augmentation.warm_start: tiers.0 ({self.tiers[0].kind}) measures every "
+                "neighbour from scratch; leave warm_start out"
+            )
+        most = {"decorations": "atoms", "structures": "max_atoms"}.get(self.space.kind)
+        if most is not None and (n := getattr(self.space, most)) > MOST_IN_SEARCH:
+            raise ValueError(
+                f"augmentation.warm_start keeps second derivatives of cells of up to "
+                f"{MOST_IN_SEARCH} atoms, and space.{most} is {n}; leave warm_start out"
+            )
+        return self
 
     def property_names(self) -> tuple[str, ...]:
         """Return the properties that objectives and constraints speak of, each once."""

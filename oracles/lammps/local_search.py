@@ -17,7 +17,7 @@ from pymatgen.core import Structure
 from oracles.base import Exchange, Measurement, Status, exchange_fingerprint
 from oracles.lammps.cell import Cell
 from oracles.lammps.elasticity import bulk_modulus
-from oracles.lammps.neighbours import Centre, Neighbour, centre_at_rest, exchanged
+from oracles.lammps.neighbours import Centre, Neighbour, centre_at_rest, exchanged, require_small
 from oracles.lammps.options import SwapSearchOptions
 from oracles.lammps.oracle import LammpsOracle, Summary
 from oracles.lammps.relaxation import Relaxed
@@ -110,6 +110,7 @@ class _Search:
         found: list[tuple[Cell, Relaxed]] = []
 
         def simulate() -> Summary:
+            require_small(start)
             cell, crystal = self._oracle.relax(start)
             found.append((cell, crystal))
             modulus = bulk_modulus(self._oracle.session(), crystal, self._oracle.options)

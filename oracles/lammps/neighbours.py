@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from pymatgen.core import Structure
 
 from alloop.materials import Material, material_id
-from oracles.base import Exchange
+from oracles.base import Exchange, FailureKind
 from oracles.lammps.cell import Cell
 from oracles.lammps.curvature import Curvature
 from oracles.lammps.elasticity import bulk_modulus, estimated_bulk_modulus
-from oracles.lammps.options import LammpsOptions
+from oracles.lammps.failure import Unmeasurable
+from oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
 from oracles.lammps.relaxation import CellAndAtoms, Relaxed, relax_cell
 from oracles.lammps.screening import elements_of
 
@@ -50,6 +51,20 @@ def centre_at_rest(oracle: "LammpsOracle", cell: Cell, crystal: Relaxed) -> Cent
     session.load(symbols)
     here = replace(cell, box=crystal.box, positions=crystal.positions)
     return Centre(symbols, cell, crystal, Curvature.at_rest(CellAndAtoms(session, here)))
+
+
+def require_small(start: Material) -> None:
+    """Check that the second derivatives of a structure are not too many to keep.
+
+    Raises:
+        Unmeasurable: if they are.
+    """
+    if isinstance(start, Structure) and len(start) > MOST_IN_SEARCH:
+        raise Unmeasurable(
+            FailureKind.UNSUPPORTED,
+            f"the second derivatives of {len(start)} atoms would fill the memory; a search that "
+            f"starts warm takes up to {MOST_IN_SEARCH}",
+        )
 
 
 class Neighbour:
@@ -134,6 +149,7 @@ class KnownCentres:
         self, oracle: "LammpsOracle", start: Material, exchanges: Sequence[Exchange]
     ) -> Centre:
         if not exchanges:
+            require_small(start)
             return centre_at_rest(oracle, *oracle.relax(start))
         *before, last = exchanges
         centre = self.find(oracle, start, before)

@@ -11,6 +11,9 @@ from pymatgen.core import Element
 from oracles.lammps.properties import SIMULATION, Simulation
 from oracles.scheduling import AtOnce, Attempts
 
+MOST_IN_SEARCH = 400
+"""Atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for each ordering."""
+
 PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff"]
 """Those that are driven; LAMMPS's others are refused."""
 
@@ -142,7 +145,8 @@ class LammpsOptions(BaseModel):
         default=1,
         ge=1,
         le=256,
-        description="OpenMP threads per worker; for large cells, and not with meam or snap",
+        description="OpenMP threads per worker; for large cells, and not with meam or snap. Ranks of "
+        "MPI there are none: LAMMPS runs inside the worker's process, which is one rank",
     )
     core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
     timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")

@@ -105,6 +105,12 @@ def test_a_tier_that_cannot_start_warm_is_refused() -> None:
         parse_spec({**SPEC, "tiers": [dft]}, where="test")
 
 
+def test_cells_too_large_to_start_warm_are_refused() -> None:
+    space = {"elements": ["Ni", "Cr"], "atoms": 432}
+    with pytest.raises(SpecError, match=r"up to 400 atoms, and space\.atoms is 432"):
+        parse_spec({**SPEC, "space": space}, where="test")
+
+
 def _depth(state: CampaignState, candidate: str) -> int:
     lineage = state.decisions[candidate].lineage
     return 0 if lineage.parent is None else 1 + _depth(state, lineage.parent)

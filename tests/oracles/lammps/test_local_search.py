@@ -251,3 +251,18 @@ def test_exchanges_of_what_cannot_be_measured_fail(oracle: LammpsOracle) -> None
     assert failed.failure is not None
     assert failed.failure.kind is FailureKind.UNSUPPORTED
     assert failed.fingerprint == exchange_fingerprint(oracle.fingerprint())
+
+
+def test_large_cells_are_refused_before_memory_is_spent(oracle: LammpsOracle) -> None:
+    cube = Structure(
+        Lattice.cubic(3.55),
+        ["Ni", "Ni", "Fe", "Fe"],
+        [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]],
+    )
+    large = cube * (5, 5, 5)
+    failed = oracle.measure_exchanged(large, [(0, 400)])
+    assert failed.failure is not None
+    assert failed.failure.kind is FailureKind.UNSUPPORTED
+    (start,) = local_search(oracle, large, stiffness, SHORT, seed=1).steps
+    assert start.measurement is not None
+    assert start.measurement.failure == failed.failure

@@ -198,6 +198,30 @@ def test_one_atom_and_its_supercell_agree(oracle: LammpsOracle) -> None:
         assert many[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
 
 
+def test_ten_thousand_atoms_are_measured_like_one(oracle: LammpsOracle) -> None:
+    cube = Structure(Lattice.cubic(3.52139177), ["Ni"] * 4, FACES)
+    few, many = oracle.measure(cube), oracle.measure(cube * (14, 14, 13))
+    assert many.failure is None, many.failure
+    for name, value in few.properties.items():
+        assert many.properties[name] == pytest.approx(value, rel=1e-6, abs=1e-8), name
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"potential": "Cu_mishin1.eam.alloy", "threads": 2},
+        {"potential": "Cu_u3.eam"},
+        {"potential": "Cu_mishin1.eam.alloy", "strain": 1e-4, "force_tolerance": 1e-7},
+    ],
+    ids=["threads", "another pair style", "another strain"],
+)
+def test_with_other_settings_it_keeps_the_promises(settings: dict[str, object]) -> None:
+    oracle = LammpsOracle(LammpsOptions.model_validate(settings))
+    copper = Structure(CUBE, ["Cu"] * 4, FACES)
+    check_oracle(oracle, copper, [BAD["NaN"][0], BAD["overlap"][0]])
+    oracle.close()
+
+
 def test_the_fingerprint_speaks_of_values_only(options: LammpsOptions) -> None:
     def fingerprint(**changes: object) -> str:
         return LammpsOracle(options.model_copy(update=changes)).fingerprint()
