@@ -7,7 +7,7 @@ import numpy as np
 from matminer.featurizers.composition import ElementProperty
 from matminer.featurizers.structure import DensityFeatures
 from pymatgen.analysis.structure_matcher import StructureMatcher
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.ftcp_data import Split
@@ -34,10 +34,17 @@ def roundtrip_rate(data: Dataset) -> float:
 
 
 def featurise_per_second(data: Dataset) -> float:
-    """Return crystals per second from structures to matrices, in one process."""
+    """Return crystals per second from structures to matrices, in one process.
+
+    The structures are made anew: those that were read have looked up what is asked for again.
+    """
+    structures = [
+        Structure(Lattice(cell.lattice.matrix), cell.species, cell.frac_coords)
+        for cell in structures_of(data)
+    ]
     began = time.perf_counter()
-    size = Size.of(data.materials)
-    for chunk in chunks(read_crystals(data.materials, size)):
+    size = Size.of(structures)
+    for chunk in chunks(read_crystals(structures, size)):
         to_matrices(chunk, size)
     return len(data) / (time.perf_counter() - began)
 
