@@ -8,6 +8,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.seeds import derive_seed
+from loop.dataset import RememberingOracle
 from models.base import Dataset
 from models.ftcp.design import HowToDesign, Window, design
 from models.ftcp.dissimilarity import fingerprints
@@ -21,7 +22,9 @@ from models.ftcp.report import (
     evaluate_designs,
     report_on,
 )
+from models.ftcp.screening import Rules
 from oracles.base import Status
+from oracles.dft.making import home_folder
 from oracles.dft.options import DftOptions
 from oracles.dft.oracle import DftOracle
 
@@ -30,22 +33,28 @@ TARGETS = (-0.3, -0.5, -0.6, -0.7)
 """eV/atom: the paper's case 1."""
 TOLERANCE = 0.06
 """eV/atom: the paper's."""
-N_PROTOTYPES = 800
+N_PROTOTYPES = 500
 N_DESIGNS = 24
 """Per target and round."""
 ROUNDS = 3
-HOW = HowToDesign(n=N_DESIGNS, scale=1.0)
+HOW = HowToDesign(n=N_DESIGNS, scale=1.0, rules=Rules(needs_charge_balance=False))
+"""Intermetallics know no charge balance."""
 
 
-def oracle() -> DftOracle:
+def oracle() -> RememberingOracle:
     """Return CHGNet: relaxation, and energies against the elements by CHGNet as well.
 
-    Its results are kept by content in the user's cache, so that a second run takes minutes.
+    Its answers, failures too, are kept by its fingerprint among the oracle's own files, so that
+    a second run takes minutes.
     """
-    return DftOracle(DftOptions(engine="chgnet", strain=0.0, max_volume_change=1.0))
+    options = DftOptions(engine="chgnet", strain=0.0, max_volume_change=1.0)
+    inner = DftOracle(options)
+    folder = home_folder(options) / "answers"
+    folder.mkdir(parents=True, exist_ok=True)
+    return RememberingOracle(inner, folder / f"{inner.fingerprint()}.jsonl")
 
 
-def labelled_prototypes(by: DftOracle) -> Dataset:
+def labelled_prototypes(by: RememberingOracle) -> Dataset:
     """Return relaxed prototypes with their formation energies; failures are left out."""
     outcomes = [_measured(by, cell) for cell in draw_prototypes(N_PROTOTYPES, seed=0)]
     return _with(_nothing(), outcomes)
@@ -75,7 +84,7 @@ def design_figures() -> dict[str, object]:
 
 
 def _designed(
-    by: DftOracle,
+    by: RememberingOracle,
     model: FtcpModel,
     data: Dataset,
     first: Dataset,
@@ -123,7 +132,7 @@ def _of_round(reports: Sequence[DesignReport], number: int) -> dict[str, object]
     }
 
 
-def _measured(by: DftOracle, structure: Structure) -> Outcome:
+def _measured(by: RememberingOracle, structure: Structure) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the engine's libraries, once per crystal
         answer = by.measure(structure)
