@@ -18,7 +18,7 @@ from pydantic import (
 
 from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
 from campaigns.promotion import PromotionOptions
-from campaigns.space import AnySpace, Compositions, Decorations
+from campaigns.space import AnySpace, Compositions, Decorations, Structures
 from models.dvae.options import DvaeOptions
 from models.ftcp.options import FtcpOptions
 from models.lattice.options import LatticeOptions
@@ -251,6 +251,13 @@ class CampaignSpec(_Part):
                 raise ValueError(
                     "model.phase tells two lattices apart, and the space has "
                     f"{len(lattices)}; set model.phase to false"
+                )
+        if isinstance(self.model, FtcpOptions) and isinstance(self.space, Structures):
+            most, room = self.space.max_atoms, self.model.max_sites
+            if most > room:
+                raise ValueError(
+                    f"space.max_atoms ({most}) is more than model.max_sites ({room}); "
+                    "lower the one or raise the other"
                 )
         return self
 

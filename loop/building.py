@@ -5,6 +5,7 @@ from importlib import metadata
 from pathlib import Path
 from platform import python_version
 
+from alloop.errors import SpecError
 from campaigns.space import Compositions, Decorations, Structures
 from campaigns.spec import CampaignSpec, TierOptions
 from models.base import GenerativeModel
@@ -83,14 +84,39 @@ def build_model(spec: CampaignSpec) -> GenerativeModel:
             counts = range(2, space.max_atoms + 1)  # a cell of one atom has no distances
             return PcdvaeModel(options, space.elements, counts, (), {}, names)
         case FtcpOptions() as options, Structures():
+            from models.ftcp.crystals import Size  # noqa: PLC0415
             from models.ftcp.model import FtcpModel  # noqa: PLC0415
 
-            return FtcpModel(options, names, elements=space.elements)
+            # Room for whatever the space allows, not only for what the first round holds.
+            size = Size(min(len(space.elements), options.max_elements), space.max_atoms)
+            return FtcpModel(options, names, elements=space.elements, size=size)
         case DvaeOptions() as options, Compositions():
             from models.dvae.model import DvaeModel  # noqa: PLC0415 (takes seconds)
 
             return DvaeModel(options, space.elements, names)
     raise AssertionError(f"a {spec.model.kind} does not learn {space.kind}")  # the spec sees to it
+
+
+def start_model(spec: CampaignSpec, path: Path) -> GenerativeModel:
+    """Return the spec's model with the weights of a checkpoint that was trained on other data.
+
+    Raises:
+        ModelError: if the checkpoint is of another kind or size.
+        SpecError: if its crystals are smaller than those of the space.
+    """
+    assert isinstance(spec.model, FtcpOptions)  # no other kind has the key
+    assert isinstance(spec.space, Structures)
+    from models.ftcp.model import FtcpModel  # noqa: PLC0415
+
+    trained = FtcpModel.load(path)
+    if spec.space.max_atoms > trained.size.sites:
+        raise SpecError(
+            f"space.max_atoms is {spec.space.max_atoms}, but the model to start from has room for "
+            f"{trained.size.sites} sites",
+            where=str(path),
+            remedy=f"Set space.max_atoms to {trained.size.sites}, or train one with more room.",
+        )
+    return trained.adapted(spec.model, spec.property_names(), elements=spec.space.elements)
 
 
 def load_model(spec: CampaignSpec, path: Path) -> GenerativeModel:

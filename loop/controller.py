@@ -14,7 +14,7 @@ from alloop.seeds import derive_seed
 from campaigns.spec import CampaignSpec
 from loop.artifacts import ArtifactStore
 from loop.augmentation import propose_neighbours, question
-from loop.building import build_model, load_model
+from loop.building import build_model, load_model, start_model
 from loop.dispatch import Task, answers
 from loop.execution import MeasuringPool
 from loop.isolation import attempt_id, attempt_of, forget, read_spool
@@ -172,6 +172,8 @@ class Controller:
         state = self.state
         if previous := state.models.get(round - 1):
             model = load_model(state.spec, self._store.path(previous.checkpoint))
+        elif (start := state.start_checkpoint) is not None:
+            model = start_model(state.spec, self._store.path(start))
         else:
             model = build_model(state.spec)
         summary = model.fit(

@@ -9,10 +9,13 @@ import yaml
 
 from alloop.errors import RunError
 from campaigns.spec import CampaignSpec
-from loop.building import software_versions
+from loop.artifacts import ArtifactStore
+from loop.building import software_versions, start_model
 from loop.ledger import Ledger
 from loop.records import FORMAT, CampaignOpened
 from loop.state import CampaignState, Fold
+from loop.verify import ARTIFACTS
+from models.ftcp.options import FtcpOptions
 from oracles.base import Oracle
 
 BuildOracles = Callable[[CampaignSpec], Sequence[Oracle]]
@@ -41,6 +44,7 @@ def open_campaign(
 
     Raises:
         RunError: if the ledger is of another campaign, or its values came from other settings.
+        ModelError: if the model cannot start from the checkpoint that the spec names.
     """
     fold = Fold()
     for entry in ledger.entries():
@@ -63,6 +67,7 @@ def open_campaign(
         spec=spec_to_json(spec),
         fingerprints=tuple(oracle.fingerprint() for oracle in oracles),
         versions=dict(software_versions()),
+        start_checkpoint=_stored_start(spec, ArtifactStore(run / ARTIFACTS)),
     )
     fold.add(ledger.append(opened))
     return Opening(fold, spec, oracles, None)
@@ -100,6 +105,14 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
     if len(old.tiers) != len(new.tiers):
         return False
     return old.with_scheduling(new.scheduling()) == new
+
+
+def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
+    """Keep a copy of the checkpoint that the model starts from, once it has proved to fit."""
+    if not isinstance(spec.model, FtcpOptions) or (path := spec.model.start_from) is None:
+        return None
+    start_model(spec, path)
+    return store.put_file(path)
 
 
 def spec_to_json(spec: CampaignSpec) -> dict[str, Any]:

@@ -87,6 +87,8 @@ class CampaignOpened(Record):
     fingerprints: tuple[str, ...]
     """Of each tier's oracle."""
     versions: dict[str, str]
+    start_checkpoint: ArtifactId | None = None
+    """The model that the first one continues; None where it begins afresh."""
 
 
 class SessionOpened(Record):

@@ -70,6 +70,8 @@ class CampaignState:
     n_sessions: int = 0
     closed: str | None = None
     """Why the campaign ended; None while it has not."""
+    start_checkpoint: str | None = None
+    """Artifact of the model that the first one continues."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the software that opened the campaign, by name."""
     began: str = ""
@@ -273,6 +275,7 @@ class Fold:
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,
+            start_checkpoint=self._opened.start_checkpoint,
             versions=self._opened.versions,
             began=self._began,
             latest="" if self._latest is None else self._latest.isoformat(),

@@ -17,7 +17,9 @@ from loop.records import LedgerEntry, Measured, Proposed
 ARTIFACTS = "artifacts"
 """The artifact store's folder in a run directory."""
 
-_NAMES_ARTIFACT = frozenset({"candidate", "checkpoint", "latents", "model", "parent", "relaxed"})
+_NAMES_ARTIFACT = frozenset(
+    {"candidate", "checkpoint", "latents", "model", "parent", "relaxed", "start_checkpoint"}
+)
 """Keys of ``loop/records.py`` whose value is an artifact's id."""
 _ID = re.compile(r"[0-9a-f]{64}")
 

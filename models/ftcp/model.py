@@ -180,20 +180,42 @@ class FtcpModel:
         ends = zip(branch.low.tolist(), branch.high.tolist(), strict=True)
         return dict(zip(self.property_names, ends, strict=True))
 
-    def for_properties(self, property_names: Sequence[str]) -> Self:
-        """Return a model with these weights, but new heads for other properties.
+    def adapted(
+        self,
+        options: FtcpOptions,
+        property_names: Sequence[str],
+        *,
+        elements: Sequence[str] | None = None,
+    ) -> Self:
+        """Return a model with these weights for another campaign: its training, properties and
+        elements.
 
-        To start from a model that was trained on another data set.
+        The heads stay where there are as many for the same properties; else they are new. What
+        this model was made from is left as it is.
+
+        Raises:
+            ModelError: if the options want a network of other sizes.
         """
-        network, _ = self._trained()
-        factors = self.options.property_weights
-        kept = {name: factors[name] for name in property_names if name in factors}
-        other = type(self)(
-            self.options.model_copy(update={"property_weights": kept}), property_names
+        network, branch = self._trained()
+        own = self.options.sizes()
+        for key, wanted in options.sizes().items():
+            if own.get(key) != wanted:
+                raise ModelError(
+                    f"the weights are of {key} {own.get(key)}, the campaign's model is of {wanted}",
+                    remedy=f"Set model.{key} to {own.get(key)}, or train a model of that size.",
+                )
+        other = type(self)(options, property_names, elements=elements)
+        keeps_heads = (self.property_names, self.options.heads) == (
+            other.property_names,
+            options.heads,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            other._parts = copy.deepcopy(network), other._new_branch()
+            renewed = other._new_network(network.size, _blank_scaler(network.size), _NO_LATTICES)
+            other._parts = renewed, copy.deepcopy(branch) if keeps_heads else other._new_branch()
+        renewed.load_state_dict(network.state_dict())
+        renewed.allowed.copy_(torch.from_numpy(other._allowed))
+        renewed.eval()
         return other
 
     def save(self, path: Path) -> None:
@@ -221,10 +243,8 @@ class FtcpModel:
         description, tensors = checkpoint.read(path)
         model = cls(description.options, description.property_names)
         size = Size(description.elements, description.sites)
-        rows = shape(size)[0]
-        blank = Scaler(np.zeros(rows, dtype=np.float32), np.ones(rows, dtype=np.float32))
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
-            network = model._new_network(size, blank, np.zeros((1, 6)))
+            network = model._new_network(size, _blank_scaler(size), _NO_LATTICES)
             branch = model._new_branch()
         checkpoint.restore(path, tensors, {"network": network, "branch": branch})
         model._parts = network.eval(), branch.eval()
@@ -299,6 +319,15 @@ class FtcpModel:
             named[f"{name}_mae"] = float(ours)
             named[f"{name}_mae_unseen"] = float(theirs)
         return {name: value for name, value in named.items() if np.isfinite(value)}
+
+
+_NO_LATTICES = np.zeros((1, 6))
+"""For networks whose tensors are overwritten at once."""
+
+
+def _blank_scaler(size: Size) -> Scaler:
+    rows = shape(size)[0]
+    return Scaler(np.zeros(rows, dtype=np.float32), np.ones(rows, dtype=np.float32))
 
 
 def _allowed(elements: Sequence[str] | None) -> np.ndarray:

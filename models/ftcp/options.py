@@ -1,8 +1,9 @@
 """Options of FTCP; light, so that campaign specs can import them."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class _Part(BaseModel):
@@ -72,3 +73,15 @@ class FtcpOptions(_Part):
     )
     max_elements: int = Field(default=8, ge=1, le=20, description="in one crystal")
     max_sites: int = Field(default=40, ge=1, le=200, description="in one cell")
+    start_from: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        default=None, description="checkpoint of a model of these sizes, trained on other data"
+    )
+
+    def sizes(self) -> dict[str, Any]:
+        """Return, by key, what checkpoints must agree in for one to continue the other."""
+        network = self.network.model_dump(include=_SIZES)
+        return {"latents": self.latents} | {f"network.{key}": network[key] for key in network}
+
+
+_SIZES = {"kind", "channels", "dense", "width", "depth", "embedding"}
+"""Keys of a network that decide the shapes of its weights."""

@@ -101,15 +101,33 @@ def test_labels_of_a_later_fit_widen_the_range(dataset):
     assert wider[1] > labels[:, 1].max() > high
 
 
-def test_weights_carry_over_to_other_properties(fitted, dataset):
+def test_weights_carry_over_to_other_properties_and_elements(fitted, dataset):
     model, _ = fitted
-    other = model.for_properties(["bulk_modulus"])
-    assert torch.equal(other.encode(dataset.materials), model.encode(dataset.materials))
-    data = replace(dataset, property_names=("bulk_modulus",), labels=dataset.labels[:, :1] + 100)
+    other = model.adapted(model.options, ["bulk_modulus"], elements=("Sr", "Ti", "O"))
     before = model.encode(dataset.materials)
+    assert torch.equal(other.encode(dataset.materials), before)
+    data = replace(dataset, property_names=("bulk_modulus",), labels=dataset.labels[:, :1] + 100)
     other.fit(data, seed=0)
     assert torch.equal(model.encode(dataset.materials), before)
     assert 98 < float(other.predict(other.encode(dataset.materials)).mean.mean()) < 102
+    decoded = other.decode(before, seed=0)
+    assert {str(el) for cell in decoded for el in cell.elements} <= {"Sr", "Ti", "O"}
+
+
+def test_heads_stay_where_the_properties_are_the_same(fitted):
+    model, _ = fitted
+    z = torch.randn(5, 24, generator=torch.Generator().manual_seed(0))
+    same = model.adapted(model.options, NAMES)
+    assert torch.equal(same.predict(z).mean, model.predict(z).mean)
+
+
+def test_weights_of_other_sizes_are_refused(fitted):
+    model, _ = fitted
+    wider = DIRECT.model_copy(update={"width": 64})
+    with pytest.raises(ModelError, match=r"network\.width 48, the campaign's model is of 64"):
+        model.adapted(FtcpOptions(network=wider, latents=24), NAMES)
+    with pytest.raises(ModelError, match=r"network\.kind direct"):
+        model.adapted(FtcpOptions(network=PUBLISHED, latents=24), NAMES)
 
 
 def test_only_allowed_elements_are_decoded(dataset):
