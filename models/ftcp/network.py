@@ -25,7 +25,7 @@ class Network(nn.Module, ABC):
         self.size = size
         self.register_buffer("row_low", torch.from_numpy(scaler.low.astype(np.float32)))
         self.register_buffer("row_span", torch.from_numpy(scaler.span.astype(np.float32)))
-        self.register_buffer("allowed", torch.from_numpy(allowed))
+        self.register_buffer("allowed", torch.tensor(allowed))
 
     row_low: Tensor
     row_span: Tensor
