@@ -21,6 +21,8 @@ KL_WARM_UP = 0.3
 """Share of the direct network's training in which the weight of the divergence rises."""
 REFIT_RATE = 0.3
 """Of the direct network's learning rate, when it continues from earlier weights."""
+LEAST_CYCLE = 20
+"""Steps of the direct network's schedule, though fewer are taken: a shorter one cannot rise."""
 PUBLISHED_RATES = ((0, 5e-4), (50, 1e-4), (100, 5e-5))
 """First epoch and RMSprop learning rate."""
 
@@ -168,7 +170,9 @@ def _optimiser(
         return rmsprop, published
     rate = options.learning_rate * (REFIT_RATE if is_refit else 1.0)
     adam = torch.optim.AdamW(modules.parameters(), lr=rate, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, rate, total_steps=n_steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        adam, rate, total_steps=max(n_steps, LEAST_CYCLE), pct_start=0.1
+    )
 
     def direct(epoch: int) -> None:
         del epoch
