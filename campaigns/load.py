@@ -11,8 +11,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from alloop.errors import SpecError
+from alloop.paths import FOLDER
 from campaigns.spec import CampaignSpec, TierOptions
-from oracles.table_options import FOLDER
 
 MAX_BYTES = 1_000_000
 """A campaign is a page of YAML; anything larger is something else."""

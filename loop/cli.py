@@ -21,6 +21,7 @@ from loop.commands.dataset import dataset
 from loop.commands.label import label
 from loop.commands.measure import measure
 from loop.commands.output import Format, print_csv, print_json
+from loop.commands.pretrain import pretrain
 
 EXIT_BAD_INPUT = 2
 EXIT_NOT_VERIFIED = 1
@@ -41,6 +42,7 @@ console = Console()
 stderr = Console(stderr=True)
 
 app.command()(measure)
+app.command()(pretrain)
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="a YAML file, or a name from `alloop campaigns`")

@@ -1,20 +1,12 @@
 """Options of the table oracle; light, so that campaign specs can import them."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alloop.paths import OwnFile
 from oracles.scheduling import AtOnce, Attempts
-
-FOLDER = "folder"
-"""Key of a validation's context: where relative paths begin."""
-
-
-def _absolute(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get(FOLDER, Path())
-    return (Path(folder) / path).absolute()
 
 
 class TableOptions(BaseModel):
@@ -23,7 +15,7 @@ class TableOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["table"] = "table"
-    file: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+    file: OwnFile | None = Field(
         default=None, description="a CSV; a relative path begins at the campaign's own file"
     )
     dataset: str | None = Field(

@@ -200,7 +200,11 @@ def _panels(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
         margin={"l": 60, "r": 16, "t": 36, "b": 120},
     )
     figure = make_subplots(
-        rows=rows, cols=columns, shared_yaxes=True, vertical_spacing=0.22, figure=base
+        rows=rows,
+        cols=columns,
+        shared_yaxes=True,
+        vertical_spacing=min(0.22, 0.44 / rows),
+        figure=base,
     )
     for place, symbol in enumerate(shown):
         where = {"row": place // columns + 1, "col": place % columns + 1}

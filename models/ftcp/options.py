@@ -1,9 +1,10 @@
 """Options of FTCP; light, so that campaign specs can import them."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from alloop.paths import OwnFile
 
 
 class _Part(BaseModel):
@@ -73,8 +74,10 @@ class FtcpOptions(_Part):
     )
     max_elements: int = Field(default=8, ge=1, le=20, description="in one crystal")
     max_sites: int = Field(default=40, ge=1, le=200, description="in one cell")
-    start_from: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
-        default=None, description="checkpoint of a model of these sizes, trained on other data"
+    start_from: OwnFile | None = Field(
+        default=None,
+        description="checkpoint of a model of these sizes that was trained on other data; "
+        "`alloop pretrain` makes one",
     )
 
     def sizes(self) -> dict[str, Any]:

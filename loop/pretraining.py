@@ -1,0 +1,90 @@
+"""A campaign's model trained on a table beforehand, for campaigns to start from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from alloop.canonical import sha256
+from alloop.errors import SpecError
+from campaigns.space import Structures
+from campaigns.spec import CampaignSpec
+from loop.durable import make_folder, write_durably
+from models.base import Dataset, FitSummary, OnProgress
+from models.ftcp.crystals import Size
+from models.ftcp.model import FtcpModel
+from models.ftcp.options import FtcpOptions
+from models.ftcp.tables import Skipped, read_table
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What a training on a table gave."""
+
+    checkpoint: str
+    """SHA-256 of the file; the first event of a campaign that starts from it holds it."""
+    n_crystals: int
+    skipped: tuple[Skipped, ...]
+    """Rows that are no crystal, or too large, with the reasons."""
+    summary: FitSummary
+
+
+def pretrain(
+    spec: CampaignSpec,
+    table: Path,
+    columns: Mapping[str, str],
+    out: Path,
+    *,
+    seed: int,
+    on_progress: OnProgress | None = None,
+) -> Pretrained:
+    """Train the campaign's model on a table and write its checkpoint.
+
+    Args:
+        spec: says the model, its properties, and how large its crystals may be. The table's own
+            may hold other elements.
+        table: CSV in CDVAE's format.
+        columns: of the campaign's properties; those left out are learnt in the campaign.
+        out: the checkpoint; written over.
+        seed: of the training.
+        on_progress: told how far the training is.
+
+    Raises:
+        SpecError: if the campaign's model is no FTCP, or it has no such property.
+        MaterialError: if the table cannot be used, naming file, row and column.
+    """
+    options, space, names = spec.model, spec.space, spec.property_names()
+    if not isinstance(options, FtcpOptions) or not isinstance(space, Structures):
+        raise SpecError(
+            f"a model of kind {options.kind} cannot be trained beforehand",
+            where="model.kind",
+            remedy="Take a campaign with model: {kind: ftcp}.",
+        )
+    if stray := sorted(columns.keys() - set(names)):
+        raise SpecError(
+            f"the campaign does not speak of {stray[0]}, only of {', '.join(names)}",
+            remedy="Give columns of these.",
+        )
+    read = read_table(table, columns, size=Size(options.max_elements, options.max_sites))
+    data = _with_all(read.data, names)
+    own = Size.of(data.materials)
+    room = Size(max(own.elements, len(space.elements)), max(own.sites, space.max_atoms))
+    room = Size(min(room.elements, options.max_elements), room.sites)
+    model = FtcpModel(options, names, size=room)
+    summary = model.fit(data, seed=seed, on_progress=on_progress)
+    with TemporaryDirectory() as folder:
+        model.save(Path(folder) / out.name)
+        content = (Path(folder) / out.name).read_bytes()
+    make_folder(out.absolute().parent)
+    write_durably(out.absolute(), content)
+    return Pretrained(sha256(content), len(data), read.skipped, summary)
+
+
+def _with_all(data: Dataset, names: tuple[str, ...]) -> Dataset:
+    """Return the data with a column per property, NaN where the table has none."""
+    labels = np.full((len(data), len(names)), np.nan)
+    for column, name in enumerate(data.property_names):
+        labels[:, names.index(name)] = data.labels[:, column]
+    return replace(data, property_names=names, labels=labels)

@@ -1,0 +1,173 @@
+"""FTCP in campaigns: the ready ones at a tiny budget, and models that start from another's."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pymatgen.io.cif import CifWriter
+
+from alloop.canonical import sha256
+from alloop.errors import ModelError, SpecError
+from campaigns.load import load_spec
+from campaigns.spec import CampaignSpec
+from loop.building import build_oracles
+from loop.cli import main
+from loop.controller import Controller
+from loop.ledger import Ledger
+from loop.records import CampaignOpened, LedgerEntry, Stage
+from loop.run_folder import RunFolder
+from loop.state import CampaignState
+from loop.steps import Step
+from loop.verify import verify
+from models.ftcp.model import FtcpModel
+from models.ftcp.prototypes import draw_prototypes
+from tests.end_to_end.counting_oracle import CountingOracle
+
+TINY = (
+    "model.network.width=32",
+    "model.network.depth=1",
+    "model.network.embedding=8",
+    "model.network.steps=30",
+    "model.network.refit_steps=10",
+    "model.latents=8",
+    "space.max_atoms=5",
+    "acquisition.batch=2",
+    "acquisition.pool=8",
+    "budget.initial=6",
+    "budget.rounds=2",
+    "budget.measurements=[10]",
+    "execution.workers=1",
+)
+
+
+class Silent:
+    def step(self, step: Step, state: CampaignState) -> None: ...
+
+    def progress(self, share: float, message: str) -> None: ...
+
+    def event(self, entry: LedgerEntry) -> None: ...
+
+
+def formation(*more: str) -> CampaignSpec:
+    return load_spec("ftcp-formation-energy", (*TINY, *more))
+
+
+def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Path) -> None:
+    run, spec = tmp_path / "run", formation(f"tiers.0.folder={tmp_path}")
+    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+        controller.run()
+    folder = RunFolder.read(run)
+    assert len(folder.state.models) == 2
+    rounds = [p for p in folder.state.proposals if p.stage is Stage.ACQUISITION]
+    sources = {d.lineage.source for p in rounds for d in p.decisions}
+    assert sources == {"latent", "random"}
+    answers = folder.state.answers()
+    assert len(answers) >= 6
+    assert all(-3 < a.properties["formation_energy_per_atom"] < 3 for a in answers)
+    assert all(answer.relaxed for answer in answers)
+    assert folder.write_best_cif() is not None
+    assert verify(run).ok
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Labelled prototypes in CDVAE's format; two of thirty rows are no crystals."""
+    cells = draw_prototypes(30, seed=4)
+    frame = pd.DataFrame(
+        {
+            "material_id": [f"m-{row}" for row in range(30)],
+            "cif": [str(CifWriter(cell)) for cell in cells],
+            "energy": [cell.volume / len(cell) / 100 for cell in cells],
+        }
+    )
+    frame.loc[[3, 17], "cif"] = "torn"
+    frame.to_csv(tmp_path / "table.csv")
+    return tmp_path / "table.csv"
+
+
+@pytest.fixture
+def checkpoint(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Path:
+    """What `alloop pretrain` makes of the table."""
+    path = table.parent / "deep" / "start.safetensors"
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    words = ["pretrain", "ftcp-formation-energy", str(table), "--out", str(path), *settings]
+    words += ["--column", "formation_energy_per_atom=energy"]
+    monkeypatch.setattr(sys, "argv", ["alloop", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    out = capsys.readouterr().out
+    assert "2 rows skipped" in out
+    assert "row 3 (m-3): the CIF cannot be read" in out
+    assert "28 crystals" in out
+    assert sha256(path.read_bytes()) in out
+    return path
+
+
+def test_a_campaign_starts_from_a_model_trained_on_other_data(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    run, spec = tmp_path / "run", formation(f"model.start_from={checkpoint}")
+    oracle, trained = CountingOracle(tmp_path / "calls"), checkpoint.read_bytes()
+    with Controller(run, spec, build_oracles=lambda _: (oracle,), observer=Silent()) as controller:
+        checkpoint.unlink()  # the run has its own copy
+        controller.run()
+    with Ledger.open(run, writable=False) as ledger:
+        opened = next(iter(ledger.entries())).event
+    assert isinstance(opened, CampaignOpened)
+    assert opened.start_checkpoint == sha256(trained)
+    folder = RunFolder.read(run)
+    assert folder.store.get(sha256(trained)) == trained
+    fitted = folder.state.models[1]
+    assert fitted.epochs == 10  # steps of a later fit, one batch each: it went on from the weights
+    model = FtcpModel.load(folder.store.path(fitted.checkpoint))
+    decoded = model.decode(model.encode(draw_prototypes(30, seed=4)), seed=0)
+    assert {str(el) for cell in decoded for el in cell.elements} <= set(spec.space.elements)
+    assert verify(run).ok
+    folder.store.path(sha256(trained)).write_bytes(b"another")
+    assert "changed" in verify(run).problem
+
+
+def test_a_start_that_does_not_fit_is_refused_before_anything_is_measured(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    def launch(*more: str) -> None:
+        spec = formation(f"model.start_from={checkpoint}", *more)
+        Controller(
+            tmp_path / "run",
+            spec,
+            build_oracles=lambda _: (CountingOracle(tmp_path / "calls"),),
+            observer=Silent(),
+        )
+
+    with pytest.raises(ModelError, match=r"of latents 8, the campaign's model is of 16"):
+        launch("model.latents=16")
+    with pytest.raises(SpecError, match="room for 5 sites"):
+        launch("space.max_atoms=8")
+    checkpoint.write_bytes(b"no checkpoint")
+    with pytest.raises(ModelError, match="not a readable checkpoint"):
+        launch()
+    checkpoint.unlink()
+    with pytest.raises(ModelError, match="not a readable checkpoint"):
+        launch()
+    assert not (tmp_path / "calls").exists()
+
+
+def test_what_cannot_be_pretrained_is_refused(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refusal(spec: str, column: str) -> str:
+        words = [spec, str(table), "--out", str(table.parent / "m"), "--column", column]
+        monkeypatch.setattr(sys, "argv", ["alloop", "pretrain", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 2
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "'energy' names no column" in refusal("ftcp-formation-energy", "energy")
+    assert "does not speak of band_gap" in refusal("ftcp-formation-energy", "band_gap=energy")
+    assert "kind lattice cannot be trained" in refusal("nifecr-bulk-modulus", "bulk_modulus=energy")
+    assert "no column 'gap'" in refusal("ftcp-formation-energy", "formation_energy_per_atom=gap")
