@@ -55,8 +55,14 @@ class _Part(BaseModel):
 class AcquisitionOptions(_Part):
     """How the next candidates are chosen."""
 
-    strategy: Literal["latent-bo", "random"] = Field(
-        default="latent-bo", description="random is the baseline to compare with"
+    strategy: Literal["latent-bo", "uncertainty", "random"] = Field(
+        default="latent-bo",
+        description="search for the best; or for what the model is unsure of, to learn the whole "
+        "space; random is the baseline to compare with",
+    )
+    candidates: Literal["space", "table"] = Field(
+        default="space",
+        description="what may be chosen: anything, or rows of the first tier's table",
     )
     batch: int = Field(default=16, ge=1, description="candidates measured per round")
     pool: int = Field(default=128, ge=1, description="latent points decoded per round")
@@ -330,6 +336,17 @@ class CampaignSpec(_Part):
                 f"augmentation.warm_start keeps second derivatives of cells of up to "
                 f"{MOST_IN_SEARCH} atoms, and space.{most} is {n}; leave warm_start out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _candidates_are_at_hand(self) -> Self:
+        if self.acquisition.candidates == "table":
+            if not isinstance(self.tiers[0], TableOptions):
+                raise ValueError(
+                    f"acquisition.candidates is table, but tiers.0 is of kind {self.tiers[0].kind}"
+                )
+            if self.augmentation is not None:
+                raise ValueError("augmentation makes new materials; a table has none: remove it")
         return self
 
     def property_names(self) -> tuple[str, ...]:

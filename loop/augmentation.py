@@ -14,7 +14,7 @@ from alloop.canonical import canonical_json
 from alloop.materials import Material, material_to_json
 from alloop.seeds import derive_seed
 from loop.artifacts import ArtifactStore
-from loop.proposal import Draft, take
+from loop.draft import Draft, take
 from loop.records import Decision, Lineage, Measured, Proposed, Stage
 from loop.screening import Seen
 from loop.state import CampaignState, Evaluation

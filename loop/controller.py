@@ -21,7 +21,7 @@ from loop.isolation import attempt_id, attempt_of, forget, read_spool
 from loop.ledger import Ledger
 from loop.opening import open_campaign
 from loop.promotion import propose_promotion
-from loop.proposal import propose_by_acquisition, propose_random
+from loop.proposal import propose_random
 from loop.records import (
     AttemptFailed,
     CampaignClosed,
@@ -39,7 +39,7 @@ from loop.requests import write_requests
 from loop.screening import Seen
 from loop.state import CampaignState, Evaluation
 from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
-from loop.trust_region import trust_region_edge
+from loop.strategies import propose_with_model
 from models.base import Dataset
 from oracles.base import FailureKind, Measurement, Oracle, Status
 
@@ -211,14 +211,8 @@ class Controller:
                 )
             case Stage.ACQUISITION:
                 path = self._store.path(state.models[step.round].checkpoint)
-                return propose_by_acquisition(
-                    state,
-                    self._store,
-                    seen,
-                    load_model(state.spec, path),
-                    round=step.round,
-                    edge=trust_region_edge(state, step.round),
-                )
+                model = load_model(state.spec, path)
+                return propose_with_model(state, self._store, seen, model, round=step.round)
             case Stage.AUGMENTATION:
                 return propose_neighbours(
                     state, self._store, seen, round=step.round, iteration=step.iteration

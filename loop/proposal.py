@@ -1,14 +1,13 @@
 """From latent points to decoded candidates, screened and chosen, with a Decision for each."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from alloop.materials import Material, formula_of, material_id
+from alloop.materials import material_id
 from alloop.seeds import derive_seed
 from loop.acquisition import (
     Surrogate,
@@ -19,10 +18,12 @@ from loop.acquisition import (
     trust_region,
 )
 from loop.artifacts import ArtifactStore
+from loop.draft import Draft, take
 from loop.numerics import small_matrices
+from loop.pool import DRAWS_PER_CHOICE, draws, open_rows
 from loop.random_candidates import random_materials
 from loop.records import Decision, Lineage, Posterior, Proposed, Stage
-from loop.screening import Rejection, Seen, lattice_of, screen
+from loop.screening import Rejection, Seen, screen
 from loop.state import CampaignState
 from models.base import GenerativeModel, HasEmbedding
 
@@ -34,72 +35,18 @@ PERTURBED = 20
 """Coordinates moved at once, on average, to scatter a starting point: few, as in TuRBO
 (Eriksson et al., NeurIPS 2019): moving all of a point in many dimensions leaves nothing of it."""
 CLIMB_ITERATIONS = 30
-DRAWS_PER_CHOICE = 20
-"""Random draws before a batch of random candidates is left short."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A material that may become a candidate."""
-
-    material: Material
-    lineage: Lineage
-
-    def decide(
-        self,
-        *,
-        rejection: Rejection | None,
-        reason: str,
-        acquisition: float | None = None,
-        posterior: dict[str, Posterior] | None = None,
-    ) -> Decision:
-        """Return the decision: rejected by the rule, or chosen for the reason."""
-        return Decision(
-            candidate=material_id(self.material),
-            formula=formula_of(self.material),
-            lattice=lattice_of(self.material),
-            chosen=rejection is None,
-            rule=rejection.rule if rejection else None,
-            margin=rejection.margin if rejection else None,
-            reason=rejection.reason if rejection else reason,
-            acquisition=acquisition,
-            posterior=posterior or {},
-            lineage=self.lineage,
-        )
 
 
 def propose_random(
     state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int, stage: Stage, size: int
 ) -> Proposed:
-    """Propose materials drawn uniformly from the space's compositions and orderings."""
+    """Propose materials drawn from the space, or rows of the table, uniformly."""
     seed = derive_seed(state.spec.seed, stage, round)
     size = min(size, state.remaining())
-    drafts = (
-        Draft(material, Lineage(source="random", seed=seed))
-        for material in random_materials(state.spec.space, seed, DRAWS_PER_CHOICE * size)
-    )
+    drafts = draws(state, seen, seed, DRAWS_PER_CHOICE * size)
     decisions = take(state, seen, drafts, size, reason="drawn at random")
     store.put_materials([draft.material for draft, _ in decisions])
     return Proposed(round=round, stage=stage, decisions=tuple(d for _, d in decisions))
-
-
-def take(
-    state: CampaignState, seen: Seen, drafts: Iterator[Draft], size: int, *, reason: str
-) -> list[tuple[Draft, Decision]]:
-    """Screen drafts in their order until ``size`` have passed; return all that were looked at."""
-    looked_at: list[tuple[Draft, Decision]] = []
-    passed = 0
-    for draft in drafts:
-        if passed == size:
-            break
-        decision = draft.decide(
-            rejection=screen(draft.material, state.spec.space, seen), reason=reason
-        )
-        if decision.chosen:
-            seen.add(decision.candidate, draft.material)
-            passed += 1
-        looked_at.append((draft, decision))
-    return looked_at
 
 
 def propose_by_acquisition(
@@ -128,7 +75,7 @@ def propose_by_acquisition(
     values = torch.tensor([[m.properties[name] for name in names] for m in answers])
     with small_matrices(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        surrogate = fit_surrogate(_embed(model, measured), values, names)
+        surrogate = fit_surrogate(embed(model, measured), values, names)
         acquisition = acquisition_function(surrogate, state.merit, seed=seed)
         centres = measured[_best_rows(state)]
         starts, lower, upper = _starts(centres, measured, edge, spec.acquisition.pool)
@@ -143,15 +90,15 @@ def propose_by_acquisition(
         drafts = _decoded(state, store, model, latents, round, seed)
         screened = _screened(state, seen, drafts)
         passed = [draft for draft, rejection in screened if rejection is None]
-        ranked = _ranked(state, model, surrogate, acquisition, passed)
+        decided = ranked(state, model, surrogate, acquisition, passed)
     decisions = [
-        ranked[material_id(draft.material)]
+        decided[material_id(draft.material)]
         if rejection is None
         else draft.decide(rejection=rejection, reason="")
         for draft, rejection in screened
     ]
     for draft in passed:
-        if ranked[id := material_id(draft.material)].chosen:
+        if decided[id := material_id(draft.material)].chosen:
             seen.add(id, draft.material)
     store.put_materials([draft.material for draft, _ in screened])
     return Proposed(
@@ -167,7 +114,46 @@ def propose_by_acquisition(
     )
 
 
-def _ranked(
+def propose_rows(
+    state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
+) -> Proposed:
+    """Choose rows of the table by the acquisition; nothing is decoded.
+
+    The chosen are recorded, and as many that just missed.
+
+    Args:
+        state: with at least two labels.
+        store: receives every candidate that is recorded.
+        seen: everything measured or pending.
+        model: fitted in this round.
+        round: whose seeds to use.
+    """
+    spec, seed = state.spec, derive_seed(state.spec.seed, Stage.ACQUISITION, round)
+    names, answers = spec.property_names(), state.answers()
+    drafts = open_rows(state, seen)
+    values = torch.tensor([[m.properties[name] for name in names] for m in answers])
+    with small_matrices(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        measured = model.encode([store.get_material(m.candidate) for m in answers])
+        surrogate = fit_surrogate(embed(model, measured), values, names)
+        acquisition = acquisition_function(surrogate, state.merit, seed=seed)
+        decided = ranked(state, model, surrogate, acquisition, drafts)
+    by_score = sorted(drafts, key=lambda draft: -(decided[draft.id].acquisition or 0.0))
+    chosen = [draft for draft in drafts if decided[draft.id].chosen]
+    missed = [draft for draft in by_score if not decided[draft.id].chosen]
+    recorded = [*chosen, *missed[: len(chosen)]]
+    for draft in chosen:
+        seen.add(draft.id, draft.material)
+    store.put_materials([draft.material for draft in recorded])
+    return Proposed(
+        round=round,
+        stage=Stage.ACQUISITION,
+        decisions=tuple(decided[draft.id] for draft in recorded),
+        notes={"measured": float(len(answers)), "considered": float(len(drafts))},
+    )
+
+
+def ranked(
     state: CampaignState,
     model: GenerativeModel,
     surrogate: Surrogate,
@@ -178,7 +164,7 @@ def _ranked(
     if not drafts:
         return {}
     size = min(state.spec.acquisition.batch, state.remaining())
-    embeddings = _embed(model, model.encode([draft.material for draft in drafts]))
+    embeddings = embed(model, model.encode([draft.material for draft in drafts]))
     means, stds = surrogate.posterior(embeddings)
     choice = choose_batch(acquisition, embeddings, size)
     worst = choice.scores[choice.order[-1]]
@@ -267,7 +253,8 @@ def _embedder(model: GenerativeModel) -> Callable[[Tensor], Tensor]:
     return model.embed if isinstance(model, HasEmbedding) else lambda z: z
 
 
-def _embed(model: GenerativeModel, z: Tensor) -> Tensor:
+def embed(model: GenerativeModel, z: Tensor) -> Tensor:
+    """Return what the surrogate sees of latent points, in float64."""
     with torch.no_grad():
         return _embedder(model)(z.double())
 

@@ -38,13 +38,14 @@ class Stage(StrEnum):
 class Lineage(Record):
     """Where a candidate came from; enough to make it again."""
 
-    source: Literal["random", "latent", "swap", "promoted", "reported"]
+    source: Literal["random", "latent", "swap", "promoted", "reported", "table"]
     seed: int | None = None
     """Of the random draw, or of the decoding."""
     model: ArtifactId | None = None
     """Checkpoint that decoded it."""
     latents: ArtifactId | None = None
-    """Array of latent points, of which ``row`` is this candidate's."""
+    """Array of latent points, of which ``row`` is this candidate's; of a table's candidate, ``row``
+    is its place in the file."""
     row: int | None = None
     parent: ArtifactId | None = None
     """Candidate whose atoms were swapped."""

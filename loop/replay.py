@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from alloop.errors import AlloopError
 from loop.artifacts import ArtifactStore
 from loop.building import load_model
-from loop.proposal import propose_by_acquisition
 from loop.records import Decision, LedgerEntry, Proposed, Stage
 from loop.screening import Seen
 from loop.state import fold
-from loop.trust_region import trust_region_edge
+from loop.strategies import propose_with_model
 
 RELATIVE_TOLERANCE = 1e-6
 """Replayed scores agree with the recorded ones within this; on one machine they are equal."""
@@ -56,14 +55,7 @@ def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> 
     for evaluation in before.evaluations:
         seen.add(evaluation.candidate, store.get_material(evaluation.candidate))
     path = store.path(before.models[round].checkpoint)
-    again = propose_by_acquisition(
-        before,
-        store,
-        seen,
-        load_model(before.spec, path),
-        round=round,
-        edge=trust_region_edge(before, round),
-    )
+    again = propose_with_model(before, store, seen, load_model(before.spec, path), round=round)
     differences = _differences(recorded.decisions, again.decisions)
     return Replay(round, len(recorded.decisions), tuple(differences))
 

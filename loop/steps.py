@@ -141,7 +141,15 @@ def _ending(state: CampaignState, round: int) -> str | None:
     """Return why no further round begins, or None if one does."""
     if round > state.spec.budget.rounds:
         return f"all {state.spec.budget.rounds} rounds are done"
+    if state.spec.acquisition.candidates == "table" and not _found_rows(state):
+        return "every row of the table is measured"
     return state.exhaustion(0)
+
+
+def _found_rows(state: CampaignState) -> bool:
+    """Return whether the last look into the table found anything to measure."""
+    last = next(p for p in reversed(state.requested) if p.tier == 0)
+    return any(decision.chosen for decision in last.decisions)
 
 
 def _exhausted(state: CampaignState) -> list[str]:

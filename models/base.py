@@ -97,6 +97,26 @@ class GenerativeModel(Protocol):
         """
 
 
+class Assessed(Protocol):
+    """What ``CanAssess.assess`` gives."""
+
+    @property
+    def prediction(self) -> Prediction:
+        """Mean and standard deviation of every property."""
+
+
+@runtime_checkable
+class CanAssess(Protocol):
+    """A model that predicts from a material itself, not only from its latent point."""
+
+    def assess(self, materials: Sequence[Material]) -> Assessed:
+        """Return what is expected of each material.
+
+        Raises:
+            MaterialError: if a material cannot be represented.
+        """
+
+
 @runtime_checkable
 class HasEmbedding(Protocol):
     """A model whose surrogate should see something smoother than z itself.

@@ -204,6 +204,8 @@ def _told(state: CampaignState, store: ArtifactStore, decision: Decision) -> str
             made = f"made by exchanging {_exchanged(store, lineage)}"
         case "promoted":
             made = "promoted from the tier below"
+        case "table":
+            made = f"taken from the table, row {lineage.row}"
         case "reported":
             made = "reported without being asked for"
     seed = f" (seed {lineage.seed})" if lineage.seed is not None else ""

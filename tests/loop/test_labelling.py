@@ -304,3 +304,54 @@ def test_the_digest_is_of_the_newest_values(run: Path, sheet: Path) -> None:
     record_typed(right, candidate, ["bulk_modulus=150"])
     assert digest(RunFolder.read(right).entries) == digest(RunFolder.read(wrong).entries)
     assert math.isclose(state_of(wrong).answers()[0].properties["bulk_modulus"], 150)
+
+
+COMPOSITIONS: dict[str, Any] = {
+    "space": {"kind": "compositions", "elements": ["Ni", "Fe", "Cr"]},
+    "model": {"kind": "dvae"},
+}
+
+
+def test_a_material_that_was_never_asked_for_enters_the_data_marked_as_such(
+    run: Path, sheet: Path
+) -> None:
+    state = go(run, **COMPOSITIONS)
+    left = state.remaining()
+    row = {"candidate": "", "formula": "Ni3Fe2Cr", "bulk_modulus": 400}
+    done = record_file(run, write(sheet, [row]))
+    assert done.unrequested == 1
+    state = go(run)
+    (answer,) = state.answers()
+    assert answer.stage is Stage.UNREQUESTED
+    assert state.decisions[answer.candidate].lineage.source == "reported"
+    assert state.remaining() == left, "what nobody asked for is not paid from the budget"
+    assert len(asked(run)) == 4
+    assert [p.stage for p in state.requested] == [Stage.INITIAL]
+    # Said again, otherwise written: the same material.
+    assert record_typed(run, "Cr2Fe4Ni6", ["bulk_modulus=400"]).unchanged == 1
+    assert len(record_typed(run, "Cr2Fe4Ni6", ["bulk_modulus=401"]).corrections) == 1
+    folder = rounds(run, sheet)
+    best = folder.state.best()
+    assert best is not None
+    assert best.stage is Stage.UNREQUESTED
+    assert len(folder.state.answers()) == 1 + 4 + 3 + 3
+    assert folder.write_report().read_text().count("reported unasked") > 0
+    assert verify(run, head=folder.head).ok
+
+
+def test_a_formula_is_enough_to_name_what_was_asked_for(run: Path) -> None:
+    go(run, **COMPOSITIONS)
+    formula = asked(run)[0]["formula"]
+    assert record_typed(run, formula, ["bulk_modulus=170"]).answered == 1
+    with pytest.raises(DataError, match="contains Co"):
+        record_typed(run, "CoFe", ["bulk_modulus=170"])
+    with pytest.raises(DataError, match="not a formula"):
+        record_typed(run, "Fe)", ["bulk_modulus=170"])
+
+
+def test_fractions_in_columns_name_a_material_too(run: Path, sheet: Path) -> None:
+    go(run, **COMPOSITIONS)
+    good = {"Ni": 0.5, "Fe": 0.5, "Cr": 0, "bulk_modulus": 180}
+    assert record_file(run, write(sheet, [good])).unrequested == 1
+    with pytest.raises(DataError, match="line 2: the fractions of the elements sum to"):
+        record_file(run, write(sheet, [good | {"Ni": 0.4}]))
