@@ -15,7 +15,7 @@ from models.dvae.model import DvaeModel
 
 CUTOFF = 0.6
 """The paper's: an alloy is called a single phase from this probability on (section 3.3)."""
-STRIDE = 0.5
+STRIDE = 0.3
 """How far towards the decoded alloy each step of an inversion goes; 1 is the paper's Fig. 7."""
 _TRACE = 0.005
 """Element fractions below this are left out after a step."""
@@ -172,7 +172,7 @@ def judge(
         MaterialError: if one is no composition of the model's elements.
         ModelError: if the model has no such property.
     """
-    column = _column(model, property_name)
+    column = column_of(model, property_name)
     if not alloys:
         return []
     found = model.assess(alloys)
@@ -201,11 +201,16 @@ def _decode(model: DvaeModel, z: Tensor) -> list[Material]:
 
 def _asking(model: DvaeModel, z: Tensor, property_name: str, value: float) -> Tensor:
     z = z.clone()
-    z[:, model.options.latents + _column(model, property_name)] = value
+    z[:, model.options.latents + column_of(model, property_name)] = value
     return z
 
 
-def _column(model: DvaeModel, property_name: str) -> int:
+def column_of(model: DvaeModel, property_name: str) -> int:
+    """Return the property's place among the model's.
+
+    Raises:
+        ModelError: if the model has no such property.
+    """
     if property_name not in model.property_names:
         raise ModelError(
             f"the model knows no {property_name}",

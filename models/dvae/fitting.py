@@ -15,7 +15,7 @@ from models.dvae.training import Schedule, train
 _HEAD_EPOCHS = 60
 _HEAD_RATE = 3e-3
 _HEAD_DECAY = 1.0
-_RANDOM_WEIGHT = 0.2
+_RANDOM_WEIGHT = 0.3
 """Of an alloy drawn at random, against one that somebody made."""
 _FAR = 0.99
 """An alloy is far from the data if it is farther than this share of the data from its nearest."""

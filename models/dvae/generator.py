@@ -23,6 +23,9 @@ _RICH_SHARE = 0.3
 _KNOTS = 40
 _JITTER = 0.3
 """Around encoded alloys, where decoding should be consistent; in standard deviations of u."""
+_NEAR = 0.2
+"""How far around z decoding is tried again; z itself has a standard deviation of 1."""
+_TRIES = 16
 _LEAST_STD = 1e-4
 """Of a prediction: an ensemble whose members agree to the bit is still not certain."""
 
@@ -99,8 +102,11 @@ class Generator(nn.Module):
         return (described - self.descriptor_mean) / self.descriptor_std
 
     def believe(self, fractions: Tensor) -> Belief:
-        """Return what the heads expect."""
-        descriptors = self.standardised(fractions)
+        """Return what the heads expect of element fractions (n, e)."""
+        return self.judge(self.standardised(fractions))
+
+    def judge(self, descriptors: Tensor) -> Belief:
+        """Return what the heads expect of standardised descriptors (n, m)."""
         columns = []
         for node, head in zip(self.nodes, self.network.heads, strict=True):
             mean, std = node.moments(head(descriptors))
@@ -150,6 +156,32 @@ class Generator(nn.Module):
         internal = self.internal(values)
         u = self.transport.to_u(z, self.outcome(internal))
         return tidy(self.network.decode(u, internal))
+
+    @torch.no_grad()
+    def decode_checked(self, z: Tensor, values: Tensor, seed: int) -> Tensor:
+        """Return what is decoded at z or, where the heads disagree with it, very near.
+
+        An alloy whose yes-or-no properties the heads do not find as asked for is decoded again
+        from places around z, the same ones for every row, up to 16 times. The first that they
+        agree with is taken; where there is none, the first of all.
+        """
+        fractions = self.decode(z, values)
+        draws = torch.Generator().manual_seed(seed)
+        shifts = _NEAR * torch.randn(_TRIES, z.shape[1], generator=draws)
+        wrong = ~self._agrees(fractions, values)
+        for shift in shifts:
+            if not wrong.any():
+                break
+            rows = torch.nonzero(wrong).squeeze(-1)
+            again = self.decode(z[rows] + shift, values[rows])
+            agreed = self._agrees(again, values[rows])
+            fractions[rows[agreed]] = again[agreed]
+            wrong[rows[agreed]] = False
+        return fractions
+
+    def _agrees(self, fractions: Tensor, values: Tensor) -> Tensor:
+        said = self.believe(fractions).mean[:, self.enumerated] >= 0.5
+        return (said == (values[:, self.enumerated] >= 0.5)).all(1)
 
     def internal(self, values: Tensor) -> list[Tensor]:
         """Return each property's values on its node's scale; yes-or-no ones become 0 or 1."""

@@ -79,7 +79,7 @@ class DvaeModel:
             )
         start = time.perf_counter()
         report = on_progress or (lambda share, message: None)
-        fractions = self._read(data.materials)
+        fractions = self.fractions_of(data.materials)
         if len(fractions) < 2:
             raise ModelError(f"{len(fractions)} alloys are too few to train on")
         epochs = self.options.refit_epochs if self._generator else self.options.epochs
@@ -118,8 +118,8 @@ class DvaeModel:
         Raises:
             MaterialError: if a material is no composition of the model's elements.
         """
-        generator = self._trained()
-        fractions = self._read(materials)
+        generator = self.generator
+        fractions = self.fractions_of(materials)
         values = generator.believe(fractions).mean
         return torch.cat([generator.encode(fractions, values), values], 1)
 
@@ -127,12 +127,14 @@ class DvaeModel:
     def decode(self, z: Tensor, *, seed: int) -> list[Material]:
         """Return for each row (z, φ), shape (n, d + p), the most probable composition.
 
+        Where the heads do not find in it the yes-or-no properties that were asked for, it is
+        decoded again from very near, if that helps.
+
         Args:
             z: latent points with the wanted properties.
-            seed: changes nothing, because nothing is drawn.
+            seed: of the places very near.
         """
-        del seed
-        return [self.composition(row) for row in self._decoded(z)]
+        return [self.composition(row) for row in self._decoded(z, seed)]
 
     @torch.no_grad()
     def predict(self, z: Tensor) -> Prediction:
@@ -140,7 +142,7 @@ class DvaeModel:
 
         Not what was asked for: what the decoder makes of it.
         """
-        belief = self._trained().believe(self._decoded(z))
+        belief = self.generator.believe(self._decoded(z, 0))
         return Prediction(self.property_names, belief.mean, belief.std)
 
     @torch.no_grad()
@@ -150,8 +152,8 @@ class DvaeModel:
         Raises:
             MaterialError: if a material is no composition of the model's elements.
         """
-        generator = self._trained()
-        fractions = self._read(materials)
+        generator = self.generator
+        fractions = self.fractions_of(materials)
         belief = generator.believe(fractions)
         distance = generator.distance(fractions)
         prediction = Prediction(self.property_names, belief.mean, belief.std)
@@ -168,7 +170,7 @@ class DvaeModel:
         Raises:
             ModelError: if the model is untrained.
         """
-        generator = self._trained()
+        generator = self.generator
         description = checkpoint.Description(
             options=self.options,
             elements=self.elements,
@@ -206,8 +208,8 @@ class DvaeModel:
         model._generator = generator.eval()
         return model
 
-    def _decoded(self, z: Tensor) -> Tensor:
-        generator = self._trained()
+    def _decoded(self, z: Tensor, seed: int) -> Tensor:
+        generator = self.generator
         d = self.options.latents
         width = d + len(self.property_names)
         if z.ndim != 2 or z.shape[1] != width or not z.isfinite().all():
@@ -215,9 +217,14 @@ class DvaeModel:
                 f"latent points of shape {tuple(z.shape)} cannot be decoded; "
                 f"they are finite and of shape (n, {width})"
             )
-        return generator.decode(z[:, :d].float(), z[:, d:].float())
+        return generator.decode_checked(z[:, :d].float(), z[:, d:].float(), seed)
 
-    def _read(self, materials: Sequence[Material]) -> Tensor:
+    def fractions_of(self, materials: Sequence[Material]) -> Tensor:
+        """Return element fractions, shape (n, e).
+
+        Raises:
+            MaterialError: if a material is no composition of the model's elements.
+        """
         place = {symbol: i for i, symbol in enumerate(self.elements)}
         fractions = np.zeros((len(materials), len(place)))
         for row, material in enumerate(materials):
@@ -232,7 +239,13 @@ class DvaeModel:
                 fractions[row, place[symbol]] = amount
         return torch.from_numpy(fractions).float()
 
-    def _trained(self) -> Generator:
+    @property
+    def generator(self) -> Generator:
+        """Return what was learned, on tensors.
+
+        Raises:
+            ModelError: if the model is untrained.
+        """
         if self._generator is None:
             raise ModelError("the model is untrained", remedy="Fit or load it first.")
         return self._generator

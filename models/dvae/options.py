@@ -49,7 +49,7 @@ class DvaeOptions(_Part):
         default_factory=lambda: {"single_phase_probability": BernoulliPrior()},
         description="by property; one that is not named here has a normal prior",
     )
-    latents: int = Field(default=3, ge=1, le=64, description="width of z")
+    latents: int = Field(default=4, ge=1, le=64, description="width of z")
     width: int = Field(default=100, ge=4, le=1024, description="of encoder and decoder")
     networks: int = Field(default=4, ge=1, le=128, description="in each property's head")
     committees: int = Field(default=6, ge=1, le=128, description="of bagged trees, in each head")
@@ -59,11 +59,11 @@ class DvaeOptions(_Part):
         default=60, ge=1, le=1000, description="that make z independent of yes-or-no properties"
     )
     random_alloys: int = Field(default=1000, ge=0, description="unlabelled, drawn for each fit")
-    epochs: int = Field(default=600, ge=1, description="of the first fit")
-    refit_epochs: int = Field(default=150, ge=1, description="of each later fit")
-    batch_size: int = Field(default=128, ge=8)
+    epochs: int = Field(default=400, ge=1, description="of the first fit")
+    refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
+    batch_size: int = Field(default=256, ge=8)
     learning_rate: float = Field(default=3e-3, gt=0, description="of encoder and decoder")
     supervision: float = Field(default=10.0, ge=0, description="γ of Eq. 5")
     consistency: float = Field(
-        default=1.0, ge=0, description="how much decoded alloys should have what was asked for"
+        default=3.0, ge=0, description="how much decoded alloys should have what was asked for"
     )

@@ -12,10 +12,10 @@ def random_alloys(known: Tensor, n: int, generator: torch.Generator) -> Tensor:
     """Return element fractions (n, e) of random alloys of 2 to 6 elements.
 
     Elements are drawn without replacement, as often as they occur in the known alloys (m, e),
-    and each at least as often as if it were in one alloy of fifty.
+    and each at least as often as if it were in one alloy of ten.
     """
     e = known.shape[1]
-    occurrence = (known > 0).float().mean(0) + 0.02
+    occurrence = (known > 0).float().mean(0) + 0.1
     # Gumbel's trick: the k largest of log p + noise are k draws without replacement.
     noise = -torch.log(-torch.log(torch.rand(n, e, generator=generator)))
     rank = (occurrence.log() + noise).argsort(1, descending=True).argsort(1)
