@@ -145,8 +145,8 @@ class LammpsOptions(BaseModel):
         default=1,
         ge=1,
         le=256,
-        description="OpenMP threads per worker; for large cells, and not with meam or snap. There are "
-        "no MPI ranks: LAMMPS runs inside the worker's process, which is one rank",
+        description="OpenMP threads per worker; for large cells, and not with meam or snap. "
+        "There are no MPI ranks: LAMMPS runs inside the worker's process, which is one rank",
     )
     core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
     timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")
