@@ -24,6 +24,8 @@ _QUIET: dict[str, object] = {
     # A laptop that slept, or a long fit, must not look like a dead worker.
     "distributed.scheduler.worker-ttl": None,
     "distributed.worker.profile.enabled": False,
+    # What Dask keeps of the past for its own debugging would grow with every measurement.
+    "distributed.admin.low-level-log-length": 100,
     # Dask opens its web ports in any case; there is nothing to see behind them.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
