@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from alloop.paths import OwnFile
 from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
 from campaigns.promotion import PromotionOptions
 from campaigns.space import AnySpace, Compositions, Decorations, Structures
@@ -225,6 +226,11 @@ class CampaignSpec(_Part):
     promotion: PromotionOptions = PromotionOptions()
     budget: Budget = Budget()
     execution: ExecutionOptions = LocalExecution()
+    cache: bool | OwnFile = Field(
+        default=True,
+        description="labels of other campaigns are reused, and kept for them: true, false, or the "
+        "folder; true means the folder that ALLOOP_CACHE names, or the user's cache",
+    )
 
     @field_validator("tiers")
     @classmethod
@@ -312,7 +318,7 @@ class CampaignSpec(_Part):
         """
         data = self.model_dump(mode="json")
         tiers = [{key: tier[key] for key in tier if key in SCHEDULING} for tier in data["tiers"]]
-        return {"execution": data["execution"], "tiers": tiers}
+        return {"execution": data["execution"], "cache": data["cache"], "tiers": tiers}
 
     def with_scheduling(self, scheduling: Mapping[str, Any]) -> "CampaignSpec":
         """Return the campaign, run as another spec's ``scheduling`` says."""

@@ -38,6 +38,9 @@ def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
     if m is not None and m.failure_kind is not None:
         row["failure"] = f"{m.failure_kind.value}: {m.failure_message}"
         row["verdict"] = "infeasible" if m.is_infeasible else "missing"
+    if m is not None and m.reuse is not None:
+        row["reused_from"] = m.reuse.run
+        row["reused_wall_seconds"] = m.reuse.wall_seconds
     if m is not None and (in_vain := state.attempts.get(m.evaluation)):
         row["tried_in_vain"] = "; ".join(f"{a.failure_kind}: {a.failure_message}" for a in in_vain)
     return row

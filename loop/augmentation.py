@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pymatgen.core import Structure
 
-from alloop.canonical import canonical_json
+from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material, material_to_json
 from alloop.seeds import derive_seed
 from loop.artifacts import ArtifactStore
@@ -68,12 +68,26 @@ def question(state: CampaignState, store: ArtifactStore, evaluation: Evaluation)
     """Return what a worker is asked, as canonical JSON: a material or, in a local search with a
     warm start, the material that the search began at and the exchanges made since.
     """
-    search = state.spec.augmentation
-    material, exchanges = evaluation.candidate, list[tuple[int, int]]()
-    if evaluation.stage is Stage.AUGMENTATION and search is not None and search.warm_start:
-        material, exchanges = _way_from_the_start(state, material)
+    material, exchanges = _asked(state, evaluation)
     plain = material_to_json(store.get_material(material))
     return canonical_json({"start": plain, "exchanges": exchanges} if exchanges else plain)
+
+
+def question_id(state: CampaignState, evaluation: Evaluation) -> str:
+    """Return what a question is known by in every campaign: the material's id, or a hash of the
+    start's and the exchanges.
+    """
+    material, exchanges = _asked(state, evaluation)
+    if not exchanges:
+        return material
+    return sha256(canonical_json({"start": material, "exchanges": exchanges}))
+
+
+def _asked(state: CampaignState, evaluation: Evaluation) -> tuple[str, list[tuple[int, int]]]:
+    search = state.spec.augmentation
+    if evaluation.stage is Stage.AUGMENTATION and search is not None and search.warm_start:
+        return _way_from_the_start(state, evaluation.candidate)
+    return evaluation.candidate, []
 
 
 def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:

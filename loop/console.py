@@ -174,7 +174,8 @@ def print_status(console: Console, state: CampaignState) -> None:
         table.add_row(
             f"tier {tier} ({options.kind})",
             f"{len(answers)} of {spec.budget.measurements[tier]} measured, "
-            f"{failed_line(state, tier)}, {cost.wall_seconds:.0f} s in the oracle",
+            f"{reused_line(state, tier)}{failed_line(state, tier)}, "
+            f"{cost.wall_seconds:.0f} s in the oracle",
         )
         for purse in state.purses(tier):
             table.add_row("", f"{purse.spent:.3g} of {purse.limit:g} {purse.unit} spent")
@@ -227,6 +228,12 @@ def agreement_line(found: Disagreement) -> str:
     if found.rank_correlation is not None:
         parts.append(f"rank correlation {found.rank_correlation:.2f}")
     return f"{found.n_pairs} candidates: {', '.join(parts)}"
+
+
+def reused_line(state: CampaignState, tier: int) -> str:
+    """Return how many measurements were made by other campaigns, if any."""
+    n = sum(m.tier == tier and m.reuse is not None for m in state.recorded.values())
+    return f"{n} of them by other campaigns, " if n else ""
 
 
 def failed_line(state: CampaignState, tier: int) -> str:

@@ -13,35 +13,35 @@ import numpy as np
 from alloop.seeds import derive_seed
 from campaigns.spec import CampaignSpec
 from loop.artifacts import ArtifactStore
-from loop.augmentation import propose_neighbours, question
+from loop.augmentation import propose_neighbours, question, question_id
 from loop.building import build_model, load_model, start_model
 from loop.dispatch import Task, answers
 from loop.execution import MeasuringPool
 from loop.isolation import attempt_id, attempt_of, forget, read_spool
+from loop.label_cache import label_cache
 from loop.ledger import Ledger
 from loop.opening import open_campaign
 from loop.promotion import propose_promotion
 from loop.proposal import propose_random
+from loop.recording import in_vain, measured
 from loop.records import (
-    AttemptFailed,
     CampaignClosed,
     Event,
     LedgerEntry,
-    Measured,
     ModelFitted,
     Proposed,
+    Reuse,
     SessionClosed,
     SessionOpened,
     Stage,
 )
-from loop.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from loop.requests import write_requests
 from loop.screening import Seen
 from loop.state import CampaignState, Evaluation
 from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
 from loop.strategies import propose_with_model
 from models.base import Dataset
-from oracles.base import FailureKind, Measurement, Oracle, Status
+from oracles.base import Measurement, Oracle, exchange_fingerprint
 
 
 class Observer(Protocol):
@@ -100,6 +100,7 @@ class Controller:
         self._fold, self._state = opening.fold, opening.fold.state()
         self._spec, self._oracles = opening.spec, opening.oracles
         self._scheduling = opening.scheduling
+        self._cache = label_cache(self._spec.cache)
         self._seen = Seen()
         self._n_seen = 0
 
@@ -236,18 +237,34 @@ class Controller:
             ask = partial(question, state, self._store, evaluation)
             return Task(attempt_id(evaluation.id, attempt), evaluation.tier, ask)
 
-        waiting = deque(task(e, 1 + len(state.attempts.get(e.id, ()))) for e in evaluations)
+        missing = [e for e in evaluations if not self._reuse(state, e)]
+        waiting = deque(task(e, 1 + len(state.attempts.get(e.id, ()))) for e in missing)
         limits = [self._at_once(tier.workers) for tier in self._spec.tiers]
-        done = 0
+        done = len(evaluations) - len(missing)
+        if not missing:
+            return
         for task_, measurement in answers(
             self._pool, waiting, limits=limits, is_stopping=self._is_stopping
         ):
             id, attempt = attempt_of(task_.id)
-            if self._record(asked[id], attempt, measurement):
+            if self._record(state, asked[id], attempt, measurement):
                 done += 1
                 self._observer.progress(done / len(evaluations), "")
             else:
                 waiting.append(task(asked[id], attempt + 1))
+
+    def _reuse(self, state: CampaignState, evaluation: Evaluation) -> bool:
+        """Answer an evaluation with another campaign's label; return whether there is one."""
+        if self._cache is None or self._is_stopping():
+            return False
+        asked, fingerprint = question_id(state, evaluation), state.fingerprints[evaluation.tier]
+        if asked != evaluation.candidate:  # it is reached from a start
+            fingerprint = exchange_fingerprint(fingerprint)
+        if (label := self._cache.get(asked, fingerprint)) is None:
+            return False
+        reuse = Reuse.of(label.run, label.cost)
+        self._append(measured(evaluation, label.measurement, self._spec, self._store, reuse=reuse))
+        return True
 
     def _at_once(self, limit: int | None) -> int:
         """Return how many measurements of a tier may be under way, those in a queue included."""
@@ -257,8 +274,20 @@ class Controller:
     def _is_stopping(self) -> bool:
         return self._stopping or self._is_out_of_time()
 
-    def _record(self, evaluation: Evaluation, attempt: int, measurement: Measurement) -> bool:
+    def _record(
+        self,
+        state: CampaignState,
+        evaluation: Evaluation,
+        attempt: int,
+        measurement: Measurement,
+    ) -> bool:
         """Write down what came of an attempt, then clear its spooled copy.
+
+        Args:
+            state: in which the evaluation was asked for; it may be older than the last event.
+            evaluation: what was asked.
+            attempt: 1, 2, 3, …
+            measurement: what came of it.
 
         Returns:
             Whether this is the evaluation's answer; if not, it is to be tried again.
@@ -267,44 +296,14 @@ class Controller:
         is_last = attempt >= self._spec.tiers[evaluation.tier].attempts
         is_answer = failure is None or not failure.retryable or is_last
         if is_answer:
-            self._append(self._measured(evaluation, measurement))
+            self._append(measured(evaluation, measurement, self._spec, self._store))
+            if self._cache is not None:
+                asked, run = question_id(state, evaluation), str(self._run.absolute())
+                self._cache.put(asked, measurement.fingerprint, measurement, run=run)
         else:
-            self._append(_in_vain(evaluation, attempt, measurement))
+            self._append(in_vain(evaluation, attempt, measurement))
         forget(self._spool, attempt_id(evaluation.id, attempt))
         return is_answer
-
-    def _measured(self, evaluation: Evaluation, m: Measurement) -> Measured:
-        properties = dict(m.properties)
-        asked = [*self._spec.asked_of(evaluation.tier)]
-        if PARENT_LATTICE_KEPT in self._spec.property_names():
-            proposed = self._store.get_material(evaluation.candidate)
-            properties = parent_lattice_kept(proposed, m.material) | properties
-            asked.append(PARENT_LATTICE_KEPT)
-        missing = [name for name in asked if name not in properties]
-        failure_kind = m.failure.kind if m.failure else None
-        message = m.failure.message if m.failure else ""
-        status = m.status
-        if status is Status.OK and missing:
-            status, failure_kind = Status.FAILED, FailureKind.UNSUPPORTED
-            message = f"the oracle gave no {', '.join(missing)}"
-        return Measured(
-            evaluation=evaluation.id,
-            candidate=evaluation.candidate,
-            round=evaluation.round,
-            stage=evaluation.stage,
-            tier=evaluation.tier,
-            status=status,
-            properties=properties,
-            failure_kind=failure_kind,
-            failure_message=message,
-            relaxed=None if m.material is None else self._store.put_material(m.material),
-            oracle=m.oracle,
-            fingerprint=m.fingerprint,
-            calls=m.cost.calls,
-            wall_seconds=m.cost.wall_seconds,
-            core_hours=m.cost.core_hours,
-            money=m.cost.money,
-        )
 
     def _collect_spool(self) -> None:
         """Record what workers finished after an earlier controller had died."""
@@ -314,7 +313,7 @@ class Controller:
             id, attempt = attempt_of(spooled)
             # An attempt is in the ledger already if the controller died before it cleared this.
             if id in asked and attempt == 1 + len(state.attempts.get(id, ())):
-                self._record(asked[id], attempt, measurement)
+                self._record(state, asked[id], attempt, measurement)
             else:
                 forget(self._spool, spooled)
 
@@ -351,22 +350,3 @@ class Controller:
     def _pool(self) -> MeasuringPool:
         timeouts = [tier.timeout for tier in self._spec.tiers]
         return MeasuringPool(self._oracles, timeouts, self._spec.execution, self._spool)
-
-
-def _in_vain(evaluation: Evaluation, attempt: int, m: Measurement) -> AttemptFailed:
-    assert m.failure is not None
-    return AttemptFailed(
-        evaluation=evaluation.id,
-        candidate=evaluation.candidate,
-        round=evaluation.round,
-        stage=evaluation.stage,
-        tier=evaluation.tier,
-        attempt=attempt,
-        failure_kind=m.failure.kind,
-        failure_message=m.failure.message,
-        oracle=m.oracle,
-        calls=m.cost.calls,
-        wall_seconds=m.cost.wall_seconds,
-        core_hours=m.cost.core_hours,
-        money=m.cost.money,
-    )

@@ -1,6 +1,7 @@
 """Files that survive a power cut: whole or absent, never half."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,15 +9,20 @@ from pathlib import Path
 from alloop.errors import RunError
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, *, is_shared: bool = False) -> None:
     """Write a file that is on disk, whole and under its name, when this returns.
 
-    One writer at a time per path; what a writer that died left beside it is written over.
+    Args:
+        path: of the file; written over.
+        content: all of it.
+        is_shared: whether others may write to the same path meanwhile: the last one wins. If not,
+            what a writer that died left beside it is written over.
 
     Raises:
         RunError: if it cannot be written (disk full, no permission, folder gone).
     """
-    temporary = path.with_name(f"{path.name}.tmp")
+    mark = f".{uuid.uuid4().hex}" if is_shared else ""
+    temporary = path.with_name(f"{path.name}{mark}.tmp")
     with _refusals(path):
         with temporary.open("wb") as file:
             file.write(content)

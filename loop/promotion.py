@@ -116,7 +116,7 @@ def _ranked(
         ]
     gains = expected_gains(state, tier, round, trusted[:CONSIDERED], lines)
     paid = [
-        (_atoms(state, m.candidate), m.core_hours)
+        (_atoms(state, m.candidate), m.worth.core_hours)
         for m in state.recorded.values()
         if m.tier == tier
     ]

@@ -5,7 +5,7 @@ An event says what was decided or measured, in JSON that a person can read. Big 
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -155,6 +155,27 @@ class Paid(Record):
         return Cost(self.calls, self.wall_seconds, self.core_hours, self.money)
 
 
+class Reuse(Record):
+    """That an answer was given before, to another campaign, and what it had cost then."""
+
+    run: str
+    """The run directory it was measured in."""
+    calls: int
+    wall_seconds: float
+    core_hours: float
+    money: float
+
+    @classmethod
+    def of(cls, run: str, cost: Cost) -> Self:
+        """Return the record of a run and a cost."""
+        return cls(run=run, **vars(cost))
+
+    @property
+    def cost(self) -> Cost:
+        """What it had cost."""
+        return Cost(self.calls, self.wall_seconds, self.core_hours, self.money)
+
+
 class AttemptFailed(Paid):
     """A measurement that the machine failed: its worker was lost or its time over. It is tried
     again.
@@ -184,6 +205,14 @@ class Measured(Paid):
     """Whether a person still owes some of the properties; the evaluation stays pending."""
     source: str = ""
     """Where a person's answer stood: SHA-256 of the file; empty for one that was typed."""
+
+    reuse: Reuse | None = None
+    """Where the answer comes from, if it was not measured for this campaign; it cost nothing."""
+
+    @property
+    def worth(self) -> Cost:
+        """What it cost whoever had it measured."""
+        return self.cost if self.reuse is None else self.reuse.cost
 
     @property
     def is_infeasible(self) -> bool:

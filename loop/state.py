@@ -177,7 +177,11 @@ class CampaignState:
         """Return what a tier may still spend, one purse for each limit of its budget."""
         n_paid = sum(m.tier == tier for m in self.recorded.values())
         core_hours, money = self.spec.budget.limits(tier)
-        return purses(self.cost(tier), n_paid, core_hours=core_hours, money=money)
+        # Counted as if all had been measured for this campaign: what it decides must not depend
+        # on what others happened to have measured before.
+        reused = (m for m in self.recorded.values() if m.tier == tier and m.reuse is not None)
+        worth = sum((m.worth for m in reused), self.cost(tier))
+        return purses(worth, n_paid, core_hours=core_hours, money=money)
 
     def remaining(self, tier: int = 0) -> int:
         """Return how many more measurements a tier's budget holds, pending ones counted as made:

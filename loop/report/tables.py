@@ -102,10 +102,14 @@ def cost_table(state: CampaignState) -> Table:
     """Return what each tier was asked for and what that cost."""
     rows = []
     has_money = any(m.money for m in state.measured.values())
+    has_reused = any(m.reuse for m in state.measured.values())
     for tier in range(len(state.spec.tiers)):
         answers = [m for m in state.measured.values() if m.tier == tier]
         failed = sum(m.status is Status.FAILED for m in answers)
         cost = state.cost(tier)
+        reused = [m for m in answers if m.reuse is not None]
+        fresh = len(answers) - len(reused)
+        saved = sum(m.worth.wall_seconds for m in reused)
         rows.append(
             (
                 str(tier),
@@ -114,11 +118,15 @@ def cost_table(state: CampaignState) -> Table:
                 str(failed),
                 str(cost.calls),
                 duration(cost.wall_seconds),
-                duration(cost.wall_seconds / len(answers)) if answers else "",
+                duration(cost.wall_seconds / fresh) if fresh else "",
                 significant(cost.core_hours, 3),
                 *([significant(cost.money)] if has_money else []),
+                *([f"{len(reused)} ({duration(saved)} then)"] if has_reused else []),
             )
         )
     heads = ["tier", "oracle", "measured", "failed", "calls", "time", "each", "core-hours"]
     heads += ["money"] if has_money else []
-    return Table(tuple(heads), tuple(rows), numeric=tuple(range(2, len(heads))))
+    heads += ["reused"] if has_reused else []
+    note = "Reused labels were measured by other campaigns and cost this one nothing."
+    numeric = tuple(range(2, len(heads)))
+    return Table(tuple(heads), tuple(rows), numeric=numeric, note=note if has_reused else "")
