@@ -48,9 +48,13 @@ class Angles:
             Shape (e, L, c).
         """
         atoms = self.harmonics.transpose(1, 2) @ _spread(self.graph, x)  # (n, L², c)
+        # Splitting rather than slicing: the gradient of a slice is an array of zeros, each time.
+        sizes = [2 * k + 1 for k in range(self.orders)]
         parts = [
-            self.harmonics[:, :, k * k : (k + 1) ** 2] @ atoms[:, k * k : (k + 1) ** 2]
-            for k in range(self.orders)
+            of_edges @ of_atoms
+            for of_edges, of_atoms in zip(
+                self.harmonics.split(sizes, dim=2), atoms.split(sizes, dim=1), strict=True
+            )
         ]
         total = torch.stack(parts, dim=2)  # (n, width, L, c)
         own = x[:, None] * self._at_zero_angle(x)
@@ -68,8 +72,8 @@ class Angles:
         spread = _spread(self.graph, x.flatten(1)).unflatten(2, x.shape[1:])
         atoms = torch.cat(
             [
-                self.harmonics[:, :, k * k : (k + 1) ** 2].transpose(1, 2) @ spread[:, :, k]
-                for k in range(self.orders)
+                self.harmonics[:, :, k * k : (k + 1) ** 2].transpose(1, 2) @ of_edges
+                for k, of_edges in enumerate(spread.unbind(dim=2))
             ],
             dim=1,
         )  # (n, L², c)
