@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from pymatgen.core import Composition, Lattice, Structure
+from safetensors.torch import save_file
 
 from alloop.errors import MaterialError, ModelError
 from models.base import Dataset
@@ -233,4 +234,20 @@ def test_a_checkpoint_of_a_later_version_is_refused(data: Dataset, tmp_path: Pat
     assert header != content[8 : 8 + size]
     path.write_bytes(content[:8] + header + content[8 + size :])
     with pytest.raises(ModelError, match="version"):
+        PcdvaeModel.load(path)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        (None, "does not say what it is"),
+        ({"alloop": '{"kind": "lattice", "version": 1}'}, "of another model or version"),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(
+    metadata: dict[str, str] | None, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(2)}, path, metadata=metadata)
+    with pytest.raises(ModelError, match=says):
         PcdvaeModel.load(path)

@@ -1,0 +1,127 @@
+"""The figures of P-CDVAE: `make bench-pcdvae`, in stages that can be interrupted.
+
+    python -m benchmarks.pcdvae                 every stage
+    python -m benchmarks.pcdvae costs overfit   some of them
+
+A stage that is done is not done again; a training goes on from its checkpoint, a measurement is
+not made twice. Everything is kept in the folder ALLOOP_BENCH, or in runs/bench-pcdvae. After each
+stage results/pcdvae.json is written with the figures that there are.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.pcdvae_costs import cost_figures
+from benchmarks.pcdvae_generation import generation_figures
+from benchmarks.pcdvae_judged import Judge, measured
+from benchmarks.pcdvae_optimisation import optimisation_figures
+from benchmarks.pcdvae_overfit import overfit_figures
+from benchmarks.pcdvae_reconstruction import Originals, chance_figures, reconstruction_figures
+from benchmarks.pcdvae_training import nifecr_small, rows, some, train, trained
+from benchmarks.recording import record
+from loop.dataset import TEST, TRAINING
+from models.base import Dataset
+from models.pcdvae.options import PcdvaeOptions
+
+FOLDER = Path(os.environ.get("ALLOOP_BENCH", "runs/bench-pcdvae"))
+TABLES = FOLDER / "nifecr-small"
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
+RECONSTRUCTED = 100
+"""Held-out crystals, drawn at random."""
+QUICK = {"sampler": "ancestral", "ancestral_steps": 50}
+"""For generation and optimisation, in place of the sampler of the reconstructions."""
+Figures = Mapping[str, Any]
+
+
+def main(names: Sequence[str]) -> None:
+    """Do the stages that are not done, and write the figures after each."""
+    if unknown := set(names) - set(STAGES):
+        raise SystemExit(f"no stage {', '.join(unknown)}; there are {', '.join(STAGES)}")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in names or STAGES:
+        path = FOLDER / f"stage-{name}.json"
+        if not path.exists():
+            print(f"stage {name}", flush=True)
+            torch.set_num_threads(THREADS)  # a stage before may have taken one
+            figures = STAGES[name]()
+            path.write_text(json.dumps(figures), encoding="utf-8")
+        print(record("pcdvae", _figures(), command="make bench-pcdvae"), flush=True)
+
+
+def _figures() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for stage in STAGES:
+        path = FOLDER / f"stage-{stage}.json"
+        if path.exists():
+            found |= json.loads(path.read_text("utf-8"))
+    return found
+
+
+def data() -> Figures:
+    """Make NiFeCr-Small with the LAMMPS oracle."""
+    made = nifecr_small(TABLES)
+    return {
+        "data_training_rows": float(made.n_training),
+        "data_test_rows": float(made.n_test),
+        "data_failed_rows": float(made.n_failed),
+    }
+
+
+def reconstruct() -> Figures:
+    """Rebuild what was held out, with both models."""
+    training, held_out = _split()
+    originals = Originals.of(some(held_out, RECONSTRUCTED, seed=0))
+    models, costs = trained(FOLDER)
+    chance = chance_figures(training, originals)
+    return costs | chance | reconstruction_figures(models, originals)
+
+
+def optimise() -> Figures:
+    """Climb the property head of P-CDVAE, decode, relax, measure."""
+    training, held_out = _split()
+    models, _ = trained(FOLDER)
+    model = models["pcdvae"]
+    model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
+    return optimisation_figures(model, training, held_out, _judge())
+
+
+def generate() -> Figures:
+    """Draw from P-CDVAE's prior, relax, measure."""
+    models, _ = trained(FOLDER)
+    model = models["pcdvae"]
+    model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
+    known = [*measured(TABLES / TRAINING), *measured(TABLES / TEST)]
+    return generation_figures(model, known, _judge(), FOLDER)
+
+
+def _split() -> tuple[Dataset, Dataset]:
+    """Return training and held-out rows, which share no pair of formula and phase."""
+    return rows(TABLES / TRAINING), rows(TABLES / TEST)
+
+
+def _judge() -> Judge:
+    """Return what measures decoded crystals, with the limit that the training data sets."""
+    known = measured(TABLES / TRAINING)
+    return Judge(FOLDER, max(one.properties["energy_per_atom"] for one in known))
+
+
+STAGES: dict[str, Callable[[], Figures]] = {
+    "costs": cost_figures,
+    "overfit": lambda: overfit_figures(FOLDER),
+    "data": data,
+    "train-cdvae": lambda: train("cdvae", _split()[0], FOLDER),
+    "train-pcdvae": lambda: train("pcdvae", _split()[0], FOLDER),
+    "reconstruct": reconstruct,
+    "optimise": optimise,
+    "generate": generate,
+}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

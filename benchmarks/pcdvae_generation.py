@@ -1,0 +1,105 @@
+"""AlloGen's Figure 3: crystals from the prior, relaxed and measured, and the hull they lie on."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import Structure
+
+from alloop.materials import formula_of
+from benchmarks.pcdvae_judged import Judge, Judged
+from loop.hull import FORMATION_ENERGY, Phase, hull_of
+from models.metrics.coverage import property_distance
+from models.metrics.matching import novelty, uniqueness
+from models.metrics.validity import is_compositionally_valid, is_structurally_valid
+from models.pcdvae.model import PcdvaeModel
+
+GENERATED = 200
+"""AlloGen generates 500."""
+ON_HULL = 1e-3
+"""eV/atom; nearer is on the hull of the training data and the elements."""
+ELEMENTS = ("Ni", "Fe", "Cr")
+SYSTEMS = (("Ni", "Fe"), ("Fe", "Cr"), ("Ni", "Cr"), ELEMENTS)
+
+
+def generation_figures(
+    model: PcdvaeModel, known: Sequence[Judged], judge: Judge, folder: Path
+) -> dict[str, float]:
+    """Return validity, uniqueness, novelty, and how many lie on or under the known hulls.
+
+    Args:
+        model: trained.
+        known: the training data.
+        judge: measures.
+        folder: where the names of those on or under the hull are written.
+    """
+    decoded = model.decode(model.draw(GENERATED, seed=0), seed=0)
+    structures = [one for one in decoded if isinstance(one, Structure)]
+    judged = judge.judge(structures)
+    correct = [one for one in judged if one.rejection is None and one.relaxed is not None]
+    relaxed = [one.relaxed for one in correct if one.relaxed is not None]
+    references = [one.relaxed for one in known if one.relaxed is not None]
+    valid = [one for one in structures if is_structurally_valid(one)]
+    figures = {
+        "generated_n": float(len(structures)),
+        "generated_validity_structural": len(valid) / len(structures),
+        "generated_validity_compositional": float(
+            np.mean([is_compositionally_valid(one.composition) for one in structures])
+        ),
+        "generated_n_correct": float(len(correct)),
+    }
+    if not relaxed:
+        return figures
+    stiffness = [one.properties["bulk_modulus"] for one in correct]
+    theirs = [one.properties["bulk_modulus"] for one in known]
+    figures |= {
+        "generated_uniqueness": uniqueness(relaxed),
+        "generated_novelty": novelty(relaxed, references),
+        "generated_bulk_modulus_wasserstein_gpa": property_distance(stiffness, theirs),
+    }
+    named = []
+    for system in SYSTEMS:
+        found = _on_hull(system, correct, known)
+        figures[f"generated_{''.join(system).lower()}_n"] = float(
+            sum(_is_of(one, system) for one in correct)
+        )
+        figures[f"generated_{''.join(system).lower()}_on_hull"] = float(len(found))
+        named += found
+    (folder / "on-hull.json").write_text(json.dumps(named, indent=1), encoding="utf-8")
+    return figures
+
+
+def _on_hull(
+    system: Sequence[str], correct: Sequence[Judged], known: Sequence[Judged]
+) -> list[dict[str, object]]:
+    """Name what lies on or under the hull of the known phases of a system and its elements."""
+    phases = tuple(_phase(one, None) for one in known if _is_within(one, system))
+    found: list[dict[str, object]] = []
+    for one in correct:
+        if _is_of(one, system):
+            above = hull_of(tuple(system), (*phases, _phase(one, "new"))).energies_above["new"]
+            if above <= ON_HULL:
+                found.append(
+                    {
+                        "system": "-".join(system),
+                        "formula": formula_of(one.decoded),
+                        "formation_energy_per_atom": one.properties[FORMATION_ENERGY],
+                        "energy_above_hull": above,
+                        "bulk_modulus": one.properties["bulk_modulus"],
+                        "cif": one.relaxed.to(fmt="cif") if one.relaxed else "",
+                    }
+                )
+    return found
+
+
+def _phase(one: Judged, name: str | None) -> Phase:
+    return Phase(formula_of(one.decoded), one.properties[FORMATION_ENERGY], name)
+
+
+def _is_of(one: Judged, system: Sequence[str]) -> bool:
+    return {el.symbol for el in one.decoded.composition.elements} == set(system)
+
+
+def _is_within(one: Judged, system: Sequence[str]) -> bool:
+    return {el.symbol for el in one.decoded.composition.elements} <= set(system)
