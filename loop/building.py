@@ -17,7 +17,7 @@ from models.pcdvae.options import PcdvaeOptions
 from oracles.base import Oracle
 from oracles.dft.options import DftOptions
 from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
+from oracles.lammps.systems import lammps_oracle
 from oracles.person import PersonOracle
 from oracles.person_options import PersonOptions
 from oracles.table import TableOracle
@@ -47,7 +47,7 @@ def build_oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
     """
     match options:
         case LammpsOptions():
-            return LammpsOracle(options, elements=elements)
+            return lammps_oracle(options, elements=elements)
         case DftOptions():
             from oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
 

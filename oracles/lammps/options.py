@@ -74,6 +74,22 @@ class OwnPotential(BaseModel):
         return self
 
 
+class SystemOptions(BaseModel):
+    """A potential for materials of exactly these elements."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    elements: tuple[Annotated[str, AfterValidator(_element)], ...] = Field(min_length=1)
+    potential: str | OwnPotential
+
+
+def _once_each(systems: tuple[SystemOptions, ...]) -> tuple[SystemOptions, ...]:
+    sets = [frozenset(system.elements) for system in systems]
+    if twice := [each for i, each in enumerate(sets) if each in sets[:i]]:
+        raise ValueError(f"{'-'.join(sorted(twice[0]))} has two potentials; give one")
+    return systems
+
+
 class DynamicsOptions(BaseModel):
     """Molecular dynamics at a temperature and zero pressure."""
 
@@ -129,6 +145,11 @@ class LammpsOptions(BaseModel):
     kind: Literal["lammps"] = "lammps"
     potential: str | OwnPotential = Field(
         description="a name from `alloop potentials`, e.g. NiFeCr-Wu2017, or one's own files"
+    )
+    systems: Annotated[tuple[SystemOptions, ...], AfterValidator(_once_each)] = Field(
+        default=(),
+        description="other potentials for some sets of elements, each {elements, potential}; "
+        "energies compare within a set only",
     )
     properties: tuple[Annotated[str, AfterValidator(_measurable)], ...] = Field(
         default=("bulk_modulus",),
