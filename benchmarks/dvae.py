@@ -21,7 +21,7 @@ from benchmarks.dvae_heads import (
     scores,
 )
 from benchmarks.recording import record
-from models.dvae.design import invert
+from models.dvae.design import STRIDE, invert
 from models.dvae.model import DvaeModel
 from models.dvae.options import DvaeOptions
 
@@ -81,7 +81,7 @@ def figures_of(seed: int) -> dict[str, float]:
 
 
 def _print_path(model: DvaeModel) -> None:
-    for stride in (1.0, 0.5):
+    for stride in (1.0, STRIDE):
         path = invert(model, Composition(EXAMPLE), stride=stride)
         print(f"{EXAMPLE}, stride {stride:g}:")
         for step in path.steps:

@@ -1,12 +1,11 @@
 """The retrospective campaign: how many labels it takes to be as good as with all 864."""
 
 import numpy as np
-import torch
 
 from alloop.seeds import derive_seed
 from benchmarks.dvae_data import PHASE, Alloys, split_of
 from benchmarks.dvae_heads import probabilities
-from models.dvae.asking import diverse_batch, mutual_information
+from loop.uncertainty import choose_unsure, unsureness
 from models.dvae.model import DvaeModel
 from models.dvae.options import DvaeOptions
 
@@ -50,9 +49,8 @@ def labels_needed(alloys: Alloys, seed: int) -> dict[str, float]:
     return found
 
 
-@torch.no_grad()
-def _asked_for(model: DvaeModel, alloys: Alloys, rows: np.ndarray) -> np.ndarray:
-    generator = model.generator
-    descriptors = generator.standardised(torch.from_numpy(alloys.fractions[rows]).float())
-    members = torch.sigmoid(generator.heads[0](descriptors)[..., 0])
-    return diverse_batch(mutual_information(members.numpy()), descriptors.numpy(), BATCH)
+def _asked_for(model: DvaeModel, alloys: Alloys, rows: np.ndarray) -> list[int]:
+    """Return the places of a batch, chosen as a campaign's ``strategy: uncertainty`` does."""
+    materials = [alloys.materials[i] for i in rows]
+    unsure = unsureness(model.assess(materials).prediction, [1.0])
+    return list(choose_unsure(unsure, model.encode(materials).numpy(), BATCH).chosen)
