@@ -21,7 +21,7 @@ from benchmarks.dvae_heads import (
     scores,
 )
 from benchmarks.recording import record
-from models.dvae.design import STRIDE, invert
+from models.dvae.design import invert, nearest_inverted
 from models.dvae.model import DvaeModel
 from models.dvae.options import DvaeOptions
 
@@ -81,13 +81,12 @@ def figures_of(seed: int) -> dict[str, float]:
 
 
 def _print_path(model: DvaeModel) -> None:
-    for stride in (1.0, STRIDE):
-        path = invert(model, Composition(EXAMPLE), stride=stride)
-        print(f"{EXAMPLE}, stride {stride:g}:")
-        for step in path.steps:
-            z = ", ".join(f"{x:.2f}" for x in step.z)
-            design = step.design
-            print(f"  {formula_of(design.composition)}: {design.value:.2f}, z = ({z})", flush=True)
+    path = invert(model, Composition(EXAMPLE))
+    designs = [step.design for step in path.steps]
+    if path.succeeded:
+        designs.append(nearest_inverted(model, path))
+    for design in designs:
+        print(f"{EXAMPLE}: {formula_of(design.composition)}, {design.value:.2f}", flush=True)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from pymatgen.core import Composition
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -9,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.dvae_data import Alloys, Split
-from models.dvae.design import STRIDE, Inversion, invert
+from models.dvae.design import invert, nearest_inverted
 from models.dvae.model import DvaeModel
 
 REFRACTORY = ("Ti", "V", "Zr", "Nb", "Mo", "Hf", "Ta", "W", "Re")
@@ -88,27 +89,29 @@ def inversion(model: DvaeModel, alloys: Alloys, split: Split) -> dict[str, float
     multi = [alloys.materials[i] for i in split.test if alloys.labels[i] == 0]
     said = model.assess(multi).prediction.mean[:, 0] < 0.5
     right = [alloy for alloy, is_right in zip(multi, said, strict=True) if is_right]
-    found = {}
-    for name, stride in (("", STRIDE), ("_full_stride", 1.0)):
-        paths = [invert(model, alloy, stride=stride) for alloy in right]
-        done = [path for path in paths if path.succeeded]
+    paths = [invert(model, alloy) for alloy in right]
+    done = [path for path in paths if path.succeeded]
+    firsts = [path.steps[0].design.composition for path in done]
+    lasts = [path.steps[-1].design.composition for path in done]
+    nearest = [nearest_inverted(model, path).composition for path in done]
+    found = {
+        "inversion_success_rate": len(done) / len(paths),
+        "inversion_median_steps": float(np.median([len(path.steps) - 1 for path in done])),
+    }
+    for name, inverted in (("", lasts), ("_nearest", nearest)):
+        pairs = list(zip(firsts, inverted, strict=True))
+        kept = [sum(el in new for el in old) for old, new in pairs]
         found |= {
-            f"inversion_success_rate{name}": len(done) / len(paths),
-            f"inversion_median_steps{name}": float(np.median([len(p.steps) - 1 for p in done])),
-            f"inversion_median_elements_kept{name}": float(np.median([len(p.kept) for p in done])),
-            f"inversion_median_share_kept{name}": float(np.median([_share(p) for p in done])),
-            f"inversion_median_atoms_exchanged{name}": float(np.median([_moved(p) for p in done])),
+            f"inversion_median_elements_kept{name}": float(np.median(kept)),
+            f"inversion_median_atoms_exchanged{name}": float(
+                np.median([_moved(*p) for p in pairs])
+            ),
         }
     return found
 
 
-def _share(path: Inversion) -> float:
-    return len(path.kept) / len(path.steps[0].design.composition)
-
-
-def _moved(path: Inversion) -> float:
-    """Return the share of atoms that differ between the first alloy and the last."""
-    first, last = (path.steps[i].design.composition for i in (0, -1))
+def _moved(first: Composition, last: Composition) -> float:
+    """Return the share of atoms that differ between two alloys."""
     symbols = {el.symbol for el in (*first.elements, *last.elements)}
     gaps = (first.get_atomic_fraction(s) - last.get_atomic_fraction(s) for s in symbols)
     return sum(map(abs, gaps)) / 2

@@ -15,8 +15,8 @@ from models.dvae.model import DvaeModel
 
 CUTOFF = 0.6
 """The paper's: an alloy is called a single phase from this probability on (section 3.3)."""
-STRIDE = 0.3
-"""How far towards the decoded alloy each step of an inversion goes; 1 is the paper's Fig. 7."""
+_SHARES = 40
+"""Points on the way back from an inverted alloy, of which the nearest that still does is taken."""
 _TRACE = 0.005
 """Element fractions below this are left out after a step."""
 
@@ -134,13 +134,12 @@ def invert(
     property_name: str = "single_phase_probability",
     cutoff: float = CUTOFF,
     most_steps: int = 10,
-    stride: float = STRIDE,
     limits: Limits | None = None,
 ) -> Inversion:
-    """Nudge an alloy until the head gives a yes-or-no property (Fig. 7); return the whole path.
+    """Change an alloy until the head gives a yes-or-no property (Fig. 7); return the whole path.
 
-    Each step encodes the alloy with what the head thinks of it, asks for a yes at the same z,
-    and goes part of the way to what is decoded there. Small strides keep more of the alloy.
+    Each step encodes the alloy with what the head thinks of it, and decodes at the same z for a
+    yes.
 
     Raises:
         MaterialError: if the material is no composition of the model's elements, or no alloy
@@ -151,8 +150,7 @@ def invert(
     steps = [_step(model, alloy, property_name, limits)]
     while steps[-1].design.value < cutoff and len(steps) <= most_steps:
         z = _asking(model, model.encode([alloy]), property_name, 1.0)
-        target = composition_of(_decode(model, z)[0])
-        moved = _within(_blend(alloy, target, stride), limits, model)
+        moved = _within(composition_of(_decode(model, z)[0]), limits, model)
         if moved is None:
             raise MaterialError(
                 f"no alloy near {formula_of(alloy)} is within the limits",
@@ -161,6 +159,35 @@ def invert(
         alloy = moved
         steps.append(_step(model, alloy, property_name, limits))
     return Inversion(tuple(steps), steps[-1].design.value >= cutoff)
+
+
+def nearest_inverted(
+    model: DvaeModel,
+    path: Inversion,
+    *,
+    property_name: str = "single_phase_probability",
+    cutoff: float = CUTOFF,
+    limits: Limits | None = None,
+) -> Design:
+    """Return the smallest change that does: on the straight way from the first alloy of a path
+    that succeeded to its last, the first that the head gives the property, within the limits.
+
+    Raises:
+        MaterialError: if the path did not succeed.
+        ModelError: if the model has no such property.
+    """
+    if not path.succeeded:
+        raise MaterialError(
+            f"{formula_of(path.steps[0].design.composition)} was not inverted",
+            remedy="Allow more steps, a lower cutoff or looser limits.",
+        )
+    first, last = (path.steps[i].design.composition for i in (0, -1))
+    between = [_blend(first, last, i / _SHARES) for i in range(_SHARES)]
+    allowed = [a for a in between if limits is None or not limits.violations(a)]
+    for design in judge(model, allowed, property_name, limits):
+        if design.value >= cutoff:
+            return design
+    return path.steps[-1].design
 
 
 def judge(

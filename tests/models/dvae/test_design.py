@@ -6,7 +6,7 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
 from models.base import Dataset
-from models.dvae.design import around, decode_at, invert, screen
+from models.dvae.design import around, decode_at, invert, nearest_inverted, screen
 from models.dvae.limits import Limits
 from models.dvae.model import DvaeModel
 
@@ -50,6 +50,27 @@ def test_inversion_returns_the_path_to_a_single_phase(trained: DvaeModel, datase
     aluminium = [step.design.composition.get_atomic_fraction("Al") for step in path.steps]
     assert aluminium[-1] < aluminium[0]  # the rule of the data: little aluminium
     assert set(path.kept) <= set(trained.elements)
+
+
+def test_the_nearest_inverted_alloy_changes_less_and_still_does(
+    trained: DvaeModel, dataset: Dataset
+) -> None:
+    rich = max(dataset.materials, key=lambda m: m.get_atomic_fraction("Al"))
+    path = invert(trained, rich)
+    nearest = nearest_inverted(trained, path)
+    assert nearest.value >= 0.6
+    first, last = (path.steps[i].design.composition for i in (0, -1))
+    change = [
+        sum(
+            abs(alloy.get_atomic_fraction(s) - first.get_atomic_fraction(s))
+            for s in ["Fe", "Ni", "Cr", "Al"]
+        )
+        for alloy in (nearest.composition, last)
+    ]
+    assert 0 < change[0] < change[1]
+    stuck = invert(trained, rich, most_steps=0)
+    with pytest.raises(MaterialError, match="was not inverted"):
+        nearest_inverted(trained, stuck)
 
 
 def test_inversion_stays_within_the_limits(trained: DvaeModel, dataset: Dataset) -> None:
