@@ -70,6 +70,11 @@ class AcquisitionOptions(_Part):
     trust_region: float = Field(
         default=0.4, gt=0, le=2, description="first edge of the region, in the latents' own spread"
     )
+    aim: Literal["first", "dearest"] = Field(
+        default="first",
+        description="whose values are to be good: the first tier's, or what the dearest is "
+        "expected to say, once five candidates were measured by both (see promotion.when)",
+    )
 
 
 class LocalSearchOptions(_Part):

@@ -22,6 +22,7 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
 from campaigns.objectives import Constraint, Objective
+from loop.fidelity import Lines, straight
 from loop.merit import Merit
 
 MC_SAMPLES = 128
@@ -68,13 +69,26 @@ def fit_surrogate(embeddings: Tensor, values: Tensor, property_names: tuple[str,
 
 
 def acquisition_function(
-    surrogate: Surrogate, merit: Merit, *, seed: int
+    surrogate: Surrogate, merit: Merit, *, seed: int, lines: Lines = ()
 ) -> qLogNoisyExpectedImprovement:
-    """Return the logarithm of the noisy expected improvement of the campaign's merit."""
+    """Return the logarithm of the noisy expected improvement of the campaign's merit.
+
+    Args:
+        surrogate: of the first tier's values.
+        merit: what is good.
+        seed: of the draws.
+        lines: to the tier whose values are to be improved; none for the first.
+    """
     column = {name: i for i, name in enumerate(surrogate.property_names)}
     objectives = [(column[o.property], o) for o in merit.spec.objectives]
+    straights = [straight(lines, name) for name in surrogate.property_names]
+    offsets, slopes = torch.tensor(straights, dtype=torch.float64).T
+
+    def seen(samples: Tensor) -> Tensor:
+        return offsets + slopes * samples
 
     def utility(samples: Tensor, X: Tensor | None = None) -> Tensor:
+        samples = seen(samples)
         terms = [
             o.weight * _utility(samples[..., i], o) / scale
             for (i, o), scale in zip(objectives, merit.scales, strict=True)
@@ -87,7 +101,7 @@ def acquisition_function(
         sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
         objective=GenericMCObjective(utility),
         constraints=[
-            violation
+            lambda samples, violation=violation: violation(seen(samples))
             for c in merit.spec.constraints
             for violation in _violations(column[c.property], c)
         ]

@@ -32,6 +32,9 @@ def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
     for name, posterior in d.posterior.items():
         row[f"expected_{name}"] = posterior.mean
         row[f"expected_{name}_std"] = posterior.std
+    for name, posterior in d.dear.items():
+        row[f"expected_dear_{name}"] = posterior.mean
+        row[f"expected_dear_{name}_std"] = posterior.std
     row["status"] = None if m is None else m.status.value
     row |= _above_hull(trial, state)
     row |= {} if m is None else m.properties

@@ -29,6 +29,7 @@ class Draft:
         reason: str,
         acquisition: float | None = None,
         posterior: dict[str, Posterior] | None = None,
+        dear: dict[str, Posterior] | None = None,
     ) -> Decision:
         """Return the decision: rejected by the rule, or chosen for the reason."""
         return Decision(
@@ -41,6 +42,7 @@ class Draft:
             reason=rejection.reason if rejection else reason,
             acquisition=acquisition,
             posterior=posterior or {},
+            dear=dear or {},
             lineage=self.lineage,
         )
 

@@ -6,12 +6,14 @@ ed., ch. 14.8), whose predictive distribution is Student's t. Before any pair is
 tier is expected to say the same, with a wide margin.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loop.disagreement import FEWEST_PAIRS
 from loop.records import Posterior
 from loop.state import CampaignState
 
@@ -60,6 +62,12 @@ class Correction:
         mean, scale = self.predict(np.array([cheap]))
         widening = np.sqrt(self.degrees / (self.degrees - 2.0))  # of Student's t
         return Posterior(mean=float(mean[0]), std=float(scale[0] * widening))
+
+    def carry(self, cheap: Posterior) -> Posterior:
+        """Return what is expected of the dear value where the cheap one is itself uncertain."""
+        known = self.posterior(cheap.mean)
+        _, slope = self.line
+        return Posterior(mean=known.mean, std=math.hypot(known.std, slope * cheap.std))
 
     @property
     def line(self) -> tuple[float, float]:
@@ -114,3 +122,34 @@ def corrections(state: CampaignState, tier: int) -> Mapping[str, Correction]:
             spread=float(np.std(everything)) or 1.0,
         )
     return found
+
+
+Lines = Sequence[Mapping[str, Correction]]
+"""From each tier to the next, by property."""
+
+
+def lines_to_dearest(state: CampaignState) -> Lines:
+    """Return the lines from the first tier to the dearest; none while a pair of tiers has fewer
+    than ``FEWEST_PAIRS`` candidates in common.
+    """
+    found = [corrections(state, tier) for tier in range(1, len(state.spec.tiers))]
+    enough = all(line.n_pairs >= FEWEST_PAIRS for lines in found for line in lines.values())
+    return found if enough else []
+
+
+def carried(lines: Lines, posterior: Mapping[str, Posterior]) -> dict[str, Posterior]:
+    """Return what the dearest tier is expected to say, from what the first is; empty without
+    lines.
+    """
+    for step in lines:
+        posterior = {name: step[name].carry(each) for name, each in posterior.items()}
+    return dict(posterior) if lines else {}
+
+
+def straight(lines: Lines, name: str) -> tuple[float, float]:
+    """Return offset and slope of all lines, one after the other, of one property."""
+    offset, slope = 0.0, 1.0
+    for step in lines:
+        a, b = step[name].line
+        offset, slope = a + b * offset, b * slope
+    return offset, slope

@@ -19,6 +19,7 @@ from loop.acquisition import (
 )
 from loop.artifacts import ArtifactStore
 from loop.draft import Draft, take
+from loop.fidelity import Lines, carried, lines_to_dearest
 from loop.numerics import small_matrices
 from loop.pool import DRAWS_PER_CHOICE, draws, open_rows
 from loop.random_candidates import random_materials
@@ -76,7 +77,9 @@ def propose_by_acquisition(
     with small_matrices(), torch.random.fork_rng():
         torch.manual_seed(seed)
         surrogate = fit_surrogate(embed(model, measured), values, names)
-        acquisition = acquisition_function(surrogate, state.merit, seed=seed)
+        lines = lines_to_dearest(state)
+        aimed = lines if spec.acquisition.aim == "dearest" else ()
+        acquisition = acquisition_function(surrogate, state.merit, seed=seed, lines=aimed)
         centres = measured[_best_rows(state)]
         starts, lower, upper = _starts(centres, measured, edge, spec.acquisition.pool)
         latents = climb(
@@ -90,7 +93,7 @@ def propose_by_acquisition(
         drafts = _decoded(state, store, model, latents, round, seed)
         screened = _screened(state, seen, drafts)
         passed = [draft for draft, rejection in screened if rejection is None]
-        decided = ranked(state, model, surrogate, acquisition, passed)
+        decided = ranked(state, model, surrogate, acquisition, passed, lines)
     decisions = [
         decided[material_id(draft.material)]
         if rejection is None
@@ -110,6 +113,7 @@ def propose_by_acquisition(
             "measured": float(len(answers)),
             "decoded": float(len(drafts)),
             "passed_screening": float(len(passed)),
+            "aim": "dearest" if aimed else "first",
         },
     )
 
@@ -136,8 +140,10 @@ def propose_rows(
         torch.manual_seed(seed)
         measured = model.encode([store.get_material(m.candidate) for m in answers])
         surrogate = fit_surrogate(embed(model, measured), values, names)
-        acquisition = acquisition_function(surrogate, state.merit, seed=seed)
-        decided = ranked(state, model, surrogate, acquisition, drafts)
+        lines = lines_to_dearest(state)
+        aimed = lines if state.spec.acquisition.aim == "dearest" else ()
+        acquisition = acquisition_function(surrogate, state.merit, seed=seed, lines=aimed)
+        decided = ranked(state, model, surrogate, acquisition, drafts, lines)
     by_score = sorted(drafts, key=lambda draft: -(decided[draft.id].acquisition or 0.0))
     chosen = [draft for draft in drafts if decided[draft.id].chosen]
     missed = [draft for draft in by_score if not decided[draft.id].chosen]
@@ -159,6 +165,7 @@ def ranked(
     surrogate: Surrogate,
     acquisition: Callable[..., Tensor],
     drafts: Sequence[Draft],
+    lines: Lines,
 ) -> dict[str, Decision]:
     """Return the decision for each screened draft, by candidate id."""
     if not drafts:
@@ -175,16 +182,18 @@ def ranked(
         if row not in choice.order:
             text = f"its acquisition {score:.3g} is below {worst:.3g}, the last that was chosen"
             rejection = Rejection("acquisition", score - worst, text)
+        posterior = {
+            name: Posterior(mean=float(means[row, i]), std=float(stds[row, i]))
+            for i, name in enumerate(surrogate.property_names)
+        }
         decision = draft.decide(
             rejection=rejection,
             reason=f"choice {choice.order.index(row) + 1} of {size} by acquisition"
             if rejection is None
             else "",
             acquisition=score,
-            posterior={
-                name: Posterior(mean=float(means[row, i]), std=float(stds[row, i]))
-                for i, name in enumerate(surrogate.property_names)
-            },
+            posterior=posterior,
+            dear=carried(lines, posterior),
         )
         decisions[decision.candidate] = decision
     return decisions

@@ -76,6 +76,9 @@ class Decision(Record):
     acquisition: float | None = None
     """Score at the moment of choice (logarithm of the expected improvement)."""
     posterior: dict[str, Posterior] = {}
+    """What the decision's own tier was expected to say."""
+    dear: dict[str, Posterior] = {}
+    """What the dearest tier was expected to say, once it could be told from earlier pairs."""
     lineage: Lineage
 
 

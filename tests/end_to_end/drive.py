@@ -1,6 +1,7 @@
 """Run or continue the small campaign in RUN: drive.py RUN CALLS [deadly]."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from counting_oracle import CountingOracle
@@ -18,10 +19,14 @@ SPEC = {
     "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
     "constraints": [{"property": "formation_energy_per_atom", "max": 0.09}],
     "model": {"width": 8, "depth": 1, "epochs": 3, "unlabelled": 32},
-    "acquisition": {"batch": 4, "pool": 16},
+    "acquisition": {"batch": 4, "pool": 16, "aim": "dearest"},
     "augmentation": {"parents": 2, "iterations": 2, "swaps": 3},
-    "budget": {"initial": 12, "rounds": 2, "measurements": [200]},
-    "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
+    "budget": {"initial": 12, "rounds": 2, "measurements": [200, 20]},
+    "tiers": [
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017"},
+        {"kind": "lammps", "potential": "NiFeCr-Wu2017", "promote": 5},
+    ],
+    "promotion": {"rule": "gain-per-cost", "when": "round", "keep_structure": True},
 }
 
 
@@ -42,7 +47,8 @@ class Silent:
 def main() -> None:
     run, calls = Path(sys.argv[1]), Path(sys.argv[2])
     spec = parse_spec(SPEC, where="small")
-    oracles = (CountingOracle(calls, is_deadly="deadly" in sys.argv[3:]),)
+    cheap = CountingOracle(calls, is_deadly="deadly" in sys.argv[3:])
+    oracles = (cheap, replace(cheap, calls=calls.with_suffix(".dear"), offset=-20.0))
     with Controller(run, spec, build_oracles=lambda _: oracles, observer=Silent()) as controller:
         controller.run()
     print("closed", flush=True)

@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from loop.records import Stage
+from loop.replay import replay
 from loop.run_folder import RunFolder
 from loop.verify import digest, verify
 from oracles.base import FailureKind
@@ -54,18 +56,24 @@ def test_killed_and_resumed_it_decides_the_same_and_pays_once(tmp_path: Path) ->
     got = finish(run, calls)
 
     assert digest(got.entries) == digest(expected.entries)
+    assert len(got.state.answers(tier=1)) == 10  # five after each of two rounds
+    for n in (1, 2):
+        assert replay(got.entries, got.store, n).agrees
+    aims = [p.notes["aim"] for p in got.state.proposals if p.stage is Stage.ACQUISITION]
+    assert aims == ["first", "dearest"]
     assert got.state.n_sessions == kills + 1
     assert verify(run, head=got.head).ok
-    asked = {evaluation.candidate for evaluation in got.state.evaluations}
-    counts = Counter(calls.read_text().split())
-    assert set(counts) == asked
-    assert set(counts.values()) == {1}
+    for tier, file in enumerate((calls, calls.with_suffix(".dear"))):
+        asked = {e.candidate for e in got.state.evaluations if e.tier == tier}
+        counts = Counter(file.read_text().split())
+        assert set(counts) == asked
+        assert set(counts.values()) == {1}
     assert not list((run / "spool").glob("*.json"))
 
 
 def test_a_candidate_that_kills_its_worker_costs_one_failed_measurement(tmp_path: Path) -> None:
     state = finish(tmp_path / "run", tmp_path / "calls", "deadly").state
-    asked = [e.candidate for e in state.evaluations]
+    asked = [e.candidate for e in state.evaluations if e.tier == 0]
     failed = [m for m in state.measured.values() if m.failure_kind is not None]
     deadly = [candidate for candidate in asked if is_deadly(candidate)]
     assert deadly, "the seed leads to no deadly candidate; choose another"

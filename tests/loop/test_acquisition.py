@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import norm
@@ -14,6 +15,7 @@ from loop.acquisition import (
     fit_surrogate,
     trust_region,
 )
+from loop.fidelity import fit_correction
 from loop.merit import Merit
 from loop.numerics import small_matrices
 
@@ -119,3 +121,20 @@ def test_the_trust_region_is_measured_in_the_extent_of_what_was_measured() -> No
     assert (upper - lower)[0, [0, 2]].tolist() == pytest.approx([1.0, 0.5])
     assert float((upper - lower)[0, 1]) > 0  # a coordinate that never varied may still move
     assert torch.allclose((lower + upper) / 2, measured[:1])
+
+
+def test_it_can_aim_at_what_the_dearest_tier_is_expected_to_say() -> None:
+    # The dear tier's formation energies lie 0.1 eV/atom lower: the peak at 0.7 is then feasible.
+    x = grid()[::2]
+    surrogate = fit_surrogate(x, labelled(x), NAMES)
+    wanted = merit(constraints=[{"property": "formation_energy_per_atom", "max": 0.06}])
+    energies = np.array([0.0, 0.1, 0.2])
+    modulus = fit_correction([170.0, 180.0], [150.0, 160.0], spread=5.0)
+    lower = fit_correction(energies, energies - 0.1, spread=0.05)
+    lines = [{"bulk_modulus": modulus, "formation_energy_per_atom": lower}]
+    fresh = torch.tensor([[0.22], [0.66]], dtype=torch.float64)
+    with torch.no_grad():
+        first = acquisition_function(surrogate, wanted, seed=1)(fresh.unsqueeze(1))
+        dearest = acquisition_function(surrogate, wanted, seed=1, lines=lines)(fresh.unsqueeze(1))
+    assert first[0] > first[1]
+    assert dearest[1] > dearest[0]

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import linregress, t
 
-from loop.fidelity import fit_correction
+from loop.fidelity import carried, fit_correction, lines_to_dearest, straight
+from loop.records import Posterior, Stage
+from tests.loop.told import Told
 
 
 def test_with_many_pairs_it_is_the_line_of_least_squares() -> None:
@@ -66,3 +68,34 @@ def test_units_do_not_matter(factor: float, shift: float) -> None:
     ).posterior(factor * 3.0 + shift)
     assert other.mean == pytest.approx(factor * one.mean + shift, rel=1e-6, abs=1e-6 * factor)
     assert other.std == pytest.approx(factor * one.std, rel=1e-6)
+
+
+def test_uncertainty_of_the_cheap_value_is_carried_along() -> None:
+    cheap = np.linspace(170, 190, 40)
+    found = fit_correction(cheap, 2 * cheap - 180 + np.sin(cheap), spread=6.0)
+    sure, unsure = (found.carry(Posterior(mean=180.0, std=std)) for std in (0.0, 3.0))
+    assert sure.mean == unsure.mean == pytest.approx(180.0, abs=0.5)
+    _, slope = found.line
+    assert unsure.std == pytest.approx(np.hypot(sure.std, slope * 3.0))
+
+
+def test_lines_follow_one_another() -> None:
+    up = {"bulk_modulus": fit_correction([0.0, 1.0, 2.0] * 200, [10.0, 11.0, 12.0] * 200, spread=1)}
+    double = {"bulk_modulus": fit_correction([9.0, 10, 11] * 200, [18.0, 20, 22] * 200, spread=1)}
+    offset, slope = straight([up, double], "bulk_modulus")
+    assert (offset, slope) == (pytest.approx(20.0, abs=0.1), pytest.approx(2.0, abs=0.01))
+    carried_on = carried([up, double], {"bulk_modulus": Posterior(mean=1.0, std=0.0)})
+    assert carried_on["bulk_modulus"].mean == pytest.approx(22.0, abs=0.1)
+
+
+def test_the_dearest_tier_is_told_from_five_pairs_on() -> None:
+    story = Told()
+    values = {f"{i}:Ni8Fe8": (170.0 + i, 0.0) for i in range(6)}
+    story.measure(0, Stage.INITIAL, values)
+    names = list(values)
+    story.promote(1, dict.fromkeys(names[:4], 150.0))
+    assert lines_to_dearest(story.state) == []
+    assert carried([], {"bulk_modulus": Posterior(mean=1.0, std=1.0)}) == {}
+    story.promote(2, {names[4]: 151.0})
+    (lines,) = lines_to_dearest(story.state)
+    assert set(lines) == {"bulk_modulus", "formation_energy_per_atom"}
