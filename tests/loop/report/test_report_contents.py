@@ -354,6 +354,18 @@ def test_a_hull_of_two_elements_is_a_line_through_its_corners(tmp_path: Path) ->
     assert len(table.rows) == 3  # nothing was promoted: the best
 
 
+def test_ordered_binaries_that_an_oracle_computed_count_in_its_hull(closed: Diary) -> None:
+    recorded = {
+        id: m
+        if m.failure_kind is not None
+        else m.model_copy(update={"properties": m.properties | {"energy_above_hull": 0.25}})
+        for id, m in closed.state.recorded.items()
+    }
+    table = hull_table(replace(closed.state, recorded=recorded))
+    assert table is not None
+    assert {row[4:6] for row in table.rows} == {("0.2500", "ordered binaries")}
+
+
 def test_the_competing_phase_is_shown_where_it_was_measured(closed: Diary) -> None:
     def with_competing(m: Measured) -> Measured:
         if m.failure_kind is not None:
