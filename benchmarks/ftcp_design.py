@@ -37,8 +37,13 @@ N_PROTOTYPES = 500
 N_DESIGNS = 24
 """Per target and round."""
 ROUNDS = 3
-HOW = HowToDesign(n=N_DESIGNS, scale=1.0, rules=Rules(needs_charge_balance=False))
-"""Intermetallics know no charge balance."""
+HOW = HowToDesign(
+    n=N_DESIGNS,
+    scale=1.0,
+    pool=16,
+    one_per_formula=True,
+    rules=Rules(needs_charge_balance=False),  # intermetallics know none
+)
 
 
 def oracle() -> RememberingOracle:

@@ -44,6 +44,9 @@ UNITS = MappingProxyType(
 )
 """Unit of every property, by name."""
 
+OF_ELECTRONS = ("band_gap", "power_factor")
+"""Properties that no tier computes: they are looked up, or entered by a person."""
+
 DERIVED = MappingProxyType(
     {
         "energy_above_hull": "formation_energy_per_atom",

@@ -1,7 +1,7 @@
 """What a campaign is: one frozen record, checked when it is made."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from alloop.paths import OwnFile
-from campaigns.objectives import DERIVED, UNITS, Constraint, Objective
+from campaigns.objectives import DERIVED, OF_ELECTRONS, UNITS, Constraint, Objective
 from campaigns.promotion import PromotionOptions
 from campaigns.space import AnySpace, Compositions, Decorations, Structures
 from models.dvae.options import DvaeOptions
@@ -209,6 +209,16 @@ def _usual_model_unless_said(value: Any, info: ValidationInfo) -> Any:
     return {"kind": own[0], **value} if own else LatticeOptions()
 
 
+def _whence(missing: Sequence[str]) -> str:
+    """Say where properties of electrons come from, rather than leave the user searching."""
+    if not (of_electrons := [name for name in missing if name in OF_ELECTRONS]):
+        return ""
+    return (
+        f". A learned potential knows no electrons: {of_electrons[0]} comes from DFT, by way of a "
+        "table of its results (kind: table) or of a person who enters them (kind: person)"
+    )
+
+
 class CampaignSpec(_Part):
     """One search: what may be proposed, what is wanted, how it is measured, and the budget."""
 
@@ -306,7 +316,7 @@ class CampaignSpec(_Part):
             if missing := [name for name in self.asked_of(place) if name not in tier.measures()]:
                 raise ValueError(
                     f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
-                    f"set, it measures {', '.join(sorted(tier.measures()))}"
+                    f"set, it measures {', '.join(sorted(tier.measures()))}" + _whence(missing)
                 )
         if promoting := [tier for tier in self.tiers[:1] if tier.promote]:
             raise ValueError(

@@ -28,7 +28,15 @@ def list_() -> None:
 def fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="from `alloop data list`")],
 ) -> None:
-    """Download a data set, or say where it lies already."""
+    """Download a data set, or say where it lies already.
+
+    materials-project asks the Materials Project, with your own key, for FTCP's crystals.
+    """
+    if name == "materials-project":
+        from alloop.materials_project import fetch_materials_project  # noqa: PLC0415
+
+        console.print(f"at hand    {fetch_materials_project()}", soft_wrap=True, highlight=False)
+        return
     from alloop.datasets import known  # noqa: PLC0415
     from alloop.fetching import fetch as fetch_files  # noqa: PLC0415
 

@@ -65,6 +65,8 @@ class HowToDesign:
     """Training crystals, the nearest to the windows, that points are laid around."""
     pool: int = 4
     """Crystals that pass the screen for every one that is kept."""
+    one_per_formula: bool = False
+    """Whether only the likeliest crystal of a formula is kept: others may relax to the same."""
     rules: Rules = field(default_factory=Rules)
 
 
@@ -132,8 +134,17 @@ def design(
             ]
         if len(found) >= how.pool * how.n:
             break
-    kept = sorted(found, key=lambda one: -one.probability)[: how.n]
-    return Designs(tuple(kept), n_sampled, tuple(rejections))
+    likeliest = sorted(found, key=lambda one: -one.probability)
+    if how.one_per_formula:
+        likeliest = _firsts_of_formulas(likeliest)
+    return Designs(tuple(likeliest[: how.n]), n_sampled, tuple(rejections))
+
+
+def _firsts_of_formulas(designs: Sequence[Design]) -> list[Design]:
+    firsts: dict[str, Design] = {}
+    for one in designs:
+        firsts.setdefault(one.structure.composition.reduced_formula, one)
+    return list(firsts.values())
 
 
 def _column(model: FtcpModel, data: Dataset, window: Window) -> int:

@@ -9,6 +9,7 @@ from pymatgen.io.cif import CifWriter
 
 from alloop.canonical import sha256
 from alloop.errors import ModelError, SpecError
+from alloop.materials import material_id
 from campaigns.load import load_spec
 from campaigns.spec import CampaignSpec
 from loop.building import build_oracles
@@ -22,6 +23,7 @@ from loop.steps import Step
 from loop.verify import verify
 from models.ftcp.model import FtcpModel
 from models.ftcp.prototypes import draw_prototypes
+from models.ftcp.tables import read_table
 from tests.end_to_end.counting_oracle import CountingOracle
 
 TINY = (
@@ -68,6 +70,50 @@ def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Pat
     assert all(answer.relaxed for answer in answers)
     assert folder.write_best_cif() is not None
     assert verify(run).ok
+
+
+def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
+    """With a table of forty crystals under the columns of Perov-5."""
+    cells = draw_prototypes(40, seed=4)
+    frame = pd.DataFrame(
+        {
+            "material_id": range(40),
+            "cif": [str(CifWriter(cell)) for cell in cells],
+            "formula": [cell.composition.reduced_formula for cell in cells],
+            "heat_all": [cell.volume / len(cell) / 100 for cell in cells],
+            "heat_ref": 0.0,
+            "dir_gap": [len(cell) / 3 for cell in cells],
+            "ind_gap": 0.0,
+        }
+    )
+    frame.to_csv(tmp_path / "perovskites.csv")
+    elements = sorted({str(el) for cell in cells for el in cell.elements})
+    spec = load_spec(
+        "ftcp-gap",
+        (
+            *TINY,
+            "tiers.0.dataset=null",
+            f"tiers.0.file={tmp_path / 'perovskites.csv'}",
+            f"space.elements=[{', '.join(elements)}]",
+        ),
+    )
+    run = tmp_path / "run"
+    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+        controller.run()
+    folder = RunFolder.read(run)
+    answers = folder.state.answers()
+    assert len(answers) == 10
+    known = {
+        material_id(cell) for cell in read_table(tmp_path / "perovskites.csv", {}).data.materials
+    }
+    assert {answer.candidate for answer in answers} <= known
+    assert verify(run).ok
+
+
+def test_a_potential_gives_no_gap_and_the_tool_says_so() -> None:
+    chgnet = "[{kind: dft, engine: chgnet}]"
+    with pytest.raises(SpecError, match=r"does not measure band_gap.*band_gap comes from DFT"):
+        load_spec("ftcp-gap", (f"tiers={chgnet}", "acquisition.candidates=space"))
 
 
 @pytest.fixture

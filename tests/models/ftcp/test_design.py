@@ -92,6 +92,20 @@ def test_nothing_known_is_designed(model, data, window):
     assert any(rejection.rule == "known" for rejection in designs.rejections)
 
 
+def test_only_the_likeliest_of_a_formula_is_kept_if_asked(model, data, window):
+    how = HowToDesign(n=8, scale=0.8, one_per_formula=True, rules=LOOSE)
+    designs = design(model, data, [window], how, seed=0)
+    formulas = [one.structure.composition.reduced_formula for one in designs.kept]
+    assert len(set(formulas)) == len(formulas) > 1
+    every = design(model, data, [window], replace(how, n=1000, one_per_formula=False), seed=0)
+    of_first = [
+        one.probability
+        for one in every.kept
+        if one.structure.composition.reduced_formula == formulas[0]
+    ]
+    assert designs.kept[0].probability >= max(of_first) - 1e-6
+
+
 def test_a_window_that_no_label_meets_is_warned_of_with_the_range(model, data):
     low, high = data.labels.min(), data.labels.max()
     far = Window.around(NAME, high + 5, 0.1)
