@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from alloop.errors import AlloopError
 from loop.artifacts import ArtifactStore
 from loop.building import load_model
+from loop.promotion import propose_promotion
 from loop.records import Decision, LedgerEntry, Proposed, Stage
 from loop.screening import Seen
 from loop.state import fold
@@ -31,7 +32,8 @@ class Replay:
 
 
 def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> Replay:
-    """Recompute a round's acquisition from its checkpoint and the labels known then.
+    """Recompute a round's acquisition from its checkpoint and the labels known then, and its
+    promotions from what the tiers had measured by then.
 
     Raises:
         AlloopError: if the round has no acquisition by a model.
@@ -56,8 +58,27 @@ def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> 
         seen.add(evaluation.candidate, store.get_material(evaluation.candidate))
     path = store.path(before.models[round].checkpoint)
     again = propose_with_model(before, store, seen, load_model(before.spec, path), round=round)
-    differences = _differences(recorded.decisions, again.decisions)
-    return Replay(round, len(recorded.decisions), tuple(differences))
+    pairs = [(recorded, again), *promotions_again(entries, store, round)]
+    differences = [
+        each for old, new in pairs for each in _differences(old.decisions, new.decisions)
+    ]
+    return Replay(round, sum(len(old.decisions) for old, _ in pairs), tuple(differences))
+
+
+def promotions_again(
+    entries: Sequence[LedgerEntry], store: ArtifactStore, round: int
+) -> Iterable[tuple[Proposed, Proposed]]:
+    """Yield each promotion of a round as it was recorded and as it comes out again."""
+    for place, entry in enumerate(entries):
+        old = entry.event
+        if not isinstance(old, Proposed) or (old.stage, old.round) != (Stage.PROMOTION, round):
+            continue
+        before = fold(entries[:place])
+        assert before is not None, "a campaign is opened before it promotes"
+        yield (
+            old,
+            propose_promotion(before, store, round=round, tier=old.tier, iteration=old.iteration),
+        )
 
 
 def _differences(recorded: Sequence[Decision], again: Sequence[Decision]) -> Iterable[str]:

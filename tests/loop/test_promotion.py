@@ -15,6 +15,7 @@ from loop.artifacts import ArtifactStore
 from loop.fidelity import corrections
 from loop.promotion import expected_gains, propose_promotion
 from loop.records import Proposed, Stage
+from loop.replay import promotions_again
 from loop.spending import Purse, predicted_core_hours
 from loop.steps import Close, Fit, Propose, next_step
 from tests.loop.told import SPEC, Told
@@ -252,3 +253,15 @@ def test_limits_that_mean_nothing_are_refused(changes: dict[str, Any], problem: 
 def test_bad_options_are_refused(key: str, value: object) -> None:
     with pytest.raises(SpecError, match=f"promotion.{key}"):
         parse_spec(SPEC | {"promotion": {key: value}}, where="test")
+
+
+def test_a_changed_promotion_does_not_follow_again(store: ArtifactStore) -> None:
+    story = told()
+    proposal = propose_promotion(story.state, store, round=0, tier=1)
+    honest = [*story.entries, story.entry(proposal)]
+    ((old, new),) = promotions_again(honest, store, 0)
+    assert old == new
+    other = proposal.decisions[1].model_copy(update={"chosen": False, "rule": "promotion"})
+    changed = proposal.model_copy(update={"decisions": (proposal.decisions[0], other)})
+    ((old, new),) = promotions_again([*story.entries, story.entry(changed)], store, 0)
+    assert old != new

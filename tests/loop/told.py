@@ -52,19 +52,17 @@ class Told:
             )
         )
 
+    def entry(self, event: Event) -> LedgerEntry:
+        """Return an event as the ledger's next entry; its hashes do not matter to the fold."""
+        return _entry(len(self.events), event)
+
+    @property
+    def entries(self) -> list[LedgerEntry]:
+        return [_entry(i, event) for i, event in enumerate(self.events)]
+
     @property
     def state(self) -> CampaignState:
-        began = datetime(2026, 1, 1, tzinfo=UTC)
-        state = fold(
-            LedgerEntry(
-                seq=i + 1,
-                time=(began + timedelta(seconds=i)).isoformat(),
-                event=event,
-                previous="0" * 64,
-                hash="0" * 64,
-            )
-            for i, event in enumerate(self.events)
-        )
+        state = fold(self.entries)
         assert state is not None
         return state
 
@@ -145,3 +143,9 @@ class Told:
             self.answer(
                 round, Stage.PROMOTION, name, modulus, tier=1, core_hours=core_hours, volume=11.2
             )
+
+
+def _entry(i: int, event: Event) -> LedgerEntry:
+    time = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=i)
+    zeros = "0" * 64
+    return LedgerEntry(seq=i + 1, time=time.isoformat(), event=event, previous=zeros, hash=zeros)
