@@ -129,6 +129,12 @@ class Compositions(Space):
     kind: Literal["compositions"]
     min_elements: int = Field(default=1, ge=1, description="in one alloy")
     max_elements: int | None = Field(default=None, ge=1, description="in one alloy; any, if null")
+    resolution: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="alloys of which no atomic fraction differs by more are not both measured",
+    )
 
     @model_validator(mode="after")
     def _numbers_are_possible(self) -> Self:

@@ -100,6 +100,7 @@ class Seen:
     infeasible: dict[str, str] = field(default_factory=dict)
     """Why a candidate cannot be measured, by its id, where that is so."""
     _ids: dict[bytes, str] = field(default_factory=dict)
+    _compositions: list[tuple[str, Composition]] = field(default_factory=list)
     _others: dict[str, list[tuple[str, Structure]]] = field(default_factory=dict)
     _matcher: StructureMatcher = field(default_factory=StructureMatcher)
 
@@ -108,6 +109,8 @@ class Seen:
         key = canonical_key(material)
         if key is not None:
             self._ids.setdefault(key, candidate)
+            if isinstance(material, Composition):
+                self._compositions.append((candidate, composition_of(material)))
         elif isinstance(material, Structure):
             self._others.setdefault(formula_of(material), []).append((candidate, material))
 
@@ -119,6 +122,18 @@ class Seen:
         assert isinstance(material, Structure)
         known: Iterable[tuple[str, Structure]] = self._others.get(formula_of(material), ())
         return next((id for id, other in known if self._matcher.fit(other, material)), None)
+
+    def nearest(self, material: Composition) -> tuple[str, float] | None:
+        """Return the composition that is most alike, and by how much its atomic fractions differ at
+        most; None if none is known.
+        """
+        fractions = composition_of(material)
+        found = ((id, _difference(fractions, known)) for id, known in self._compositions)
+        return min(found, key=lambda pair: pair[1], default=None)
+
+
+def _difference(one: Composition, other: Composition) -> float:
+    return max(abs(one[el] - other[el]) for el in {*one.elements, *other.elements})
 
 
 def canonical_key(material: Material) -> bytes | None:
@@ -143,7 +158,20 @@ def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
             text = f"equivalent to candidate {twin[:10]}, which cannot be measured ({why})"
             return Rejection("infeasible", -1.0, text)
         return Rejection("duplicate", -1.0, f"equivalent to candidate {twin[:10]}")
-    return None
+    return _too_alike(material, space, seen)
+
+
+def _too_alike(material: Material, space: Space, seen: Seen) -> Rejection | None:
+    """Refuse an alloy that nobody could tell from another; the margin is in atomic fractions."""
+    if not isinstance(space, Compositions) or not space.resolution:
+        return None
+    assert isinstance(material, Composition)
+    nearest = seen.nearest(material)
+    if nearest is None or nearest[1] > space.resolution:
+        return None
+    id, difference = nearest
+    text = f"no fraction differs by more than {difference:.4f} from candidate {id[:10]}"
+    return Rejection("resolution", difference - space.resolution, text)
 
 
 def lattice_of(material: Material) -> str | None:

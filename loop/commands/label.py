@@ -38,6 +38,7 @@ def label(
     from loop.console import print_waiting  # noqa: PLC0415
     from loop.corrections import correction_lines  # noqa: PLC0415
     from loop.labelling import record_file, record_typed  # noqa: PLC0415
+    from loop.requests import write_requests  # noqa: PLC0415
     from loop.run_folder import RunFolder  # noqa: PLC0415
     from loop.steps import Wait, next_step  # noqa: PLC0415
 
@@ -64,6 +65,8 @@ def label(
         console.print("\n".join(correction_lines(correction)), soft_wrap=True, markup=False)
     folder = RunFolder.read(run)
     step = next_step(folder.state)
+    if isinstance(step, Wait):
+        write_requests(run, folder.state, step.evaluations)
     if step is None or isinstance(step, Wait) or not resume:
         print_waiting(console, run, folder.state)
         console.print(f"head {folder.head}", soft_wrap=True)

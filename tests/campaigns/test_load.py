@@ -59,6 +59,8 @@ def test_ready_campaigns_are_valid_and_named_as_their_file(name: str) -> None:
         ("space", SIXTEENTHS, "the fractions allow 15 to 15 atoms, never 16"),
         ("space.kind", "alloys", "space.kind: there is no kind 'alloys'"),
         ("space", {"kind": "structures", "elements": ["Ni"], "atoms": 16}, "unknown key 'atoms'"),
+        ("space", {"kind": "compositions", "elements": ["Ni"], "resolution": -1}, "resolution"),
+        ("space", {"kind": "compositions", "elements": ["Ni"], "resolution": 1}, "resolution"),
         (
             "space",
             {"kind": "compositions", "elements": ["Ni", "Fe"], "min_elements": 3},

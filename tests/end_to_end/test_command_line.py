@@ -20,6 +20,9 @@ from campaigns.load import ready_campaigns
 from loop.cli import main
 from loop.run_folder import RunFolder
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
+from alloys import write_hea
+
 TINY = (
     "space.atoms=16",
     "model.epochs=2",
@@ -71,7 +74,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(ready_campaigns()))
-def test_every_ready_campaign_passes_the_check(typed: Typed, name: str) -> None:
+def test_every_ready_campaign_passes_the_check(
+    typed: Typed, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_hea(tmp_path)
+    monkeypatch.setenv("ALLOOP_DATA", str(tmp_path))
     code, out, _ = typed("check", name)
     assert code == 0
     assert f"name: {name}" in out

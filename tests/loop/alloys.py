@@ -39,6 +39,22 @@ def write_table(path: Path, steps: int = 5) -> Path:
     return path
 
 
+def write_hea(folder: Path) -> Path:
+    """Write a small table with the columns of the published one, where it is looked for."""
+    rows = ["# made up", "Alloys,Class," + ",".join(ELEMENTS)]
+    for parts in itertools.product(range(5), repeat=len(ELEMENTS)):
+        if sum(parts) == 4:
+            fractions = tuple(part / 4 for part in parts)
+            formula = "".join(f"{el}{n}" for el, n in zip(ELEMENTS, parts, strict=True) if n)
+            label = int(is_single_phase(fractions))
+            rows.append(f"{formula},{label}," + ",".join(map(str, fractions)))
+    rows.append(rows[2])  # as in the published one, an alloy stands twice
+    path = folder / "hea" / "HEA_top30_comps.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
 def retrospective(table: Path, **changes: Any) -> dict[str, Any]:
     """Return the mapping of a campaign over the table."""
     return {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
-from campaigns.space import Decorations
+from campaigns.space import Compositions, Decorations
 from loop.screening import Seen, lattice_of, screen
 from models.lattice.parent import ParentLattice
 
@@ -99,3 +99,18 @@ def test_compositions_are_equal_within_a_tolerance() -> None:
     seen.add("c" * 64, Composition({"Ni": 0.3, "Fe": 0.7}))
     assert screen(Composition({"Ni": 0.3 + 1e-8, "Fe": 0.7 - 1e-8}), SPACE, seen) is not None
     assert screen(Composition({"Ni": 0.301, "Fe": 0.699}), SPACE, seen) is None
+
+
+def test_alloys_within_the_resolution_are_not_both_measured() -> None:
+    space = Compositions(kind="compositions", elements=("Ni", "Fe"), resolution=0.02)
+    seen = Seen()
+    seen.add("a" * 64, Composition("Ni0.5Fe0.5"))
+    rejection = screen(Composition("Ni0.51Fe0.49"), space, seen)
+    assert rejection is not None
+    assert rejection.rule == "resolution"
+    assert rejection.margin == pytest.approx(0.01 - 0.02)
+    assert screen(Composition("Ni0.53Fe0.47"), space, seen) is None
+    assert (
+        screen(Composition("Ni0.51Fe0.49"), space.model_copy(update={"resolution": 0}), seen)
+        is None
+    )

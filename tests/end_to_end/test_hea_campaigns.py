@@ -1,0 +1,64 @@
+"""The ready campaigns over alloys, at a tiny budget and with alloys of the test's own making."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alloop.errors import DataError
+from campaigns.load import load_spec
+from loop.building import build_oracles
+from loop.controller import Controller
+from loop.labelling import record_file
+from loop.run_folder import RunFolder
+from loop.state import CampaignState
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
+from alloys import SMALL_DVAE, write_hea
+from lab import Silent, asked, write
+
+TINY = (
+    *(f"model.{key}={value}" for key, value in SMALL_DVAE.items()),
+    "acquisition.pool=40",
+    "acquisition.batch=4",
+    "budget.initial=8",
+    "budget.rounds=1",
+)
+
+
+def go(run: Path, name: str) -> CampaignState:
+    spec = load_spec(name, TINY)
+    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+        return controller.run()
+
+
+def test_the_retrospective_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOOP_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="alloop data fetch hea"):
+        go(tmp_path / "run", "hea-single-phase")
+    table = write_hea(tmp_path)
+    state = go(tmp_path / "run", "hea-single-phase")
+    assert state.closed == "all 1 rounds are done"
+    lines = [line.split(",") for line in table.read_text().splitlines()[2:]]
+    published = {line[0]: float(line[1]) for line in lines}
+    assert len(state.answers()) == 8 + 4
+    ones = sum(m.properties["single_phase_probability"] for m in state.answers())
+    assert 0 < ones < 12
+    assert len(published) > 12, "some labels stayed hidden"
+
+
+def test_the_laboratory(tmp_path: Path) -> None:
+    run, sheet = tmp_path / "run", tmp_path / "results.csv"
+    state = go(run, "hea-single-phase-lab")
+    while state.closed is None:
+        rows: list[Any] = asked(run)
+        filled = [row | {"single_phase_probability": i % 2} for i, row in enumerate(rows)]
+        record_file(run, write(sheet, filled))
+        state = go(run, "hea-single-phase-lab")
+    assert len(state.answers()) == 8 + 4
+    assert {m.oracle for m in state.answers()} == {"person"}
+    for m in state.answers():
+        material = RunFolder.read(run).store.get_material(m.candidate)
+        assert 4 <= len(material.elements) <= 6  # type: ignore[union-attr]
+        assert max(material.get_el_amt_dict().values()) <= 0.35 + 1e-6  # type: ignore[union-attr]
