@@ -90,6 +90,28 @@ def test_a_property_may_be_missing_in_some_rows_or_all(dataset):
     assert np.isnan(model.label_range()["band_gap"]).all()
 
 
+def test_a_score_known_of_few_crystals_is_one_more_target(dataset):
+    """As of synthesizability: known of a third, learnt beside a property known of all."""
+    score = (dataset.labels[:, 1] > np.median(dataset.labels[:, 1])).astype(float)
+    score[np.arange(len(score)) % 3 != 0] = np.nan
+    names = (NAMES[0], "synthesizability")
+    labels = np.column_stack([dataset.labels[:, 0], score])
+    options = FtcpOptions(
+        network=DIRECT.model_copy(update={"steps": 300}),
+        latents=24,
+        heads=3,
+        property_weights={"synthesizability": 2.0},
+    )
+    model = FtcpModel(options, names)
+    summary = model.fit(replace(dataset, property_names=names, labels=labels), seed=1)
+    assert summary.n_labelled == len(dataset)
+    prediction = model.predict(model.encode(dataset.materials))
+    known = np.isfinite(score)
+    guess = prediction.mean[:, 1].numpy()[known]
+    assert guess[score[known] == 1].mean() > guess[score[known] == 0].mean() + 0.3
+    assert (prediction.std[:, 1] > 0).all()
+
+
 def test_labels_of_a_later_fit_widen_the_range(dataset):
     model = model_of(DIRECT)
     model.fit(dataset, seed=1)
