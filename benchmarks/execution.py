@@ -37,6 +37,7 @@ class Killer:
     """Watches a campaign, kills its workers at random, and notes how much memory it takes."""
 
     moments: random.Random
+    kill_every: tuple[int, int]
     n_killed: int = 0
     n_measured: int = 0
     began: float = 0.0
@@ -49,7 +50,7 @@ class Killer:
         if isinstance(step, Measure):
             self.began = time.monotonic()
             self.rss.append(_rss())
-            self._next = self.moments.randint(*KILL_EVERY)
+            self._next = self.moments.randint(*self.kill_every)
 
     def progress(self, share: float, message: str) -> None:
         pass
@@ -61,7 +62,7 @@ class Killer:
         self.ended = time.monotonic()
         self.rss.append(_rss())
         if self.n_measured >= self._next:
-            self._next += self.moments.randint(*KILL_EVERY)
+            self._next += self.moments.randint(*self.kill_every)
             threading.Timer(self.moments.uniform(0, MAX_DELAY), self._kill).start()
 
     def _kill(self) -> None:
@@ -86,7 +87,9 @@ class Outcome:
     seconds: float
 
 
-def measure_many(folder: Path, n: int, *, seed: int = 0) -> Outcome:
+def measure_many(
+    folder: Path, n: int, *, kill_every: tuple[int, int] = KILL_EVERY, seed: int = 0
+) -> Outcome:
     """Run a campaign of n random candidates, killing its workers, and check its ledger."""
     calls, run = folder / "calls", folder / "run"
     spec = parse_spec(
@@ -100,7 +103,7 @@ def measure_many(folder: Path, n: int, *, seed: int = 0) -> Outcome:
         },
         where="benchmark",
     )
-    killer = Killer(random.Random(seed))
+    killer = Killer(random.Random(seed), kill_every)
     with Controller(
         run, spec, build_oracles=lambda _: [Fake(calls)], observer=killer
     ) as controller:

@@ -5,13 +5,14 @@ measure; the next iteration starts from the best of the parent and its neighbour
 is kept, ordering improves.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
-from alloop.materials import Material, material_to_json
+from alloop.materials import Material
 from alloop.seeds import derive_seed
 from loop.artifacts import ArtifactStore
 from loop.draft import Draft, take
@@ -69,8 +70,10 @@ def question(state: CampaignState, store: ArtifactStore, evaluation: Evaluation)
     warm start, the material that the search began at and the exchanges made since.
     """
     material, exchanges = _asked(state, evaluation)
-    plain = material_to_json(store.get_material(material))
-    return canonical_json({"start": plain, "exchanges": exchanges} if exchanges else plain)
+    plain = store.get(material).decode()  # stored as canonical JSON, and checked by its hash
+    if not exchanges:
+        return plain
+    return canonical_json({"start": json.loads(plain), "exchanges": exchanges})
 
 
 def question_id(state: CampaignState, evaluation: Evaluation) -> str:

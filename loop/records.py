@@ -23,6 +23,15 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def model_post_init(self, context: Any) -> None:
+        """Forget which fields were given: a set for each of ten thousand events takes more memory
+        than the events.
+        """
+        object.__setattr__(self, "__pydantic_fields_set__", _FORGOTTEN)
+
+
+_FORGOTTEN: set[str] = set()
+
 
 class Stage(StrEnum):
     """The part of a round that proposes candidates."""

@@ -3,20 +3,28 @@
 import shutil
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from distributed import LocalCluster
+from distributed import KilledWorker, LocalCluster
 from pydantic import ValidationError
 
 from alloop.errors import MissingSoftware, RunError
 from campaigns.spec import CampaignSpec, DaskExecution, SlurmExecution
 from loop import clusters
 from loop.clusters import connect, slurm_cluster
+from loop.dispatch import Task, answers
 from loop.execution import MeasuringPool
+from oracles.base import Cost, FailureKind, Measurement
+from tests.loop.flaky import Flaky, calls_of, moments_of
 from tests.loop.misbehaving import Honest, alloy
+from tests.loop.small_campaign import run_campaign, spec_of
 
 
 @pytest.fixture
@@ -59,6 +67,60 @@ def test_two_campaigns_share_a_scheduler(cluster: LocalCluster, tmp_path: Path) 
         assert all(answer.result(60).failure is None for answer in answers)
     assert len((tmp_path / "first").read_text().split()) == 1
     assert len((tmp_path / "second").read_text().split()) == 1
+
+
+def test_limits_and_second_attempts_hold_on_a_scheduler_too(
+    cluster: LocalCluster, run: Path, tmp_path: Path
+) -> None:
+    calls = tmp_path / "calls"
+    execution = {"kind": "dask", "address": cluster.scheduler_address, "workers": 2}
+    oracle = Flaky(calls, every=3, deaths=1, seconds=0.05)
+    state = run_campaign(run, spec_of(workers=1, attempts=2, execution=execution), oracle)
+    bad = [e.candidate for e in state.evaluations if oracle.is_bad(e.candidate)]
+    assert bad
+    assert len(state.answers()) == 6
+    assert sorted(calls_of(calls)) == sorted([e.candidate for e in state.evaluations] + bad)
+    moments = sorted(moments_of(calls))
+    assert all(began >= ended for (_, ended), (began, _) in pairwise(moments))
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [{"kind": "slurm", "workers": 4}, {"kind": "dask", "address": "tcp://10.0.0.1:8786"}],
+)
+def test_a_run_may_move_to_a_cluster(execution: dict[str, object]) -> None:
+    here, there = spec_of(), spec_of(attempts=4, workers=2, execution=execution)
+    assert here.with_scheduling(there.scheduling()) == there
+
+
+class Lossy:
+    """A pool whose workers go down with their machines, or whose scheduler does."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def submit(self, id: str, tier: int, question: str) -> Future[Measurement]:
+        future: Future[Measurement] = Future()
+        future.set_exception(self.error)
+        return future
+
+    def lost(self, tier: int, why: str) -> Measurement:
+        kind = FailureKind.WORKER_DIED
+        return Measurement.failed(kind, why, oracle="x", fingerprint="f", cost=Cost(calls=1))
+
+
+def test_workers_that_go_down_with_a_measurement_are_the_machine_s_failure() -> None:
+    pool = cast(MeasuringPool, Lossy(KilledWorker("task", cast(Any, None), 3)))
+    ((_, answer),) = answers(pool, deque([Task("e", 0, str)]), limits=[1])
+    assert answer.failure is not None
+    assert answer.failure.retryable
+    assert answer.failure.message == "4 workers were lost with it"
+
+
+def test_a_scheduler_that_goes_away_is_said_in_one_line() -> None:
+    pool = cast(MeasuringPool, Lossy(CancelledError()))
+    with pytest.raises(RunError, match="the scheduler no longer knows"):
+        list(answers(pool, deque([Task("e", 0, str)]), limits=[1]))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
