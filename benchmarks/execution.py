@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Killer:
 
     moments: random.Random
     kill_every: tuple[int, int]
+    calls: Path | None = None
+    """The oracle's notes, to spare workers that have measured nothing yet."""
     n_killed: int = 0
     n_measured: int = 0
     began: float = 0.0
@@ -67,9 +70,13 @@ class Killer:
 
     def _kill(self) -> None:
         workers = psutil.Process().children()
+        if self.calls is not None:
+            pids = {int(line.split()[1]) for line in self.calls.read_text().splitlines()}
+            workers = [worker for worker in workers if worker.pid in pids]
         if workers:
-            self.moments.choice(workers).kill()
-            self.n_killed += 1
+            with suppress(psutil.NoSuchProcess):  # it has just left
+                self.moments.choice(workers).kill()
+                self.n_killed += 1
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,23 @@ class Outcome:
 
 
 def measure_many(
-    folder: Path, n: int, *, kill_every: tuple[int, int] = KILL_EVERY, seed: int = 0
+    folder: Path,
+    n: int,
+    *,
+    kill_every: tuple[int, int] = KILL_EVERY,
+    spares_starting: bool = False,
+    seed: int = 0,
 ) -> Outcome:
-    """Run a campaign of n random candidates, killing its workers, and check its ledger."""
+    """Run a campaign of n random candidates, killing its workers, and check its ledger.
+
+    Args:
+        folder: for the run and the oracle's notes.
+        n: measurements.
+        kill_every: measurements between two kills, a random number between these.
+        spares_starting: whether workers live until they have measured something: on a busy machine
+            that starts them slowly, one would be killed again and again, which is an error.
+        seed: of the kills.
+    """
     calls, run = folder / "calls", folder / "run"
     spec = parse_spec(
         {
@@ -103,7 +124,7 @@ def measure_many(
         },
         where="benchmark",
     )
-    killer = Killer(random.Random(seed), kill_every)
+    killer = Killer(random.Random(seed), kill_every, calls if spares_starting else None)
     with Controller(
         run, spec, build_oracles=lambda _: [Fake(calls)], observer=killer
     ) as controller:
@@ -116,7 +137,7 @@ def measure_many(
         m.candidate for m in measured if m.properties == {"bulk_modulus": value_of(m.candidate)}
     }
     died = Counter(event.candidate for event in events if isinstance(event, AttemptFailed))
-    asked = Counter(calls.read_text().split())
+    asked = Counter(line.split()[0] for line in calls.read_text().splitlines())
     asked_again = sum(max(0, times - 1 - died[id]) for id, times in asked.items())
     return Outcome(
         measurements=len(measured),

@@ -1,5 +1,6 @@
 """A fake oracle of one millisecond; light, because worker processes import it."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ class Fake:
     def measure(self, material: Material) -> Measurement:
         id = material_id(material)
         with self.calls.open("a") as file:  # one short line appended at once
-            file.write(f"{id}\n")
+            file.write(f"{id} {os.getpid()}\n")
         time.sleep(SECONDS)
         values = {"bulk_modulus": value_of(id)}
         cost = Cost(calls=1, wall_seconds=SECONDS)
