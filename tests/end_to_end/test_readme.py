@@ -118,7 +118,7 @@ def exit_code(function: Callable[[], None]) -> int | str | None:
 def test_the_python_example_gives_the_modulus_of_ordered_ni3cr(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     exec(compile(code, "README.md", "exec"), {})
     modulus, unit = capsys.readouterr().out.split()[:2]
     # The reference structure of the Ni-Cr pair in Wu, Lee and Su, Calphad 57 (2017) 98:
@@ -128,3 +128,19 @@ def test_the_python_example_gives_the_modulus_of_ordered_ni3cr(
     expected = alpha**2 * cohesive / (9 * volume) * 160.2176634
     assert unit == "GPa"
     assert float(modulus) == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_alloy_becomes_a_single_phase_within_the_limits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, code = blocks("python")
+    exec(compile(code, "README.md", "exec"), {})
+    first, *_, last, enough = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert float(first[-1]) < 0.5
+    assert float(last[-1]) >= 0.6
+    assert enough[0] == "enough:"
+    assert float(enough[-2]) >= 0.6
+    aluminium = [
+        float(next(word for word in line if word.startswith("Al"))[2:]) for line in (first, enough)
+    ]
+    assert aluminium[1] < aluminium[0]
