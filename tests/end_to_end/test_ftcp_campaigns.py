@@ -60,7 +60,7 @@ def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Pat
     with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
         controller.run()
     folder = RunFolder.read(run)
-    assert len(folder.state.models) == 2
+    assert [folder.state.models[round].epochs for round in (1, 2)] == [30, 10]  # goes on, warm
     rounds = [p for p in folder.state.proposals if p.stage is Stage.ACQUISITION]
     sources = {d.lineage.source for p in rounds for d in p.decisions}
     assert sources == {"latent", "random"}
