@@ -14,8 +14,9 @@ from torch import Tensor
 
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, composition_of
+from models import checkpoint
 from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.dvae import checkpoint
+from models.dvae.description import Description
 from models.dvae.elements import element_table
 from models.dvae.fitting import fit_generator
 from models.dvae.generator import Generator
@@ -171,7 +172,7 @@ class DvaeModel:
             ModelError: if the model is untrained.
         """
         generator = self.generator
-        description = checkpoint.Description(
+        description = Description(
             options=self.options,
             elements=self.elements,
             property_names=self.property_names,
@@ -191,7 +192,7 @@ class DvaeModel:
         Raises:
             ModelError: if the file is not one, or of another kind or version.
         """
-        description, tensors = checkpoint.read(path)
+        description, tensors = checkpoint.read(path, Description)
         model = cls(description.options, description.elements, description.property_names)
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
             generator = model._new_generator()
@@ -201,10 +202,7 @@ class DvaeModel:
         generator.known = torch.zeros(description.n_known, len(description.elements))
         for node, (location, scale) in zip(generator.nodes, description.scales, strict=True):
             node.location, node.scale = location, scale
-        try:
-            generator.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise ModelError(f"tensors do not fit ({error})", where=str(path)) from error
+        checkpoint.restore(path, tensors, generator.state_dict())
         model._generator = generator.eval()
         return model
 

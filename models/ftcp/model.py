@@ -15,9 +15,10 @@ from torch import Tensor
 
 from alloop.errors import ModelError
 from alloop.materials import Material
+from models import checkpoint
 from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.ftcp import checkpoint
 from models.ftcp.crystals import Crystals, Size, mended, read_crystals, to_structures
+from models.ftcp.description import Description
 from models.ftcp.direct import DirectFtcp
 from models.ftcp.network import Network, all_elements
 from models.ftcp.options import DirectNetwork, FtcpOptions
@@ -225,13 +226,14 @@ class FtcpModel:
             ModelError: if the model is untrained.
         """
         network, branch = self._trained()
-        description = checkpoint.Description(
+        description = Description(
             options=self.options,
             elements=network.size.elements,
             sites=network.size.sites,
             property_names=self.property_names,
         )
-        checkpoint.write(path, description, {"network": network, "branch": branch})
+        parts = {"network": network, "branch": branch}
+        checkpoint.write(path, description, checkpoint.tensors_of(parts))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -240,13 +242,14 @@ class FtcpModel:
         Raises:
             ModelError: if the file is not one, or of another kind or version.
         """
-        description, tensors = checkpoint.read(path)
+        description, tensors = checkpoint.read(path, Description)
         model = cls(description.options, description.property_names)
         size = Size(description.elements, description.sites)
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
             network = model._new_network(size, _blank_scaler(size), _NO_LATTICES)
             branch = model._new_branch()
-        checkpoint.restore(path, tensors, {"network": network, "branch": branch})
+        parts = {"network": network, "branch": branch}
+        checkpoint.restore(path, tensors, checkpoint.tensors_of(parts))
         model._parts = network.eval(), branch.eval()
         return model
 

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from alloop.errors import ModelError
 from alloop.materials import Material
+from models import checkpoint
 from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.lattice import checkpoint
 from models.lattice.assignment import most_probable
 from models.lattice.correlations import correlations, n_correlations
 from models.lattice.decorations import DecorationSpace
+from models.lattice.description import Description
 from models.lattice.heads import HeadTraining, PropertyHeads, train_heads
 from models.lattice.network import Autoencoder
 from models.lattice.options import LatticeOptions
@@ -183,8 +184,8 @@ class LatticeModel:
         network, heads = self._trained()
         checkpoint.write(
             path,
-            checkpoint.Description.of(self.options, self.space, self.property_names),
-            {"autoencoder": network, "heads": heads},
+            Description.of(self.options, self.space, self.property_names),
+            checkpoint.tensors_of({"autoencoder": network, "heads": heads}),
         )
 
     @classmethod
@@ -194,7 +195,7 @@ class LatticeModel:
         Raises:
             ModelError: if the file is not one, or of another kind or version.
         """
-        description, tensors = checkpoint.read(path)
+        description, tensors = checkpoint.read(path, Description)
         model = cls(
             description.options,
             description.elements,
@@ -205,7 +206,8 @@ class LatticeModel:
         )
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
             parts = model._new_autoencoder(), model._new_heads()
-        checkpoint.restore(path, tensors, {"autoencoder": parts[0], "heads": parts[1]})
+        named = checkpoint.tensors_of({"autoencoder": parts[0], "heads": parts[1]})
+        checkpoint.restore(path, tensors, named)
         model._parts = parts
         return model
 

@@ -14,9 +14,11 @@ from torch.func import functional_call
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import ModelError
 from alloop.materials import Material, material_id
+from models import checkpoint
 from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.pcdvae import checkpoint, sampling
+from models.pcdvae import sampling
 from models.pcdvae.crystal import COINCIDENT, Crystal
+from models.pcdvae.description import ModelDescription, TrainingDescription
 from models.pcdvae.graph import Graph
 from models.pcdvae.losses import bounded
 from models.pcdvae.network import Network
@@ -220,7 +222,7 @@ class PcdvaeModel:
         Raises:
             ModelError: if the file is not one, or of another kind or version.
         """
-        description, tensors = checkpoint.read(path, checkpoint.ModelDescription)
+        description, tensors = checkpoint.read(path, ModelDescription)
         model = cls(
             description.options,
             description.elements,
@@ -300,7 +302,7 @@ class PcdvaeModel:
             "is_augmented": data.is_augmented.tolist(),
             "weights": [repr(float(weight.detach().double().sum())) for weight in trainer.weights],
         }
-        description = checkpoint.TrainingDescription(
+        description = TrainingDescription(
             model=self._description(),
             data=sha256(canonical_json(contents)),
             seed=trainer.seed,
@@ -310,8 +312,8 @@ class PcdvaeModel:
         )
         return TrainingFile(path, description)
 
-    def _description(self) -> checkpoint.ModelDescription:
-        return checkpoint.ModelDescription(
+    def _description(self) -> ModelDescription:
+        return ModelDescription(
             options=self.options,
             elements=self.vocabulary.elements,
             atom_counts=self.vocabulary.atom_counts,

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from alloop.errors import ModelError
-from models.pcdvae.checkpoint import TrainingDescription, read, restore, write
+from models.checkpoint import read, restore, write
+from models.pcdvae.description import TrainingDescription
 from models.pcdvae.training import Trainer
 
 SECONDS_BETWEEN = 60.0

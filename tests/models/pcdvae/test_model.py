@@ -241,7 +241,7 @@ def test_a_checkpoint_of_a_later_version_is_refused(data: Dataset, tmp_path: Pat
     ("metadata", "says"),
     [
         (None, "does not say what it is"),
-        ({"alloop": '{"kind": "lattice", "version": 1}'}, "of another model or version"),
+        ({"alloop": '{"kind": "lattice", "version": 1}'}, "kind 'lattice'"),
     ],
 )
 def test_a_checkpoint_of_another_model_is_refused(

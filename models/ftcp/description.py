@@ -1,0 +1,19 @@
+"""What a checkpoint of FTCP says beside its tensors."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from models import checkpoint
+from models.ftcp.options import FtcpOptions
+
+
+class Description(checkpoint.Description):
+    """Everything about a model but its tensors."""
+
+    kind: Literal["ftcp"] = "ftcp"
+    version: Literal[1] = 1
+    options: FtcpOptions
+    elements: int = Field(ge=1)
+    sites: int = Field(ge=1)
+    property_names: tuple[str, ...]

@@ -1,0 +1,35 @@
+"""What a checkpoint of the lattice model says beside its tensors."""
+
+from typing import Literal, Self
+
+from models import checkpoint
+from models.lattice.decorations import DecorationSpace
+from models.lattice.options import LatticeOptions
+from models.lattice.parent import LatticeName
+
+
+class Description(checkpoint.Description):
+    """Everything about a model but its tensors."""
+
+    kind: Literal["lattice"] = "lattice"
+    version: Literal[1] = 1
+    options: LatticeOptions
+    elements: tuple[str, ...]
+    lattices: tuple[LatticeName, ...]
+    atoms: int
+    count_bounds: dict[str, tuple[int, int]]
+    property_names: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, options: LatticeOptions, space: DecorationSpace, property_names: tuple[str, ...]
+    ) -> Self:
+        """Describe a model."""
+        return cls(
+            options=options,
+            elements=space.elements,
+            lattices=space.lattices,
+            atoms=space.atoms,
+            count_bounds=dict(zip(space.elements, space.count_bounds, strict=True)),
+            property_names=property_names,
+        )

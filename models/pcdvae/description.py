@@ -1,0 +1,33 @@
+"""What checkpoints of P-CDVAE say beside their tensors, a model's or a training's."""
+
+from typing import Literal
+
+from models import checkpoint
+from models.pcdvae.options import PcdvaeOptions
+
+
+class ModelDescription(checkpoint.Description):
+    """Everything about a model but its tensors."""
+
+    kind: Literal["pcdvae"] = "pcdvae"
+    version: Literal[1] = 1
+    options: PcdvaeOptions
+    elements: tuple[str, ...]
+    atom_counts: tuple[int, ...]
+    phases: tuple[str, ...]
+    count_bounds: dict[str, tuple[int, int]]
+    property_names: tuple[str, ...]
+
+
+class TrainingDescription(checkpoint.Description):
+    """Where a training stands, and what it is a training of."""
+
+    kind: Literal["pcdvae-training"] = "pcdvae-training"
+    version: Literal[1] = 1
+    model: ModelDescription
+    data: str
+    """Hash of materials, labels, augmentation and the weights it began from."""
+    seed: int
+    epochs: int
+    epoch: int
+    step: int
