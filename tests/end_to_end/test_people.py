@@ -79,6 +79,7 @@ def test_what_a_laboratory_types(
     out = typed("launch", spec, "--run", run)
     assert f"waiting for 4 labels: fill in {run / 'requests.csv'}" in out
     first = asked(run)[0]["candidate"]
+    fill_in(run, results)
     assert first in out
 
     out = typed("label", run, first, "bulk_modulus=12")
@@ -88,7 +89,8 @@ def test_what_a_laboratory_types(
     assert "bulk_modulus 12, now bulk_modulus 180" in out
     assert "nothing had been decided on the old value" in out
 
-    out = typed("label", run, "--file", fill_in(run, results))
+    assert len(asked(run)) == 3, "the sheet asks for what is still to come"
+    out = typed("label", run, "--file", results)
     assert "3 answered" in out
     assert "1 corrected" in out, "the file has another value for the first"
     assert "waiting for 3 labels" in out, "the next round has begun in the same command"

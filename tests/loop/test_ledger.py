@@ -127,6 +127,27 @@ def test_an_append_is_one_statement_however_long_the_ledger(run: Path) -> None:
     assert [statement.split()[0] for statement in statements] == ["INSERT"]
 
 
+def test_events_added_together_are_all_there_or_none(run: Path) -> None:
+    statements: list[str] = []
+    with Ledger.open(run, writable=True) as ledger:
+        ledger.append(SessionOpened())
+        ledger._connection.connection.driver_connection.set_trace_callback(statements.append)
+        added = ledger.append_together([fitted(1.0), SessionOpened(), fitted(2.0)])
+        assert [entry.seq for entry in added] == [2, 3, 4]
+        assert [statement.split()[0] for statement in statements] == ["INSERT"]
+        with pytest.raises(LedgerError):
+            ledger.append_together([fitted(3.0), fitted(float("nan"))])
+        assert ledger.append_together([]) == ()
+        assert ledger.append(SessionOpened()).seq == 5
+    assert read(run) == [
+        SessionOpened(),
+        fitted(1.0),
+        SessionOpened(),
+        fitted(2.0),
+        SessionOpened(),
+    ]
+
+
 def test_events_are_on_disk_before_append_returns(run: Path) -> None:
     with Ledger.open(run, writable=True) as ledger:
         query = ledger._connection.exec_driver_sql
