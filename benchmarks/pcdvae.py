@@ -88,7 +88,7 @@ def optimise() -> Figures:
     models, _ = trained(FOLDER)
     model = models["pcdvae"]
     model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
-    return optimisation_figures(model, training, held_out, _judge())
+    return optimisation_figures(model, training, held_out, _judge("optimise"))
 
 
 def generate() -> Figures:
@@ -97,7 +97,7 @@ def generate() -> Figures:
     model = models["pcdvae"]
     model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
     known = [*measured(TABLES / TRAINING), *measured(TABLES / TEST)]
-    return generation_figures(model, known, _judge(), FOLDER)
+    return generation_figures(model, known, _judge("generate"), FOLDER)
 
 
 def _split() -> tuple[Dataset, Dataset]:
@@ -105,10 +105,12 @@ def _split() -> tuple[Dataset, Dataset]:
     return rows(TABLES / TRAINING), rows(TABLES / TEST)
 
 
-def _judge() -> Judge:
-    """Return what measures decoded crystals, with the limit that the training data sets."""
+def _judge(stage: str) -> Judge:
+    """Return what measures a stage's crystals, with the limit that the training data sets."""
     known = measured(TABLES / TRAINING)
-    return Judge(FOLDER, max(one.properties["energy_per_atom"] for one in known))
+    return Judge(
+        FOLDER / f"decoded-{stage}.jsonl", max(one.properties["energy_per_atom"] for one in known)
+    )
 
 
 STAGES: dict[str, Callable[[], Figures]] = {

@@ -23,7 +23,7 @@ SIZES = ((16, 14, 16), (16, 14, 64), (16, 20, 64), (54, 14, 16), (54, 20, 16))
 WIDTH = 64
 REPEATS = 2
 """Steps of which the quickest counts."""
-TURNS = 3
+TURNS = 2
 SAMPLERS = {
     "": {"sampler": "ancestral", "ancestral_steps": 50},
     "_langevin_200_calls": {"sampler": "langevin", "langevin_steps": 4},

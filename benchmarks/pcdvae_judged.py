@@ -59,14 +59,14 @@ class Judge:
     """Measures crystals once each, and says which are correct.
 
     Args:
-        folder: of the measurements.
+        path: of the measurements.
         highest_per_atom: the highest relaxed energy in the training data, eV/atom.
     """
 
-    def __init__(self, folder: Path, highest_per_atom: float) -> None:
+    def __init__(self, path: Path, highest_per_atom: float) -> None:
         elements = ("Cr", "Fe", "Ni")
         oracle = LammpsOracle(LammpsOptions(potential="NiFeCr-Wu2017"), elements=elements)
-        self.oracle = RememberingOracle(WithDecodedEnergy(oracle), folder / "decoded.jsonl")
+        self.oracle = RememberingOracle(WithDecodedEnergy(oracle), path)
         self.highest_per_atom = highest_per_atom
 
     def judge(self, decoded: Sequence[Material]) -> list[Judged]:

@@ -15,13 +15,13 @@ from models.base import Dataset
 from models.pcdvae.model import PcdvaeModel
 from models.pcdvae.optimisation import STEPS, optimise
 
-STARTS = 60
+STARTS = 10
 """Held-out crystals that are climbed from; AlloGen takes all its 327."""
-SURROGATE_ROWS = 400
+SURROGATE_ROWS = 150
 """Training rows that the loop's Gaussian process learns from."""
 EDGE = 0.2
 """Of the trust region, in the extent of the latents; a campaign's default is set in its spec."""
-ITERATIONS = 30
+ITERATIONS = 15
 """Of the acquisition's climb."""
 
 
