@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -171,6 +172,12 @@ class SlurmExecution(_Part):
     )
 
 
+def _says_which_cache(value: Any) -> Any:
+    if isinstance(value, bool | Path) or (isinstance(value, str) and value.strip()):
+        return value
+    raise ValueError(f"{value!r} is no folder; write true, false or the path of a folder")
+
+
 def _local_unless_said(value: Any) -> Any:
     return {"kind": "local", **value} if isinstance(value, dict) else value
 
@@ -241,7 +248,7 @@ class CampaignSpec(_Part):
     promotion: PromotionOptions = PromotionOptions()
     budget: Budget = Budget()
     execution: ExecutionOptions = LocalExecution()
-    cache: bool | OwnFile = Field(
+    cache: Annotated[bool | OwnFile, BeforeValidator(_says_which_cache)] = Field(
         default=True,
         description="labels of other campaigns are reused, and kept for them: true, false, or the "
         "folder; true means the folder that ALLOOP_CACHE names, or the user's cache",

@@ -11,6 +11,7 @@ import pytest
 from pymatgen.core import Composition
 
 from alloop.canonical import canonical_json
+from alloop.errors import SpecError
 from alloop.materials import material_id
 from loop import controller
 from loop.audit import flat
@@ -150,6 +151,12 @@ def test_where_labels_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("ALLOOP_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert folder_of(True) == tmp_path / "alloop" / "labels"
+
+
+@pytest.mark.parametrize("value", ["", " ", 5, None, ["labels"]])
+def test_what_is_no_folder_is_refused(value: object) -> None:
+    with pytest.raises(SpecError, match=r"cache: .* is no folder; write true, false or"):
+        spec_of(cache=value)
 
 
 def test_a_campaign_decides_the_same_with_labels_of_another(
