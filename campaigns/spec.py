@@ -296,6 +296,21 @@ class CampaignSpec(_Part):
         return self
 
     @model_validator(mode="after")
+    def _aim_can_be_told(self) -> Self:
+        if self.acquisition.aim == "dearest":
+            if not all(tier.promote for tier in self.tiers[1:]) or len(self.tiers) < 2:
+                raise ValueError(
+                    "acquisition.aim: dearest needs a dearer tier that candidates are promoted to; "
+                    "add one with promote, or leave aim out"
+                )
+            if self.promotion.when == "end":
+                raise ValueError(
+                    "acquisition.aim: dearest learns from promotions, which promotion.when: end "
+                    "puts off until there is nothing left to acquire; write when: round"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         if len(self.budget.measurements) != len(self.tiers):
             raise ValueError(

@@ -265,3 +265,19 @@ def test_a_changed_promotion_does_not_follow_again(store: ArtifactStore) -> None
     changed = proposal.model_copy(update={"decisions": (proposal.decisions[0], other)})
     ((old, new),) = promotions_again([*story.entries, story.entry(changed)], store, 0)
     assert old != new
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"tiers": SPEC["tiers"][:1], "budget": {"measurements": [100]}}, "needs a dearer tier"),
+        ({"promotion": {"when": "end"}}, "write when: round"),
+    ],
+)
+def test_an_aim_that_nothing_can_be_learnt_of_is_refused(
+    changes: dict[str, Any], problem: str
+) -> None:
+    aimed = SPEC | {"promotion": {"when": "round"}, "acquisition": {"aim": "dearest"}}
+    assert parse_spec(aimed, where="test").acquisition.aim == "dearest"
+    with pytest.raises(SpecError, match=problem):
+        parse_spec(aimed | changes, where="test")
