@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import LedgerError, MaterialError
@@ -49,6 +50,10 @@ class ArtifactStore:
     def put_file(self, path: Path) -> str:
         """Store a copy of a file and return its id."""
         return self.put(path.read_bytes())
+
+    def put_json(self, value: Any) -> str:
+        """Store plain values as canonical JSON."""
+        return self.put(canonical_json(value).encode())
 
     def put_material(self, material: Material) -> str:
         """Store a material's canonical JSON; the artifact's id is the material's id."""

@@ -49,6 +49,7 @@ def measured(
         failure_kind=failure_kind,
         failure_message=message,
         relaxed=None if m.material is None else store.put_material(m.material),
+        document=None if m.document is None else store.put_json(m.document),
         oracle=m.oracle,
         fingerprint=m.fingerprint,
         calls=m.cost.calls,

@@ -209,6 +209,8 @@ class Measured(Paid):
     failure_kind: FailureKind | None = None
     failure_message: str = ""
     relaxed: ArtifactId | None = None
+    document: ArtifactId | None = None
+    """JSON of what the oracle kept of its calculations."""
     fingerprint: str
     """The tier's or, for a warm start, the oracle's ``exchange_fingerprint``."""
     corrects: int | None = None

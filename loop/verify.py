@@ -18,7 +18,16 @@ ARTIFACTS = "artifacts"
 """The artifact store's folder in a run directory."""
 
 _NAMES_ARTIFACT = frozenset(
-    {"candidate", "checkpoint", "latents", "model", "parent", "relaxed", "start_checkpoint"}
+    {
+        "candidate",
+        "checkpoint",
+        "document",
+        "latents",
+        "model",
+        "parent",
+        "relaxed",
+        "start_checkpoint",
+    }
 )
 """Keys of ``loop/records.py`` whose value is an artifact's id."""
 _ID = re.compile(r"[0-9a-f]{64}")

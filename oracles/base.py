@@ -100,6 +100,8 @@ class Measurement:
     oracle: str
     fingerprint: str
     cost: Cost = field(default_factory=Cost)
+    document: Mapping[str, Any] | None = None
+    """What the oracle has to keep of its calculations, plain JSON; None where that is nothing."""
 
     def __post_init__(self) -> None:
         if (self.status is Status.FAILED) != (self.failure is not None):
@@ -131,6 +133,7 @@ class Measurement:
             "oracle": self.oracle,
             "fingerprint": self.fingerprint,
             "cost": vars(self.cost),
+            "document": self.document,
         }
 
     @classmethod
@@ -151,6 +154,7 @@ class Measurement:
             oracle=data["oracle"],
             fingerprint=data["fingerprint"],
             cost=Cost(**data["cost"]),
+            document=data.get("document"),
         )
 
 

@@ -14,6 +14,10 @@ Manager = Literal["local", "jobflow-remote"]
 TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
 """Seconds for one measurement unless the spec says otherwise."""
 
+PATIENCE = 30 * 86400.0
+"""The same where jobs wait in a queue: what still waits is alive, and not for the campaign to give
+up."""
+
 Scalar = bool | int | float | str
 """What an INCAR or a pw.x input may be told."""
 
@@ -23,6 +27,10 @@ VaspMaker = Literal[
     "atomate2.vasp.jobs.mp.MPGGARelaxMaker",
 ]
 """Makers that may be named by import path; nothing else is ever imported by name."""
+
+
+def _timeout(*, engine: str = "chgnet", manager: str = "local", **_: object) -> float:
+    return PATIENCE if manager == "jobflow-remote" else TIMEOUTS[engine]
 
 
 def _known_elements(moments: dict[str, float]) -> dict[str, float]:
@@ -104,6 +112,9 @@ class RemoteOptions(_Part):
     worker: str | None = Field(default=None, description="by default the project's first")
     resources: dict[str, Scalar] = Field(default={}, description="for the queue, e.g. {nodes: 1}")
     poll: float = Field(default=30.0, gt=0, description="seconds between looks")
+    walltime: float = Field(
+        default=86400.0, gt=0, description="seconds that the queue gives a job; VASP stops before"
+    )
 
 
 class DftOptions(_Part):
@@ -146,9 +157,9 @@ class DftOptions(_Part):
         default=None, description="for jobs and references; by default the user's cache"
     )
     timeout: float = Field(
-        default_factory=lambda known: TIMEOUTS.get(known.get("engine", "chgnet"), 86400.0),
+        default_factory=lambda known: _timeout(**known),
         gt=0,
-        description="seconds for one measurement",
+        description="seconds for one measurement, waiting in a queue included",
     )
     attempts: Attempts = 2
     workers: AtOnce = None

@@ -93,11 +93,21 @@ class DftOracle:
                 self.name,
                 self._fingerprint,
                 self._cost(bill.seconds),
+                bill.document(),
             )
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             failure = failure_of(error)
             cost = self._cost(max(bill.seconds, monotonic() - began))
-            return Measurement(Status.FAILED, {}, None, failure, self.name, self._fingerprint, cost)
+            return Measurement(
+                Status.FAILED,
+                {},
+                None,
+                failure,
+                self.name,
+                self._fingerprint,
+                cost,
+                bill.document(),
+            )
 
     def submission(self, material: Material) -> str:
         """Return the name under which a measurement's first flow is submitted.
@@ -131,6 +141,7 @@ class DftOracle:
         """Return the energies of formation and, where asked, above the hull."""
         symbols = [site.specie.symbol for site in cell.structure]
         alone = {symbol: self._reference(symbol, bill) for symbol in sorted(set(symbols))}
+        bill.references |= {symbol: one.energy_per_atom for symbol, one in alone.items()}
         apart = sum(alone[symbol].energy_per_atom for symbol in symbols)
         energies = {"formation_energy_per_atom": (cell.energy - apart) / len(symbols)}
         if self.options.end_members:

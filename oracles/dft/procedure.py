@@ -1,7 +1,7 @@
 """What is calculated of a crystal, flow by flow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -31,6 +31,14 @@ class Bill:
     deadline: float
     """By ``time.monotonic``."""
     seconds: float = 0.0
+    flows: list[dict[str, Any]] = field(default_factory=list)
+    """Stage, submission and outcome of each of its flows; shared ones are not among them."""
+    references: dict[str, float] = field(default_factory=dict)
+    """eV/atom of the elements it was compared with."""
+
+    def document(self) -> dict[str, Any]:
+        """Return what is to be kept of the measurement, plain JSON."""
+        return {"flows": self.flows, "references": self.references}
 
     def left(self) -> float:
         """Seconds until the deadline.
@@ -66,7 +74,7 @@ class Procedure:
             RunFailed: if a job raised.
         """
         start = self._with_moments(structure)
-        job = self._engine.relaxation(start, seconds=bill.left())
+        job = self._engine.relaxation(start, seconds=self._seconds(bill))
         relaxed = self._calculations(RELAX, structure, [job], bill, is_shared=is_shared)[0]
         check_relaxation(
             structure,
@@ -78,7 +86,7 @@ class Procedure:
 
     def single_point(self, structure: Structure, bill: Bill) -> Calculation:
         """Return the cell as it is, calculated; see ``relax`` for what is raised."""
-        job = self._engine.single_point(self._with_moments(structure), seconds=bill.left())
+        job = self._engine.single_point(self._with_moments(structure), seconds=self._seconds(bill))
         return self._calculations(STATIC, structure, [job], bill)[0]
 
     def bulk_modulus(self, relaxed: Calculation, bill: Bill) -> float:
@@ -89,7 +97,7 @@ class Procedure:
             Undetermined: see ``relax``; also if it is no solid's.
         """
         cell = self._with_moments(relaxed.structure)
-        maker = self._engine.fixed_cell(cell, seconds=bill.left())
+        maker = self._engine.fixed_cell(cell, seconds=self._seconds(bill))
         strains = (-self._options.strain, self._options.strain)
         jobs = [maker.make(_strained(cell, strain)) for strain in strains]
         small, large = self._calculations(
@@ -113,7 +121,7 @@ class Procedure:
         flow = self._engine.elasticity(
             self._with_moments(relaxed.structure),
             stress=[[gpa / KBAR for gpa in row] for row in relaxed.stress],
-            seconds=bill.left(),
+            seconds=self._seconds(bill),
         )
         summary = summarise_elasticity(flow.output.elastic_tensor.raw)
         whole = Flow([flow, summary], output=summary.output)
@@ -127,6 +135,12 @@ class Procedure:
         """Return the name that a flow is submitted under, from what it calculates and how."""
         content = [stage, self._level, material_to_json(structure)]
         return sha256(canonical_json(content))[:32]
+
+    def _seconds(self, bill: Bill) -> float:
+        """Return how long a job may run; in a queue it begins who knows when."""
+        left = bill.left()
+        is_queued = self._options.manager == "jobflow-remote"
+        return min(left, self._options.remote.walltime) if is_queued else left
 
     def _calculations(
         self,
@@ -159,6 +173,10 @@ class Procedure:
         outcome = self._manager.run(submission, flow)
         if outcome.is_new or not is_shared:
             bill.seconds += outcome.seconds
+        if not is_shared:
+            bill.flows.append(
+                {"stage": stage, "submission": submission, "outcome": outcome.document}
+            )
         return outcome.document
 
     def _with_moments(self, structure: Structure) -> Structure:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,9 @@ from chgnet.model.dynamics import CHGNetCalculator
 from pymatgen.core import Composition, Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from alloop.canonical import canonical_json
 from alloop.errors import SpecError
-from oracles.base import FailureKind, Status
+from oracles.base import FailureKind, Measurement, Status
 from oracles.conformance import check_oracle
 from oracles.dft.chgnet import _calculator
 from oracles.dft.options import DftOptions
@@ -96,6 +99,16 @@ def test_an_element_is_calculated_once_for_all_campaigns(tmp_path, feni, feni3):
     second = DftOracle(DftOptions(folder=tmp_path, strain=0)).measure(feni3)
     assert len(submissions() - before) == 1
     assert first.status is second.status is Status.OK
+    # Of each, what was calculated of it is kept, and what it was compared with.
+    (flow,) = first.document["flows"]
+    energy = flow["outcome"][0]["energy"] / 2
+    alone = first.document["references"]
+    formation = energy - (alone["Fe"] + alone["Ni"]) / 2
+    assert first.properties["formation_energy_per_atom"] == pytest.approx(formation)
+    assert second.document["references"] == alone
+    assert Measurement.from_json(json.loads(canonical_json(first.to_json()))).document == (
+        first.document
+    )
     # Other settings have other elements.
     DftOracle(DftOptions(folder=tmp_path, strain=0, force_tolerance=0.1)).measure(feni)
     assert len(submissions() - before) == 1 + 3

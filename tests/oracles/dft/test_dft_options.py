@@ -18,6 +18,8 @@ def test_a_tier_needs_no_more_than_its_engine():
     assert options.promote == 3
     assert options.timeout == 600
     assert DftOptions(engine="vasp").timeout == 86400
+    # What waits in a queue is alive, however long it waits.
+    assert DftOptions(engine="vasp", manager="jobflow-remote").timeout == 30 * 86400
     assert DftOptions.model_validate(options.model_dump(mode="json")) == options
 
 

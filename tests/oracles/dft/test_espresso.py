@@ -2,10 +2,11 @@ import re
 import shutil
 
 import pytest
+from ase.eos import EquationOfState
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MissingSoftware, SpecError
-from oracles.base import Status
+from oracles.base import Measurement, Status
 from oracles.dft.espresso import Pseudopotential, mesh_of
 from oracles.dft.options import DftOptions, EspressoOptions
 from oracles.dft.oracle import DftOracle
@@ -78,12 +79,29 @@ def test_an_element_without_pseudopotential_is_refused(tmp_path):
 
 @needs_pw
 def test_nickel_is_magnetic_and_its_moment_was_given_as_a_fraction(tmp_path):
-    nickel = Structure(
-        Lattice([[0.0, 1.76, 1.76], [1.76, 0.0, 1.76], [1.76, 1.76, 0.0]]), ["Ni"], [[0.0] * 3]
-    )
-    measured = oracle_of(tmp_path, cutoff=30.0, density_cutoff=240.0, kspacing=0.4).measure(nickel)
-    assert measured.status is Status.OK, measured.failure
+    measured = measured_nickel(tmp_path, edge=3.52)
     assert measured.properties["magnetisation"] == pytest.approx(0.6, abs=0.15)  # 0.61 µB
     written = next(tmp_path.rglob("espresso.pwi")).read_text()
     # 1 µB of ten valence electrons; pw.x would take 1 for all of them.
     assert float(re.search(r"starting_magnetization\(1\)\s*=\s*(\S+)", written)[1]) == 0.1
+
+
+@needs_pw
+def test_nickel_at_a_few_volumes_has_its_lattice_constant(tmp_path):
+    volumes, energies = [], []
+    for edge in (3.44, 3.50, 3.56, 3.62):
+        found = measured_nickel(tmp_path, edge=edge).properties
+        volumes.append(found["volume_per_atom"])
+        energies.append(found["energy_per_atom"])
+    volume, _, _ = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
+    assert (4 * volume) ** (1 / 3) == pytest.approx(3.52, rel=0.01)  # measured, and PBE's
+
+
+def measured_nickel(folder, *, edge: float) -> Measurement:
+    """Calculate fcc nickel with settings that are just good enough."""
+    half = edge / 2
+    lattice = Lattice([[0.0, half, half], [half, 0.0, half], [half, half, 0.0]])
+    oracle = oracle_of(folder, cutoff=30.0, density_cutoff=240.0, kspacing=0.4)
+    measured = oracle.measure(Structure(lattice, ["Ni"], [[0.0] * 3]))
+    assert measured.status is Status.OK, measured.failure
+    return measured

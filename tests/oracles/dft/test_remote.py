@@ -103,3 +103,18 @@ def test_chgnet_s_flows_survive_the_journey(cluster, feni, tmp_path, monkeypatch
     assert there.fingerprint == here.fingerprint
     assert there.cost.wall_seconds > 0
     assert cluster.work() == 0
+
+
+def test_a_job_may_run_as_long_as_its_queue_allows_however_long_it_waits(feni, monkeypatch):
+    given = []
+
+    def single_point(self, structure, *, seconds):
+        given.append(seconds)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("oracles.dft.chgnet.ChgnetEngine.single_point", single_point)
+    remote = OPTIONS.model_copy(update={"walltime": 100.0})
+    options = DftOptions(protocol="static", manager="jobflow-remote", remote=remote)
+    with pytest.raises(KeyboardInterrupt):
+        DftOracle(options).measure(feni)
+    assert given == [100.0]

@@ -1,0 +1,194 @@
+"""Campaigns whose dearer tier is VASP, typed as a user types them, against a test double of VASP.
+
+The test double calculates with the potential of the cheap tier, so that a right label of the dear
+tier is close to the cheap one's, and a wrong label is seen.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loop.run_folder import RunFolder
+from loop.verify import verify
+from oracles.base import FailureKind, Status
+
+STAND_IN = Path(__file__).parents[1] / "oracles" / "dft" / "stand_in" / "vasp_std"
+
+TINY = {
+    "space.atoms": "16",
+    "budget.initial": "6",
+    "budget.rounds": "0",
+    "execution.workers": "1",
+    "promotion.keep_structure": "false",
+    "tiers.1.engine": "vasp",
+    "tiers.1.vasp": "{potcar_spec: true, poll: 0.05}",
+}
+"""A ready campaign as small as it can be, its second tier another engine's."""
+
+ONE = {"tiers.1.promote": "1", "budget.measurements": "[600, 1]"}
+SHORT = {"constraints": "[]", "tiers.1.protocol": "relax"}
+"""Two relaxations and two strained cells for a candidate, and no elements."""
+LIMIT = 1200.0
+"""Seconds after which something hangs, even on a machine with much else to do."""
+
+
+class Campaign:
+    """A small campaign in its folder, with a program vasp_std on the PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run, self._runs = folder / "run", folder / "vasp-runs"
+        self._jobs = folder / "jobs"
+        bin = folder / "bin"
+        bin.mkdir()
+        (bin / "vasp_std").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
+        (bin / "vasp_std").chmod(0o755)
+        path = f"{bin}{os.pathsep}{os.environ['PATH']}"
+        self._environment = os.environ | {"PATH": path, "VASP_STAND_IN_RUNS": str(self._runs)}
+
+    def start(self, settings: dict[str, str], fault: str, **environment: str) -> subprocess.Popen:
+        """Type `alloop launch`, which resumes a campaign that has begun."""
+        settings = TINY | {"tiers.1.folder": str(self._jobs)} | settings
+        words = [word for item in settings.items() for word in ("--set", "=".join(item))]
+        program = [sys.executable, "-c", "from loop.cli import main; main()"]
+        return subprocess.Popen(
+            [*program, "launch", "nifecr-bulk-modulus", "--run", str(self.run), *words],
+            env=self._environment | {"VASP_STAND_IN_FAULT": fault} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self, settings: dict[str, str], fault: str = "") -> RunFolder:
+        """Run it to its end."""
+        process = self.start(settings, fault)
+        out, _ = process.communicate(timeout=LIMIT)
+        assert process.returncode == 0, out
+        assert verify(self.run).ok
+        folder = RunFolder.read(self.run)
+        assert folder.state.closed is not None
+        return folder
+
+    def vasp_runs(self) -> list[tuple[int, str]]:
+        """Return process and submission of every start of VASP."""
+        lines = self._runs.read_text().splitlines() if self._runs.exists() else []
+        return [(int(process), submission) for process, submission in map(str.split, lines)]
+
+    def wait_for_vasp(self) -> psutil.Process:
+        """Wait until VASP runs for the first time."""
+        until = time.monotonic() + LIMIT
+        while not self.vasp_runs():
+            assert time.monotonic() < until, "VASP was never started"
+            time.sleep(0.05)
+        return psutil.Process(self.vasp_runs()[0][0])
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Campaign:
+    return Campaign(tmp_path)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Return whether nothing of a process is left but what its parent did not ask for."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def assert_labels_are_right(folder: RunFolder) -> None:
+    """Compare what the dear tier says with what the cheap one says of the same candidates."""
+    cheap = {m.candidate: m.properties for m in folder.state.answers(tier=0)}
+    for dear in folder.state.answers(tier=1):
+        assert "VASP PBE" in dear.oracle
+        for name, tolerance in (
+            ("energy_per_atom", 2e-3),
+            ("formation_energy_per_atom", 3e-3),
+            ("volume_per_atom", 0.1),
+            ("bulk_modulus", 6.0),
+        ):
+            if name in dear.properties and name in cheap[dear.candidate]:
+                expected = cheap[dear.candidate][name]
+                assert dear.properties[name] == pytest.approx(expected, abs=tolerance), name
+
+
+def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(campaign: Campaign) -> None:
+    folder = campaign.finish(ONE)
+    (dear,) = folder.state.answers(tier=1)
+    assert dear.candidate == folder.state.best().candidate
+    assert_labels_are_right(folder)
+    kept = json.loads(folder.store.get(dear.document))
+    assert [flow["stage"] for flow in kept["flows"]] == ["relax", "strain 0.01"]
+    names = {submission for _, submission in campaign.vasp_runs()}
+    assert {flow["submission"] for flow in kept["flows"]} < names
+    assert set(kept["references"]) == {"Ni", "Fe", "Cr"}
+    # Two relaxations of the candidate and of each element, two strained cells.
+    assert len(campaign.vasp_runs()) == 2 * (1 + 3) + 2
+
+
+def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(campaign: Campaign) -> None:
+    faults = {
+        "unconverged": FailureKind.NOT_CONVERGED,
+        "truncated": FailureKind.WORKER_DIED,
+        "killed": FailureKind.WORKER_DIED,
+        "wrong-potcar": FailureKind.ERROR,
+        "killed:1": None,  # its second run gives the label
+    }
+    promoted = {"tiers.1.promote": "5", "budget.measurements": "[600, 5]"}
+    state = (folder := campaign.finish(SHORT | promoted, ",".join(faults))).state
+    found = [state.measured[each.id] for each in state.evaluations if each.tier == 1]
+    submissions = list(dict.fromkeys(submission for _, submission in campaign.vasp_runs()))
+    assert len(found) == len(faults)
+    assert [m.failure_kind for m in found] == list(faults.values())
+    assert [m.status is Status.OK for m in found] == [kind is None for kind in faults.values()]
+    assert all(m.properties == {} and m.failure_message for m in found[:-1])
+    assert_labels_are_right(folder)
+    runs = [submission for _, submission in campaign.vasp_runs()]
+    # killed once, two relaxations
+    assert runs.count(submissions[4]) == 3
+
+
+def test_out_of_walltime_is_a_failure_and_never_a_label(campaign: Campaign) -> None:
+    limit = {"tiers.1.timeout": "12"}
+    state = campaign.finish(SHORT | ONE | limit, "overtime").state
+    (found,) = (m for m in state.measured.values() if m.tier == 1)
+    assert found.failure_kind is FailureKind.TIMEOUT
+    assert found.properties == {}
+
+
+def test_a_vasp_that_outlives_its_controller_is_waited_for(campaign: Campaign) -> None:
+    """The worker that watches VASP outlives its controller too, and the next one waits for it."""
+    controller = campaign.start(SHORT | ONE, "slow:1", VASP_STAND_IN_PATIENCE="4")
+    vasp = campaign.wait_for_vasp()
+    controller.kill()
+    controller.communicate()
+    assert not has_ended(vasp)
+    folder = campaign.finish(SHORT | ONE)
+    assert len(folder.state.answers(tier=1)) == 1
+    assert_labels_are_right(folder)
+    assert len(campaign.vasp_runs()) == 4  # as without an interruption
+
+
+def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(campaign: Campaign) -> None:
+    controller = campaign.start(SHORT | ONE, "slow:1")
+    vasp = campaign.wait_for_vasp()
+    workers = [
+        child
+        for child in psutil.Process(controller.pid).children()
+        if "loop.worker" in " ".join(child.cmdline())
+    ]
+    assert workers
+    for process in (controller, *workers):
+        process.kill()
+    controller.communicate()
+    psutil.wait_procs(workers, timeout=10)
+    assert not has_ended(vasp), "VASP, in a session of its own, lives on"
+    folder = campaign.finish(SHORT | ONE)
+    assert has_ended(vasp)
+    assert len(folder.state.answers(tier=1)) == 1
+    assert_labels_are_right(folder)
+    runs = [submission for _, submission in campaign.vasp_runs()]
+    assert len(runs) == 4 + 1
+    assert runs[0] == runs[1] == runs[2]  # the lost one, then both relaxations
