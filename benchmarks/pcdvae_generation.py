@@ -18,7 +18,7 @@ from models.pcdvae.model import PcdvaeModel
 GENERATED = 200
 """AlloGen generates 500."""
 ON_HULL = 1e-3
-"""eV/atom; nearer is on the hull of the training data and the elements."""
+"""eV/atom; nearer is on the hull of everything known, the elements and what was generated."""
 ELEMENTS = ("Ni", "Fe", "Cr")
 SYSTEMS = (("Ni", "Fe"), ("Fe", "Cr"), ("Ni", "Cr"), ELEMENTS)
 
@@ -74,23 +74,32 @@ def _on_hull(
     system: Sequence[str], correct: Sequence[Judged], known: Sequence[Judged]
 ) -> list[dict[str, object]]:
     """Name what lies on or under the hull of the known phases of a system and its elements."""
-    phases = tuple(_phase(one, None) for one in known if _is_within(one, system))
-    found: list[dict[str, object]] = []
-    for one in correct:
-        if _is_of(one, system):
-            above = hull_of(tuple(system), (*phases, _phase(one, "new"))).energies_above["new"]
-            if above <= ON_HULL:
-                found.append(
-                    {
-                        "system": "-".join(system),
-                        "formula": formula_of(one.decoded),
-                        "formation_energy_per_atom": one.properties[FORMATION_ENERGY],
-                        "energy_above_hull": above,
-                        "bulk_modulus": one.properties["bulk_modulus"],
-                        "cif": one.relaxed.to(fmt="cif") if one.relaxed else "",
-                    }
-                )
-    return found
+    new = [one for one in correct if _is_of(one, system)]
+    lowest: dict[str, Phase] = {}
+    for one in known:
+        phase = _phase(one, None)
+        best = lowest.get(phase.formula)
+        if _is_within(one, system) and (
+            best is None or phase.formation_energy < best.formation_energy
+        ):
+            lowest[phase.formula] = phase
+    before = hull_of(tuple(system), tuple(lowest.values()))
+    after = hull_of(
+        tuple(system),
+        (*before.phases, *(_phase(one, str(row)) for row, one in enumerate(new))),
+    )
+    return [
+        {
+            "system": "-".join(system),
+            "formula": formula_of(one.decoded),
+            "formation_energy_per_atom": one.properties[FORMATION_ENERGY],
+            "energy_above_hull": above,
+            "bulk_modulus": one.properties["bulk_modulus"],
+            "cif": one.relaxed.to(fmt="cif") if one.relaxed else "",
+        }
+        for row, one in enumerate(new)
+        if (above := after.energies_above[str(row)]) <= ON_HULL
+    ]
 
 
 def _phase(one: Judged, name: str | None) -> Phase:
