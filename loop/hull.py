@@ -116,6 +116,14 @@ class Hull:
         return np.asarray((fractions @ planes.T).max(axis=1))
 
 
+def is_formula(text: str) -> bool:
+    """Return whether a text is a formula: a ledger from elsewhere may hold anything."""
+    try:
+        return bool(Composition(text))
+    except ValueError:
+        return False
+
+
 @lru_cache(maxsize=REMEMBERED)
 def hull_of(elements: tuple[str, ...], measured: tuple[Phase, ...]) -> Hull:
     """Return the hull of what one and the same oracle measured, and of the elements at 0.

@@ -10,7 +10,7 @@ from itertools import chain
 from alloop.canonical import sha256
 from alloop.errors import LedgerError
 from campaigns.spec import CampaignSpec
-from loop.hull import ENERGY_ABOVE_HULL, FORMATION_ENERGY, Hull, Phase, hull_of
+from loop.hull import ENERGY_ABOVE_HULL, FORMATION_ENERGY, Hull, Phase, hull_of, is_formula
 from loop.merit import Merit
 from loop.records import (
     AttemptFailed,
@@ -120,9 +120,10 @@ class CampaignState:
 
     def _hull(self, tier: int) -> Hull | None:
         found = tuple(
-            Phase(self.decisions[m.candidate].formula, m.properties[FORMATION_ENERGY], m.candidate)
+            Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)
             if FORMATION_ENERGY in m.properties
+            and is_formula(formula := self.decisions[m.candidate].formula)
         )
         return hull_of(tuple(self.spec.space.elements), found) if found else None
 

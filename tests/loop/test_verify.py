@@ -15,12 +15,12 @@ from loop.verify import digest, verify
 from oracles.base import Status
 
 MakeEvents = Callable[..., list[Event]]
-N_EVENTS = 8
+N_EVENTS = 9
 
 
 @pytest.fixture
 def recorded(run: Path, make_events: MakeEvents) -> Path:
-    """A run of eight events; the third names the first artifact, the fourth all of them."""
+    """A run of nine events; the third names the first artifact, the fourth all of them."""
     with Ledger.open(run, writable=True) as ledger:
         for event in make_events(artifacts(run)):
             ledger.append(event)
@@ -88,7 +88,7 @@ def test_an_edited_event_is_named(recorded: Path, seq: int) -> None:
 def test_a_changed_value_is_found(recorded: Path) -> None:
     with tampering(recorded) as database:
         database.execute("UPDATE events SET event = replace(event, '181.25', '191.25')")
-    assert verify(recorded).first_bad == 5
+    assert verify(recorded).first_bad == 6
 
 
 @pytest.mark.parametrize("column", ["time", "previous", "hash"])
@@ -258,7 +258,7 @@ def test_verifying_changes_nothing(recorded: Path) -> None:
 def test_the_digest_does_not_depend_on_who_was_faster_or_how_often_it_stopped(
     tmp_path: Path, make_events: MakeEvents
 ) -> None:
-    opened, session, fitted, proposed, first, second, *_ = make_events()
+    opened, session, fitted, proposed, _, first, second, *_ = make_events()
     assert isinstance(first, Measured)
     assert isinstance(proposed, Proposed)
     slower = first.model_copy(update={"wall_seconds": 9.0, "core_hours": 1.0})
@@ -284,7 +284,8 @@ def test_the_digest_depends_on_every_measured_value(
 ) -> None:
     events = make_events()
     same = recorded_digest(tmp_path / "a", events)
-    events[4] = events[4].model_copy(update=change)
+    place = next(i for i, event in enumerate(events) if isinstance(event, Measured))
+    events[place] = events[place].model_copy(update=change)
     assert recorded_digest(tmp_path / "b", events) != same
 
 

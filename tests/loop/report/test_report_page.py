@@ -186,6 +186,7 @@ def test_every_figure_has_its_place(seen: Page) -> None:
         "parity-formation_energy_per_atom",
         "gain",
         "outcomes",
+        "hull-0",
     }
 
 
@@ -236,7 +237,12 @@ def test_a_campaign_with_nothing_but_its_initial_draw(diary: MakeDiary) -> None:
     found = read(render(early))
     assert "No model has been trained yet." in found.words
     assert "No prediction has been put to the test yet." in found.words
-    assert set(found.island("figure-data")) == {"trajectory", "composition", "outcomes"}
+    assert set(found.island("figure-data")) == {
+        "trajectory",
+        "composition",
+        "outcomes",
+        "hull-0",
+    }
 
 
 def test_a_campaign_whose_measurements_all_failed(diary: MakeDiary) -> None:
