@@ -19,6 +19,8 @@ from alloop.errors import RunError
 from campaigns.load import ready_campaigns
 from loop.cli import main
 from loop.run_folder import RunFolder
+from models.ftcp.prototypes import draw_prototypes
+from tests.end_to_end.perovskites import write_perovskites
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from alloys import write_hea
@@ -78,6 +80,8 @@ def test_every_ready_campaign_passes_the_check(
     typed: Typed, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_hea(tmp_path)
+    metals = draw_prototypes(10, seed=0, elements=["Li", "Mg", "Ti", "Ni", "Al", "Si"])
+    write_perovskites(tmp_path / "perov_5" / "train.csv", metals)
     monkeypatch.setenv("ALLOOP_DATA", str(tmp_path))
     code, out, _ = typed("check", name)
     assert code == 0

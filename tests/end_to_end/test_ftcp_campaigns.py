@@ -25,6 +25,7 @@ from models.ftcp.model import FtcpModel
 from models.ftcp.prototypes import draw_prototypes
 from models.ftcp.tables import read_table
 from tests.end_to_end.counting_oracle import CountingOracle
+from tests.end_to_end.perovskites import write_perovskites
 
 TINY = (
     "model.network.width=32",
@@ -75,25 +76,14 @@ def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Pat
 def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
     """With a table of forty crystals under the columns of Perov-5."""
     cells = draw_prototypes(40, seed=4)
-    frame = pd.DataFrame(
-        {
-            "material_id": range(40),
-            "cif": [str(CifWriter(cell)) for cell in cells],
-            "formula": [cell.composition.reduced_formula for cell in cells],
-            "heat_all": [cell.volume / len(cell) / 100 for cell in cells],
-            "heat_ref": 0.0,
-            "dir_gap": [len(cell) / 3 for cell in cells],
-            "ind_gap": 0.0,
-        }
-    )
-    frame.to_csv(tmp_path / "perovskites.csv")
+    table = write_perovskites(tmp_path / "perovskites.csv", cells)
     elements = sorted({str(el) for cell in cells for el in cell.elements})
     spec = load_spec(
         "ftcp-gap",
         (
             *TINY,
             "tiers.0.dataset=null",
-            f"tiers.0.file={tmp_path / 'perovskites.csv'}",
+            f"tiers.0.file={table}",
             f"space.elements=[{', '.join(elements)}]",
         ),
     )
@@ -103,9 +93,7 @@ def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
     folder = RunFolder.read(run)
     answers = folder.state.answers()
     assert len(answers) == 10
-    known = {
-        material_id(cell) for cell in read_table(tmp_path / "perovskites.csv", {}).data.materials
-    }
+    known = {material_id(cell) for cell in read_table(table, {}).data.materials}
     assert {answer.candidate for answer in answers} <= known
     assert verify(run).ok
 
