@@ -36,13 +36,8 @@ app = typer.Typer(
     "where the model is promising and unsure, has them measured, learns from the answers and "
     "goes round again. Begin with `alloop launch nifecr-bulk-modulus`.",
 )
-app.add_typer(data.app, name="data")
-app.command()(label)
 console = Console()
 stderr = Console(stderr=True)
-
-app.command()(measure)
-app.command()(pretrain)
 
 SpecArgument = Annotated[
     str, typer.Argument(metavar="SPEC", help="a YAML file, or a name from `alloop campaigns`")
@@ -205,7 +200,10 @@ def audit(
     return None
 
 
-app.command()(dataset)
+# The commands of `loop/commands/` follow in the help.
+for command in (label, measure, pretrain, dataset):
+    app.command()(command)
+app.add_typer(data.app, name="data")
 
 
 @app.callback(invoke_without_command=True)
