@@ -97,7 +97,8 @@ def test_only_the_likeliest_of_a_formula_is_kept_if_asked(model, data, window):
     designs = design(model, data, [window], how, seed=0)
     formulas = [one.structure.composition.reduced_formula for one in designs.kept]
     assert len(set(formulas)) == len(formulas) > 1
-    every = design(model, data, [window], replace(how, n=1000, one_per_formula=False), seed=0)
+    all_found = replace(how, n=how.n * how.pool, pool=1, one_per_formula=False)
+    every = design(model, data, [window], all_found, seed=0)
     of_first = [
         one.probability
         for one in every.kept
