@@ -8,6 +8,7 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 from torch import Tensor
 
+from alloop.errors import ModelError
 from alloop.materials import Material
 
 
@@ -31,6 +32,18 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.materials)
+
+    def require_properties(self, names: tuple[str, ...]) -> None:
+        """Check that the columns are those that a model was made for.
+
+        Raises:
+            ModelError: if they are others, or in another order.
+        """
+        if self.property_names != names:
+            raise ModelError(
+                f"the data holds {', '.join(self.property_names)}; "
+                f"the model was made for {', '.join(names)}"
+            )
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,7 @@ class DvaeModel:
             MaterialError: if a material is no composition of the model's elements.
             ModelError: if the data's properties are not the model's, or a label is impossible.
         """
-        if data.property_names != self.property_names:
-            raise ModelError(
-                f"the data holds {', '.join(data.property_names)}; "
-                f"the model was made for {', '.join(self.property_names)}"
-            )
+        data.require_properties(self.property_names)
         start = time.perf_counter()
         report = on_progress or (lambda share, message: None)
         fractions = self.fractions_of(data.materials)

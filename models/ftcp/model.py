@@ -84,11 +84,7 @@ class FtcpModel:
             MaterialError: if a crystal does not fit the size or the options' limits.
             ModelError: if the data's properties are not the model's, or there are no crystals.
         """
-        if data.property_names != self.property_names:
-            raise ModelError(
-                f"the data holds {', '.join(data.property_names)}; "
-                f"the model was made for {', '.join(self.property_names)}"
-            )
+        data.require_properties(self.property_names)
         if len(data) == 0:
             raise ModelError("there is nothing to train on", remedy="Give some crystals.")
         start = time.perf_counter()

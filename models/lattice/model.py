@@ -70,11 +70,7 @@ class LatticeModel:
             MaterialError: if a material is no decoration of the model's parents.
             ModelError: if the data's properties are not the model's.
         """
-        if data.property_names != self.property_names:
-            raise ModelError(
-                f"the data holds {', '.join(data.property_names)}; "
-                f"the model was made for {', '.join(self.property_names)}"
-            )
+        data.require_properties(self.property_names)
         start = time.perf_counter()
         report = on_progress or (lambda share, message: None)
         codes, lattices = self.space.read(data.materials)

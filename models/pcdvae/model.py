@@ -98,11 +98,7 @@ class PcdvaeModel:
                 where the phase is told, or the file is of another training.
             TrainingDiverged: at the first number that is not finite; the model stays as it was.
         """
-        if data.property_names != self.property_names:
-            raise ModelError(
-                f"the data holds {', '.join(data.property_names)}; "
-                f"the model was made for {', '.join(self.property_names)}"
-            )
+        data.require_properties(self.property_names)
         start = time.perf_counter()
         report = on_progress or (lambda share, message: None)
         rows = self._read_rows(data)
