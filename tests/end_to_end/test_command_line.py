@@ -129,6 +129,35 @@ def test_the_best_are_promoted_to_the_dearer_tier(typed: Typed, tmp_path: Path) 
     assert volumes[0] == pytest.approx(volumes[1], rel=0.06)
 
 
+@pytest.mark.parametrize(
+    ("dearer", "words"),
+    [
+        ("engine: vasp, vasp: {command: no_such_vasp}", ("no_such_vasp", "engine: chgnet")),
+        (f"engine: vasp, vasp: {{command: {sys.executable}}}", ("POTCAR", "PMG_VASP_PSP_DIR")),
+        ("engine: espresso, espresso: {command: no_such_pw.x}", ("no_such_pw.x", "make espresso")),
+        ("magmoms: {Xx: 1.0}", ("Xx is no element", "write symbols such as Fe")),
+    ],
+)
+def test_what_the_dearer_tier_lacks_stops_the_launch_with_what_to_do(
+    typed: Typed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dearer: str,
+    words: tuple[str, str],
+) -> None:
+    monkeypatch.setattr("pymatgen.io.vasp.inputs.SETTINGS", {})
+    tiers = (
+        "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}, "
+        f"{{kind: dft, promote: 1, folder: {tmp_path / 'jobs'}, {dearer}}}]"
+    )
+    settings = [*SET, "--set", tiers, "--set", "budget.measurements=[600, 1]"]
+    code, _, errors = typed("launch", "nifecr-bulk-modulus", "--run", tmp_path / "run", *settings)
+    assert code != 0
+    assert all(word in errors for word in words)
+    with pytest.raises(RunError):  # nothing has begun
+        RunFolder.read(tmp_path / "run")
+
+
 def test_the_same_command_on_a_closed_run_changes_nothing(typed: Typed, finished: Path) -> None:
     before = RunFolder.read(finished).head
     code, out, _ = typed("launch", "nifecr-bulk-modulus", "--run", finished, *SET)

@@ -9,6 +9,7 @@ import pytest
 from alloop.errors import MissingSoftware
 from oracles.base import FailureKind, Status
 from oracles.dft import local
+from oracles.dft.local import LocalManager, Outcome
 from oracles.dft.making import make_engine, make_manager
 from oracles.dft.options import DftOptions
 from oracles.dft.oracle import DftOracle
@@ -44,6 +45,29 @@ def test_a_manager_whose_package_is_missing_is_named(hidden):
     hidden("jobflow_remote.jobs.jobcontroller", "oracles.dft.remote")
     with pytest.raises(MissingSoftware, match=r"jobflow-remote needs .*alloop\[remote\]"):
         make_manager(DftOptions(manager="jobflow-remote"))
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (None, "the flow returned None"),
+        ([None], "the flow returned None, no calculation"),
+        ([{"state": "successful", "stress": [], "force": 0.0}], "no finite energy"),
+        ([{"state": "successful", "energy": -9.0, "stress": [], "force": 0.0}], "no structure"),
+    ],
+)
+def test_a_flow_without_energy_or_structure_is_a_failure(
+    tmp_path, feni, monkeypatch, document, words
+):
+    def run(*_: object) -> Outcome:
+        return Outcome(document, seconds=1.0, is_new=True)
+
+    monkeypatch.setattr(LocalManager, "run", run)
+    failed = DftOracle(DftOptions(folder=tmp_path, protocol="static")).measure(feni)
+    assert failed.status is Status.FAILED
+    assert failed.properties == {}
+    assert words in failed.failure.message
+    assert failed.cost.wall_seconds == 1.0  # it was paid for
 
 
 def test_a_full_disk_at_the_end_of_a_job_costs_a_retryable_failure(tmp_path, feni, monkeypatch):
