@@ -23,14 +23,24 @@ from benchmarks.pcdvae_judged import Judge, measured
 from benchmarks.pcdvae_optimisation import optimisation_figures
 from benchmarks.pcdvae_overfit import overfit_figures
 from benchmarks.pcdvae_reconstruction import Originals, chance_figures, reconstruction_figures
-from benchmarks.pcdvae_training import nifecr_small, rows, some, train, trained
+from benchmarks.pcdvae_training import (
+    SEARCHED,
+    nifecr_small,
+    nifecr_small_searched,
+    rows,
+    some,
+    train,
+    train_searched,
+    trained,
+)
 from benchmarks.recording import record
 from loop.dataset import TEST, TRAINING
 from models.base import Dataset
+from models.pcdvae.model import PcdvaeModel
 from models.pcdvae.options import PcdvaeOptions
 
 FOLDER = Path(os.environ.get("ALLOOP_BENCH", "runs/bench-pcdvae"))
-TABLES = FOLDER / "nifecr-small"
+TABLES, SEARCHED_TABLES = FOLDER / "nifecr-small", FOLDER / "nifecr-small-ls"
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
 RECONSTRUCTED = 100
 """Held-out crystals, drawn at random."""
@@ -65,8 +75,9 @@ def _figures() -> dict[str, Any]:
 
 def data() -> Figures:
     """Make NiFeCr-Small with the LAMMPS oracle."""
-    made = nifecr_small(TABLES)
+    made, searched = nifecr_small(TABLES), nifecr_small_searched(SEARCHED_TABLES)
     return {
+        "data_searched_training_rows": float(searched.n_training - made.n_training),
         "data_training_rows": float(made.n_training),
         "data_test_rows": float(made.n_test),
         "data_failed_rows": float(made.n_failed),
@@ -77,27 +88,34 @@ def reconstruct() -> Figures:
     """Rebuild what was held out, with both models."""
     training, held_out = _split()
     originals = Originals.of(some(held_out, RECONSTRUCTED, seed=0))
-    models, costs = trained(FOLDER)
     chance = chance_figures(training, originals)
-    return costs | chance | reconstruction_figures(models, originals)
+    return chance | reconstruction_figures(trained(FOLDER), originals)
 
 
 def optimise() -> Figures:
-    """Climb the property head of P-CDVAE, decode, relax, measure."""
+    """Climb the property head of P-CDVAE, without and with local search's rows, and measure."""
     training, held_out = _split()
-    models, _ = trained(FOLDER)
-    model = models["pcdvae"]
-    model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
-    return optimisation_figures(model, training, held_out, _judge("optimise"))
+    figures: dict[str, Any] = {}
+    for name, rows_of, prefix in (
+        ("pcdvae", training, "optimised"),
+        (SEARCHED, rows(SEARCHED_TABLES / TRAINING), "optimised_ls"),
+    ):
+        model = _quick(trained(FOLDER, [name])[name])
+        judge = _judge(f"optimise-{name}")
+        figures |= optimisation_figures(model, rows_of, held_out, judge, prefix)
+    return figures
 
 
 def generate() -> Figures:
     """Draw from P-CDVAE's prior, relax, measure."""
-    models, _ = trained(FOLDER)
-    model = models["pcdvae"]
-    model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
+    model = _quick(trained(FOLDER)["pcdvae"])
     known = [*measured(TABLES / TRAINING), *measured(TABLES / TEST)]
     return generation_figures(model, known, _judge("generate"), FOLDER)
+
+
+def _quick(model: PcdvaeModel) -> PcdvaeModel:
+    model.options = PcdvaeOptions.model_validate(model.options.model_dump() | QUICK)
+    return model
 
 
 def _split() -> tuple[Dataset, Dataset]:
@@ -119,6 +137,7 @@ STAGES: dict[str, Callable[[], Figures]] = {
     "data": data,
     "train-cdvae": lambda: train("cdvae", _split()[0], FOLDER),
     "train-pcdvae": lambda: train("pcdvae", _split()[0], FOLDER),
+    "train-searched": lambda: train_searched(rows(SEARCHED_TABLES / TRAINING), FOLDER),
     "reconstruct": reconstruct,
     "optimise": optimise,
     "generate": generate,

@@ -15,7 +15,7 @@ from models.base import Dataset
 from models.pcdvae.model import PcdvaeModel
 from models.pcdvae.optimisation import STEPS, optimise
 
-STARTS = 10
+STARTS = 60
 """Held-out crystals that are climbed from; AlloGen takes all its 327."""
 SURROGATE_ROWS = 150
 """Training rows that the loop's Gaussian process learns from."""
@@ -26,7 +26,11 @@ ITERATIONS = 15
 
 
 def optimisation_figures(
-    model: PcdvaeModel, training: Dataset, held_out: Dataset, judge: Judge
+    model: PcdvaeModel,
+    training: Dataset,
+    held_out: Dataset,
+    judge: Judge,
+    prefix: str = "optimised",
 ) -> dict[str, float]:
     """Return Table 3's columns for each number of steps, for the acquisition, and for the start.
 
@@ -36,9 +40,9 @@ def optimisation_figures(
     starts = [m for row in rows if isinstance(m := held_out.materials[row], Structure)]
     initial = sorted(held_out.labels[rows, 0], reverse=True)
     figures = {
-        "optimised_initial_mean_bulk_modulus_gpa": float(np.mean(initial)),
-        "optimised_initial_top10_bulk_modulus_gpa": float(np.mean(initial[:10])),
-        "optimised_n_starts": float(len(starts)),
+        f"{prefix}_initial_mean_bulk_modulus_gpa": float(np.mean(initial)),
+        f"{prefix}_initial_top10_bulk_modulus_gpa": float(np.mean(initial[:10])),
+        f"{prefix}_n_starts": float(len(starts)),
     }
     z = model.encode(starts)
     stages = {"0_steps": z}
@@ -47,19 +51,19 @@ def optimisation_figures(
     stages["acquisition"] = _by_acquisition(model, training, z)
     for name, points_of_stage in stages.items():
         judged = judge.judge(model.decode(points_of_stage, seed=0))
-        figures |= columns(judged, f"optimised_{name}")
+        figures |= columns(judged, f"{prefix}_{name}")
         print(name, {k: v for k, v in figures.items() if name in k}, flush=True)
-    return figures | _best(figures, [f"{step}_steps" for step in points])
+    return figures | _best(figures, prefix, [f"{step}_steps" for step in points])
 
 
-def _best(figures: dict[str, float], names: Sequence[str]) -> dict[str, float]:
+def _best(figures: dict[str, float], prefix: str, names: Sequence[str]) -> dict[str, float]:
     mean = "mean_bulk_modulus_gpa"
-    there = [name for name in names if f"optimised_{name}_{mean}" in figures]
+    there = [name for name in names if f"{prefix}_{name}_{mean}" in figures]
     if not there:
-        return {"optimised_n_correct": 0.0}
-    best = max(there, key=lambda name: figures[f"optimised_{name}_{mean}"])
+        return {f"{prefix}_n_correct": 0.0}
+    best = max(there, key=lambda name: figures[f"{prefix}_{name}_{mean}"])
     return {
-        f"optimised_{column}": figures[f"optimised_{best}_{column}"]
+        f"{prefix}_{column}": figures[f"{prefix}_{best}_{column}"]
         for column in (mean, "top10_bulk_modulus_gpa", "n_correct")
     }
 

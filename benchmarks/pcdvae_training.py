@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,8 @@ from oracles.lammps.options import LammpsOptions
 from oracles.lammps.oracle import LammpsOracle
 
 ELEMENTS = ("Cr", "Fe", "Ni")
-ROUNDS = (5, 10, 20, 40)
-"""Epochs of training, each round with its own fall of the learning rate; a model is kept after
-each, so that whatever time there is ends with a trained one."""
+EPOCHS = 150
+"""One training, one fall of the learning rate; about 40 minutes of processor time."""
 OPTIONS = PcdvaeOptions(
     latent=64,
     encoder_width=16,
@@ -27,21 +27,36 @@ OPTIONS = PcdvaeOptions(
     decoder_width=32,
     decoder_blocks=2,
     head_width=128,
-    neighbours=12,
-    batch_size=16,
-    warm_up=50,
-    average=0.995,
+    neighbours=14,
+    epochs=EPOCHS,
+    batch_size=32,
+    warm_up=100,
+    average=0.999,
     device="cpu",
     sampler="langevin",
     langevin_steps=4,
 )
+SEARCH_ITERATIONS, SEARCH_SWAPS = 10, 10
+"""A quarter of AlloGen's measurements each, for cells of 16 atoms in place of 54."""
+SEARCHED_EPOCHS = 30
+"""With the rows of local search, after the first training: the second of the two stages."""
 NAMES = ("cdvae", "pcdvae")
+SEARCHED = "pcdvae_ls"
 
 
 def nifecr_small(folder: Path) -> MadeDataset:
     """Make NiFeCr-Small, or go on with it: as `alloop dataset nifecr --cells 2x2x2` does."""
     oracle = LammpsOracle(LammpsOptions(potential="NiFeCr-Wu2017"), elements=ELEMENTS)
     return make_dataset(DatasetPlan(), oracle, folder)
+
+
+def nifecr_small_searched(folder: Path) -> MadeDataset:
+    """Make it with a tenth of the orderings improved by local search as well, as NiFeCr-LS."""
+    oracle = LammpsOracle(LammpsOptions(potential="NiFeCr-Wu2017"), elements=ELEMENTS)
+    plan = DatasetPlan(
+        search_share=0.1, search_iterations=SEARCH_ITERATIONS, search_swaps=SEARCH_SWAPS
+    )
+    return make_dataset(plan, oracle, folder)
 
 
 def rows(path: Path) -> Dataset:
@@ -61,7 +76,7 @@ def some(data: Dataset, n: int, *, seed: int) -> Dataset:
 
 
 def train(name: str, training: Dataset, folder: Path) -> dict[str, float]:
-    """Train round by round; a round that is done is not done again."""
+    """Train one of the two models, going on where an interrupted training left off."""
     model = PcdvaeModel(
         OPTIONS.model_copy(update={"phase": name == "pcdvae"}),
         ELEMENTS,
@@ -70,50 +85,56 @@ def train(name: str, training: Dataset, folder: Path) -> dict[str, float]:
         {},
         ("bulk_modulus",),
     )
-    for round, epochs in enumerate(ROUNDS, start=1):
-        file, cost = folder / f"{name}-{round}.safetensors", folder / f"{name}-{round}.cost.json"
-        if not file.exists():
-            lengths = {"epochs": epochs, "refit_epochs": epochs}
-            model.options = model.options.model_copy(update=lengths)
-            began, cpu_began = time.perf_counter(), time.process_time()
-            model.fit(
-                training,
-                seed=derive_seed(0, "train", round),
-                on_progress=lambda share, message: print(f"{share:.3f} {message}", flush=True),
-                resume_from=folder / f"{name}.training",
-            )
-            model.save(file)
-            seconds = {"wall": time.perf_counter() - began, "cpu": time.process_time() - cpu_began}
-            cost.write_text(json.dumps(seconds), encoding="utf-8")
-        model = PcdvaeModel.load(file)
-    return {f"train_rounds_{name}": float(len(ROUNDS))}
+    return _fit(model, name, training, folder)
 
 
-def trained(folder: Path) -> tuple[dict[str, PcdvaeModel], dict[str, float]]:
-    """Return both models after the last round that both have done, and what they cost.
+def train_searched(training: Dataset, folder: Path) -> dict[str, float]:
+    """Train P-CDVAE on, with the rows of local search: the second stage."""
+    model = trained(folder)["pcdvae"]
+    model.options = OPTIONS.model_copy(update={"refit_epochs": SEARCHED_EPOCHS})
+    return _fit(model, SEARCHED, training, folder)
+
+
+def trained(folder: Path, names: Sequence[str] = NAMES) -> dict[str, PcdvaeModel]:
+    """Return trained models by name.
 
     Raises:
-        FileNotFoundError: if a model has not done its first round.
+        ModelError: if one is not trained.
     """
-    done = [
-        round
-        for round in range(1, len(ROUNDS) + 1)
-        if all((folder / f"{name}-{round}.safetensors").exists() for name in NAMES)
-    ]
-    if not done:
-        raise FileNotFoundError(f"no trained models in {folder}: do the stages of training first")
-    models = {name: PcdvaeModel.load(folder / f"{name}-{done[-1]}.safetensors") for name in NAMES}
-    figures = {"train_epochs": float(sum(ROUNDS[: done[-1]]))}
-    for unit in ("wall", "cpu"):
-        minutes = [
-            sum(
-                json.loads((folder / f"{name}-{r}.cost.json").read_text("utf-8"))[unit] / 60
-                for r in done
-            )
-            for name in NAMES
-        ]
-        for name, spent in zip(NAMES, minutes, strict=True):
-            figures[f"train_{unit}_minutes_{name}"] = spent
-        if unit == "cpu":
-            figures["train_minutes"] = max(minutes)
-    return models, figures
+    return {name: PcdvaeModel.load(folder / f"{name}.safetensors") for name in names}
+
+
+def _fit(model: PcdvaeModel, name: str, training: Dataset, folder: Path) -> dict[str, float]:
+    stopwatch = Stopwatch(folder / f"{name}.seconds.json")
+
+    def on_progress(share: float, message: str) -> None:
+        stopwatch.keep()
+        print(f"{share:.3f} {message}", flush=True)
+
+    model.fit(
+        training,
+        seed=derive_seed(0, "train"),
+        on_progress=on_progress,
+        resume_from=folder / f"{name}.training",
+    )
+    model.save(folder / f"{name}.safetensors")
+    spent = stopwatch.keep()
+    return {f"train_{unit}_minutes_{name}": seconds / 60 for unit, seconds in spent.items()}
+
+
+class Stopwatch:
+    """Seconds that passed and seconds of processor time, added up over interruptions."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def keep(self) -> dict[str, float]:
+        """Write down what has been spent so far, and return it."""
+        spent = {
+            "wall": self._before.get("wall", 0.0) + time.perf_counter() - self._wall,
+            "cpu": self._before.get("cpu", 0.0) + time.process_time() - self._cpu,
+        }
+        self.path.write_text(json.dumps(spent), encoding="utf-8")
+        return spent

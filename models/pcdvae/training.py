@@ -39,7 +39,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self.device = next(self.network.parameters()).device
         self.weights: list[Tensor] = list(self.network.parameters())
-        self.optimiser = torch.optim.Adam(self.weights, lr=self.options.learning_rate)
+        self.optimiser = torch.optim.Adam(self.weights, lr=self.options.learning_rate, fused=True)
         self.average = [weight.detach().clone() for weight in self.weights]
         self.epoch = 0
         """Epochs done."""

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
 
+from models.pcdvae import sampling
 from models.pcdvae.cells import cell_codes, cells_of
+from models.pcdvae.network import Network
 from models.pcdvae.noise import (
     draw,
     element_levels,
@@ -13,7 +15,8 @@ from models.pcdvae.noise import (
     nearest_image,
     noisy_elements,
 )
-from models.pcdvae.sampling import schedule, whole_counts
+from models.pcdvae.options import PcdvaeOptions
+from models.pcdvae.sampling import Atoms, Frame, langevin, schedule, whole_counts
 
 
 def test_levels_are_the_published_ones() -> None:
@@ -105,3 +108,37 @@ def test_the_fast_schedule_goes_from_the_largest_level_to_the_smallest() -> None
     sigmas = schedule(20)
     assert (sigmas[0], sigmas[-1]) == pytest.approx((10, 0.01))
     assert (np.diff(sigmas) < 0).all()
+
+
+def test_langevin_ends_without_the_last_level_s_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one place the score is known, (place − x) / σ²: the sampler ends there exactly."""
+    place = np.array([[0.3, -0.2, 0.1]])
+
+    def denoised(
+        network: Network, frame: Frame, atoms: Atoms, sigma: float, options: PcdvaeOptions
+    ) -> np.ndarray:
+        return (place - atoms.positions) / sigma
+
+    monkeypatch.setattr(sampling, "_denoised", denoised)
+    atoms = Atoms(np.array([[7.0, 3.0, -5.0]]), np.zeros(1, dtype=np.int64))
+    frame = Frame(
+        torch.zeros(1, 2), np.eye(3)[None], np.ones(1, dtype=np.int64), torch.zeros(1), ()
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Network(
+            PcdvaeOptions(latent=2, encoder_width=8, decoder_width=8, head_width=8),
+            elements=1,
+            counts=1,
+            properties=0,
+            phases=0,
+        )
+    options = PcdvaeOptions(langevin_steps=2)
+    rng = np.random.default_rng(0)
+    reached = [
+        float(np.abs(atoms.positions - place).max())
+        for _ in langevin(network, frame, atoms, options, rng)
+    ]
+    assert len(reached) == 50
+    assert reached[-2] > 1e-3
+    assert reached[-1] < 1e-12
