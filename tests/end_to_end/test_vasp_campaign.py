@@ -1,7 +1,8 @@
 """Campaigns whose dearer tier is VASP, typed as a user types them, against a test double of VASP.
 
 The test double calculates with the potential of the cheap tier, so that a right label of the dear
-tier is close to the cheap one's, and a wrong label is seen.
+tier is close to the cheap one's, and a wrong label is seen. What the test double gives without
+faults is the label itself.
 """
 
 import json
@@ -14,9 +15,18 @@ from pathlib import Path
 import psutil
 import pytest
 
+from loop.cli import main
 from loop.run_folder import RunFolder
 from loop.verify import verify
 from oracles.base import FailureKind, Status
+from oracles.dft.options import DftOptions
+from oracles.dft.oracle import DftOracle
+
+pytestmark = [
+    # As in tests/oracles/dft/test_vasp.py.
+    pytest.mark.filterwarnings("ignore:ISMEAR = 0 with a small SIGMA"),
+    pytest.mark.filterwarnings("ignore:No POTCAR file with matching TITEL fields"),
+]
 
 STAND_IN = Path(__file__).parents[1] / "oracles" / "dft" / "stand_in" / "vasp_std"
 
@@ -41,38 +51,47 @@ LIMIT = 1200.0
 class Campaign:
     """A small campaign in its folder, with a program vasp_std on the PATH."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.run, self._runs = folder / "run", folder / "vasp-runs"
-        self._jobs = folder / "jobs"
+        self._jobs, self._monkeypatch = folder / "jobs", monkeypatch
         bin = folder / "bin"
         bin.mkdir()
         (bin / "vasp_std").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
         (bin / "vasp_std").chmod(0o755)
         path = f"{bin}{os.pathsep}{os.environ['PATH']}"
-        self._environment = os.environ | {"PATH": path, "VASP_STAND_IN_RUNS": str(self._runs)}
+        self._environment = {"PATH": path, "VASP_STAND_IN_RUNS": str(self._runs)}
 
     def start(self, settings: dict[str, str], fault: str, **environment: str) -> subprocess.Popen:
-        """Type `alloop launch`, which resumes a campaign that has begun."""
-        settings = TINY | {"tiers.1.folder": str(self._jobs)} | settings
-        words = [word for item in settings.items() for word in ("--set", "=".join(item))]
+        """Type `alloop launch` in a process of its own, which can be killed."""
         program = [sys.executable, "-c", "from loop.cli import main; main()"]
+        fault_of_vasp = {"VASP_STAND_IN_FAULT": fault}
         return subprocess.Popen(
-            [*program, "launch", "nifecr-bulk-modulus", "--run", str(self.run), *words],
-            env=self._environment | {"VASP_STAND_IN_FAULT": fault} | environment,
+            [*program, *self._words(settings)],
+            env=os.environ | self._environment | fault_of_vasp | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
     def finish(self, settings: dict[str, str], fault: str = "") -> RunFolder:
-        """Run it to its end."""
-        process = self.start(settings, fault)
-        out, _ = process.communicate(timeout=LIMIT)
-        assert process.returncode == 0, out
+        """Type it in this process, to its end; a campaign that has begun is resumed."""
+        with self._monkeypatch.context() as patch:
+            for name, value in self._environment.items():
+                patch.setenv(name, value)
+            patch.setenv("VASP_STAND_IN_FAULT", fault)
+            patch.setattr(sys, "argv", ["alloop", *self._words(settings)])
+            with pytest.raises(SystemExit) as end:
+                main()
+        assert not end.value.code
         assert verify(self.run).ok
         folder = RunFolder.read(self.run)
         assert folder.state.closed is not None
         return folder
+
+    def _words(self, settings: dict[str, str]) -> list[str]:
+        settings = TINY | {"tiers.1.folder": str(self._jobs)} | settings
+        words = [word for item in settings.items() for word in ("--set", "=".join(item))]
+        return ["launch", "nifecr-bulk-modulus", "--run", str(self.run), *words]
 
     def vasp_runs(self) -> list[tuple[int, str]]:
         """Return process and submission of every start of VASP."""
@@ -89,8 +108,14 @@ class Campaign:
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
-    return Campaign(tmp_path)
+def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Campaign:
+    return Campaign(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def fault_free(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for jobs without faults, each of which is run once for all tests."""
+    return tmp_path_factory.mktemp("fault-free")
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -117,8 +142,25 @@ def assert_labels_are_right(folder: RunFolder) -> None:
                 assert dear.properties[name] == pytest.approx(expected, abs=tolerance), name
 
 
-def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(campaign: Campaign) -> None:
-    folder = campaign.finish(ONE)
+def assert_labels_are_those_without_faults(folder: RunFolder, jobs: Path) -> None:
+    """Compare with what the dear tier's oracle gives outside a campaign, nothing going wrong."""
+    spec = folder.state.spec
+    tier = spec.tiers[1]
+    assert isinstance(tier, DftOptions)
+    vasp = tier.vasp.model_copy(update={"command": f"{sys.executable} {STAND_IN}"})
+    options = tier.model_copy(update={"folder": jobs, "vasp": vasp})
+    oracle = DftOracle(options, elements=spec.space.elements)
+    for label in folder.state.answers(tier=1):
+        expected = oracle.measure(folder.store.get_material(label.candidate))
+        assert expected.status is Status.OK, expected.failure
+        assert label.fingerprint == expected.fingerprint
+        assert label.properties == pytest.approx(dict(expected.properties), rel=1e-9)
+
+
+def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(
+    campaign: Campaign, fault_free: Path
+) -> None:
+    folder = campaign.finish(ONE | {"tiers.1.folder": str(fault_free)})
     (dear,) = folder.state.answers(tier=1)
     assert dear.candidate == folder.state.best().candidate
     assert_labels_are_right(folder)
@@ -131,15 +173,23 @@ def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(campaign: Campa
     assert len(campaign.vasp_runs()) == 2 * (1 + 3) + 2
 
 
-def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(campaign: Campaign) -> None:
+def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
+    campaign: Campaign, fault_free: Path
+) -> None:
     faults = {
         "unconverged": FailureKind.NOT_CONVERGED,
         "truncated": FailureKind.WORKER_DIED,
         "killed": FailureKind.WORKER_DIED,
         "wrong-potcar": FailureKind.ERROR,
+        "disk-full": FailureKind.WORKER_DIED,
+        "no-energy": FailureKind.ABSURD,
         "killed:1": None,  # its second run gives the label
     }
-    promoted = {"tiers.1.promote": "5", "budget.measurements": "[600, 5]"}
+    promoted = {
+        "budget.initial": "8",
+        "tiers.1.promote": "7",
+        "budget.measurements": "[600, 7]",
+    }
     state = (folder := campaign.finish(SHORT | promoted, ",".join(faults))).state
     found = [state.measured[each.id] for each in state.evaluations if each.tier == 1]
     submissions = list(dict.fromkeys(submission for _, submission in campaign.vasp_runs()))
@@ -148,9 +198,10 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(campaign: C
     assert [m.status is Status.OK for m in found] == [kind is None for kind in faults.values()]
     assert all(m.properties == {} and m.failure_message for m in found[:-1])
     assert_labels_are_right(folder)
+    assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
     # killed once, two relaxations
-    assert runs.count(submissions[4]) == 3
+    assert runs.count(submissions[6]) == 3
 
 
 def test_out_of_walltime_is_a_failure_and_never_a_label(campaign: Campaign) -> None:
@@ -161,7 +212,9 @@ def test_out_of_walltime_is_a_failure_and_never_a_label(campaign: Campaign) -> N
     assert found.properties == {}
 
 
-def test_a_vasp_that_outlives_its_controller_is_waited_for(campaign: Campaign) -> None:
+def test_a_vasp_that_outlives_its_controller_is_waited_for(
+    campaign: Campaign, fault_free: Path
+) -> None:
     """The worker that watches VASP outlives its controller too, and the next one waits for it."""
     controller = campaign.start(SHORT | ONE, "slow:1", VASP_STAND_IN_PATIENCE="4")
     vasp = campaign.wait_for_vasp()
@@ -171,10 +224,13 @@ def test_a_vasp_that_outlives_its_controller_is_waited_for(campaign: Campaign) -
     folder = campaign.finish(SHORT | ONE)
     assert len(folder.state.answers(tier=1)) == 1
     assert_labels_are_right(folder)
+    assert_labels_are_those_without_faults(folder, fault_free)
     assert len(campaign.vasp_runs()) == 4  # as without an interruption
 
 
-def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(campaign: Campaign) -> None:
+def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(
+    campaign: Campaign, fault_free: Path
+) -> None:
     controller = campaign.start(SHORT | ONE, "slow:1")
     vasp = campaign.wait_for_vasp()
     workers = [
@@ -192,6 +248,7 @@ def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(campaign: 
     assert has_ended(vasp)
     assert len(folder.state.answers(tier=1)) == 1
     assert_labels_are_right(folder)
+    assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
     assert len(runs) == 4 + 1
     assert runs[0] == runs[1] == runs[2]  # the lost one, then both relaxations
