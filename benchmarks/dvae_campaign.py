@@ -13,7 +13,14 @@ FIRST = 96
 BATCH = 96
 # Nothing but the head is asked here, some 100 times: a smaller one, the same for every point.
 HEAD = DvaeOptions(
-    networks=2, committees=4, trees=25, boosters=3, epochs=15, random_alloys=0, transport_layers=1
+    descriptors="rich",
+    networks=2,
+    committees=4,
+    trees=25,
+    boosters=3,
+    epochs=15,
+    random_alloys=0,
+    transport_layers=1,
 )
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
-from sklearn.tree import ExtraTreeRegressor
+from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 from torch import Tensor, nn
 
 from models.dvae.trees import StoredTrees
+from models.dvae.views import Columns, Views
 
 _ROUNDS = 100
 _RATE = 0.1
@@ -18,7 +19,9 @@ _SUBSAMPLE = 0.7
 _LEAST_SHARE = 0.005
 """Of yeses, that boosting starts from where all labels are the same."""
 _COLUMNS_PER_SPLIT = 8
-"""Of the descriptors, for each split of a boosted tree; of fewer than 16, about a third."""
+"""Of the descriptors, for each split of a boosted tree; of fewer than 16, about a third; of more
+than 100, half as many again."""
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,23 @@ class TreeCommittees(nn.Module):
     """Bagged and boosted trees, each on its own bootstrap sample of the labelled rows.
 
     Bagged are extremely randomised trees (P. Geurts et al., Mach. Learn. 63 (2006) 3), every
-    descriptor tried at every split. Boosted is stochastic gradient boosting (J. Friedman,
-    Comput. Stat. Data Anal. 38 (2002) 367), of log-odds for yes-or-no properties. They err
-    differently: on cross-validated training rows the mean of both is better than either.
+    descriptor tried at every split, and, where the views say so, random forests (L. Breiman,
+    Mach. Learn. 45 (2001) 5) in turn with them. Boosted is stochastic gradient boosting
+    (J. Friedman, Comput. Stat. Data Anal. 38 (2002) 367), of log-odds for yes-or-no properties.
+    They err differently: on cross-validated training rows the mean of both is better than either.
 
     Args:
         sizes: how many there are.
         start: every score, until trees are grown.
         is_yes_or_no: whether labels are 0 and 1.
+        views: which descriptors each committee sees.
     """
 
-    def __init__(self, sizes: CommitteeSizes, *, start: float, is_yes_or_no: bool) -> None:
+    def __init__(
+        self, sizes: CommitteeSizes, *, start: float, is_yes_or_no: bool, views: Views
+    ) -> None:
         super().__init__()
-        self.sizes, self.is_yes_or_no = sizes, is_yes_or_no
+        self.sizes, self.is_yes_or_no, self.views = sizes, is_yes_or_no, views
         self.bagged = StoredTrees(sizes.bagged * sizes.trees)
         self.boosted = StoredTrees(sizes.boosted * _ROUNDS)
         self.register_buffer("base", torch.tensor(start))
@@ -85,25 +92,31 @@ class TreeCommittees(nn.Module):
         count, n = len(self.bagged.column), len(y)
         weights = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(count)])
         # Trees learn what is left over the mean: a tree that knows nothing says nought.
-        grown = [
-            ExtraTreeRegressor(max_features=1.0, random_state=int(rng.integers(2**31))).fit(
-                x, y - float(self.base), sample_weight=weight
-            )
-            for weight in weights
-        ]
-        self.bagged.store([tree.tree_ for tree in grown])
+        trees, seen = [], []
+        for i, weight in enumerate(weights):
+            columns, grower = self._bagged_kind(i // self.sizes.trees)
+            tree = grower.set_params(random_state=int(rng.integers(2**31)))
+            tree.fit(x[:, columns], y - float(self.base), sample_weight=weight)
+            trees.append(tree.tree_)
+            seen.append(columns)
+        self.bagged.store(trees, seen)
         unseen = torch.from_numpy(weights == 0).float()
         return self._votes(self.bagged(torch.from_numpy(x)), unseen)
 
+    def _bagged_kind(self, committee: int) -> tuple[Columns, DecisionTreeRegressor]:
+        if self.views.forests is not None and committee % 2:
+            return self.views.forests, DecisionTreeRegressor(max_features="sqrt")
+        return self.views.randomised, ExtraTreeRegressor(max_features=1.0)
+
     def _grow_boosted(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Tensor:
-        n, m = x.shape
-        columns = min(_COLUMNS_PER_SPLIT, max(1, round(0.35 * m)))
+        n = len(x)
         is_logistic = self.is_yes_or_no and y.min() < y.max()
         boosting = GradientBoostingClassifier if is_logistic else GradientBoostingRegressor
         self.offset.copy_(torch.zeros(()) if is_logistic else self._raw(self.base))
         target = y if is_logistic else y - float(self.base)
-        trees, unseen = [], []
-        for _ in range(self.sizes.boosted):
+        trees, unseen, seen = [], [], []
+        for committee in range(self.sizes.boosted):
+            columns = self.views.boosted[committee % len(self.views.boosted)]
             drawn = np.append(rng.integers(0, n, max(n - 2, 0)), [y.argmin(), y.argmax()])
             # One of the lowest, one of the highest: a classifier needs both classes.
             booster = boosting(
@@ -112,13 +125,14 @@ class TreeCommittees(nn.Module):
                 max_depth=_BOOSTED_DEPTH,
                 min_samples_leaf=_BOOSTED_LEAF,
                 subsample=_SUBSAMPLE,
-                max_features=columns,
+                max_features=_columns_per_split(len(columns)),
                 init="zero",
                 random_state=int(rng.integers(2**31)),
-            ).fit(x[drawn], target[drawn])
+            ).fit(x[drawn][:, columns], target[drawn])
             trees += [tree.tree_ for tree in booster.estimators_[:, 0]]
             unseen.append(~np.isin(np.arange(n), drawn))
-        self.boosted.store(trees)
+            seen += [columns] * _ROUNDS
+        self.boosted.store(trees, seen)
         scores, mask = self._sums(torch.from_numpy(x)), torch.from_numpy(np.stack(unseen)).float()
         # A committee that saw a row takes the word of those that did not.
         others = ((scores - self.base) * mask).sum(0) / mask.sum(0).clamp_min(1) + self.base
@@ -142,3 +156,8 @@ class TreeCommittees(nn.Module):
 
     def _raw(self, score: Tensor) -> Tensor:
         return torch.logit(score, eps=_LEAST_SHARE) if self.is_yes_or_no else score
+
+
+def _columns_per_split(descriptors: int) -> int:
+    most = _COLUMNS_PER_SPLIT if descriptors <= _MANY else round(1.5 * _COLUMNS_PER_SPLIT)
+    return min(most, max(1, round(0.35 * descriptors)))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.dvae.elements import element_table
+from models.dvae.views import Views
 
 GAS_CONSTANT = 8.31446261815324
 """J/(mol K), CODATA 2018."""
@@ -53,6 +54,16 @@ class EightDescriptors(nn.Module):
     radius: Tensor
     chi: Tensor
     enthalpy: Tensor
+
+    @property
+    def views(self) -> Views:
+        """Return who sees what: every part of a head all of them."""
+        return Views.of_all(len(self.names))
+
+    def seen_by_networks(self, fractions: Tensor) -> Tensor:
+        """Return the descriptors that networks see: all."""
+        described: Tensor = self(fractions)
+        return described
 
     def forward(self, fractions: Tensor) -> Tensor:
         """Return descriptors (..., 8) of element fractions (..., e) that sum to one."""

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import torch
 
 from alloop.materials import Material, formula_of
-from models.dvae.design import column_of
+from models.dvae.judging import column_of
 from models.dvae.model import DvaeModel
 
 _BACKGROUND = 40

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.dvae.generator import Generator
+from models.dvae.inference import posterior_modes
 from models.dvae.network import Rows
 from models.dvae.options import DvaeOptions
 from models.dvae.space_filling import random_alloys
@@ -57,7 +58,7 @@ def fit_generator(
     scores, weights = [], []
     for i, head in enumerate(generator.heads):
         if is_new:
-            head.encoding.fit(rows.descriptors[: len(fractions)], draws)
+            head.encoding.fit(rows.descriptors[: len(fractions)], head.views.networks, draws)
         observed = rows.observed[:, i]
         scores.append(head.grow(rows.descriptors, rows.labels[:, i], observed, seed))
         weights.append(head.row_weights(observed, draws))
@@ -124,6 +125,6 @@ def _fit_transport(
             bit = (outcome >> place) & 1
             values[i] = torch.full((len(rows),), float(bit))
             weight = weight * (means[i] if bit else 1 - means[i])
-        u.append(generator.network.encode(rows.fractions, values)[0])
+        u.append(posterior_modes(generator.network, rows.fractions, values))
         weights.append(weight)
     generator.transport.fit(torch.stack(u), torch.stack(weights), draws)

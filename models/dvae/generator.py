@@ -10,12 +10,21 @@ from torch import Tensor, nn
 from models.dvae.committees import CommitteeSizes
 from models.dvae.descriptors import EightDescriptors
 from models.dvae.heads import HeadEnsemble, HeadSizes
+from models.dvae.inference import posterior_modes
+from models.dvae.magpie_descriptors import RichAndMagpie
 from models.dvae.network import DisentangledVae, Rows, tidy
 from models.dvae.nodes import PropertyNode, node_of
 from models.dvae.options import DvaeOptions, NormalPrior
 from models.dvae.rich_descriptors import RichDescriptors
 from models.dvae.transport import Transport
 
+Descriptors = EightDescriptors | RichDescriptors | RichAndMagpie
+
+_DESCRIPTORS: dict[str, type[Descriptors]] = {
+    "eight": EightDescriptors,
+    "rich": RichDescriptors,
+    "magpie": RichAndMagpie,
+}
 _BINS = 16
 _HEAD_WIDTH = 64
 _RICH_SHARE = 0.3
@@ -48,16 +57,15 @@ class Generator(nn.Module):
         self, options: DvaeOptions, elements: Sequence[str], property_names: Sequence[str]
     ) -> None:
         super().__init__()
-        rich = options.descriptors == "rich"
-        self.describe = RichDescriptors(elements) if rich else EightDescriptors(elements)
-        m = len(self.describe.names)
+        self.describe: Descriptors = _DESCRIPTORS[options.descriptors](elements)
+        m, views = len(self.describe.names), self.describe.views
         self.register_buffer("descriptor_mean", torch.zeros(m))
         self.register_buffer("descriptor_std", torch.ones(m))
         sizes = HeadSizes(
             networks=options.networks,
             width=_HEAD_WIDTH,
             bins=_BINS,
-            share=_RICH_SHARE if rich else 1.0,
+            share=1.0 if options.descriptors == "eight" else _RICH_SHARE,
             committees=CommitteeSizes(
                 bagged=options.committees, trees=options.trees, boosted=options.boosters
             ),
@@ -65,7 +73,7 @@ class Generator(nn.Module):
         nodes = [node_of(name, options.priors.get(name, NormalPrior())) for name in property_names]
         self.network = DisentangledVae(
             len(elements),
-            [HeadEnsemble(m, node, sizes) for node in nodes],
+            [HeadEnsemble(views, node, sizes) for node in nodes],
             latents=options.latents,
             width=options.width,
         )
@@ -100,6 +108,12 @@ class Generator(nn.Module):
         """Return f(x), standardised by the training data: shape (n, m)."""
         described: Tensor = self.describe(fractions)
         return (described - self.descriptor_mean) / self.descriptor_std
+
+    def _seen_by_networks(self, fractions: Tensor) -> Tensor:
+        """Return the standardised descriptors that the heads' networks see; they come first."""
+        described = self.describe.seen_by_networks(fractions)
+        m = described.shape[-1]
+        return (described - self.descriptor_mean[:m]) / self.descriptor_std[:m]
 
     def believe(self, fractions: Tensor) -> Belief:
         """Return what the heads expect of element fractions (n, e)."""
@@ -138,7 +152,7 @@ class Generator(nn.Module):
             values.append((value >= 0.5).to(value.dtype) if node.is_enumerated else value)
         u, _ = self.network.encode(rows.fractions, values)
         u = u + _JITTER * u.std(0) * torch.randn_like(u)
-        described = self.standardised(torch.softmax(self.network.decode(u, values), -1))
+        described = self._seen_by_networks(torch.softmax(self.network.decode(u, values), -1))
         surprise = [
             -self.nodes[i].log_likelihood(self.heads[i].networks_say(described), values[i]).mean()
             for i in self.enumerated
@@ -146,9 +160,9 @@ class Generator(nn.Module):
         return torch.stack(surprise).sum()
 
     def encode(self, fractions: Tensor, values: Tensor) -> Tensor:
-        """Return posterior means of z, shape (n, d), given the properties' values."""
+        """Return posterior modes of z, shape (n, d), given the properties' values."""
         internal = self.internal(values)
-        u, _ = self.network.encode(fractions, internal)
+        u = posterior_modes(self.network, fractions, internal)
         return self.transport.to_z(u, self.outcome(internal))
 
     def decode(self, z: Tensor, values: Tensor) -> Tensor:
@@ -163,20 +177,23 @@ class Generator(nn.Module):
 
         An alloy whose yes-or-no properties the heads do not find as asked for is decoded again
         from places around z, the same ones for every row, up to 16 times. The first that they
-        agree with is taken; where there is none, the first of all.
+        agree with and that is nearest to the first of all is taken; where there is none, that.
         """
         fractions = self.decode(z, values)
+        rows = torch.nonzero(~self._agrees(fractions, values)).squeeze(-1)
+        if not len(rows):
+            return fractions
         draws = torch.Generator().manual_seed(seed)
-        shifts = _NEAR * torch.randn(_TRIES, z.shape[1], generator=draws)
-        wrong = ~self._agrees(fractions, values)
+        widths = torch.linspace(1 / _TRIES, 1, _TRIES)[:, None]
+        shifts = _NEAR * widths * torch.randn(_TRIES, z.shape[1], generator=draws)
+        best, least = fractions[rows], torch.full((len(rows),), torch.inf)
         for shift in shifts:
-            if not wrong.any():
-                break
-            rows = torch.nonzero(wrong).squeeze(-1)
             again = self.decode(z[rows] + shift, values[rows])
-            agreed = self._agrees(again, values[rows])
-            fractions[rows[agreed]] = again[agreed]
-            wrong[rows[agreed]] = False
+            change = (again - fractions[rows]).abs().sum(1)
+            nearer = self._agrees(again, values[rows]) & (change < least)
+            best = torch.where(nearer[:, None], again, best)
+            least = torch.where(nearer, change, least)
+        fractions[rows] = best
         return fractions
 
     def _agrees(self, fractions: Tensor, values: Tensor) -> Tensor:

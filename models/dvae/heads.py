@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from models.dvae.committees import CommitteeSizes, TreeCommittees
 from models.dvae.nodes import PropertyNode
+from models.dvae.views import Columns, Views
 
 _DROPOUT = 0.3
 
@@ -50,10 +51,12 @@ class DescriptorEncoding(nn.Module):
     columns: Tensor
     edges: Tensor
 
-    def fit(self, descriptors: Tensor, generator: torch.Generator) -> None:
-        """Choose each member's descriptors and bins from training rows (n, m)."""
+    def fit(self, descriptors: Tensor, columns: Columns, generator: torch.Generator) -> None:
+        """Choose each member's descriptors among columns, and its bins, from rows (n, m)."""
         members, seen = self.columns.shape
+        descriptors = descriptors[:, : max(columns) + 1]
         useful = torch.nonzero(descriptors.std(0) > _SMALLEST_BIN).squeeze(-1)
+        useful = useful[torch.isin(useful, torch.tensor(columns))]
         levels = torch.linspace(0, 1, self.edges.shape[-1])
         edges = torch.quantile(descriptors, levels, dim=0).T  # (m, bins + 1)
         for member in range(members):
@@ -77,11 +80,11 @@ class HeadEnsemble(nn.Module):
     is better than either. Both are parts of one q(φ|f(x)): the mean of the members' beliefs.
     """
 
-    def __init__(self, descriptors: int, node: PropertyNode, sizes: HeadSizes) -> None:
+    def __init__(self, views: Views, node: PropertyNode, sizes: HeadSizes) -> None:
         super().__init__()
-        self.node, self.networks = node, sizes.networks
+        self.node, self.networks, self.views = node, sizes.networks, views
         self.encoding = DescriptorEncoding(
-            descriptors, members=sizes.networks, share=sizes.share, bins=sizes.bins
+            len(views.networks), members=sizes.networks, share=sizes.share, bins=sizes.bins
         )
         widths = (self.encoding.size, sizes.width, sizes.width, node.outputs)
         layers = list(pairwise(widths))
@@ -92,6 +95,7 @@ class HeadEnsemble(nn.Module):
             sizes.committees,
             start=float(node.prior().mean),
             is_yes_or_no=node.is_enumerated,
+            views=views,
         )
         self.spread = nn.Parameter(torch.zeros(node.outputs - 1))
         """The committees' noise, for properties that have any."""

@@ -42,8 +42,9 @@ class DvaeOptions(_Part):
     """A disentangled VAE over compositions, with one node per property."""
 
     kind: Literal["dvae"] = "dvae"
-    descriptors: Literal["eight", "rich"] = Field(
-        default="rich", description="f(x) of Eq. 4: the paper's eight, or those and more"
+    descriptors: Literal["eight", "rich", "magpie"] = Field(
+        default="magpie",
+        description="f(x) of Eq. 4: the paper's eight, those and more, or both and Magpie's",
     )
     priors: Mapping[str, Prior] = Field(
         default_factory=lambda: {"single_phase_probability": BernoulliPrior()},
@@ -51,15 +52,15 @@ class DvaeOptions(_Part):
     )
     latents: int = Field(default=4, ge=1, le=64, description="width of z")
     width: int = Field(default=100, ge=4, le=1024, description="of encoder and decoder")
-    networks: int = Field(default=4, ge=1, le=128, description="in each property's head")
-    committees: int = Field(default=6, ge=1, le=128, description="of bagged trees, in each head")
+    networks: int = Field(default=2, ge=1, le=128, description="in each property's head")
+    committees: int = Field(default=12, ge=1, le=128, description="of bagged trees, in each head")
     trees: int = Field(default=40, ge=1, le=1000, description="in each bagged committee")
     boosters: int = Field(default=6, ge=1, le=128, description="of boosted trees, in each head")
     transport_layers: int = Field(
-        default=60, ge=1, le=1000, description="that make z independent of yes-or-no properties"
+        default=100, ge=1, le=1000, description="that make z independent of yes-or-no properties"
     )
     random_alloys: int = Field(default=1000, ge=0, description="unlabelled, drawn for each fit")
-    epochs: int = Field(default=400, ge=1, description="of the first fit")
+    epochs: int = Field(default=250, ge=1, description="of the first fit")
     refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
     batch_size: int = Field(default=256, ge=8)
     learning_rate: float = Field(default=3e-3, gt=0, description="of encoder and decoder")

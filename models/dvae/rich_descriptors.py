@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from models.dvae.descriptors import EIGHT, EightDescriptors, root, tensor_of
 from models.dvae.elements import ElementTable, element_table
+from models.dvae.views import Views
 
 _PAIRWISE = (
     "size_mismatch",
@@ -42,6 +43,9 @@ class RichDescriptors(nn.Module):
         enthalpy = table.mixing_enthalpy[first, second]
         buffers = {
             "gaps": tensor_of(_gaps(table)[:, first, second].T.copy()),  # (pairs, 5)
+            "rising": tensor_of(_gaps(table)[:, first, second].T.copy()).argsort(
+                dim=0, stable=True
+            ),
             "pair_enthalpy": tensor_of(enthalpy),
             "radius": tensor_of(np.cbrt(table.atomic_volume)),
             "valence": tensor_of(table.valence_electrons),
@@ -49,10 +53,14 @@ class RichDescriptors(nn.Module):
             "first": torch.from_numpy(first),
             "second": torch.from_numpy(second),
         }
+        buffers["falling"] = buffers["rising"].flip(0)
         for name, tensor in buffers.items():
             self.register_buffer(name, tensor, persistent=False)
 
     gaps: Tensor
+    rising: Tensor
+    """Pairs by each of their gaps, the smallest first, shape (pairs, 5)."""
+    falling: Tensor
     pair_enthalpy: Tensor
     radius: Tensor
     valence: Tensor
@@ -60,10 +68,20 @@ class RichDescriptors(nn.Module):
     first: Tensor
     second: Tensor
 
+    @property
+    def views(self) -> Views:
+        """Return who sees what: every part of a head all of them."""
+        return Views.of_all(len(self.names))
+
+    def seen_by_networks(self, fractions: Tensor) -> Tensor:
+        """Return the descriptors that networks see: all."""
+        described: Tensor = self(fractions)
+        return described
+
     def forward(self, fractions: Tensor) -> Tensor:
         """Return descriptors (n, m) of element fractions (n, e) that sum to one."""
         eight = self.eight(fractions)
-        weights = fractions[:, self.first] * fractions[:, self.second]  # (n, pairs)
+        weights = fractions.index_select(1, self.first) * fractions.index_select(1, self.second)
         parts = [
             eight,
             self._pairs(weights),
@@ -76,12 +94,19 @@ class RichDescriptors(nn.Module):
         return torch.cat(parts, -1)
 
     def _pairs(self, weights: Tensor) -> Tensor:
-        gaps, present = self.gaps.expand(len(weights), -1, -1), (weights > 0)[..., None]
-        high = torch.where(present, gaps, -torch.inf).amax(1)
-        low = torch.where(present, gaps, torch.inf).amin(1)
+        present = (weights > 0).to(torch.uint8)
+        high, low = self._first(present, self.falling), self._first(present, self.rising)
         # A pure element has no pairs, and nothing in it differs.
-        high, low = (torch.where(torch.isfinite(x), x, torch.zeros_like(x)) for x in (high, low))
-        return torch.cat([high, low, 2 * weights @ self.gaps], -1)
+        has_pairs = present.any(1, keepdim=True)
+        return torch.cat([high * has_pairs, low * has_pairs, 2 * weights @ self.gaps], -1)
+
+    def _first(self, present: Tensor, order: Tensor) -> Tensor:
+        """Return, for each kind of gap, that of the first pair present in an order, (n, 5)."""
+        columns = [
+            self.gaps[pairs[present[:, pairs].argmax(1)], kind]
+            for kind, pairs in enumerate(order.T)
+        ]
+        return torch.stack(columns, -1)
 
     def _stability(self, eight: Tensor, weights: Tensor) -> Tensor:
         melting, delta, entropy, enthalpy = (eight[:, i] for i in (2, 4, 6, 7))

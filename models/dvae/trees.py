@@ -7,6 +7,8 @@ import torch
 from sklearn.tree._tree import Tree
 from torch import Tensor, nn
 
+from models.dvae.views import Columns
+
 
 class StoredTrees(nn.Module):
     """Trees of one number per leaf, walked all at once."""
@@ -33,15 +35,21 @@ class StoredTrees(nn.Module):
     depth: Tensor
     """Of the deepest tree."""
 
-    def store(self, trees: Sequence[Tree]) -> None:
-        """Keep trees that scikit-learn grew."""
+    def store(self, trees: Sequence[Tree], seen: Sequence[Columns] | None = None) -> None:
+        """Keep trees that scikit-learn grew.
+
+        Args:
+            trees: grown.
+            seen: the descriptors that each was grown on, if not on all.
+        """
         self.clear(len(trees), max(tree.node_count for tree in trees))
         self.depth.fill_(max(tree.max_depth for tree in trees))
         for i, tree in enumerate(trees):
+            feature = tree.feature if seen is None else np.array(seen[i])[tree.feature]
             count, here = tree.node_count, np.arange(tree.node_count)
             is_leaf = tree.children_left < 0  # a leaf leads to itself
             columns = {
-                "column": np.where(is_leaf, 0, tree.feature),
+                "column": np.where(is_leaf, 0, feature),
                 "threshold": tree.threshold,
                 "below": np.where(is_leaf, here, tree.children_left),
                 "above": np.where(is_leaf, here, tree.children_right),

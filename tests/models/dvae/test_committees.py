@@ -7,8 +7,10 @@ from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 
 from models.dvae.committees import CommitteeSizes, TreeCommittees
 from models.dvae.trees import StoredTrees
+from models.dvae.views import Views
 
 SIZES = CommitteeSizes(bagged=3, trees=20, boosted=2)
+VIEWS = Views.of_all(5)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def test_stored_trees_walk_as_the_library_does(table: tuple[torch.Tensor, torch.
 
 def test_a_boosted_committee_is_the_librarys_sum(table: tuple[torch.Tensor, torch.Tensor]) -> None:
     x, y = table
-    trees = TreeCommittees(SIZES, start=0.5, is_yes_or_no=False)
+    trees = TreeCommittees(SIZES, start=0.5, is_yes_or_no=False, views=VIEWS)
     booster = GradientBoostingRegressor(n_estimators=100, learning_rate=0.1, init="zero")
     booster.fit(x, y - y.mean())
     trees.boosted.store([tree.tree_ for tree in booster.estimators_[:, 0]] * 2)
@@ -45,7 +47,7 @@ def test_out_of_bag_scores_are_no_better_than_new_rows(
     table: tuple[torch.Tensor, torch.Tensor],
 ) -> None:
     x, y = table
-    trees = TreeCommittees(SIZES, start=0.5, is_yes_or_no=True)
+    trees = TreeCommittees(SIZES, start=0.5, is_yes_or_no=True, views=VIEWS)
     out_of_bag = trees.grow(x, y, seed=1)
     assert out_of_bag.shape == trees(x).shape == (5, 200)
     right = ((out_of_bag.mean(0) > 0.5) == (y > 0.5)).float().mean()
@@ -57,7 +59,33 @@ def test_before_they_are_grown_and_where_all_labels_agree_trees_say_one_thing(
     table: tuple[torch.Tensor, torch.Tensor],
 ) -> None:
     x, _ = table
-    trees = TreeCommittees(SIZES, start=0.3, is_yes_or_no=True)
+    trees = TreeCommittees(SIZES, start=0.3, is_yes_or_no=True, views=VIEWS)
     assert torch.allclose(trees(x), torch.tensor(0.3))
     trees.grow(x, torch.ones(200), seed=0)
     assert (trees(x) > 0.99).all()
+
+
+def test_a_committee_learns_only_from_what_it_sees(
+    table: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    x, y = table
+    # The step lies along columns 0 and 1; forests and every second boosted committee see neither.
+    blind, everything = (2, 3, 4), (0, 1, 2, 3, 4)
+    views = Views(everything, randomised=(0, 1), forests=blind, boosted=(everything, blind))
+    trees = TreeCommittees(SIZES, start=0.5, is_yes_or_no=True, views=views)
+    out_of_bag = trees.grow(x, y, seed=2)
+    right = ((out_of_bag > 0.5) == (y > 0.5)).float().mean(1)
+    assert right[[0, 2]].min() > 0.75  # extremely randomised
+    assert right[1] < 0.65  # a forest
+    bagged, boosted = (
+        [set(committee.flatten().tolist()) for committee in stored.column.chunk(committees)]
+        for stored, committees in ((trees.bagged, 3), (trees.boosted, 2))
+    )
+    # A leaf asks for column 0, in vain.
+    assert bagged == [{0, 1}, {0, *blind}, {0, 1}]
+    assert boosted == [set(everything), {0, *blind}]
+    moved = x.clone()
+    moved[:, blind] += 1.0
+    before, after = trees(x), trees(moved)
+    assert torch.equal(before[[0, 2]], after[[0, 2]])
+    assert not torch.equal(before[1], after[1])

@@ -6,9 +6,10 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
 from models.base import Dataset
-from models.dvae.design import around, decode_at, invert, nearest_inverted, screen
+from models.dvae.design import around, decode_at, invert, screen
 from models.dvae.limits import Limits
 from models.dvae.model import DvaeModel
+from models.dvae.nearest import nearest_inverted
 
 
 def test_screening_keeps_what_the_head_likes_and_the_limits_allow(

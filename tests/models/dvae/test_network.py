@@ -10,6 +10,7 @@ from models.dvae.heads import HeadEnsemble, HeadSizes
 from models.dvae.network import TOTAL, DisentangledVae, Rows, tidy
 from models.dvae.nodes import BernoulliNode
 from models.dvae.options import BernoulliPrior
+from models.dvae.views import Views
 
 PRIOR = 0.3
 
@@ -21,7 +22,7 @@ def network() -> DisentangledVae:
         node = BernoulliNode("phase", BernoulliPrior(probability=PRIOR))
         committees = CommitteeSizes(bagged=1, trees=1, boosted=1)
         sizes = HeadSizes(networks=1, width=4, bins=2, share=1.0, committees=committees)
-        return DisentangledVae(3, [HeadEnsemble(2, node, sizes)], latents=2, width=8)
+        return DisentangledVae(3, [HeadEnsemble(Views.of_all(2), node, sizes)], latents=2, width=8)
 
 
 def rows(observed: bool, n: int = 4) -> Rows:
