@@ -35,8 +35,9 @@ def posterior_modes(
     starts = [network.encode(fractions, values)[0], _best_of_many(network, fractions, values)]
     twice, both = fractions.repeat(2, 1), [value.repeat(2) for value in values]
     tops = _climb(network, torch.cat(starts), twice, both)
-    heights = _log_joint(network, tops, twice, both).chunk(2)
-    return torch.where(torch.lt(*heights)[:, None], *reversed(tops.chunk(2)))
+    first, second = _log_joint(network, tops, twice, both).chunk(2)
+    one, other = tops.chunk(2)
+    return torch.where((second > first)[:, None], other, one)
 
 
 def _climb(
