@@ -15,7 +15,7 @@ from models.base import Dataset
 from models.pcdvae.model import PcdvaeModel
 from models.pcdvae.optimisation import STEPS, optimise
 
-STARTS = 60
+STARTS = 40
 """Held-out crystals that are climbed from; AlloGen takes all its 327."""
 SURROGATE_ROWS = 150
 """Training rows that the loop's Gaussian process learns from."""

@@ -36,8 +36,8 @@ OPTIONS = PcdvaeOptions(
     sampler="langevin",
     langevin_steps=4,
 )
-SEARCH_ITERATIONS, SEARCH_SWAPS = 10, 10
-"""A quarter of AlloGen's measurements each, for cells of 16 atoms in place of 54."""
+SEARCH_ITERATIONS, SEARCH_SWAPS = 5, 10
+"""An eighth of AlloGen's measurements each, for cells of 16 atoms in place of 54."""
 SEARCHED_EPOCHS = 30
 """With the rows of local search, after the first training: the second of the two stages."""
 NAMES = ("cdvae", "pcdvae")

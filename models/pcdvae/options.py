@@ -48,11 +48,16 @@ class PcdvaeOptions(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="of the large products in training"
     )
+    compiled: bool = Field(
+        default=False,
+        description="compile the networks for training: minutes at the start, then quicker steps",
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     sampler: Literal["langevin", "ancestral"] = Field(
         default="langevin",
-        description="the published one, or one step from level to level: see ``sampling``",
+        description="the published one, or one step from level to level, which is for small cells "
+        "only: see ``sampling``",
     )
     langevin_steps: int = Field(
         default=100, ge=1, description="at each of the 50 noise levels; 2 to 4 may do"

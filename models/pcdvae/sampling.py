@@ -6,7 +6,9 @@ score and fresh noise. A last step goes to the mean of what the noise that is le
 Ancestral takes one step from a level to the next, with the noise that
 remains between the two (Song et al. 2021, Eq. 47): tens of decoder calls in place of thousands.
 Of eight small crystals learnt by heart (``benchmarks.pcdvae_overfit``) ancestral rebuilt 0.88 with
-50 calls and 0.94 with 500; Langevin 0.81 with 50, and 0.97 with 100 or 200.
+50 calls and 0.94 with 500; Langevin 0.81 with 50, and 0.97 with 100 or 200. Of alloys of 16 atoms
+(``benchmarks/notes/pcdvae.md``) Langevin with 200 calls rebuilt the geometry and ancestral did not,
+with 50 calls or 150: it cools atoms into a glass that nothing gets them out of.
 """
 
 from collections.abc import Iterator

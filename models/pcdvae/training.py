@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,23 @@ from models.pcdvae.rows import Rows
 
 FINAL_RATE = 0.01
 """Of the learning rate, at the end of its half cosine."""
+
+
+@contextmanager
+def compiling(network: Network, backend: str = "inductor") -> Iterator[None]:
+    """While it lasts, encoder and decoder run compiled, at any number of atoms and edges.
+
+    Afterwards they run as written again: encoding and sampling would be compiled anew, which
+    takes longer than it saves.
+    """
+    parts = network.encoder, network.decoder
+    for part in parts:
+        part.compile(dynamic=True, backend=backend)
+    try:
+        yield
+    finally:
+        for part in parts:
+            part._compiled_call_impl = None  # what compile() sets; torch has no way back
 
 
 @dataclass
@@ -66,10 +84,11 @@ class Trainer:
             TrainingDiverged: at the first loss or gradient that is not finite.
         """
         means: dict[str, float] = {}
-        while self.epoch < self.epochs:
-            means = self._one_epoch()
-            self.epoch += 1
-            on_epoch(self.epoch, means)
+        with compiling(self.network) if self.options.compiled else nullcontext():
+            while self.epoch < self.epochs:
+                means = self._one_epoch()
+                self.epoch += 1
+                on_epoch(self.epoch, means)
         with torch.no_grad():
             for weight, average in zip(self.weights, self.average, strict=True):
                 weight.copy_(average)
