@@ -46,6 +46,22 @@ def test_what_is_decoded_follows_the_phase_that_is_asked_for(
     assert shares[0] > 2 * shares[1]
 
 
+@torch.no_grad()
+def test_decoding_again_is_for_what_the_head_disagrees_with(trained: DvaeModel) -> None:
+    generator = trained.generator
+    z = torch.randn(400, 2, generator=torch.Generator().manual_seed(5))
+    phase = (torch.arange(400) % 2).float()[:, None]
+    first, checked = generator.decode(z, phase), generator.decode_checked(z, phase, 0)
+
+    def agrees(fractions: torch.Tensor) -> torch.Tensor:
+        return (generator.believe(fractions).mean >= 0.5)[:, 0] == (phase[:, 0] == 1)
+
+    changed = (checked - first).abs().sum(1) > 0
+    assert changed.any()
+    assert not (changed & agrees(first)).any()
+    assert (agrees(checked) | ~changed).all()
+
+
 def test_alloys_unlike_any_in_the_data_are_flagged(trained: DvaeModel, dataset: Dataset) -> None:
     known = trained.assess(dataset.materials)
     assert known.distance.max() < 1e-6
