@@ -1,16 +1,15 @@
-"""Run or continue the small campaign in RUN: drive.py RUN CALLS [deadly]."""
+"""A small campaign with a known answer, in a process of its own."""
 
-import sys
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
-
-from counting_oracle import CountingOracle
 
 from campaigns.load import parse_spec
 from loop.controller import Controller
 from loop.records import LedgerEntry
 from loop.state import CampaignState
 from loop.steps import Step
+from tests.end_to_end.counting_oracle import CountingOracle
 
 SPEC = {
     "name": "small",
@@ -30,8 +29,11 @@ SPEC = {
 }
 
 
-class Silent:
-    """Watches and says nothing, but for one line when the work begins."""
+class Teller:
+    """Watches and says nothing, but for one word when the work begins."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
 
     def step(self, step: Step, state: CampaignState) -> None:
         pass
@@ -41,18 +43,15 @@ class Silent:
 
     def event(self, entry: LedgerEntry) -> None:
         if entry.event.kind == "session_opened":
-            print("begun", flush=True)
+            self._pipe.send("begun")
 
 
-def main() -> None:
-    run, calls = Path(sys.argv[1]), Path(sys.argv[2])
+def drive(pipe: Connection, run: Path, calls: Path, is_deadly: bool = False) -> None:
+    """Launch or continue it, to its end."""
     spec = parse_spec(SPEC, where="small")
-    cheap = CountingOracle(calls, is_deadly="deadly" in sys.argv[3:])
+    cheap = CountingOracle(calls, is_deadly=is_deadly)
     oracles = (cheap, replace(cheap, calls=calls.with_suffix(".dear"), offset=-20.0))
-    with Controller(run, spec, build_oracles=lambda _: oracles, observer=Silent()) as controller:
+    teller = Teller(pipe)
+    with Controller(run, spec, build_oracles=lambda _: oracles, observer=teller) as controller:
         controller.run()
-    print("closed", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    pipe.send("closed")

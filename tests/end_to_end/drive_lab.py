@@ -1,6 +1,7 @@
-"""Run or continue the small campaign of people in RUN, answering it: drive_lab.py RUN."""
+"""A small campaign of people who answer it, in a process of its own."""
 
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
@@ -9,9 +10,9 @@ from lab import fill_in, go
 from loop.labelling import record_file
 
 
-def main() -> None:
-    run = Path(sys.argv[1])
-    print("begun", flush=True)
+def drive(pipe: Connection, run: Path) -> None:
+    """Launch or continue it, to its end."""
+    pipe.send("begun")
     state = go(run, budget={"initial": 4, "rounds": 6, "measurements": [50]})
     while state.closed is None:
         # Half of a batch comes first, so that a kill may fall between.
@@ -19,8 +20,4 @@ def main() -> None:
             if state.pending:
                 record_file(run, fill_in(run, run.with_name("results.csv"), share=share))
                 state = go(run)
-    print("closed", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    pipe.send("closed")

@@ -1,8 +1,6 @@
 """A campaign that was killed at any moment makes the decisions of one that never was."""
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,29 +10,16 @@ from loop.replay import replay
 from loop.run_folder import RunFolder
 from loop.verify import digest, verify
 from oracles.base import FailureKind
+from tests.end_to_end.controllers import start
+from tests.end_to_end.counting_oracle import is_deadly
+from tests.end_to_end.drive import drive
 
-sys.path.insert(0, str(Path(__file__).parent))
-from counting_oracle import is_deadly
-
-DRIVE = Path(__file__).with_name("drive.py")
 KILLS = 6
 
 
-def start(run: Path, calls: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a controller in a process of its own, and wait until it works."""
-    command = [sys.executable, str(DRIVE), str(run), str(calls), *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "begun"
-    return process
-
-
-def finish(run: Path, calls: Path, *words: str) -> RunFolder:
+def finish(run: Path, calls: Path, *, deadly: bool = False) -> RunFolder:
     """Run to the end without interruption."""
-    process = start(run, calls, *words)
-    out, _ = process.communicate(timeout=300)
-    assert process.returncode == 0
-    assert out.strip() == "closed"
+    start(drive, run, calls, deadly).finish()
     return RunFolder.read(run)
 
 
@@ -45,12 +30,11 @@ def test_killed_and_resumed_it_decides_the_same_and_pays_once(tmp_path: Path) ->
     moments = random.Random(20261120)
     kills = 0
     while kills < KILLS:
-        process = start(run, calls)
+        controller = start(drive, run, calls)
         time.sleep(moments.uniform(0.0, 1.2))
-        if process.poll() is not None:
+        if controller.has_ended:
             break
-        process.kill()
-        process.communicate()
+        controller.kill()
         kills += 1
     assert kills >= 5, "the campaign ended before it could be killed often enough"
     got = finish(run, calls)
@@ -72,7 +56,7 @@ def test_killed_and_resumed_it_decides_the_same_and_pays_once(tmp_path: Path) ->
 
 
 def test_a_candidate_that_kills_its_worker_costs_one_failed_measurement(tmp_path: Path) -> None:
-    state = finish(tmp_path / "run", tmp_path / "calls", "deadly").state
+    state = finish(tmp_path / "run", tmp_path / "calls", deadly=True).state
     asked = [e.candidate for e in state.evaluations if e.tier == 0]
     failed = [m for m in state.measured.values() if m.failure_kind is not None]
     deadly = [candidate for candidate in asked if is_deadly(candidate)]

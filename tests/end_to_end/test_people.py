@@ -2,7 +2,6 @@
 
 import csv
 import random
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,26 +12,18 @@ import yaml
 from loop.cli import main
 from loop.run_folder import RunFolder
 from loop.verify import digest, verify
+from tests.end_to_end.controllers import start
+from tests.end_to_end.drive_lab import drive
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from lab import SPEC, asked, fill_in, value_of
 
-DRIVE = Path(__file__).with_name("drive_lab.py")
 KILLS = 3
 
 
-def drive(run: Path) -> subprocess.Popen[str]:
-    """Start the campaign and its people in a process of their own, and wait until they work."""
-    process = subprocess.Popen([sys.executable, DRIVE, run], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "begun"
-    return process
-
-
 def finish(run: Path) -> RunFolder:
-    process = drive(run)
-    process.communicate(timeout=300)
-    assert process.returncode == 0
+    """Run to the end without interruption."""
+    start(drive, run).finish()
     return RunFolder.read(run)
 
 
@@ -43,12 +34,11 @@ def test_killed_while_people_answer_nothing_is_lost_or_doubled(tmp_path: Path) -
     run, moments = tmp_path / "killed" / "run", random.Random(20261120)
     kills = 0
     while kills < KILLS:
-        process = drive(run)
+        controller = start(drive, run)
         time.sleep(moments.uniform(0.0, 0.25))
-        if process.poll() is not None:
+        if controller.has_ended:
             break
-        process.kill()
-        process.communicate()
+        controller.kill()
         kills += 1
     assert kills >= 2, "the campaign ended before it could be killed often enough"
     got = finish(run)
