@@ -38,7 +38,7 @@ OPTIONS = PcdvaeOptions(
 )
 SEARCH_ITERATIONS, SEARCH_SWAPS = 5, 10
 """An eighth of AlloGen's measurements each, for cells of 16 atoms in place of 54."""
-SEARCHED_EPOCHS = 30
+SEARCHED_EPOCHS = 15
 """With the rows of local search, after the first training: the second of the two stages."""
 NAMES = ("cdvae", "pcdvae")
 SEARCHED = "pcdvae_ls"

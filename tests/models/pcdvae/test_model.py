@@ -17,7 +17,7 @@ from models.pcdvae.crystal import reduced_cell
 from models.pcdvae.divergence import TrainingDiverged
 from models.pcdvae.model import PcdvaeModel
 from models.pcdvae.options import PcdvaeOptions
-from models.pcdvae.training import Trainer
+from models.pcdvae.training import Trainer, compiling
 
 ELEMENTS = ("Cr", "Fe", "Ni")
 TINY = PcdvaeOptions(
@@ -140,6 +140,24 @@ def test_half_precision_trains_to_about_the_same_losses(data: Dataset) -> None:
     half = make(precision="bfloat16").fit(data, seed=0).metrics
     for name in ("positions", "elements", "cell"):
         assert half[name] == pytest.approx(full[name], rel=0.05)
+
+
+# The tracer looks for gradients where there are none, and torch warns of that.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+def test_compiled_networks_compute_the_same(data: Dataset) -> None:
+    """As far as they are traced; the compiler's last stage takes minutes."""
+    model = make(batch_size=5)
+    rows = model._read_rows(data)
+    trainers = [
+        Trainer(model._network_to_train(rows, 0), model.options, rows, 3, 0) for _ in range(2)
+    ]
+    every = np.arange(5)
+    with compiling(trainers[1].network, backend="eager"):
+        steps = [[trainer._one_step(every) for _ in range(2)] for trainer in trainers]
+        assert trainers[1].network.encoder._compiled_call_impl is not None
+    for plain, compiled in zip(*steps, strict=True):
+        assert compiled == pytest.approx(plain, rel=1e-4)
+    assert trainers[1].network.encoder._compiled_call_impl is None
 
 
 def test_predictions_stay_in_their_units_when_the_labels_move(data: Dataset) -> None:
