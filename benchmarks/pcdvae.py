@@ -24,6 +24,7 @@ from benchmarks.pcdvae_optimisation import optimisation_figures
 from benchmarks.pcdvae_overfit import overfit_figures
 from benchmarks.pcdvae_reconstruction import Originals, chance_figures, reconstruction_figures
 from benchmarks.pcdvae_training import (
+    NAMES,
     SEARCHED,
     nifecr_small,
     nifecr_small_searched,
@@ -66,7 +67,8 @@ def _figures() -> dict[str, Any]:
         path = FOLDER / f"stage-{stage}.json"
         if path.exists():
             found |= json.loads(path.read_text("utf-8"))
-    return found
+    minutes = [found[key] for name in NAMES if (key := f"train_cpu_minutes_{name}") in found]
+    return found | ({"train_minutes": max(minutes)} if minutes else {})
 
 
 def data() -> Figures:

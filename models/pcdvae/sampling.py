@@ -8,7 +8,7 @@ remains between the two (Song et al. 2021, Eq. 47): tens of decoder calls in pla
 Of eight small crystals learnt by heart (``benchmarks.pcdvae_overfit``) ancestral rebuilt 0.88 with
 50 calls and 0.94 with 500; Langevin 0.81 with 50, and 0.97 with 100 or 200. Of alloys of 16 atoms
 (``benchmarks/notes/pcdvae.md``) Langevin with 200 calls rebuilt the geometry and ancestral did not,
-with 50 calls or 150: it cools atoms into a glass that nothing gets them out of.
+with 50 calls or 150; atoms seem to end in glasses, which noise at each level would get them out of.
 """
 
 from collections.abc import Iterator
