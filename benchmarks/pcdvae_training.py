@@ -36,28 +36,19 @@ OPTIONS = PcdvaeOptions(
     sampler="langevin",
     langevin_steps=4,
 )
-SEARCH_SHARE = 0.05
-"""Of the orderings; AlloGen's is 0.1."""
-SEARCH_ITERATIONS, SEARCH_SWAPS = 5, 10
-"""An eighth of AlloGen's measurements each, for cells of 16 atoms in place of 54."""
+PLAIN = DatasetPlan()
+WITH_SEARCH = DatasetPlan(search_share=0.05, search_iterations=5, search_swaps=10)
+"""Some orderings improved by local search as well, as in NiFeCr-LS: half of AlloGen's share, and an
+eighth of its measurements each, for cells of 16 atoms in place of 54."""
 SEARCHED_EPOCHS = 15
 """With the rows of local search, after the first training: the second of the two stages."""
 NAMES = ("cdvae", "pcdvae")
 SEARCHED = "pcdvae_ls"
 
 
-def nifecr_small(folder: Path) -> MadeDataset:
+def nifecr_small(folder: Path, plan: DatasetPlan = PLAIN) -> MadeDataset:
     """Make NiFeCr-Small, or go on with it: as `alloop dataset nifecr --cells 2x2x2` does."""
     oracle = LammpsOracle(LammpsOptions(potential="NiFeCr-Wu2017"), elements=ELEMENTS)
-    return make_dataset(DatasetPlan(), oracle, folder)
-
-
-def nifecr_small_searched(folder: Path) -> MadeDataset:
-    """Make it with some of the orderings improved by local search as well, as NiFeCr-LS."""
-    oracle = LammpsOracle(LammpsOptions(potential="NiFeCr-Wu2017"), elements=ELEMENTS)
-    plan = DatasetPlan(
-        search_share=SEARCH_SHARE, search_iterations=SEARCH_ITERATIONS, search_swaps=SEARCH_SWAPS
-    )
     return make_dataset(plan, oracle, folder)
 
 

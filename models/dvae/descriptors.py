@@ -24,7 +24,23 @@ EIGHT = (
 """The paper's descriptors (section 2.1), in GPa, cm³/mol, K, –, %, –, J/(mol K), kJ/mol."""
 
 
-class EightDescriptors(nn.Module):
+class SeenByAll(nn.Module):
+    """Descriptors of which every part of a head sees all."""
+
+    names: tuple[str, ...]
+
+    @property
+    def views(self) -> Views:
+        """Return who sees what: every part of a head all of them."""
+        return Views.of_all(len(self.names))
+
+    def seen_by_networks(self, fractions: Tensor) -> Tensor:
+        """Return the descriptors that networks see: all."""
+        described: Tensor = self(fractions)
+        return described
+
+
+class EightDescriptors(SeenByAll):
     """The eight descriptors of the paper, with c_i the fraction of element i:
 
     - bulk modulus, molar volume, melting temperature, valence electron concentration: Σ c_i p_i;
@@ -54,16 +70,6 @@ class EightDescriptors(nn.Module):
     radius: Tensor
     chi: Tensor
     enthalpy: Tensor
-
-    @property
-    def views(self) -> Views:
-        """Return who sees what: every part of a head all of them."""
-        return Views.of_all(len(self.names))
-
-    def seen_by_networks(self, fractions: Tensor) -> Tensor:
-        """Return the descriptors that networks see: all."""
-        described: Tensor = self(fractions)
-        return described
 
     def forward(self, fractions: Tensor) -> Tensor:
         """Return descriptors (..., 8) of element fractions (..., e) that sum to one."""

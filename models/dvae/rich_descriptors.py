@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.dvae.descriptors import EIGHT, EightDescriptors, root, tensor_of
+from models.dvae.descriptors import EIGHT, EightDescriptors, SeenByAll, root, tensor_of
 from models.dvae.elements import ElementTable, element_table
-from models.dvae.views import Views
 
 _PAIRWISE = (
     "size_mismatch",
@@ -21,7 +20,7 @@ _STRUCTURES = {"fcc": 225, "bcc": 229, "hcp": 194}
 _LARGEST = 4
 
 
-class RichDescriptors(nn.Module):
+class RichDescriptors(SeenByAll):
     """The eight, what pairs of elements think of each other, and the element fractions.
 
     Averages hide that one bad pair is enough to part an alloy. So, over the pairs of elements
@@ -41,11 +40,10 @@ class RichDescriptors(nn.Module):
         self.names = (*EIGHT, *_names(), *(f"fraction_{symbol}" for symbol in elements))
         first, second = np.triu_indices(len(elements), k=1)
         enthalpy = table.mixing_enthalpy[first, second]
+        gaps = tensor_of(_gaps(table)[:, first, second].T.copy())  # (pairs, 5)
         buffers = {
-            "gaps": tensor_of(_gaps(table)[:, first, second].T.copy()),  # (pairs, 5)
-            "rising": tensor_of(_gaps(table)[:, first, second].T.copy()).argsort(
-                dim=0, stable=True
-            ),
+            "gaps": gaps,
+            "rising": gaps.argsort(dim=0, stable=True),
             "pair_enthalpy": tensor_of(enthalpy),
             "radius": tensor_of(np.cbrt(table.atomic_volume)),
             "valence": tensor_of(table.valence_electrons),
@@ -67,16 +65,6 @@ class RichDescriptors(nn.Module):
     structure: Tensor
     first: Tensor
     second: Tensor
-
-    @property
-    def views(self) -> Views:
-        """Return who sees what: every part of a head all of them."""
-        return Views.of_all(len(self.names))
-
-    def seen_by_networks(self, fractions: Tensor) -> Tensor:
-        """Return the descriptors that networks see: all."""
-        described: Tensor = self(fractions)
-        return described
 
     def forward(self, fractions: Tensor) -> Tensor:
         """Return descriptors (n, m) of element fractions (n, e) that sum to one."""
