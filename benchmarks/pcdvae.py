@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,18 @@ from benchmarks.pcdvae_generation import generation_figures
 from benchmarks.pcdvae_judged import Judge, measured
 from benchmarks.pcdvae_optimisation import optimisation_figures
 from benchmarks.pcdvae_overfit import overfit_figures
-from benchmarks.pcdvae_reconstruction import Originals, chance_figures, reconstruction_figures
+from benchmarks.pcdvae_reconstruction import (
+    Originals,
+    chance_figures,
+    rebuild,
+    reconstruction_figures,
+)
 from benchmarks.pcdvae_training import (
-    NAMES,
+    KINDS,
     SEARCHED,
+    SEEDS,
     WITH_SEARCH,
+    name_of,
     nifecr_small,
     rows,
     some,
@@ -41,8 +49,7 @@ from models.base import Dataset
 FOLDER = Path(os.environ.get("ALLOOP_BENCH", "runs/bench-pcdvae"))
 TABLES, SEARCHED_TABLES = FOLDER / "nifecr-small", FOLDER / "nifecr-small-ls"
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
-RECONSTRUCTED = 100
-"""Held-out crystals, drawn at random."""
+TRAININGS = [(kind, seed) for kind in KINDS for seed in SEEDS]
 Figures = Mapping[str, Any]
 
 
@@ -67,7 +74,8 @@ def _figures() -> dict[str, Any]:
         path = FOLDER / f"stage-{stage}.json"
         if path.exists():
             found |= json.loads(path.read_text("utf-8"))
-    minutes = [found[key] for name in NAMES if (key := f"train_cpu_minutes_{name}") in found]
+    names = [name_of(*training) for training in TRAININGS]
+    minutes = [found[key] for name in names if (key := f"train_cpu_minutes_{name}") in found]
     return found | ({"train_minutes": max(minutes)} if minutes else {})
 
 
@@ -82,12 +90,28 @@ def data() -> Figures:
     }
 
 
-def reconstruct() -> Figures:
-    """Rebuild what was held out, with both models."""
-    training, held_out = _split()
-    originals = Originals.of(some(held_out, RECONSTRUCTED, seed=0))
-    chance = chance_figures(training, originals)
-    return chance | reconstruction_figures(trained(FOLDER), originals)
+def reconstruct(kind: str, seed: int) -> Figures:
+    """Rebuild what was held out, with one model."""
+    name = name_of(kind, seed)
+    rebuild(trained(FOLDER, name), _originals(), _rebuilt(kind, seed))
+    return {}
+
+
+def compare() -> Figures:
+    """Compare what both models rebuilt."""
+    originals = _originals()
+    paths = {kind: [_rebuilt(kind, seed) for seed in SEEDS] for kind in KINDS}
+    return chance_figures(_split()[0], originals) | reconstruction_figures(paths, originals)
+
+
+def _originals() -> Originals:
+    """Return what was held out, in random order."""
+    held_out = _split()[1]
+    return Originals.of(some(held_out, len(held_out), seed=0))
+
+
+def _rebuilt(kind: str, seed: int) -> Path:
+    return FOLDER / f"rebuilt-{name_of(kind, seed)}.json"
 
 
 def optimise() -> Figures:
@@ -98,7 +122,7 @@ def optimise() -> Figures:
         ("pcdvae", training, "optimised"),
         (SEARCHED, rows(SEARCHED_TABLES / TRAINING), "optimised_ls"),
     ):
-        model = trained(FOLDER, [name])[name]
+        model = trained(FOLDER, name)
         judge = _judge(f"optimise-{name}")
         figures |= optimisation_figures(model, rows_of, held_out, judge, prefix)
     return figures
@@ -106,7 +130,7 @@ def optimise() -> Figures:
 
 def generate() -> Figures:
     """Draw from P-CDVAE's prior, relax, measure."""
-    model = trained(FOLDER, ["pcdvae"])["pcdvae"]
+    model = trained(FOLDER, "pcdvae")
     known = [*measured(TABLES / TRAINING), *measured(TABLES / TEST)]
     return generation_figures(model, known, _judge("generate"), FOLDER)
 
@@ -128,10 +152,18 @@ STAGES: dict[str, Callable[[], Figures]] = {
     "costs": cost_figures,
     "overfit": lambda: overfit_figures(FOLDER),
     "data": data,
-    "train-cdvae": lambda: train("cdvae", _split()[0], FOLDER),
-    "train-pcdvae": lambda: train("pcdvae", _split()[0], FOLDER),
+    **{
+        f"train-{name_of(*training)}": partial(
+            lambda kind, seed: train(kind, seed, _split()[0], FOLDER), *training
+        )
+        for training in TRAININGS
+    },
     "train-searched": lambda: train_searched(rows(SEARCHED_TABLES / TRAINING), FOLDER),
-    "reconstruct": reconstruct,
+    **{
+        f"reconstruct-{name_of(*training)}": partial(reconstruct, *training)
+        for training in TRAININGS
+    },
+    "compare": compare,
     "optimise": optimise,
     "generate": generate,
 }

@@ -35,7 +35,8 @@ SYSTEMS = (("Ni", "Fe"), ("Fe", "Cr"), ("Ni", "Cr"), ELEMENTS)
 def generation_figures(
     model: PcdvaeModel, known: Sequence[Judged], judge: Judge, folder: Path
 ) -> dict[str, float]:
-    """Return validity, uniqueness, novelty, and how many lie on or under the known hulls.
+    """Return validity, uniqueness, novelty, how many lie on or under the known hulls, and what
+    the dearer tier says of those nearest to them.
 
     Args:
         model: trained.
@@ -67,26 +68,30 @@ def generation_figures(
         "generated_novelty": novelty(relaxed[:COMPARED], references),
         "generated_bulk_modulus_wasserstein_gpa": property_distance(stiffness, theirs),
     }
-    named = []
+    placed = []
     for system in SYSTEMS:
-        found = _on_hull(system, correct, known)
-        figures[f"generated_{''.join(system).lower()}_n"] = float(
-            sum(_is_of(one, system) for one in correct)
-        )
-        figures[f"generated_{''.join(system).lower()}_on_hull"] = float(len(found))
-        named += found
+        found, name = _against_hull(system, correct, known), "".join(system).lower()
+        above = [one["energy_above_hull"] for one in found]
+        figures[f"generated_{name}_n"] = float(len(found))
+        figures[f"generated_{name}_on_hull"] = float(sum(one <= ON_HULL for one in above))
+        if above:
+            figures[f"generated_{name}_least_ev_per_atom_above_hull"] = min(above)
+        placed += found
+    placed.sort(key=lambda one: float(one["energy_above_hull"]))
+    named = [one for one in placed if one["energy_above_hull"] <= ON_HULL]
     (folder / "on-hull.json").write_text(json.dumps(named, indent=1), encoding="utf-8")
-    return figures | _promoted(sorted(named, key=lambda one: one["formation_energy_per_atom"]))
+    return figures | _promoted(placed)
 
 
-def _promoted(named: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Hand the lowest of those on the hulls to the dearer tier, CHGNet."""
+def _promoted(placed: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Hand those nearest to the hulls to the dearer tier, CHGNet."""
     _, dear = build_oracles(parse_spec(SPEC, where="benchmark"))
     figures: dict[str, float] = {"generated_promoted_n": 0.0}
-    for one in named[:PROMOTED]:
+    for one in placed[:PROMOTED]:
         structure = Structure.from_str(one["cif"], fmt="cif")
         found = dear.measure(structure)
-        print(one["formula"], one[FORMATION_ENERGY], found.properties, found.failure, flush=True)
+        above = one["energy_above_hull"]
+        print(one["formula"], one[FORMATION_ENERGY], above, found.properties, found.failure)
         if found.status is not Status.OK:
             continue
         formula = one["formula"].lower()
@@ -96,10 +101,10 @@ def _promoted(named: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return figures
 
 
-def _on_hull(
+def _against_hull(
     system: Sequence[str], correct: Sequence[Judged], known: Sequence[Judged]
 ) -> list[dict[str, Any]]:
-    """Name what lies on or under the hull of the known phases of a system and its elements."""
+    """Say how far what is new lies above the hull of a system's elements and of all its phases."""
     new = [one for one in correct if _is_of(one, system)]
     lowest: dict[str, Phase] = {}
     for one in known:
@@ -119,12 +124,11 @@ def _on_hull(
             "system": "-".join(system),
             "formula": formula_of(one.decoded),
             "formation_energy_per_atom": one.properties[FORMATION_ENERGY],
-            "energy_above_hull": above,
+            "energy_above_hull": after.energies_above[str(row)],
             "bulk_modulus": one.properties["bulk_modulus"],
             "cif": one.relaxed.to(fmt="cif") if one.relaxed else "",
         }
         for row, one in enumerate(new)
-        if (above := after.energies_above[str(row)]) <= ON_HULL
     ]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +41,9 @@ WITH_SEARCH = DatasetPlan(search_share=0.05, search_iterations=5, search_swaps=1
 eighth of its measurements each, for cells of 16 atoms in place of 54."""
 SEARCHED_EPOCHS = 15
 """With the rows of local search, after the first training: the second of the two stages."""
-NAMES = ("cdvae", "pcdvae")
+KINDS = ("cdvae", "pcdvae")
+SEEDS = (0, 1)
+"""Of the trainings: weights, order of the rows, noise."""
 SEARCHED = "pcdvae_ls"
 
 
@@ -68,36 +69,43 @@ def some(data: Dataset, n: int, *, seed: int) -> Dataset:
     )
 
 
-def train(name: str, training: Dataset, folder: Path) -> dict[str, float]:
+def name_of(kind: str, seed: int) -> str:
+    """Return the name of a model trained with a seed; the first seed's is the kind's own."""
+    return kind if seed == SEEDS[0] else f"{kind}_{seed}"
+
+
+def train(kind: str, seed: int, training: Dataset, folder: Path) -> dict[str, float]:
     """Train one of the two models, going on where an interrupted training left off."""
     model = PcdvaeModel(
-        OPTIONS.model_copy(update={"phase": name == "pcdvae"}),
+        OPTIONS.model_copy(update={"phase": kind == "pcdvae"}),
         ELEMENTS,
         (16,),
         ("fcc", "bcc"),
         {},
         ("bulk_modulus",),
     )
-    return _fit(model, name, training, folder)
+    return _fit(model, name_of(kind, seed), seed, training, folder)
 
 
 def train_searched(training: Dataset, folder: Path) -> dict[str, float]:
     """Train P-CDVAE on, with the rows of local search: the second stage."""
-    model = trained(folder)["pcdvae"]
+    model = trained(folder, "pcdvae")
     model.options = OPTIONS.model_copy(update={"refit_epochs": SEARCHED_EPOCHS})
-    return _fit(model, SEARCHED, training, folder)
+    return _fit(model, SEARCHED, SEEDS[0], training, folder)
 
 
-def trained(folder: Path, names: Sequence[str] = NAMES) -> dict[str, PcdvaeModel]:
-    """Return trained models by name.
+def trained(folder: Path, name: str) -> PcdvaeModel:
+    """Return a trained model by name.
 
     Raises:
-        ModelError: if one is not trained.
+        ModelError: if it is not trained.
     """
-    return {name: PcdvaeModel.load(folder / f"{name}.safetensors") for name in names}
+    return PcdvaeModel.load(folder / f"{name}.safetensors")
 
 
-def _fit(model: PcdvaeModel, name: str, training: Dataset, folder: Path) -> dict[str, float]:
+def _fit(
+    model: PcdvaeModel, name: str, seed: int, training: Dataset, folder: Path
+) -> dict[str, float]:
     stopwatch = Stopwatch(folder / f"{name}.seconds.json")
 
     def on_progress(share: float, message: str) -> None:
@@ -106,7 +114,7 @@ def _fit(model: PcdvaeModel, name: str, training: Dataset, folder: Path) -> dict
 
     model.fit(
         training,
-        seed=derive_seed(0, "train"),
+        seed=derive_seed(seed, "train"),
         on_progress=on_progress,
         resume_from=folder / f"{name}.training",
     )
