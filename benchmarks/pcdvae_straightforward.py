@@ -2,8 +2,9 @@
 
 The encoder gathers a joint basis of distance and angle for every triplet, as DimeNet++ is usually
 written; the decoder gathers messages into one padded array per receiving edge and multiplies, as
-GemNet's efficient bilinear layer is; the neighbour search always goes to the cutoff. Weights and
-results are those of the fast version.
+GemNet's efficient bilinear layer is; features of two atoms and their edge are joined into one row
+for each edge; the neighbour search always goes to the cutoff. Weights and results are those of the
+fast version.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.pcdvae.angles import Angles, of_order
+from models.pcdvae.decoder import JoinAtoms
 from models.pcdvae.encoder import Interaction
 from models.pcdvae.graph import Graph, triplets
 
@@ -24,6 +26,7 @@ def straightforward() -> Iterator[None]:
     """While it lasts, networks list triplets and searches go to the cutoff."""
     with (
         patch.object(Interaction, "forward", _listed_interaction),
+        patch.object(JoinAtoms, "forward", _joined),
         patch.object(Angles, "of", classmethod(lambda cls, graph, orders: Listed(graph, orders))),
         patch("models.pcdvae.neighbours._MARGIN", 1e6),
     ):
@@ -70,6 +73,11 @@ def _listed_interaction(
     for residual in self.residuals_after:
         h = residual(h)
     return h
+
+
+def _joined(self: JoinAtoms, graph: Graph, atoms: Tensor, own: Tensor) -> Tensor:
+    ends = [atoms.index_select(0, graph.source), atoms.index_select(0, graph.target)]
+    return self.join(torch.cat([*ends, own], dim=1))
 
 
 def _legendre(cosine: Tensor, orders: int) -> Tensor:

@@ -35,6 +35,8 @@ _JITTER = 0.3
 _NEAR = 0.2
 """How far around z decoding is tried again; z itself has a standard deviation of 1."""
 _TRIES = 16
+_MOST_EXCHANGED = 0.5
+"""Share of the atoms by which such an alloy may differ from what z itself decodes to."""
 _LEAST_STD = 1e-4
 """Of a prediction: an ensemble whose members agree to the bit is still not certain."""
 
@@ -160,24 +162,24 @@ class Generator(nn.Module):
         return torch.stack(surprise).sum()
 
     def encode(self, fractions: Tensor, values: Tensor) -> Tensor:
-        """Return posterior modes of z, shape (n, d), given the properties' values."""
+        """Return posterior modes of z, (n, d) in double precision, given the properties' values."""
         internal = self.internal(values)
         u = posterior_modes(self.network, fractions, internal)
         return self.transport.to_z(u, self.outcome(internal))
 
     def decode(self, z: Tensor, values: Tensor) -> Tensor:
         """Return element fractions (n, e) of z (n, d) given the properties' values."""
-        internal = self.internal(values)
+        internal = self.internal(values.float())
         u = self.transport.to_u(z, self.outcome(internal))
-        return tidy(self.network.decode(u, internal))
+        return tidy(self.network.decode(u.float(), internal))
 
     @torch.no_grad()
     def decode_checked(self, z: Tensor, values: Tensor, seed: int) -> Tensor:
         """Return what is decoded at z or, where the heads disagree with it, very near.
 
         An alloy whose yes-or-no properties the heads do not find as asked for is decoded again
-        from places around z, the same ones for every row, up to 16 times. The first that they
-        agree with and that is nearest to the first of all is taken; where there is none, that.
+        from 16 places around z, the same ones for every row. Of those that they agree with, the
+        one nearest to the first is taken; where none shares half of its atoms, the first.
         """
         fractions = self.decode(z, values)
         rows = torch.nonzero(~self._agrees(fractions, values)).squeeze(-1)
@@ -186,7 +188,7 @@ class Generator(nn.Module):
         draws = torch.Generator().manual_seed(seed)
         widths = torch.linspace(1 / _TRIES, 1, _TRIES)[:, None]
         shifts = _NEAR * widths * torch.randn(_TRIES, z.shape[1], generator=draws)
-        best, least = fractions[rows], torch.full((len(rows),), torch.inf)
+        best, least = fractions[rows], torch.full((len(rows),), 2 * _MOST_EXCHANGED)
         for shift in shifts:
             again = self.decode(z[rows] + shift, values[rows])
             change = (again - fractions[rows]).abs().sum(1)

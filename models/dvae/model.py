@@ -108,7 +108,7 @@ class DvaeModel:
 
     @torch.no_grad()
     def encode(self, materials: Sequence[Material]) -> Tensor:
-        """Return posterior means of z, and the heads' means: shape (n, d + p).
+        """Return posterior modes of z, and the heads' means: shape (n, d + p), double precision.
 
         z is that of the more probable phase.
 
@@ -211,7 +211,7 @@ class DvaeModel:
                 f"latent points of shape {tuple(z.shape)} cannot be decoded; "
                 f"they are finite and of shape (n, {width})"
             )
-        return generator.decode_checked(z[:, :d].float(), z[:, d:].float(), seed)
+        return generator.decode_checked(z[:, :d], z[:, d:], seed)
 
     def fractions_of(self, materials: Sequence[Material]) -> Tensor:
         """Return element fractions, shape (n, e).

@@ -60,7 +60,7 @@ class DvaeOptions(_Part):
         default=100, ge=1, le=1000, description="that make z independent of yes-or-no properties"
     )
     random_alloys: int = Field(default=1000, ge=0, description="unlabelled, drawn for each fit")
-    epochs: int = Field(default=250, ge=1, description="of the first fit")
+    epochs: int = Field(default=400, ge=1, description="of the first fit")
     refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
     batch_size: int = Field(default=256, ge=8)
     learning_rate: float = Field(default=3e-3, gt=0, description="of encoder and decoder")

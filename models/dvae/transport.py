@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 _LEAST_GAP = 1e-3
 """Between knots, in standard deviations: the map stays invertible where points coincide."""
+_LEAST_VARIANCE = 1e-3
+"""Along any direction, of alloys that all but coincide there; others have about 1."""
 _LEAST_WEIGHT = 0.02
 """Alloys that are less likely to have an outcome say nothing about it."""
 
@@ -19,8 +21,9 @@ class Transport(nn.Module):
     fitted so that z = T_φ⁻¹(u) of the alloys with that φ is standard normal, whichever φ it is:
     then z and φ are independent, as Eq. 1 says they are. It is iterative Gaussianisation (V.
     Laparra et al., IEEE Trans. Neural Netw. 22 (2011) 537): rotate at random, make each axis
-    normal by its quantiles, rotate back, and again. In the model, p(z) stays N(0, 1), and the
-    decoder's network sees T_φ(z).
+    normal by its quantiles, rotate back, and again. Quantiles leave the tails as they are, so a
+    last step takes out each outcome's mean and covariance, from which a line could tell outcomes
+    apart. In the model, p(z) stays N(0, 1), and the decoder's network sees T_φ(z).
     """
 
     def __init__(self, latents: int, *, outcomes: int, layers: int, knots: int) -> None:
@@ -31,6 +34,9 @@ class Transport(nn.Module):
         self.register_buffer("targets", targets, persistent=False)
         self.register_buffer("rotations", rotations)
         self.register_buffer("knots", targets.repeat(outcomes, layers, latents, 1))
+        self.register_buffer("middle", torch.zeros(outcomes, latents, dtype=torch.float64))
+        spread = torch.eye(latents, dtype=torch.float64).repeat(outcomes, 1, 1)
+        self.register_buffer("spread", spread)
         self.register_buffer("mean", torch.zeros(latents, dtype=torch.float64))
         self.register_buffer("std", torch.ones(latents, dtype=torch.float64))
 
@@ -40,6 +46,10 @@ class Transport(nn.Module):
     """Shape (layers, d, d)."""
     knots: Tensor
     """Quantiles of each axis, shape (outcomes, layers, d, k)."""
+    middle: Tensor
+    """Mean of each outcome's alloys after all layers, shape (outcomes, d)."""
+    spread: Tensor
+    """Lower triangular root of their covariance, shape (outcomes, d, d)."""
     mean: Tensor
     std: Tensor
 
@@ -67,6 +77,8 @@ class Transport(nn.Module):
         rows = weight > _LEAST_WEIGHT
         if rows.sum() < len(self.targets):  # too few alloys to say more than mean and spread
             self.knots[outcome] = self.targets.expand_as(self.knots[outcome])
+            self.middle[outcome] = 0
+            self.spread[outcome] = torch.eye(x.shape[1], dtype=x.dtype)
             return
         x, weight = x[rows], weight[rows]
         for layer, rotation in enumerate(self.rotations):
@@ -75,6 +87,10 @@ class Transport(nn.Module):
                 self.knots[outcome, layer, axis] = self._quantiles(x[:, axis], weight)
             knots = self.knots[outcome, layer]
             x = _piecewise(x, knots, self.targets.expand_as(knots)) @ rotation.T
+        self.middle[outcome] = middle = weight @ x / weight.sum()
+        covariance = (x - middle).T @ (weight[:, None] * (x - middle)) / weight.sum()
+        least = _LEAST_VARIANCE * torch.eye(x.shape[1], dtype=x.dtype)
+        self.spread[outcome] = torch.linalg.cholesky(covariance + least)
 
     def _quantiles(self, values: Tensor, weight: Tensor) -> Tensor:
         order = values.argsort()
@@ -85,32 +101,39 @@ class Transport(nn.Module):
         return torch.cat([knots[:1], knots[:1] + gaps.cumsum(0)])
 
     def to_z(self, u: Tensor, outcome: Tensor) -> Tensor:
-        """Return z = T_φ⁻¹(u), shape (n, d), of u (n, d) with outcomes (n,)."""
+        """Return z = T_φ⁻¹(u), shape (n, d), of u (n, d) with outcomes (n,).
+
+        In double precision, as z has to stay: where alloys are sparse T_φ is steep, and rounding
+        z to single precision can move u by a third of p(u)'s width.
+        """
         return self._by_outcome(u, outcome, self._forwards)
 
     def to_u(self, z: Tensor, outcome: Tensor) -> Tensor:
-        """Return u = T_φ(z), shape (n, d), of z (n, d) with outcomes (n,)."""
+        """Return u = T_φ(z), shape (n, d), of z (n, d) with outcomes (n,), in double precision."""
         return self._by_outcome(z, outcome, self._backwards)
 
-    def _forwards(self, u: Tensor, knots: Tensor) -> Tensor:
+    def _forwards(self, u: Tensor, outcome: int) -> Tensor:
         x = (u - self.mean) / self.std
-        for rotation, layer in zip(self.rotations, knots, strict=True):
+        for rotation, layer in zip(self.rotations, self.knots[outcome], strict=True):
             x = _piecewise(x @ rotation, layer, self.targets.expand_as(layer)) @ rotation.T
-        return x
+        centred = (x - self.middle[outcome]).T
+        return torch.linalg.solve_triangular(self.spread[outcome], centred, upper=False).T
 
-    def _backwards(self, z: Tensor, knots: Tensor) -> Tensor:
-        for rotation, layer in zip(self.rotations.flip(0), knots.flip(0), strict=True):
-            z = _piecewise(z @ rotation, self.targets.expand_as(layer), layer) @ rotation.T
-        return z * self.std + self.mean
+    def _backwards(self, z: Tensor, outcome: int) -> Tensor:
+        x = z @ self.spread[outcome].T + self.middle[outcome]
+        knots = self.knots[outcome].flip(0)
+        for rotation, layer in zip(self.rotations.flip(0), knots, strict=True):
+            x = _piecewise(x @ rotation, self.targets.expand_as(layer), layer) @ rotation.T
+        return x * self.std + self.mean
 
     def _by_outcome(
-        self, points: Tensor, outcome: Tensor, step: Callable[[Tensor, Tensor], Tensor]
+        self, points: Tensor, outcome: Tensor, step: Callable[[Tensor, int], Tensor]
     ) -> Tensor:
-        mapped = points.double()
-        for index, knots in enumerate(self.knots):
+        points = mapped = points.double()
+        for index in range(len(self.knots)):
             rows = (outcome == index)[:, None]
-            mapped = torch.where(rows, step(points.double(), knots), mapped)
-        return mapped.to(points.dtype)
+            mapped = torch.where(rows, step(points, index), mapped)
+        return mapped
 
 
 def _piecewise(x: Tensor, knots: Tensor, targets: Tensor) -> Tensor:

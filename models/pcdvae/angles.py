@@ -51,7 +51,7 @@ class Angles:
         # Splitting rather than slicing: the gradient of a slice is an array of zeros, each time.
         sizes = [2 * k + 1 for k in range(self.orders)]
         parts = [
-            of_edges @ of_atoms
+            small_products(of_edges, of_atoms)
             for of_edges, of_atoms in zip(
                 self.harmonics.split(sizes, dim=2), atoms.split(sizes, dim=1), strict=True
             )
@@ -89,6 +89,17 @@ class Angles:
 def of_order(order: int) -> float:
     """Return Y_l0 at angle 0, which is its factor before the Legendre polynomial."""
     return math.sqrt((2 * order + 1) / (4 * math.pi))
+
+
+def small_products(left: Tensor, right: Tensor) -> Tensor:
+    """Return the products of many small matrices, shapes (b, i, j) and (b, j, k) to (b, i, k).
+
+    Where the network is compiled, as sums that the compiler puts into one loop with what goes
+    before and after: a library's product of matrices of 16 × 7 numbers is mostly its overhead.
+    """
+    if torch.compiler.is_compiling():
+        return (left[..., None] * right[:, None]).sum(dim=2)
+    return left @ right
 
 
 def harmonics(direction: Tensor, orders: int) -> Tensor:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from models.pcdvae.angles import Angles
+from models.pcdvae.angles import Angles, small_products
 from models.pcdvae.basis import RadialBasis
 from models.pcdvae.graph import Graph
-from models.pcdvae.layers import HALF, Dense, Residual, Scale
+from models.pcdvae.layers import HALF, SILU_GAIN, Dense, Residual, Scale
 
 N_RADIAL = 6
 N_ORDERS = 7
@@ -159,7 +160,7 @@ class Triplets(nn.Module):
         sent = self.scale_radial(sent * self.radial(geometry.of_triplets), sent)
         sent = self.down(sent)
         by_order = geometry.angles.correlate(sent)  # (e, orders, inner)
-        mixed = geometry.of_angles @ by_order  # (e, 16, inner)
+        mixed = small_products(geometry.of_angles, by_order)  # (e, 16, inner)
         received = self.scale_sum(self.bilinear(mixed.flatten(1)), sent)
         returned = self.up_reverse(received).index_select(0, geometry.graph.reverse)
         return (self.up(received) + returned) * HALF
@@ -183,7 +184,11 @@ class GatherEdges(nn.Module):
 
 
 class JoinAtoms(nn.Module):
-    """Features of an edge from its two atoms and something of its own."""
+    """Features of an edge from its two atoms and something of its own.
+
+    A dense layer on the three side by side, of which the atoms' parts are computed once for each
+    atom rather than once for each of its edges.
+    """
 
     def __init__(self, width: int, own: int) -> None:
         super().__init__()
@@ -191,8 +196,15 @@ class JoinAtoms(nn.Module):
 
     def forward(self, graph: Graph, atoms: Tensor, own: Tensor) -> Tensor:
         """Return shape (e, width)."""
-        ends = [atoms.index_select(0, graph.source), atoms.index_select(0, graph.target)]
-        return self.join(torch.cat([*ends, own], dim=1))
+        width = atoms.shape[1]
+        ends, last = self.join.weight.split([2 * width, own.shape[1]], dim=1)
+        source, target = ends.split(width, dim=1)
+        joined = (
+            F.linear(own, last)
+            + F.linear(atoms, source).index_select(0, graph.source)
+            + F.linear(atoms, target).index_select(0, graph.target)
+        )
+        return F.silu(joined) * SILU_GAIN
 
 
 class Forces(nn.Module):

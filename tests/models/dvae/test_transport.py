@@ -23,8 +23,8 @@ def test_z_has_the_same_distribution_for_both_outcomes_on_new_points() -> None:
     z = transport.to_z(new, outcome)
     for label in (0, 1):
         part = z[outcome == label]
-        assert torch.allclose(part.mean(0), torch.zeros(2), atol=0.12)
-        assert torch.allclose(torch.cov(part.T), torch.eye(2), atol=0.25)
+        assert torch.allclose(part.mean(0), torch.zeros(2).double(), atol=0.12)
+        assert torch.allclose(torch.cov(part.T), torch.eye(2).double(), atol=0.25)
         # A normal's share within one standard deviation of the middle, in the plane.
         assert abs(float((part.norm(dim=1) < 1).float().mean()) - 0.3935) < 0.05
 
@@ -36,4 +36,28 @@ def test_going_there_and_back_changes_nothing() -> None:
     transport.fit(torch.stack([u, u]), torch.stack([1 - outcome, outcome]).float(), generator)
     points = torch.cat([u, 10 * u])  # beyond the data, too
     again = transport.to_u(transport.to_z(points, outcome.repeat(2)), outcome.repeat(2))
-    torch.testing.assert_close(again, points, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(again, points.double(), rtol=1e-9, atol=1e-9)
+
+
+def test_no_line_tells_the_fitted_outcomes_apart() -> None:
+    generator = torch.Generator().manual_seed(2)
+    u, outcome = entangled(300, generator)
+    transport = Transport(2, outcomes=2, layers=5, knots=40)
+    transport.fit(torch.stack([u, u]), torch.stack([1 - outcome, outcome]).float(), generator)
+    z = transport.to_z(u, outcome)
+    for label in (0, 1):
+        part = z[outcome == label]
+        middle, unit = torch.zeros(2).double(), torch.eye(2).double()
+        torch.testing.assert_close(part.mean(0), middle, rtol=0, atol=1e-9)
+        torch.testing.assert_close(torch.cov(part.T, correction=0), unit, rtol=0, atol=5e-3)
+
+
+def test_alloys_at_one_place_can_be_mapped_there_and_back() -> None:
+    generator = torch.Generator().manual_seed(3)
+    u = torch.ones(100, 2)
+    outcome = torch.arange(100) % 2
+    transport = Transport(2, outcomes=2, layers=5, knots=40)
+    transport.fit(torch.stack([u, u]), torch.stack([1 - outcome, outcome]).float(), generator)
+    z = transport.to_z(u, outcome)
+    assert torch.isfinite(z).all()
+    torch.testing.assert_close(transport.to_u(z, outcome), u.double(), rtol=1e-9, atol=1e-9)
