@@ -12,6 +12,7 @@ import torch
 from pymatgen.core import Structure
 
 from benchmarks.pcdvae_straightforward import straightforward
+from benchmarks.pcdvae_training import OPTIONS
 from models.base import Dataset
 from models.lattice.parent import ParentLattice
 from models.pcdvae.model import PcdvaeModel
@@ -21,7 +22,9 @@ from models.pcdvae.training import Trainer, compiling
 ELEMENTS = ("Cr", "Fe", "Ni")
 SIZES = ((16, 14, 16), (16, 14, 64), (16, 20, 64), (54, 14, 16), (54, 20, 16))
 """Atoms, neighbours, batch."""
-SPEED_SIZE = (16, 20, 64)
+ATOMS = 16
+LARGER = (20, 64)
+"""Neighbours and batch of the larger of the two steps that are compared; its width is WIDTH."""
 WIDTH = 64
 REPEATS = 2
 """Steps of which the quickest counts; one more goes before."""
@@ -43,19 +46,23 @@ def cost_figures() -> dict[str, float]:
         name = f"{atoms}_atoms_{neighbours}_neighbours_batch_{batch}"
         figures[f"step_seconds_{name}"] = _Steps(options(neighbours, batch), atoms=atoms).seconds()
         print(name, f"{figures[f'step_seconds_{name}']:.3f} s per step", flush=True)
-    figures |= speedup_figures()
+    figures |= speedup_figures(OPTIONS, "")
+    figures |= speedup_figures(options(*LARGER), f"_width_{WIDTH}")
     for name, changes in SAMPLERS.items():
         chosen = options(14, 16).model_copy(update=changes)
-        figures[f"sample_seconds_per_structure{name}"] = sample_seconds(chosen, 16)
+        figures[f"sample_seconds_per_structure{name}"] = sample_seconds(chosen, ATOMS)
     return figures
 
 
-def speedup_figures() -> dict[str, float]:
+def speedup_figures(chosen: PcdvaeOptions, suffix: str) -> dict[str, float]:
     """Return how much faster a step is than the straightforward one, all in float32.
 
     They take turns, so that whatever else the machine does slows all of them.
+
+    Args:
+        chosen: sizes; those that the benchmark trains with, or larger ones.
+        suffix: of the figures' names.
     """
-    chosen = options(*SPEED_SIZE[1:])
     steps = {
         "straightforward": _Steps(chosen, straightforward),
         "float32": _Steps(chosen),
@@ -68,9 +75,9 @@ def speedup_figures() -> dict[str, float]:
                 least[name] = min(least[name], step.seconds())
                 print(name, f"{least[name]:.3f} s per step", flush=True)
     return {
-        **{f"step_seconds_{name}": seconds for name, seconds in least.items()},
-        "step_speedup": least["straightforward"] / least["compiled"],
-        "step_speedup_as_written": least["straightforward"] / least["float32"],
+        **{f"step_seconds_{name}{suffix}": seconds for name, seconds in least.items()},
+        f"step_speedup{suffix}": least["straightforward"] / least["compiled"],
+        f"step_speedup_as_written{suffix}": least["straightforward"] / least["float32"],
     }
 
 
@@ -82,7 +89,7 @@ class _Steps:
         chosen: PcdvaeOptions,
         around: Callable[[], AbstractContextManager[None]] = nullcontext,
         *,
-        atoms: int = SPEED_SIZE[0],
+        atoms: int = ATOMS,
     ) -> None:
         model, data = _model(chosen, atoms), _data(chosen.batch_size, atoms)
         rows = model._read_rows(data)
