@@ -114,9 +114,10 @@ def _rows(
 def _fit_transport(
     generator: Generator, rows: Rows, scores: Sequence[Tensor], draws: torch.Generator
 ) -> None:
-    means = []
+    said, means = [], []
     for i, (node, head) in enumerate(zip(generator.nodes, generator.heads, strict=True)):
         mean, _ = node.moments(head(rows.descriptors, scores[i]))
+        said.append((mean >= 0.5).float() if node.is_enumerated else mean)
         means.append(torch.where(rows.observed[:, i], rows.labels[:, i], mean))
     u, weights = [], []
     for outcome in range(2 ** len(generator.enumerated)):
@@ -127,4 +128,11 @@ def _fit_transport(
             weight = weight * (means[i] if bit else 1 - means[i])
         u.append(posterior_modes(generator.network, rows.fractions, values))
         weights.append(weight)
-    generator.transport.fit(torch.stack(u), torch.stack(weights), draws)
+    places = torch.stack(u)
+    generator.transport.fit(places, torch.stack(weights), draws)
+    known = rows.observed[:, generator.enumerated].all(1)
+    if known.any():
+        outcome = generator.outcome(said)[known]
+        chosen = places[outcome, known.nonzero().squeeze(1)]
+        true = generator.outcome(list(rows.labels.T))[known]
+        generator.transport.align(generator.transport.to_z(chosen, outcome), true, outcome)

@@ -10,6 +10,9 @@ _LEAST_GAP = 1e-3
 """Between knots, in standard deviations: the map stays invertible where points coincide."""
 _LEAST_VARIANCE = 1e-3
 """Along any direction, of alloys that all but coincide there; others have about 1."""
+_LEAST_KNOWN = 0.2
+"""Of two outcomes, the least difference in how often heads say the one, given either: a guess
+has 0, and perfect heads 1."""
 _LEAST_WEIGHT = 0.02
 """Alloys that are less likely to have an outcome say nothing about it."""
 
@@ -47,7 +50,7 @@ class Transport(nn.Module):
     knots: Tensor
     """Quantiles of each axis, shape (outcomes, layers, d, k)."""
     middle: Tensor
-    """Mean of each outcome's alloys after all layers, shape (outcomes, d)."""
+    """What becomes z = 0 of each outcome after all layers, shape (outcomes, d)."""
     spread: Tensor
     """Lower triangular root of their covariance, shape (outcomes, d, d)."""
     mean: Tensor
@@ -72,6 +75,28 @@ class Transport(nn.Module):
             self.rotations[layer] = torch.linalg.qr(draw)[0]
         for outcome, weight in enumerate(weights):
             self._fit_outcome(outcome, (u[outcome] - self.mean) / self.std, weight)
+
+    def align(self, z: Tensor, true: Tensor, said: Tensor) -> None:
+        """Shift each outcome's z so that alloys of every true outcome have the same mean.
+
+        Heads err, and alloys with a wrong outcome lie where few of that outcome do; from there a
+        line could read the true one. Outcomes that no alloy has stay as they are.
+
+        Args:
+            z: of alloys at the outcomes that are said of them, shape (n, d).
+            true: outcomes, shape (n,).
+            said: what heads say that have not seen these alloys, shape (n,).
+        """
+        z, count = z.double(), len(self.knots)
+        present = true.unique()
+        means = torch.stack([z[true == one].mean(0) for one in present])
+        share = torch.stack(
+            [torch.bincount(said[true == one], minlength=count).double() for one in present]
+        )
+        share = share / share.sum(1, keepdim=True)
+        # The least shifts that do it, where heads know enough for shifts to do anything.
+        shifts = torch.linalg.pinv(share, rtol=_LEAST_KNOWN) @ (means.mean(0) - means)
+        self.middle -= torch.einsum("oij,oj->oi", self.spread, shifts)
 
     def _fit_outcome(self, outcome: int, x: Tensor, weight: Tensor) -> None:
         rows = weight > _LEAST_WEIGHT

@@ -61,3 +61,33 @@ def test_alloys_at_one_place_can_be_mapped_there_and_back() -> None:
     z = transport.to_z(u, outcome)
     assert torch.isfinite(z).all()
     torch.testing.assert_close(transport.to_u(z, outcome), u.double(), rtol=1e-9, atol=1e-9)
+
+
+def test_no_line_tells_true_outcomes_apart_where_heads_err() -> None:
+    generator = torch.Generator().manual_seed(4)
+    u, true = entangled(4000, generator)
+    # Wrong more often far to the right, as heads are in regions that they know little of.
+    is_wrong = torch.rand(4000, generator=generator) < 0.25 * torch.sigmoid(2 * u[:, 0])
+    said = torch.where(is_wrong, 1 - true, true)
+    transport = Transport(2, outcomes=2, layers=20, knots=40)
+    transport.fit(torch.stack([u, u]), torch.stack([1 - true, true]).float(), generator)
+
+    def gap() -> float:
+        z = transport.to_z(u, said)
+        return float((z[true == 1].mean(0) - z[true == 0].mean(0)).norm())
+
+    before = gap()
+    transport.align(transport.to_z(u, said), true, said)
+    assert before > 0.1
+    assert gap() < 1e-9
+
+
+def test_heads_that_guess_shift_nothing() -> None:
+    generator = torch.Generator().manual_seed(5)
+    u, true = entangled(400, generator)
+    transport = Transport(2, outcomes=2, layers=5, knots=40)
+    transport.fit(torch.stack([u, u]), torch.stack([1 - true, true]).float(), generator)
+    said = torch.randint(2, (400,), generator=generator)
+    middle = transport.middle.clone()
+    transport.align(transport.to_z(u, said), true, said)
+    assert (transport.middle - middle).norm() < 0.05
