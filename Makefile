@@ -9,8 +9,8 @@ READY := $(VENV)/.installed
 discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of Ni-Fe-Cr
 	$(BIN)/alloop launch nifecr-bulk-modulus
 
-test: $(READY)  ## Run the tests
-	$(BIN)/python -m pytest
+test: $(READY)  ## Run the tests, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)  ## Run what CI runs before the tests
 	$(BIN)/ruff format --check .
