@@ -47,14 +47,18 @@ class Originals:
 
 
 def rebuild(model: PcdvaeModel, originals: Originals, path: Path) -> None:
-    """Rebuild all originals once for each seed, and write down how far off they are."""
+    """Rebuild all originals once for each seed, and write down how far off they are.
+
+    What is written down already is not done again.
+    """
     z = model.encode(originals.structures)
-    found = []
-    for seed in SEEDS:
+    found = json.loads(path.read_text("utf-8")) if path.exists() else []
+    for seed in SEEDS[len(found) :]:
         copies = [one for one in model.decode(z, seed=seed) if isinstance(one, Structure)]
         found.append(_distances(originals, copies))
-        print(path.stem, seed, {key: float(np.mean(row)) for key, row in found[-1].items()})
-    path.write_text(json.dumps(found), encoding="utf-8")
+        means = {key: float(np.mean(row)) for key, row in found[-1].items()}
+        print(path.stem, seed, means, flush=True)
+        path.write_text(json.dumps(found), encoding="utf-8")
 
 
 def reconstruction_figures(
@@ -74,10 +78,12 @@ def reconstruction_figures(
             figures[f"{key}_{kind}"] = _spread(
                 [float(np.mean(run[key])) for training in runs for run in training]
             )
-        by_crystal = np.array([[run["cp_g_distance"] for run in training] for training in runs])
-        of_crystals[kind] = by_crystal.mean(1)  # (trainings, crystals)
-        figures[f"other_lattice_share_{kind}"] = float((by_crystal > OTHER_LATTICE).mean())
-        figures[f"cp_g_distance_median_{kind}"] = float(np.median(by_crystal))
+        every = [np.array([run["cp_g_distance"] for run in training]) for training in runs]
+        of_crystals[kind] = np.stack([of.mean(0) for of in every])  # (trainings, crystals)
+        figures[f"other_lattice_share_{kind}"] = float(
+            (np.concatenate(every) > OTHER_LATTICE).mean()
+        )
+        figures[f"cp_g_distance_median_{kind}"] = float(np.median(np.concatenate(every)))
     plain, told = of_crystals["cdvae"], of_crystals["pcdvae"]
     for training, (one, other) in enumerate(zip(plain, told, strict=True)):
         figures[f"cp_g_distance_reduction_training_{training}"] = 1 - other.mean() / one.mean()
