@@ -132,7 +132,7 @@ def _fit_transport(
     generator.transport.fit(places, torch.stack(weights), draws)
     known = rows.observed[:, generator.enumerated].all(1)
     if known.any():
-        outcome = generator.outcome(said)[known]
-        chosen = places[outcome, known.nonzero().squeeze(1)]
+        believed = generator.outcome(said)[known]
         true = generator.outcome(list(rows.labels.T))[known]
-        generator.transport.align(generator.transport.to_z(chosen, outcome), true, outcome)
+        z = generator.transport.to_z(places[believed, known.nonzero().squeeze(1)], believed)
+        generator.transport.align(z, true, believed)
