@@ -30,7 +30,7 @@ REPEATS = 2
 """Steps of which the quickest counts; one more goes before."""
 EPOCHS = 100
 """More than there are steps to be taken."""
-TURNS = 3
+TURNS = 10
 SAMPLERS = {
     "": {"sampler": "ancestral", "ancestral_steps": 50},
     "_langevin_200_calls": {"sampler": "langevin", "langevin_steps": 4},
