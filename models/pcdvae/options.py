@@ -62,8 +62,8 @@ class PcdvaeOptions(BaseModel):
     langevin_steps: int = Field(
         default=100,
         ge=1,
-        description="at each of the 50 noise levels; 4 do for small cells, but leave defects in some "
-        "alloys of 16 atoms, of which 12 leave fewer",
+        description="at each of the 50 noise levels; 4 do for small cells, but leave defects in "
+        "some alloys of 16 atoms; 12 leave fewer",
     )
     ancestral_steps: int = Field(default=50, ge=2, description="in all")
     decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")

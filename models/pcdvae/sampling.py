@@ -9,7 +9,7 @@ Of eight small crystals learnt by heart (``benchmarks.pcdvae_overfit``) ancestra
 50 calls and 0.94 with 500; Langevin 0.81 with 50, and 0.97 with 100 or 200. Of alloys of 16 atoms
 (``benchmarks/notes/pcdvae.md``) Langevin with 200 calls rebuilt the geometry and ancestral did not,
 with 50 calls or 150; atoms seem to end in glasses, which noise at each level would get them out of.
-Of such alloys 4 steps a level leave 4 to 15 % with defects, by training, and 12 leave 0 to 3 %.
+Of such alloys 4 steps a level leave 4 to 15 % with defects, by training, and 12 leave 0 to 5 %.
 """
 
 from collections.abc import Iterator
