@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +90,14 @@ def data() -> Figures:
     }
 
 
+def train_one(kind: str, seed: int) -> Figures:
+    """Train one model on what is not held out."""
+    return train(kind, seed, _split()[0], FOLDER)
+
+
 def reconstruct(kind: str, seed: int) -> Figures:
     """Rebuild what was held out, with one model."""
-    name = name_of(kind, seed)
-    rebuild(trained(FOLDER, name), _originals(), _rebuilt(kind, seed))
+    rebuild(trained(FOLDER, name_of(kind, seed)), _originals(), _rebuilt(kind, seed))
     return {}
 
 
@@ -104,6 +108,7 @@ def compare() -> Figures:
     return chance_figures(_split()[0], originals) | reconstruction_figures(paths, originals)
 
 
+@cache
 def _originals() -> Originals:
     """Return what was held out, in random order."""
     held_out = _split()[1]
@@ -152,12 +157,7 @@ STAGES: dict[str, Callable[[], Figures]] = {
     "costs": cost_figures,
     "overfit": lambda: overfit_figures(FOLDER),
     "data": data,
-    **{
-        f"train-{name_of(*training)}": partial(
-            lambda kind, seed: train(kind, seed, _split()[0], FOLDER), *training
-        )
-        for training in TRAININGS
-    },
+    **{f"train-{name_of(*training)}": partial(train_one, *training) for training in TRAININGS},
     "train-searched": lambda: train_searched(rows(SEARCHED_TABLES / TRAINING), FOLDER),
     **{
         f"reconstruct-{name_of(*training)}": partial(reconstruct, *training)
