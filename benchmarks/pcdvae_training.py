@@ -31,6 +31,7 @@ OPTIONS = PcdvaeOptions(
     batch_size=32,
     warm_up=100,
     average=0.999,
+    compiled=True,
     device="cpu",
     sampler="langevin",
     langevin_steps=4,
@@ -42,6 +43,8 @@ eighth of its measurements each, for cells of 16 atoms in place of 54."""
 SEARCHED_EPOCHS = 15
 """With the rows of local search, after the first training: the second of the two stages."""
 KINDS = ("cdvae", "pcdvae")
+UNTOLD = ("cdvae_untold", "pcdvae_untold")
+"""The same two, whose decoders are not told the noise level, as published."""
 SEEDS = (0, 1)
 """Of the trainings: weights, order of the rows, noise."""
 SEARCHED = "pcdvae_ls"
@@ -75,9 +78,10 @@ def name_of(kind: str, seed: int) -> str:
 
 
 def train(kind: str, seed: int, training: Dataset, folder: Path) -> dict[str, float]:
-    """Train one of the two models, going on where an interrupted training left off."""
+    """Train one of the models, going on where an interrupted training left off."""
+    changes = {"phase": kind.startswith("pcdvae"), "noise_told": kind not in UNTOLD}
     model = PcdvaeModel(
-        OPTIONS.model_copy(update={"phase": kind == "pcdvae"}),
+        OPTIONS.model_copy(update=changes),
         ELEMENTS,
         (16,),
         ("fcc", "bcc"),

@@ -133,15 +133,28 @@ def langevin(
     CDVAE's step at level σ is ε (σ / σ_last)² with ε = 1e-4: with σ_last = 0.01 Å, σ². The last
     level's noise is taken away at the end.
     """
-    for sigma in levels():
-        for _ in range(options.langevin_steps):
-            scores = _denoised(network, frame, atoms, float(sigma), options)
-            noise = rng.standard_normal(atoms.positions.shape)
-            atoms.positions = atoms.positions + sigma * scores + np.sqrt(2) * sigma * noise
-        if sigma == levels()[-1]:
-            scores = _denoised(network, frame, atoms, float(sigma), options)
-            atoms.positions = atoms.positions + sigma * scores
-        yield float(sigma)
+    *larger, last = map(float, levels())
+    for sigma in larger:
+        _walk(network, frame, atoms, sigma, options, rng)
+        yield sigma
+    _walk(network, frame, atoms, last, options, rng)
+    atoms.positions = atoms.positions + last * _denoised(network, frame, atoms, last, options)
+    yield last
+
+
+def _walk(
+    network: Network,
+    frame: Frame,
+    atoms: Atoms,
+    sigma: float,
+    options: PcdvaeOptions,
+    rng: np.random.Generator,
+) -> None:
+    """Take Langevin's steps at one level."""
+    for _ in range(options.langevin_steps):
+        scores = _denoised(network, frame, atoms, sigma, options)
+        noise = rng.standard_normal(atoms.positions.shape)
+        atoms.positions = atoms.positions + sigma * scores + np.sqrt(2) * sigma * noise
 
 
 def ancestral(
