@@ -110,13 +110,18 @@ def test_the_fast_schedule_goes_from_the_largest_level_to_the_smallest() -> None
     assert (np.diff(sigmas) < 0).all()
 
 
-def test_langevin_ends_without_the_last_level_s_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_langevin_stays_longest_where_crystals_freeze_and_ends_without_noise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Of one place the score is known, (place − x) / σ²: the sampler ends there exactly."""
     place = np.array([[0.3, -0.2, 0.1]])
+
+    asked: list[float] = []
 
     def denoised(
         network: Network, frame: Frame, atoms: Atoms, sigma: float, options: PcdvaeOptions
     ) -> np.ndarray:
+        asked.append(sigma)
         return (place - atoms.positions) / sigma
 
     monkeypatch.setattr(sampling, "_denoised", denoised)
@@ -133,7 +138,7 @@ def test_langevin_ends_without_the_last_level_s_noise(monkeypatch: pytest.Monkey
             properties=0,
             phases=0,
         )
-    options = PcdvaeOptions(langevin_steps=2)
+    options = PcdvaeOptions(langevin_steps=2, freezing_steps=3)
     rng = np.random.default_rng(0)
     reached = [
         float(np.abs(atoms.positions - place).max())
@@ -142,3 +147,7 @@ def test_langevin_ends_without_the_last_level_s_noise(monkeypatch: pytest.Monkey
     assert len(reached) == 50
     assert reached[-2] > 1e-3
     assert reached[-1] < 1e-12
+    *walked, _ = asked  # the last step is the one without noise
+    assert {sigma: walked.count(sigma) for sigma in walked} == {
+        sigma: 3 if 0.1 <= sigma <= 0.5 else 2 for sigma in levels().tolist()
+    }
