@@ -38,6 +38,7 @@ FASTER = {
     "langevin_50": {"langevin_steps": 1},
     "langevin_100": {"langevin_steps": 2},
     "langevin_200": {"langevin_steps": 4},
+    "langevin_300_freezing": {"langevin_steps": 1, "freezing_steps": 24},
 }
 """By sampler and decoder calls."""
 
