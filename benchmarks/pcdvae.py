@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.pcdvae_costs import cost_figures, published_cost_figures
+from benchmarks.pcdvae_costs import cost_figures
 from benchmarks.pcdvae_generation import generation_figures
 from benchmarks.pcdvae_judged import Judge, measured
 from benchmarks.pcdvae_optimisation import optimisation_figures
@@ -155,7 +155,6 @@ def _judge(stage: str) -> Judge:
 
 STAGES: dict[str, Callable[[], Figures]] = {
     "costs": cost_figures,
-    "costs-published": published_cost_figures,
     "overfit": lambda: overfit_figures(FOLDER),
     "data": data,
     **{f"train-{name_of(*training)}": partial(train_one, *training) for training in TRAININGS},

@@ -5,7 +5,7 @@ Seconds are of processor time on one thread, so that a busy machine does not str
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -31,9 +31,6 @@ REPEATS = 2
 EPOCHS = 100
 """More than there are steps to be taken."""
 TURNS = 10
-PUBLISHED = PcdvaeOptions(device="cpu")
-"""The defaults: AlloGen's sizes, for a GPU; a step takes some seconds here."""
-TURNS_OF_PUBLISHED = 3
 SAMPLERS = {
     "": {"langevin_steps": 1, "freezing_steps": 24},
     "_langevin_200_calls": {"langevin_steps": 4},
@@ -58,37 +55,23 @@ def cost_figures() -> dict[str, float]:
     return figures
 
 
-def published_cost_figures() -> dict[str, float]:
-    """Return the speed-up of a step at the published sizes, in bfloat16 as well."""
-    torch.set_num_threads(1)
-    return speedup_figures(PUBLISHED, "_published_sizes", TURNS_OF_PUBLISHED, half=True)
-
-
-def speedup_figures(
-    chosen: PcdvaeOptions, suffix: str, turns: int = TURNS, *, half: bool = False
-) -> dict[str, float]:
-    """Return how much faster a step is than the straightforward one, in float32.
+def speedup_figures(chosen: PcdvaeOptions, suffix: str) -> dict[str, float]:
+    """Return how much faster a step is than the straightforward one, all in float32.
 
     They take turns, so that whatever else the machine does slows all of them.
 
     Args:
         chosen: sizes; those that the benchmark trains with, or larger ones.
         suffix: of the figures' names.
-        turns: that each takes.
-        half: whether a compiled step whose large products are in bfloat16 takes part.
     """
     steps = {
         "straightforward": _Steps(chosen, straightforward),
         "float32": _Steps(chosen),
         "compiled": _Steps(chosen),
     }
-    if half:
-        steps["bfloat16"] = _Steps(chosen.model_copy(update={"precision": "bfloat16"}))
     least = dict.fromkeys(steps, float("inf"))
-    with ExitStack() as stack:
-        for name in steps.keys() & {"compiled", "bfloat16"}:
-            stack.enter_context(compiling(steps[name].trainer.network))
-        for _ in range(turns):
+    with compiling(steps["compiled"].trainer.network):
+        for _ in range(TURNS):
             for name, step in steps.items():
                 least[name] = min(least[name], step.seconds())
                 print(name, f"{least[name]:.3f} s per step", flush=True)
@@ -96,11 +79,6 @@ def speedup_figures(
         **{f"step_seconds_{name}{suffix}": seconds for name, seconds in least.items()},
         f"step_speedup{suffix}": least["straightforward"] / least["compiled"],
         f"step_speedup_as_written{suffix}": least["straightforward"] / least["float32"],
-        **(
-            {f"step_speedup_bfloat16{suffix}": least["straightforward"] / least["bfloat16"]}
-            if half
-            else {}
-        ),
     }
 
 
