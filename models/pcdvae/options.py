@@ -9,7 +9,8 @@ class PcdvaeOptions(BaseModel):
     """A generator of crystals where no parent lattice is given: atoms, cell and elements from z.
 
     The defaults are the published sizes (AlloGen; CDVAE). They want a GPU; on two cores take
-    widths of 64, ``neighbours: 14`` and a few hundred epochs.
+    widths of 64, ``neighbours: 14``, a few hundred epochs, ``langevin_steps: 1`` and
+    ``freezing_steps: 24``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
