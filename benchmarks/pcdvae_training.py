@@ -18,7 +18,7 @@ from oracles.lammps.oracle import LammpsOracle
 
 ELEMENTS = ("Cr", "Fe", "Ni")
 EPOCHS = 150
-"""One training, one fall of the learning rate; about 40 minutes of processor time."""
+"""One training, one fall of the learning rate; half an hour and more of processor time."""
 OPTIONS = PcdvaeOptions(
     latent=64,
     encoder_width=16,
@@ -43,7 +43,8 @@ WITH_SEARCH = DatasetPlan(search_share=0.05, search_iterations=5, search_swaps=1
 """Some orderings improved by local search as well, as in NiFeCr-LS: half of AlloGen's share, and an
 eighth of its measurements each, for cells of 16 atoms in place of 54."""
 SEARCHED_EPOCHS = 15
-"""With the rows of local search, after the first training: the second of the two stages."""
+"""With the rows of local search, after the first training: the second of the two stages. Too few to
+be worth compiling."""
 KINDS = ("cdvae", "pcdvae")
 SEEDS = (0, 1)
 """Of the trainings: weights, order of the rows, noise."""
