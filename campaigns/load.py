@@ -10,9 +10,9 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from alloop.campaigns.spec import CampaignSpec, TierOptions
 from alloop.errors import SpecError
 from alloop.paths import FOLDER
-from campaigns.spec import CampaignSpec, TierOptions
 
 MAX_BYTES = 1_000_000
 """A campaign is a page of YAML; anything larger is something else."""
@@ -70,7 +70,7 @@ def find_spec(source: str | Path) -> Path:
 
 def ready_campaigns() -> dict[str, Path]:
     """Return the ready-to-run campaigns, by name."""
-    folder = Path(str(resources.files("campaigns") / "ready"))
+    folder = Path(str(resources.files("alloop.campaigns") / "ready"))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 

@@ -17,19 +17,19 @@ from pydantic import (
     model_validator,
 )
 
+from alloop.campaigns.objectives import DERIVED, OF_ELECTRONS, UNITS, Constraint, Objective
+from alloop.campaigns.promotion import PromotionOptions
+from alloop.campaigns.space import AnySpace, Compositions, Decorations, Structures
+from alloop.models.dvae.options import DvaeOptions
+from alloop.models.ftcp.options import FtcpOptions
+from alloop.models.lattice.options import LatticeOptions
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
+from alloop.oracles.person.options import PersonOptions
+from alloop.oracles.scheduling import SCHEDULING
+from alloop.oracles.table.options import TableOptions
 from alloop.paths import OwnFile
-from campaigns.objectives import DERIVED, OF_ELECTRONS, UNITS, Constraint, Objective
-from campaigns.promotion import PromotionOptions
-from campaigns.space import AnySpace, Compositions, Decorations, Structures
-from models.dvae.options import DvaeOptions
-from models.ftcp.options import FtcpOptions
-from models.lattice.options import LatticeOptions
-from models.pcdvae.options import PcdvaeOptions
-from oracles.dft.options import DftOptions
-from oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
-from oracles.person_options import PersonOptions
-from oracles.scheduling import SCHEDULING
-from oracles.table_options import TableOptions
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|sec|min|h|d)\s*$")
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400}

@@ -5,23 +5,23 @@ from importlib import metadata
 from pathlib import Path
 from platform import python_version
 
+from alloop.campaigns.space import Compositions, Decorations, Structures
+from alloop.campaigns.spec import CampaignSpec, TierOptions
 from alloop.errors import SpecError
-from campaigns.space import Compositions, Decorations, Structures
-from campaigns.spec import CampaignSpec, TierOptions
-from models.base import GenerativeModel
-from models.dvae.options import DvaeOptions
-from models.ftcp.options import FtcpOptions
-from models.lattice.model import LatticeModel
-from models.lattice.options import LatticeOptions
-from models.pcdvae.options import PcdvaeOptions
-from oracles.base import Oracle
-from oracles.dft.options import DftOptions
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.systems import lammps_oracle
-from oracles.person import PersonOracle
-from oracles.person_options import PersonOptions
-from oracles.table import TableOracle
-from oracles.table_options import TableOptions
+from alloop.models.base import GenerativeModel
+from alloop.models.dvae.options import DvaeOptions
+from alloop.models.ftcp.options import FtcpOptions
+from alloop.models.lattice.model import LatticeModel
+from alloop.models.lattice.options import LatticeOptions
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.oracles.base import Oracle
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.systems import lammps_oracle
+from alloop.oracles.person.options import PersonOptions
+from alloop.oracles.person.oracle import PersonOracle
+from alloop.oracles.table.options import TableOptions
+from alloop.oracles.table.oracle import TableOracle
 
 VERSIONED = ("alloop", "torch", "botorch", "gpytorch", "lammps", "pymatgen", "numpy", "scipy")
 """Distributions whose version can change a decision or a value."""
@@ -49,7 +49,7 @@ def build_oracle(options: TierOptions, elements: Sequence[str]) -> Oracle:
         case LammpsOptions():
             return lammps_oracle(options, elements=elements)
         case DftOptions():
-            from oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
+            from alloop.oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
 
             return DftOracle(options, elements=elements)
         case TableOptions():
@@ -72,26 +72,26 @@ def build_model(spec: CampaignSpec) -> GenerativeModel:
                 property_names=names,
             )
         case PcdvaeOptions() as options, Decorations():
-            from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415 (takes seconds)
+            from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415 (takes seconds)
 
             bounds = space.count_bounds()
             return PcdvaeModel(
                 options, space.elements, [space.atoms], space.lattices, bounds, names
             )
         case PcdvaeOptions() as options, Structures():
-            from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
+            from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
 
             counts = range(2, space.max_atoms + 1)  # a cell of one atom has no distances
             return PcdvaeModel(options, space.elements, counts, (), {}, names)
         case FtcpOptions() as options, Structures():
-            from models.ftcp.crystals import Size  # noqa: PLC0415
-            from models.ftcp.model import FtcpModel  # noqa: PLC0415
+            from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415
+            from alloop.models.ftcp.representation.crystals import Size  # noqa: PLC0415
 
             # Room for whatever the space allows, not only for what the first round holds.
             size = Size(min(len(space.elements), options.max_elements), space.max_atoms)
             return FtcpModel(options, names, elements=space.elements, size=size)
         case DvaeOptions() as options, Compositions():
-            from models.dvae.model import DvaeModel  # noqa: PLC0415 (takes seconds)
+            from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415 (takes seconds)
 
             return DvaeModel(options, space.elements, names)
     raise AssertionError(f"a {spec.model.kind} does not learn {space.kind}")  # the spec sees to it
@@ -106,7 +106,7 @@ def start_model(spec: CampaignSpec, path: Path) -> GenerativeModel:
     """
     assert isinstance(spec.model, FtcpOptions)  # no other kind has the key
     assert isinstance(spec.space, Structures)
-    from models.ftcp.model import FtcpModel  # noqa: PLC0415
+    from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415
 
     trained = FtcpModel.load(path)
     if spec.space.max_atoms > trained.size.sites:
@@ -125,15 +125,15 @@ def load_model(spec: CampaignSpec, path: Path) -> GenerativeModel:
         case LatticeOptions():
             return LatticeModel.load(path)
         case PcdvaeOptions():
-            from models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
+            from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
 
             return PcdvaeModel.load(path)
         case FtcpOptions():
-            from models.ftcp.model import FtcpModel  # noqa: PLC0415
+            from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415
 
             return FtcpModel.load(path)
         case DvaeOptions():
-            from models.dvae.model import DvaeModel  # noqa: PLC0415
+            from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415
 
             return DvaeModel.load(path)
 

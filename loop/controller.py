@@ -10,21 +10,22 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from alloop.seeds import derive_seed
-from campaigns.spec import CampaignSpec
-from loop.artifacts import ArtifactStore
-from loop.augmentation import propose_neighbours, question, question_id
-from loop.building import build_model, load_model, start_model
-from loop.dispatch import Task, answers
-from loop.execution import MeasuringPool
-from loop.isolation import attempt_id, attempt_of, forget, read_spool
-from loop.label_cache import label_cache
-from loop.ledger import Ledger
-from loop.opening import open_campaign
-from loop.promotion import propose_promotion
-from loop.proposal import propose_random
-from loop.recording import in_vain, measured
-from loop.records import (
+from alloop.campaigns.spec import CampaignSpec
+from alloop.loop.building import build_model, load_model, start_model
+from alloop.loop.choose.augmentation import propose_neighbours, question, question_id
+from alloop.loop.choose.promotion import propose_promotion
+from alloop.loop.choose.proposal import propose_random
+from alloop.loop.choose.screening import Seen
+from alloop.loop.choose.strategies import propose_with_model
+from alloop.loop.measure.dispatch import Task, answers
+from alloop.loop.measure.execution import MeasuringPool
+from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
+from alloop.loop.measure.label_cache import label_cache
+from alloop.loop.measure.recording import in_vain, measured
+from alloop.loop.opening import open_campaign
+from alloop.loop.people.requests import write_requests
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import (
     CampaignClosed,
     Event,
     LedgerEntry,
@@ -35,13 +36,12 @@ from loop.records import (
     SessionOpened,
     Stage,
 )
-from loop.requests import write_requests
-from loop.screening import Seen
-from loop.state import CampaignState, Evaluation
-from loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
-from loop.strategies import propose_with_model
-from models.base import Dataset
-from oracles.base import Measurement, Oracle, exchange_fingerprint
+from alloop.loop.record.ledger import Ledger
+from alloop.loop.state.campaign_state import CampaignState, Evaluation
+from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
+from alloop.models.base import Dataset
+from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
+from alloop.seeds import derive_seed
 
 
 class Observer(Protocol):

@@ -7,16 +7,16 @@ from typing import Any
 
 import yaml
 
+from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
-from campaigns.spec import CampaignSpec
-from loop.artifacts import ArtifactStore
-from loop.building import software_versions, start_model
-from loop.ledger import Ledger
-from loop.records import FORMAT, CampaignOpened
-from loop.state import CampaignState, Fold
-from loop.verify import ARTIFACTS
-from models.ftcp.options import FtcpOptions
-from oracles.base import Oracle
+from alloop.loop.building import software_versions, start_model
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import FORMAT, CampaignOpened
+from alloop.loop.record.ledger import Ledger
+from alloop.loop.record.verification import ARTIFACTS
+from alloop.loop.state.campaign_state import CampaignState, Fold
+from alloop.models.ftcp.options import FtcpOptions
+from alloop.oracles.base import Oracle
 
 BuildOracles = Callable[[CampaignSpec], Sequence[Oracle]]
 

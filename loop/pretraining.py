@@ -7,16 +7,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from alloop.campaigns.space import Structures
+from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
+from alloop.durable import make_folder, write_durably
 from alloop.errors import SpecError
-from campaigns.space import Structures
-from campaigns.spec import CampaignSpec
-from loop.durable import make_folder, write_durably
-from models.base import Dataset, FitSummary, OnProgress
-from models.ftcp.crystals import Size
-from models.ftcp.model import FtcpModel
-from models.ftcp.options import FtcpOptions
-from models.ftcp.tables import Skipped, read_table
+from alloop.models.base import Dataset, FitSummary, OnProgress
+from alloop.models.ftcp.model import FtcpModel
+from alloop.models.ftcp.options import FtcpOptions
+from alloop.models.ftcp.representation.crystals import Size
+from alloop.models.ftcp.tables import Skipped, read_table
 
 
 @dataclass(frozen=True)

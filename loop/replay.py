@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alloop.errors import AlloopError
-from loop.artifacts import ArtifactStore
-from loop.building import load_model
-from loop.promotion import propose_promotion
-from loop.records import Decision, LedgerEntry, Proposed, Stage
-from loop.screening import Seen
-from loop.state import fold
-from loop.strategies import propose_with_model
+from alloop.loop.building import load_model
+from alloop.loop.choose.promotion import propose_promotion
+from alloop.loop.choose.screening import Seen
+from alloop.loop.choose.strategies import propose_with_model
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Decision, LedgerEntry, Proposed, Stage
+from alloop.loop.state.campaign_state import fold
 
 RELATIVE_TOLERANCE = 1e-6
 """Replayed scores agree with the recorded ones within this; on one machine they are equal."""

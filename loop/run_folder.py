@@ -7,11 +7,10 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 
 from alloop.errors import RunError
-from loop.artifacts import ArtifactStore
-from loop.ledger import Ledger
-from loop.records import LedgerEntry
-from loop.report.page import write_report
-from loop.state import CampaignState, fold
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import LedgerEntry
+from alloop.loop.record.ledger import Ledger
+from alloop.loop.state.campaign_state import CampaignState, fold
 
 RUNS = Path("runs")
 
@@ -57,10 +56,4 @@ class RunFolder:
             return None
         path = self.path / "best.cif"
         path.write_text(str(CifWriter(material)), encoding="utf-8")
-        return path
-
-    def write_report(self) -> Path:
-        """Write the self-contained HTML report."""
-        path = self.path / "report.html"
-        write_report(self.state, self.store, path, head=self.head)
         return path

@@ -8,10 +8,10 @@ be given longer, if their tier has a quorum.
 import math
 from dataclasses import dataclass
 
-from loop.promotion import batch_size
-from loop.records import Proposed, Stage
-from loop.state import CampaignState, Evaluation
-from oracles.person_options import PersonOptions
+from alloop.loop.choose.promotion import batch_size
+from alloop.loop.record.events import Proposed, Stage
+from alloop.loop.state.campaign_state import CampaignState, Evaluation
+from alloop.oracles.person.options import PersonOptions
 
 ROUNDING = 1e-9
 """0.7 × 10 is a little more than 7 for nobody but the machine."""

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, material_id
-from models.base import Dataset, FitSummary, GenerativeModel, HasEmbedding
+from alloop.models.base import Dataset, FitSummary, GenerativeModel, HasEmbedding
 
 MakeModel = Callable[[], GenerativeModel]
 SEED = 11
@@ -27,7 +27,7 @@ SEED = 11
 def check_model(
     make_model: MakeModel, dataset: Dataset, *, foreign: Sequence[Material], folder: Path
 ) -> None:
-    """Check the promises of ``models.base.GenerativeModel`` and, where made, ``HasEmbedding``.
+    """Check the promises of ``GenerativeModel`` and, where made, of ``HasEmbedding``.
 
     Args:
         make_model: returns a new, untrained model.

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 from alloop.canonical import canonical_json
 from alloop.materials import Material, material_to_json
-from oracles.base import RETRYABLE, Measurement, Oracle, Status
+from alloop.oracles.base import RETRYABLE, Measurement, Oracle, Status
 
 
 def check_oracle(oracle: Oracle, good: Material, bad: Sequence[Material]) -> None:
-    """Check the promises of ``oracles.base.Oracle``.
+    """Check the promises of ``alloop.oracles.base.Oracle``.
 
     Args:
         oracle: what to check.

@@ -37,9 +37,9 @@ def dataset(
         raise SpecError(f"no data set {name}", remedy=f"There is {', '.join(RECIPES)}.")
     elements, potential = RECIPES[name]
     edge = _edge(cells)
-    from loop.dataset import DatasetPlan, make_dataset  # noqa: PLC0415 (heavy imports wait)
-    from oracles.lammps.options import LammpsOptions  # noqa: PLC0415
-    from oracles.lammps.oracle import LammpsOracle  # noqa: PLC0415
+    from alloop.loop.dataset import DatasetPlan, make_dataset  # noqa: PLC0415 (heavy imports wait)
+    from alloop.oracles.lammps.options import LammpsOptions  # noqa: PLC0415
+    from alloop.oracles.lammps.oracle import LammpsOracle  # noqa: PLC0415
 
     plan = DatasetPlan(
         elements=elements,

@@ -34,13 +34,13 @@ def label(
     Late, partial, corrected and unrequested results are all taken. A file counts as a whole:
     where one row cannot be used, nothing of it is recorded.
     """
-    from loop.cli import go  # noqa: PLC0415 (the command line imports this module)
-    from loop.console import print_waiting  # noqa: PLC0415
-    from loop.corrections import correction_lines  # noqa: PLC0415
-    from loop.labelling import record_file, record_typed  # noqa: PLC0415
-    from loop.requests import write_requests  # noqa: PLC0415
-    from loop.run_folder import RunFolder  # noqa: PLC0415
-    from loop.steps import Wait, next_step  # noqa: PLC0415
+    from alloop.loop.commands.cli import go  # noqa: PLC0415 (the command line imports this module)
+    from alloop.loop.commands.console import print_waiting  # noqa: PLC0415
+    from alloop.loop.people.labelling import record_file, record_typed  # noqa: PLC0415
+    from alloop.loop.people.requests import write_requests  # noqa: PLC0415
+    from alloop.loop.run_folder import RunFolder  # noqa: PLC0415
+    from alloop.loop.state.corrections import correction_lines  # noqa: PLC0415
+    from alloop.loop.steps import Wait, next_step  # noqa: PLC0415
 
     if (file is None) == (candidate is None):
         raise DataError(

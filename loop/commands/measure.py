@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from alloop.campaigns.load import load_tier
+from alloop.campaigns.objectives import UNITS
+from alloop.campaigns.spec import TierOptions
 from alloop.errors import AlloopError, PotentialError, SpecError
-from campaigns.load import load_tier
-from campaigns.objectives import UNITS
-from campaigns.spec import TierOptions
-from loop.commands.output import Format, print_csv, print_json
+from alloop.loop.commands.output import Format, print_csv, print_json
 
 if TYPE_CHECKING:
-    from loop.measuring import MeasuredFile
+    from alloop.loop.measure.measuring import MeasuredFile
 
 
 def measure(
@@ -39,7 +39,7 @@ def measure(
     the reason, and the exit code is 0 all the same. It is 2 where the oracle itself cannot work.
     """
     tier = load_tier(oracle)
-    from loop.measuring import measure_files  # noqa: PLC0415 (seconds, after the quick check)
+    from alloop.loop.measure.measuring import measure_files  # noqa: PLC0415 (seconds, after the quick check)
 
     _require_oracle(tier, oracle)
     stderr = Console(stderr=True)
@@ -70,7 +70,7 @@ def _require_oracle(tier: TierOptions, path: Path) -> None:
     Raises:
         SpecError: if its potential is unknown, its engine not installed, and so on.
     """
-    from loop.building import build_oracle  # noqa: PLC0415
+    from alloop.loop.building import build_oracle  # noqa: PLC0415
 
     try:
         build_oracle(tier, ())

@@ -30,8 +30,8 @@ def pretrain(
     ] = None,
 ) -> None:
     """Train a campaign's FTCP model on a table; `--set model.start_from=FILE` begins with it."""
-    from campaigns.load import load_spec  # noqa: PLC0415 (heavy imports wait)
-    from loop.pretraining import pretrain as train  # noqa: PLC0415
+    from alloop.campaigns.load import load_spec  # noqa: PLC0415 (heavy imports wait)
+    from alloop.loop.pretraining import pretrain as train  # noqa: PLC0415
 
     console = Console()
     with Progress(console=console) as progress:

@@ -8,13 +8,12 @@ from markupsafe import Markup
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 
-from alloop.materials import composition_of
-from loop.artifacts import ArtifactStore
-from loop.records import Decision, Lineage, Measured
-from loop.relaxed_lattice import lattice_of_sites
-from loop.report.picture import legend_of, picture_of
-from loop.report.tables import Table, oracle_name
-from loop.report.words import (
+from alloop.loop.measure.relaxed_lattice import lattice_of_sites
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Decision, Lineage, Measured
+from alloop.loop.report.picture import legend_of, picture_of
+from alloop.loop.report.tables import Table, oracle_name
+from alloop.loop.report.words import (
     ID_DIGITS,
     goal_of,
     label_of,
@@ -24,9 +23,10 @@ from loop.report.words import (
     unit_of,
     value_of,
 )
-from loop.state import CampaignState, evaluation_id
-from loop.trials import ancestry
-from oracles.base import Status
+from alloop.loop.state.campaign_state import CampaignState, evaluation_id
+from alloop.loop.state.trials import ancestry
+from alloop.materials import composition_of
+from alloop.oracles.base import Status
 
 
 @dataclass(frozen=True)

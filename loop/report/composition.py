@@ -9,10 +9,9 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from alloop.materials import composition_of
-from campaigns.space import Space
-from loop.artifacts import ArtifactStore
-from loop.report.style import (
+from alloop.campaigns.space import Space
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.report.style import (
     INK,
     QUIET,
     RULE,
@@ -24,9 +23,10 @@ from loop.report.style import (
     finished,
     points,
 )
-from loop.report.words import label_of
-from loop.state import CampaignState
-from loop.trials import Trial, measured_trials
+from alloop.loop.report.words import label_of
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, measured_trials
+from alloop.materials import composition_of
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 PANELS_PER_ROW = 3

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from loop.records import Posterior
-from loop.report.words import decimals_of, label_of, unit_of
-from loop.state import CampaignState
-from loop.trials import Trial, all_trials
+from alloop.loop.record.events import Posterior
+from alloop.loop.report.words import decimals_of, label_of, unit_of
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, all_trials
 
 Cell = str | float | int | None | list[float]
 

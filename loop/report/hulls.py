@@ -6,9 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 from pymatgen.core import Composition
 
-from loop.hull import ENERGY_ABOVE_HULL, Hull, Phase
-from loop.records import Measured
-from loop.report.style import (
+from alloop.loop.record.events import Measured
+from alloop.loop.report.style import (
     INK,
     QUIET,
     RULE,
@@ -20,10 +19,11 @@ from loop.report.style import (
     plain,
     points,
 )
-from loop.report.tables import Table, oracle_name
-from loop.report.words import ID_DIGITS, label_of, value_of
-from loop.state import CampaignState
-from loop.trials import Trial, measured_trials
+from alloop.loop.report.tables import Table, oracle_name
+from alloop.loop.report.words import ID_DIGITS, label_of, value_of
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.hull import ENERGY_ABOVE_HULL, Hull, Phase
+from alloop.loop.state.trials import Trial, measured_trials
 
 ENERGY = "formation_energy_per_atom"
 COMPETING = "energy_above_competing_phase"

@@ -17,27 +17,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from loop.artifacts import ArtifactStore
-from loop.durable import write_durably
-from loop.report.card import best_card
-from loop.report.composition import composition_figure
-from loop.report.decisions import decision_island
-from loop.report.hulls import hull_figures, hull_table
-from loop.report.parity import parities
-from loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
-from loop.report.style import Figure
-from loop.report.tables import cost_table, failure_counts, failures_table, training_table
-from loop.report.tiers import (
+from alloop.durable import write_durably
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.report.card import best_card
+from alloop.loop.report.composition import composition_figure
+from alloop.loop.report.decisions import decision_island
+from alloop.loop.report.hulls import hull_figures, hull_table
+from alloop.loop.report.parity import parities
+from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
+from alloop.loop.report.style import Figure
+from alloop.loop.report.tables import cost_table, failure_counts, failures_table, training_table
+from alloop.loop.report.tiers import (
     agreement_table,
     agreement_warnings,
     promoted_table,
     tier_figures,
 )
-from loop.report.trajectory import trajectory
-from loop.report.words import ID_DIGITS, duration, moment, number, plural, sought, value_of
-from loop.report.yardstick import Yardstick
-from loop.state import CampaignState
-from oracles.base import Status
+from alloop.loop.report.trajectory import trajectory
+from alloop.loop.report.words import ID_DIGITS, duration, moment, number, plural, sought, value_of
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent
 _ESCAPES = str.maketrans(
@@ -60,6 +61,13 @@ def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head
         LedgerError: if an artifact that the ledger names is missing or was changed.
     """
     write_durably(path, render_report(state, store, head=head).encode())
+
+
+def write_run_report(folder: RunFolder) -> Path:
+    """Write RUN/report.html and return its path; raises as ``write_report`` does."""
+    path = folder.path / "report.html"
+    write_report(folder.state, folder.store, path, head=folder.head)
+    return path
 
 
 def render_report(state: CampaignState, store: ArtifactStore, *, head: str) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loop.report.style import (
+from alloop.loop.report.style import (
     BLUE,
     QUIET,
     SEQUENTIAL,
@@ -13,10 +13,10 @@ from loop.report.style import (
     finished,
     points,
 )
-from loop.report.tables import Table
-from loop.report.words import label_of, unit_of, value_of
-from loop.state import CampaignState
-from loop.trials import Trial, measured_trials
+from alloop.loop.report.tables import Table
+from alloop.loop.report.words import label_of, unit_of, value_of
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, measured_trials
 
 WITHIN_ONE_SIGMA, WITHIN_TWO_SIGMA = 0.683, 0.954
 """Shares of a normal distribution within one and two standard deviations."""

@@ -7,7 +7,17 @@ import numpy.typing as npt
 from markupsafe import Markup
 from pymatgen.core import Structure
 
-from loop.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, SKY, VERMILLION, YELLOW
+from alloop.loop.report.style import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    QUIET,
+    SKY,
+    VERMILLION,
+    YELLOW,
+)
 
 ELEMENT_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, QUIET)
 TURN, TILT = np.radians(24.0), np.radians(14.0)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from loop.records import Measured, Stage
-from loop.report.style import (
+from alloop.loop.record.events import Measured, Stage
+from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.style import (
     GREEN,
     INK,
     PURPLE,
@@ -22,11 +23,10 @@ from loop.report.style import (
     plain,
     points,
 )
-from loop.report.tables import Table
-from loop.report.words import decimals_of, number, significant
-from loop.report.yardstick import Yardstick
-from loop.state import CampaignState
-from loop.trials import Trial, all_trials, measured_trials
+from alloop.loop.report.tables import Table
+from alloop.loop.report.words import decimals_of, number, significant
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, all_trials, measured_trials
 
 RULE_COLOURS = {
     "acquisition": SKY,

@@ -6,10 +6,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from loop.merit import Merit
-from loop.records import Stage
-from loop.report.words import ID_DIGITS, label_of, value_of
-from loop.trials import Trial
+from alloop.loop.record.events import Stage
+from alloop.loop.report.words import ID_DIGITS, label_of, value_of
+from alloop.loop.state.trials import Trial
+from alloop.loop.state.utility import Merit
 
 # The palette of Okabe and Ito, which people with any colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/), and greys.

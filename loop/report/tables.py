@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from loop.report.style import STAGE_NAMES
-from loop.report.words import ID_DIGITS, duration, significant
-from loop.state import CampaignState
-from loop.trials import Trial, all_trials
-from oracles.base import Status
+from alloop.loop.report.style import STAGE_NAMES
+from alloop.loop.report.words import ID_DIGITS, duration, significant
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, all_trials
+from alloop.oracles.base import Status
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """What the dearer oracles said of what the cheap one promised."""
 
-from loop.disagreement import FEWEST_PAIRS, VOLUME, Difference, by_round, disagreement
-from loop.report.style import BLUE, QUIET, Figure, blank, finished, points
-from loop.report.tables import Table, oracle_name
-from loop.report.words import ID_DIGITS, decimals_of, label_of, number, unit_of, value_of
-from loop.state import CampaignState
-from loop.trials import Trial, measured_trials
+from alloop.loop.report.style import BLUE, QUIET, Figure, blank, finished, points
+from alloop.loop.report.tables import Table, oracle_name
+from alloop.loop.report.words import ID_DIGITS, decimals_of, label_of, number, unit_of, value_of
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.disagreement import FEWEST_PAIRS, VOLUME, Difference, by_round, disagreement
+from alloop.loop.state.trials import Trial, measured_trials
 
 
 def pairs(state: CampaignState, tier: int) -> list[tuple[Trial, Trial]]:

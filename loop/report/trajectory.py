@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from loop.records import Stage
-from loop.report.style import (
+from alloop.loop.record.events import Stage
+from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.style import (
     INK,
     QUIET,
     SKY,
@@ -17,9 +18,8 @@ from loop.report.style import (
     finished,
     points,
 )
-from loop.report.yardstick import Yardstick
-from loop.state import CampaignState
-from loop.trials import Trial, measured_trials
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, measured_trials
 
 FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from campaigns.objectives import UNITS, Constraint, Objective
-from campaigns.space import AnySpace, Compositions, Decorations, Space, Structures
-from campaigns.spec import CampaignSpec
+from alloop.campaigns.objectives import UNITS, Constraint, Objective
+from alloop.campaigns.space import AnySpace, Compositions, Decorations, Space, Structures
+from alloop.campaigns.spec import CampaignSpec
 
 ID_DIGITS = 10
 """Digits of a candidate's id that people are shown; `alloop audit` finds it by them."""

@@ -8,8 +8,8 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 from torch import Tensor, nn
 
-from models.dvae.trees import StoredTrees
-from models.dvae.views import Columns, Views
+from alloop.models.dvae.trees import StoredTrees
+from alloop.models.dvae.views import Columns, Views
 
 _ROUNDS = 100
 _RATE = 0.1

@@ -6,9 +6,9 @@ from pymatgen.core import Composition
 from torch import Tensor
 
 from alloop.materials import Material, composition_of
-from models.dvae.judging import Design, column_of, judge
-from models.dvae.limits import Limits
-from models.dvae.model import DvaeModel
+from alloop.models.dvae.judging import Design, column_of, judge
+from alloop.models.dvae.limits import Limits
+from alloop.models.dvae.model import DvaeModel
 
 _TRACE = 0.005
 """Element fractions below this are left out after a step."""

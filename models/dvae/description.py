@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from models import checkpoint
-from models.dvae.options import DvaeOptions
+from alloop.models import checkpoint
+from alloop.models.dvae.options import DvaeOptions
 
 
 class Description(checkpoint.Description):

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.dvae.elements import element_table
-from models.dvae.views import Views
+from alloop.models.dvae.elements import element_table
+from alloop.models.dvae.views import Views
 
 GAS_CONSTANT = 8.31446261815324
 """J/(mol K), CODATA 2018."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from alloop.materials import Material, composition_of
-from models.dvae.decoding import around, decode_at
-from models.dvae.inversion import Inversion, Step, invert
-from models.dvae.judging import CUTOFF, Design, judge
-from models.dvae.limits import Limits
-from models.dvae.model import DvaeModel
-from models.dvae.nearest import nearest_inverted
+from alloop.models.dvae.decoding import around, decode_at
+from alloop.models.dvae.inversion import Inversion, Step, invert
+from alloop.models.dvae.judging import CUTOFF, Design, judge
+from alloop.models.dvae.limits import Limits
+from alloop.models.dvae.model import DvaeModel
+from alloop.models.dvae.nearest import nearest_inverted
 
 __all__ = [
     "CUTOFF",

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import torch
 
 from alloop.materials import Material, formula_of
-from models.dvae.judging import column_of
-from models.dvae.model import DvaeModel
+from alloop.models.dvae.judging import column_of
+from alloop.models.dvae.model import DvaeModel
 
 _BACKGROUND = 40
 _SHOWN = 12

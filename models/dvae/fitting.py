@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.dvae.generator import Generator
-from models.dvae.inference import posterior_modes
-from models.dvae.network import Rows
-from models.dvae.options import DvaeOptions
-from models.dvae.space_filling import random_alloys
-from models.dvae.training import Schedule, train
+from alloop.models.dvae.generator import Generator
+from alloop.models.dvae.inference import posterior_modes
+from alloop.models.dvae.network import Rows
+from alloop.models.dvae.options import DvaeOptions
+from alloop.models.dvae.space_filling import random_alloys
+from alloop.models.dvae.training import Schedule, train
 
 _HEAD_EPOCHS = 60
 _HEAD_RATE = 3e-3

@@ -7,16 +7,16 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from models.dvae.committees import CommitteeSizes
-from models.dvae.descriptors import EightDescriptors
-from models.dvae.heads import HeadEnsemble, HeadSizes
-from models.dvae.inference import posterior_modes
-from models.dvae.magpie_descriptors import RichAndMagpie
-from models.dvae.network import DisentangledVae, Rows, tidy
-from models.dvae.nodes import PropertyNode, node_of
-from models.dvae.options import DvaeOptions, NormalPrior
-from models.dvae.rich_descriptors import RichDescriptors
-from models.dvae.transport import Transport
+from alloop.models.dvae.committees import CommitteeSizes
+from alloop.models.dvae.descriptors import EightDescriptors
+from alloop.models.dvae.heads import HeadEnsemble, HeadSizes
+from alloop.models.dvae.inference import posterior_modes
+from alloop.models.dvae.magpie_descriptors import RichAndMagpie
+from alloop.models.dvae.network import DisentangledVae, Rows, tidy
+from alloop.models.dvae.nodes import PropertyNode, node_of
+from alloop.models.dvae.options import DvaeOptions, NormalPrior
+from alloop.models.dvae.rich_descriptors import RichDescriptors
+from alloop.models.dvae.transport import Transport
 
 Descriptors = EightDescriptors | RichDescriptors | RichAndMagpie
 

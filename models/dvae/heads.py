@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dvae.committees import CommitteeSizes, TreeCommittees
-from models.dvae.nodes import PropertyNode
-from models.dvae.views import Columns, Views
+from alloop.models.dvae.committees import CommitteeSizes, TreeCommittees
+from alloop.models.dvae.nodes import PropertyNode
+from alloop.models.dvae.views import Columns, Views
 
 _DROPOUT = 0.3
 

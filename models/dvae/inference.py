@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from models.dvae.network import TOTAL, DisentangledVae
+from alloop.models.dvae.network import TOTAL, DisentangledVae
 
 _STEPS = 60
 _RATE = 0.05

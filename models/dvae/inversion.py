@@ -7,10 +7,10 @@ from torch import Tensor
 
 from alloop.errors import MaterialError
 from alloop.materials import Material, composition_of, formula_of
-from models.dvae.decoding import asking, within
-from models.dvae.judging import CUTOFF, Design, judge
-from models.dvae.limits import Limits
-from models.dvae.model import DvaeModel
+from alloop.models.dvae.decoding import asking, within
+from alloop.models.dvae.judging import CUTOFF, Design, judge
+from alloop.models.dvae.limits import Limits
+from alloop.models.dvae.model import DvaeModel
 
 
 @dataclass(frozen=True)

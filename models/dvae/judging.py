@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pymatgen.core import Composition
 
 from alloop.errors import ModelError
-from models.dvae.limits import Limits
-from models.dvae.model import DvaeModel
+from alloop.models.dvae.limits import Limits
+from alloop.models.dvae.model import DvaeModel
 
 CUTOFF = 0.6
 """The paper's: an alloy is called a single phase from this probability on (section 3.3)."""

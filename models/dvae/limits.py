@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Composition, Element
 
-from models.dvae.prices import PriceTable
+from alloop.models.dvae.prices import PriceTable
 
 _SLACK = 1e-6
 """Of a fraction: less than any scale weighs."""

@@ -9,9 +9,9 @@ from pymatgen.core import Element
 from torch import Tensor, nn
 
 from alloop.errors import MaterialError
-from models.dvae.descriptors import EIGHT, tensor_of
-from models.dvae.rich_descriptors import RichDescriptors
-from models.dvae.views import Views
+from alloop.models.dvae.descriptors import EIGHT, tensor_of
+from alloop.models.dvae.rich_descriptors import RichDescriptors
+from alloop.models.dvae.views import Views
 
 MAGPIE_PROPERTIES = (
     "Number",

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, composition_of
-from models import checkpoint
-from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.dvae.description import Description
-from models.dvae.elements import element_table
-from models.dvae.fitting import fit_generator
-from models.dvae.generator import Generator
-from models.dvae.options import DvaeOptions
+from alloop.models import checkpoint
+from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.dvae.description import Description
+from alloop.models.dvae.elements import element_table
+from alloop.models.dvae.fitting import fit_generator
+from alloop.models.dvae.generator import Generator
+from alloop.models.dvae.options import DvaeOptions
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
 from alloop.materials import composition_of, formula_of
-from models.dvae.decoding import blend, decode_at
-from models.dvae.inversion import Inversion
-from models.dvae.judging import CUTOFF, Design, column_of, judge
-from models.dvae.limits import Limits
-from models.dvae.model import DvaeModel
+from alloop.models.dvae.decoding import blend, decode_at
+from alloop.models.dvae.inversion import Inversion
+from alloop.models.dvae.judging import CUTOFF, Design, column_of, judge
+from alloop.models.dvae.limits import Limits
+from alloop.models.dvae.model import DvaeModel
 
 _COARSE = 8
 """Points on the way to each alloy that an alloy may be changed towards."""

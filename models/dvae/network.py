@@ -10,8 +10,8 @@ from pyro import distributions as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dvae.heads import HeadEnsemble
-from models.dvae.nodes import PropertyNode
+from alloop.models.dvae.heads import HeadEnsemble
+from alloop.models.dvae.nodes import PropertyNode
 
 TOTAL = 100.0
 """Parts of an alloy: compositions enter the multinomial of Eq. 2 as percent."""
@@ -45,8 +45,8 @@ class Rows:
 class DisentangledVae(nn.Module):
     """p(x|φ,z) p(φ) p(z) and q(φ|f(x)) q(z|x,φ), with one node φ per property.
 
-    Here z is called u: the place where an alloy is decoded. ``models.dvae.transport`` relates it
-    to a z that is independent of the yes-or-no properties.
+    Here z is called u: the place where an alloy is decoded. ``transport`` relates it to a z that is
+    independent of the yes-or-no properties.
 
     Tensors of properties may have leading dimensions before (n,): Pyro enumerates along them.
     """

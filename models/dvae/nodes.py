@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from alloop.errors import ModelError
-from models.dvae.options import BernoulliPrior, BetaPrior, NormalPrior, Prior
+from alloop.models.dvae.options import BernoulliPrior, BetaPrior, NormalPrior, Prior
 
 _SURE = 30.0
 """Logit of an observed yes: 1 − 1e-13, so that enumeration meets no infinity."""

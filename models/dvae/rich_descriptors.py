@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.dvae.descriptors import EIGHT, EightDescriptors, SeenByAll, root, tensor_of
-from models.dvae.elements import ElementTable, element_table
+from alloop.models.dvae.descriptors import EIGHT, EightDescriptors, SeenByAll, root, tensor_of
+from alloop.models.dvae.elements import ElementTable, element_table
 
 _PAIRWISE = (
     "size_mismatch",

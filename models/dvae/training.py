@@ -12,8 +12,8 @@ from pyro.infer import TraceEnum_ELBO
 from torch import Tensor
 from torch.optim import Adam, AdamW, Optimizer
 
-from models.dvae.generator import Generator
-from models.dvae.network import Rows
+from alloop.models.dvae.generator import Generator
+from alloop.models.dvae.network import Rows
 
 OnEpoch = Callable[[int], None]
 

@@ -7,7 +7,7 @@ import torch
 from sklearn.tree._tree import Tree
 from torch import Tensor, nn
 
-from models.dvae.views import Columns
+from alloop.models.dvae.views import Columns
 
 
 class StoredTrees(nn.Module):

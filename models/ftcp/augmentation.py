@@ -9,7 +9,7 @@ from itertools import permutations
 
 import numpy as np
 
-from models.ftcp.crystals import EMPTY, Crystals
+from alloop.models.ftcp.representation.crystals import EMPTY, Crystals
 
 _AXES = np.array(list(permutations(range(3))))
 _HANDS = np.array([np.linalg.det(np.eye(3)[list(order)]) for order in permutations(range(3))])

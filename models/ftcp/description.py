@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from models import checkpoint
-from models.ftcp.options import FtcpOptions
+from alloop.models import checkpoint
+from alloop.models.ftcp.options import FtcpOptions
 
 
 class Description(checkpoint.Description):

@@ -15,18 +15,24 @@ from torch import Tensor
 
 from alloop.errors import ModelError
 from alloop.materials import Material
-from models import checkpoint
-from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.ftcp.crystals import Crystals, Size, mended, read_crystals, to_structures
-from models.ftcp.description import Description
-from models.ftcp.direct import DirectFtcp
-from models.ftcp.network import Network, all_elements
-from models.ftcp.options import DirectNetwork, FtcpOptions
-from models.ftcp.published import PublishedFtcp
-from models.ftcp.representation import shape, to_matrices
-from models.ftcp.scaling import CHUNK, Scaler, chunks
-from models.ftcp.targets import TargetBranch, bootstrap_weights, is_calibration
-from models.ftcp.training import Losses, Rows, train
+from alloop.models import checkpoint
+from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.ftcp.description import Description
+from alloop.models.ftcp.networks.direct import DirectFtcp
+from alloop.models.ftcp.networks.network import Network, all_elements
+from alloop.models.ftcp.networks.published import PublishedFtcp
+from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
+from alloop.models.ftcp.representation.crystals import (
+    Crystals,
+    Size,
+    mended,
+    read_crystals,
+    to_structures,
+)
+from alloop.models.ftcp.representation.matrix import shape, to_matrices
+from alloop.models.ftcp.representation.scaling import CHUNK, Scaler, chunks
+from alloop.models.ftcp.targets import TargetBranch, bootstrap_weights, is_calibration
+from alloop.models.ftcp.training import Losses, Rows, train
 
 
 class FtcpModel:

@@ -11,8 +11,8 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
 from alloop.errors import MaterialError
-from models.base import Dataset
-from models.ftcp.crystals import Size, refusal
+from alloop.models.base import Dataset
+from alloop.models.ftcp.representation.crystals import Size, refusal
 
 ROOM_FOR_ANYTHING = Size(10**6, 10**6)
 """Refusals then speak of the crystal alone, not of a model's size."""

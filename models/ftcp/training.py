@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.ftcp.augmentation import symmetry_copies
-from models.ftcp.crystals import Crystals
-from models.ftcp.network import Network
-from models.ftcp.options import DirectNetwork, PublishedNetwork
-from models.ftcp.representation import to_matrices
-from models.ftcp.targets import TargetBranch
+from alloop.models.ftcp.augmentation import symmetry_copies
+from alloop.models.ftcp.networks.network import Network
+from alloop.models.ftcp.options import DirectNetwork, PublishedNetwork
+from alloop.models.ftcp.representation.crystals import Crystals
+from alloop.models.ftcp.representation.matrix import to_matrices
+from alloop.models.ftcp.targets import TargetBranch
 
 LARGEST_GRADIENT = 50.0
 """Norm at which gradients of the direct network are clipped."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from models.lattice.parent import FloatArray, IntArray
+from alloop.models.lattice.parent import FloatArray, IntArray
 
 
 def most_probable(

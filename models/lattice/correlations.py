@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.lattice.parent import ParentLattice
+from alloop.models.lattice.parent import ParentLattice
 
 
 def neighbour_averages(parents: Sequence[ParentLattice]) -> Tensor:

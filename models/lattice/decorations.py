@@ -9,7 +9,7 @@ from pymatgen.core import Element, Structure
 
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, formula_of
-from models.lattice.parent import IntArray, LatticeName, ParentLattice, identify
+from alloop.models.lattice.parent import IntArray, LatticeName, ParentLattice, identify
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from typing import Literal, Self
 
-from models import checkpoint
-from models.lattice.decorations import DecorationSpace
-from models.lattice.options import LatticeOptions
-from models.lattice.parent import LatticeName
+from alloop.models import checkpoint
+from alloop.models.lattice.decorations import DecorationSpace
+from alloop.models.lattice.options import LatticeOptions
+from alloop.models.lattice.parent import LatticeName
 
 
 class Description(checkpoint.Description):

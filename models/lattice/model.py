@@ -11,16 +11,16 @@ from torch import Tensor
 
 from alloop.errors import ModelError
 from alloop.materials import Material
-from models import checkpoint
-from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.lattice.assignment import most_probable
-from models.lattice.correlations import correlations, n_correlations
-from models.lattice.decorations import DecorationSpace
-from models.lattice.description import Description
-from models.lattice.heads import HeadTraining, PropertyHeads, train_heads
-from models.lattice.network import Autoencoder
-from models.lattice.options import LatticeOptions
-from models.lattice.training import Losses, one_thread, sharpened, train_autoencoder
+from alloop.models import checkpoint
+from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.lattice.assignment import most_probable
+from alloop.models.lattice.correlations import correlations, n_correlations
+from alloop.models.lattice.decorations import DecorationSpace
+from alloop.models.lattice.description import Description
+from alloop.models.lattice.heads import HeadTraining, PropertyHeads, train_heads
+from alloop.models.lattice.network import Autoencoder
+from alloop.models.lattice.options import LatticeOptions
+from alloop.models.lattice.training import Losses, one_thread, sharpened, train_autoencoder
 
 ENCODE_ROWS = 256
 """Decorations encoded at once; bounds the memory that message passing takes."""
@@ -30,8 +30,8 @@ class LatticeModel:
     """A variational autoencoder of decorations, with property heads on an invariant embedding.
 
     A latent point holds a coordinate for the lattice (where two are known) and the amplitudes
-    of the concentration waves of site latents; see ``models.lattice.network``. Its embedding is
-    the composition and short-range order of the soft decoration it decodes to; see ``embed``.
+    of the concentration waves of site latents; see ``network``. Its embedding is the composition
+    and short-range order of the soft decoration it decodes to; see ``embed``.
 
     Args:
         options: sizes and training.
@@ -160,7 +160,7 @@ class LatticeModel:
 
         The features are: the second lattice's share in [0, 1] (where there are two), the
         fractions of all elements but the last, and for three neighbour shells the short-range
-        order of each pair of unlike elements (``models.lattice.correlations``), all of the
+        order of each pair of unlike elements (``alloop.models.lattice.correlations``), all of the
         soft decoration that z decodes to. For a material's own z they are nearly those of the
         material. They were preferred to a trained pooling because no network learns them from
         some hundred labels, and they cost a few matrix products.

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.lattice.correlations import neighbour_averages
-from models.lattice.parent import ParentLattice
-from models.lattice.waves import concentration_waves
+from alloop.models.lattice.correlations import neighbour_averages
+from alloop.models.lattice.parent import ParentLattice
+from alloop.models.lattice.waves import concentration_waves
 
 
 class Encoder(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.lattice.network import Autoencoder
+from alloop.models.lattice.network import Autoencoder
 
 LABEL_SMOOTHING = 0.1
 """Share of each site's target spread evenly over all elements.

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.lattice.parent import FloatArray, ParentLattice
+from alloop.models.lattice.parent import FloatArray, ParentLattice
 
 
 @lru_cache(maxsize=16)

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from models.metrics.fingerprints import structure_fingerprint
+from alloop.models.metrics.fingerprints import structure_fingerprint
 
 FloatArray = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ eigenvalues are logarithms of lengths, so errors are relative, as with CDVAE's s
 
 import numpy as np
 
-from models.pcdvae.crystal import FloatArray, IntArray
+from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 
 _ROWS, _COLUMNS = np.triu_indices(3)
 _WEIGHTS = np.where(_ROWS == _COLUMNS, 1.0, np.sqrt(2.0))

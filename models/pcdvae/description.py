@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from models import checkpoint
-from models.pcdvae.options import PcdvaeOptions
+from alloop.models import checkpoint
+from alloop.models.pcdvae.options import PcdvaeOptions
 
 
 class ModelDescription(checkpoint.Description):

@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.pcdvae.graph import Graph
-from models.pcdvae.network import (
+from alloop.models.pcdvae.networks.graph import Graph
+from alloop.models.pcdvae.networks.network import (
     Network,
     cross_entropy_of_known,
     gaussian_nll,
     kl_divergence,
     masked_mean,
 )
-from models.pcdvae.noise import Draw, nearest_image, noisy_elements
-from models.pcdvae.rows import Batch
+from alloop.models.pcdvae.networks.noise import Draw, nearest_image, noisy_elements
+from alloop.models.pcdvae.rows import Batch
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {

@@ -14,19 +14,19 @@ from torch.func import functional_call
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import ModelError
 from alloop.materials import Material, material_id
-from models import checkpoint
-from models.base import Dataset, FitSummary, OnProgress, Prediction
-from models.pcdvae import sampling
-from models.pcdvae.crystal import COINCIDENT, Crystal
-from models.pcdvae.description import ModelDescription, TrainingDescription
-from models.pcdvae.graph import Graph
-from models.pcdvae.losses import bounded
-from models.pcdvae.network import Network
-from models.pcdvae.options import PcdvaeOptions
-from models.pcdvae.resuming import TrainingFile
-from models.pcdvae.rows import Rows
-from models.pcdvae.training import Trainer
-from models.pcdvae.vocabulary import UNKNOWN_PHASE, Vocabulary
+from alloop.models import checkpoint
+from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.pcdvae import sampling
+from alloop.models.pcdvae.description import ModelDescription, TrainingDescription
+from alloop.models.pcdvae.losses import bounded
+from alloop.models.pcdvae.networks.crystal import COINCIDENT, Crystal
+from alloop.models.pcdvae.networks.graph import Graph
+from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.models.pcdvae.resuming import TrainingFile
+from alloop.models.pcdvae.rows import Rows
+from alloop.models.pcdvae.training import Trainer
+from alloop.models.pcdvae.vocabulary import UNKNOWN_PHASE, Vocabulary
 
 ENCODE_ROWS = 64
 """Crystals encoded at once; bounds the memory."""
@@ -42,13 +42,13 @@ class PcdvaeModel:
 
     Decoding draws atoms' first places from its seed. It keeps the numbers of atoms of each element
     that the composition head gives, within ``count_bounds``; the code of a
-    cell (``models.pcdvae.cells``) lies within the range of the training data's.
+    cell (``alloop.models.pcdvae.cells``) lies within the range of the training data's.
 
     Args:
         options: sizes, training, sampling.
         elements: symbols.
         atom_counts: numbers of atoms that a decoded cell may have.
-        phases: names of parent lattices (``models.lattice.parent``) to tell apart; not used
+        phases: names of parent lattices (``alloop.models.lattice.parent``) to tell apart; not used
             without ``options.phase``.
         count_bounds: fewest and most atoms of each element that ``decode`` may give; elements
             left out may have any count. They can be met for every number of atoms.

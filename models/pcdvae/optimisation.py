@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from models.pcdvae.network import Network
+from alloop.models.pcdvae.networks.network import Network
 
 LEARNING_RATE = 1e-3
 STEPS = (200, 500, 1000, 1500, 2500)
@@ -19,7 +19,7 @@ def optimise(
 
     Nothing keeps the points where the decoder knows its way: the paper stops when most no longer
     decode to crystals. The loop's acquisition, which is unsure far from what was measured, climbs
-    within a trust region instead (``loop.acquisition.climb``).
+    within a trust region instead (``alloop.loop.choose.acquisition.climb``).
 
     Args:
         network: trained; its weights are left alone.

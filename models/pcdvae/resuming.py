@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from alloop.errors import ModelError
-from models.checkpoint import read, restore, write
-from models.pcdvae.description import TrainingDescription
-from models.pcdvae.training import Trainer
+from alloop.models.checkpoint import read, restore, write
+from alloop.models.pcdvae.description import TrainingDescription
+from alloop.models.pcdvae.training import Trainer
 
 SECONDS_BETWEEN = 60.0
 """Shortest time between two checkpoints, so that small models do not spend their time writing."""

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alloop.materials import Material
-from models.pcdvae.cells import cell_codes
-from models.pcdvae.crystal import Crystal, FloatArray, IntArray
-from models.pcdvae.graph import Graph, collate
-from models.pcdvae.vocabulary import Vocabulary
+from alloop.models.pcdvae.cells import cell_codes
+from alloop.models.pcdvae.networks.crystal import Crystal, FloatArray, IntArray
+from alloop.models.pcdvae.networks.graph import Graph, collate
+from alloop.models.pcdvae.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ score and fresh noise. A last step goes to the mean of what the noise that is le
 (Tweedie's formula), without which atoms would lie 0.014 Å off along each axis, as CDVAE's do.
 Ancestral takes one step from a level to the next, with the noise that
 remains between the two (Song et al. 2021, Eq. 47): tens of decoder calls in place of thousands.
-Of eight small crystals learnt by heart (``benchmarks.pcdvae_overfit``) ancestral rebuilt 0.84 with
+Of eight small crystals learnt by heart (``benchmarks.pcdvae.overfit``) ancestral rebuilt 0.84 with
 50 calls and 0.88 with 500; Langevin 0.91 with 50, 0.97 with 100, all with 200. Of 16-atom alloys
 (``benchmarks/notes/pcdvae.md``) Langevin with 200 calls rebuilt the geometry and ancestral did not,
 with 50 calls or 150; atoms seem to end in glasses, which noise at each level would get them out of.
@@ -24,14 +24,14 @@ import torch
 from torch import Tensor
 
 from alloop.errors import ModelError
-from models.lattice.assignment import most_probable
-from models.pcdvae.cells import cells_of
-from models.pcdvae.crystal import FloatArray, IntArray
-from models.pcdvae.graph import Graph
-from models.pcdvae.network import Network
-from models.pcdvae.noise import LARGEST, SMALLEST, levels
-from models.pcdvae.options import PcdvaeOptions
-from models.pcdvae.vocabulary import CountBounds, Vocabulary
+from alloop.models.lattice.assignment import most_probable
+from alloop.models.pcdvae.cells import cells_of
+from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
+from alloop.models.pcdvae.networks.graph import Graph
+from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.noise import LARGEST, SMALLEST, levels
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.models.pcdvae.vocabulary import CountBounds, Vocabulary
 
 FREEZING = (0.1, 0.5)
 """Å; levels at which alloys freeze."""

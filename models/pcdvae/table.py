@@ -12,8 +12,8 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
 from alloop.errors import MaterialError
-from models.base import Dataset
-from models.pcdvae.crystal import Crystal
+from alloop.models.base import Dataset
+from alloop.models.pcdvae.networks.crystal import Crystal
 
 AUGMENTED = "is_augmented"
 

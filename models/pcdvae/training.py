@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alloop.models.pcdvae import losses
+from alloop.models.pcdvae.finite_checks import require_finite_gradient, require_finite_terms
+from alloop.models.pcdvae.networks.crystal import IntArray
+from alloop.models.pcdvae.networks.layers import measuring_scales
+from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.noise import draw
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.models.pcdvae.rows import Rows
 from alloop.seeds import derive_seed
-from models.pcdvae import losses
-from models.pcdvae.crystal import IntArray
-from models.pcdvae.divergence import require_finite_gradient, require_finite_terms
-from models.pcdvae.layers import measuring_scales
-from models.pcdvae.network import Network
-from models.pcdvae.noise import draw
-from models.pcdvae.options import PcdvaeOptions
-from models.pcdvae.rows import Rows
 
 FINAL_RATE = 0.01
 """Of the learning rate, at the end of its half cosine."""

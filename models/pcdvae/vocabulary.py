@@ -9,8 +9,8 @@ from torch import Tensor
 
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, formula_of
-from models.lattice.parent import identify
-from models.pcdvae.crystal import TOO_CLOSE, Crystal, read_crystals
+from alloop.models.lattice.parent import identify
+from alloop.models.pcdvae.networks.crystal import TOO_CLOSE, Crystal, read_crystals
 
 CountBounds = tuple[tuple[int, int], ...]
 """Fewest and most atoms of each element in a cell."""
@@ -96,7 +96,7 @@ class Vocabulary:
     def phase(self, material: Material) -> int:
         """Return the index of a material's parent lattice, or UNKNOWN_PHASE.
 
-        A parent is known only in its own setting (``models.lattice.parent.identify``).
+        A parent is known only in its own setting (``alloop.models.lattice.parent.identify``).
         """
         if not self.phases:
             return 0

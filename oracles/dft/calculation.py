@@ -8,8 +8,8 @@ from pymatgen.core import Structure
 
 from alloop.errors import MaterialError
 from alloop.materials import material_from_json
-from oracles.base import FailureKind
-from oracles.dft.failure import Undetermined
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.failure import Undetermined
 
 SUCCESSFUL = "successful"
 """atomate2's word for a calculation whose forces and charges converged."""

@@ -7,8 +7,8 @@ import numpy as np
 from pymatgen.core import Element, Species, Structure
 
 from alloop.materials import Material
-from oracles.base import FailureKind
-from oracles.dft.failure import Undetermined
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.failure import Undetermined
 
 CLOSEST = 0.5
 """Å. No two atoms of a solid are closer (H–H in H2: 0.74)."""

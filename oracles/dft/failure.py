@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from traceback import format_exception_only
 
-from oracles.base import RETRYABLE, Failure, FailureKind
+from alloop.oracles.base import RETRYABLE, Failure, FailureKind
 
 FULL_DISK = "the disk is full: make room, then measure it again"
 KILLED = "VASP was killed or crashed: its output is incomplete"

@@ -15,9 +15,9 @@ from jobflow import Flow, JobStore, run_locally
 from maggma.stores import MemoryStore
 
 from alloop.canonical import canonical_json
-from oracles.base import FailureKind
-from oracles.dft.failure import RunFailed, failure_of, last_words
-from oracles.dft.orphans import MARK, end_orphans
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.failure import RunFailed, failure_of, last_words
+from alloop.oracles.dft.orphans import MARK, end_orphans
 
 DOCUMENT = "document.json"
 _CUSTODIAN_START = "CUSTODIAN_WALLTIME_START"

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from pymatgen.core import Structure
 
-from oracles.base import FailureKind
-from oracles.dft.failure import Undetermined
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.failure import Undetermined
 
 MOMENTS = {"Cr": 1.5, "Mn": 3.0, "Fe": 3.0, "Co": 2.0, "Ni": 1.0}
 """µB. Somewhat more than the moments of the pure metals (Fe 2.2, Co 1.7, Ni 0.6, antiferromagnetic

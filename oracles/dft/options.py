@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from oracles.scheduling import AtOnce, Attempts
+from alloop.oracles.scheduling import AtOnce, Attempts
 
 Engine = Literal["chgnet", "vasp", "espresso"]
 DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]

@@ -11,16 +11,16 @@ from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
-from oracles.base import Cost, Measurement, Status
-from oracles.dft.calculation import Calculation
-from oracles.dft.crystal import Crystal
-from oracles.dft.engine import Engine
-from oracles.dft.failure import failure_of
-from oracles.dft.making import make_engine, make_manager
-from oracles.dft.moments import ELSEWHERE, MOMENTS
-from oracles.dft.options import DftOptions
-from oracles.dft.procedure import RELAX, STATIC, Bill, Procedure
-from oracles.dft.references import element_crystal, ordered_binaries
+from alloop.oracles.base import Cost, Measurement, Status
+from alloop.oracles.dft.calculation import Calculation
+from alloop.oracles.dft.crystal import Crystal
+from alloop.oracles.dft.engines.base import Engine
+from alloop.oracles.dft.factory import make_engine, make_manager
+from alloop.oracles.dft.failure import failure_of
+from alloop.oracles.dft.moments import ELSEWHERE, MOMENTS
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.procedure import RELAX, STATIC, Bill, Procedure
+from alloop.oracles.dft.references import element_crystal, ordered_binaries
 
 PROCEDURE = 1
 """Counts changes of this package that change values; part of the fingerprint."""

@@ -11,14 +11,14 @@ from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import material_to_json
-from oracles.base import FailureKind
-from oracles.dft.calculation import Calculation, check_relaxation
-from oracles.dft.engine import Engine
-from oracles.dft.failure import Undetermined
-from oracles.dft.local import Manager
-from oracles.dft.moments import initial_moments
-from oracles.dft.options import DftOptions
-from oracles.dft.summaries import KBAR, summarise, summarise_elasticity
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.calculation import Calculation, check_relaxation
+from alloop.oracles.dft.engines.base import Engine
+from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.local import Manager
+from alloop.oracles.dft.moments import initial_moments
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.summaries import KBAR, summarise, summarise_elasticity
 
 RELAX, STATIC = "relax", "static"
 """Stages that a measurement begins with."""

@@ -8,8 +8,8 @@ from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from oracles.base import FailureKind
-from oracles.dft.failure import Undetermined
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.failure import Undetermined
 
 KNOWN = frozenset({"fcc", "bcc", "hcp", "diamond"})
 """Structures of pure elements that ASE can build from its table alone."""

@@ -17,9 +17,9 @@ from jobflow import Flow
 from jobflow_remote.jobs.jobcontroller import JobController
 from jobflow_remote.jobs.state import FlowState
 
-from oracles.dft.failure import RunFailed
-from oracles.dft.local import Outcome
-from oracles.dft.options import RemoteOptions
+from alloop.oracles.dft.failure import RunFailed
+from alloop.oracles.dft.local import Outcome
+from alloop.oracles.dft.options import RemoteOptions
 
 SETTLED = timedelta(minutes=1)
 """A flow is recorded before its jobs are; without them for so long, its submission was cut off."""

@@ -1,6 +1,6 @@
 """Why a material could not be measured, on its way to becoming a failed measurement."""
 
-from oracles.base import FailureKind
+from alloop.oracles.base import FailureKind
 
 
 class Unmeasurable(Exception):

@@ -14,14 +14,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pymatgen.core import Structure
 
-from oracles.base import Exchange, Measurement, Status, exchange_fingerprint
-from oracles.lammps.cell import Cell
-from oracles.lammps.elasticity import bulk_modulus
-from oracles.lammps.neighbours import Centre, Neighbour, centre_at_rest, exchanged, require_small
-from oracles.lammps.options import SwapSearchOptions
-from oracles.lammps.oracle import LammpsOracle, Summary
-from oracles.lammps.relaxation import Relaxed
-from oracles.lammps.screening import elements_of
+from alloop.oracles.base import Exchange, Measurement, Status, exchange_fingerprint
+from alloop.oracles.lammps.options import SwapSearchOptions
+from alloop.oracles.lammps.oracle import LammpsOracle, Summary
+from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
+from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.relaxation import Relaxed
+from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.swap_relaxation import (
+    Centre,
+    Neighbour,
+    centre_at_rest,
+    exchanged,
+    require_small,
+)
 
 Score = Callable[[Mapping[str, float]], float]
 """From properties to how good they are; more is better."""

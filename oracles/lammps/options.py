@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Element
 
-from oracles.lammps.properties import SIMULATION, Simulation
-from oracles.scheduling import AtOnce, Attempts
+from alloop.oracles.lammps.properties import SIMULATION, Simulation
+from alloop.oracles.scheduling import AtOnce, Attempts
 
 MOST_IN_SEARCH = 400
 """Atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for each ordering."""

@@ -10,7 +10,7 @@ from pymatgen.core import Element, Structure
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import PotentialError
 from alloop.materials import Material
-from oracles.base import (
+from alloop.oracles.base import (
     Cost,
     Exchange,
     FailureKind,
@@ -19,22 +19,22 @@ from oracles.base import (
     Status,
     exchange_fingerprint,
 )
-from oracles.lammps.cell import Cell
-from oracles.lammps.competing_phase import measure_competing_phase
-from oracles.lammps.defects import measure_stacking_fault, measure_surfaces
-from oracles.lammps.dynamics import measure_dynamics
-from oracles.lammps.elasticity import bulk_modulus, measure_elasticity
-from oracles.lammps.failure import Unmeasurable
-from oracles.lammps.neighbours import KnownCentres, Neighbour, exchanged
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.potential import Potential
-from oracles.lammps.potentials import find_potential
-from oracles.lammps.properties import Simulation
-from oracles.lammps.references import reference_energy
-from oracles.lammps.relaxation import Relaxed, relax_cell
-from oracles.lammps.runtime import lammps_version
-from oracles.lammps.screening import cell_of, elements_of
-from oracles.lammps.session import Session
+from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.potentials.catalogue import find_potential
+from alloop.oracles.lammps.potentials.definition import Potential
+from alloop.oracles.lammps.procedures.competing_phase import measure_competing_phase
+from alloop.oracles.lammps.procedures.defects import measure_stacking_fault, measure_surfaces
+from alloop.oracles.lammps.procedures.dynamics import measure_dynamics
+from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, measure_elasticity
+from alloop.oracles.lammps.procedures.references import reference_energy
+from alloop.oracles.lammps.properties import Simulation
+from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_cell
+from alloop.oracles.lammps.simulation.runtime import lammps_version
+from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
+from alloop.oracles.lammps.simulation.session import Session
+from alloop.oracles.lammps.swap_relaxation import KnownCentres, Neighbour, exchanged
 
 PROCEDURE = 1
 """Counts changes of this package that change values; part of the fingerprint."""
@@ -71,7 +71,7 @@ class LammpsOracle:
     behind. The same structure gives the same numbers, bit for bit, whatever was measured before.
 
     Formation energies are against the pure elements, each relaxed by the same procedure in the
-    crystal that is stable for the potential (``oracles.lammps.references``); where an element has
+    crystal that is stable for the potential (``procedures.references``); where an element has
     none, there is no formation energy.
 
     Nothing shakes the atoms before they relax, as nothing does in the published procedure: an

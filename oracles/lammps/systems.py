@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
-from oracles.base import Exchange, ExchangeOracle, Measurement, exchange_fingerprint
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.base import Exchange, ExchangeOracle, Measurement, exchange_fingerprint
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
 
 
 class SystemsOracle:

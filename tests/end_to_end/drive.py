@@ -4,11 +4,11 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from campaigns.load import parse_spec
-from loop.controller import Controller
-from loop.records import LedgerEntry
-from loop.state import CampaignState
-from loop.steps import Step
+from alloop.campaigns.load import parse_spec
+from alloop.loop.controller import Controller
+from alloop.loop.record.events import LedgerEntry
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Step
 from tests.end_to_end.counting_oracle import CountingOracle
 
 SPEC = {

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from lab import fill_in, go
 
-from loop.labelling import record_file
+from alloop.loop.people.labelling import record_file
 
 
 def drive(pipe: Connection, run: Path) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Structure
 
+from alloop.campaigns.load import ready_campaigns
 from alloop.errors import RunError
-from campaigns.load import ready_campaigns
-from loop.cli import main
-from loop.run_folder import RunFolder
-from models.ftcp.prototypes import draw_prototypes
+from alloop.loop.commands.cli import main
+from alloop.loop.run_folder import RunFolder
+from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from tests.end_to_end.perovskites import write_perovskites
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
@@ -63,7 +63,12 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 def command(*words: str | Path) -> list[str]:
     """Return an alloop command for a process of its own."""
-    return [sys.executable, "-c", "from loop.cli import main; main()", *map(str, words)]
+    return [
+        sys.executable,
+        "-c",
+        "from alloop.loop.commands.cli import main; main()",
+        *map(str, words),
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,23 @@ import pandas as pd
 import pytest
 from pymatgen.io.cif import CifWriter
 
+from alloop.campaigns.load import load_spec
+from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import ModelError, SpecError
+from alloop.loop.building import build_oracles
+from alloop.loop.commands.cli import main
+from alloop.loop.controller import Controller
+from alloop.loop.record.events import CampaignOpened, LedgerEntry, Stage
+from alloop.loop.record.ledger import Ledger
+from alloop.loop.record.verification import verify
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Step
 from alloop.materials import material_id
-from campaigns.load import load_spec
-from campaigns.spec import CampaignSpec
-from loop.building import build_oracles
-from loop.cli import main
-from loop.controller import Controller
-from loop.ledger import Ledger
-from loop.records import CampaignOpened, LedgerEntry, Stage
-from loop.run_folder import RunFolder
-from loop.state import CampaignState
-from loop.steps import Step
-from loop.verify import verify
-from models.ftcp.model import FtcpModel
-from models.ftcp.prototypes import draw_prototypes
-from models.ftcp.tables import read_table
+from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
+from alloop.models.ftcp.model import FtcpModel
+from alloop.models.ftcp.tables import read_table
 from tests.end_to_end.counting_oracle import CountingOracle
 from tests.end_to_end.perovskites import write_perovskites
 

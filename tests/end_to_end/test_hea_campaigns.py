@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from alloop.campaigns.load import load_spec
 from alloop.errors import DataError
-from campaigns.load import load_spec
-from loop.building import build_oracles
-from loop.controller import Controller
-from loop.labelling import record_file
-from loop.run_folder import RunFolder
-from loop.state import CampaignState
+from alloop.loop.building import build_oracles
+from alloop.loop.controller import Controller
+from alloop.loop.people.labelling import record_file
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from alloys import SMALL_DVAE, write_hea

@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from loop.records import Stage
-from loop.replay import replay
-from loop.run_folder import RunFolder
-from loop.verify import digest, verify
-from oracles.base import FailureKind
+from alloop.loop.record.events import Stage
+from alloop.loop.record.verification import digest, verify
+from alloop.loop.replay import replay
+from alloop.loop.run_folder import RunFolder
+from alloop.oracles.base import FailureKind
 from tests.end_to_end.controllers import start
 from tests.end_to_end.counting_oracle import is_deadly
 from tests.end_to_end.drive import drive

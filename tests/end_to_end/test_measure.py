@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from loop.cli import main
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
+from alloop.loop.commands.cli import main
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
 
 ORACLE = "kind: lammps\npotential: NiFeCr-Wu2017\nproperties: [bulk_modulus]\n"
 SITES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

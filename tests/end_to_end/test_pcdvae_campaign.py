@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from campaigns.load import load_spec
-from loop.building import build_oracles
-from loop.controller import Controller
-from loop.records import LedgerEntry, Stage
-from loop.run_folder import RunFolder
-from loop.state import CampaignState
-from loop.steps import Step
-from loop.verify import verify
-from oracles.base import Status
+from alloop.campaigns.load import load_spec
+from alloop.loop.building import build_oracles
+from alloop.loop.controller import Controller
+from alloop.loop.record.events import LedgerEntry, Stage
+from alloop.loop.record.verification import verify
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Step
+from alloop.oracles.base import Status
 
 TINY = (
     "model.latent=8",

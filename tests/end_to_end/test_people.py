@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loop.cli import main
-from loop.run_folder import RunFolder
-from loop.verify import digest, verify
+from alloop.loop.commands.cli import main
+from alloop.loop.record.verification import digest, verify
+from alloop.loop.run_folder import RunFolder
 from tests.end_to_end.controllers import start
 from tests.end_to_end.drive_lab import drive
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from campaigns.load import parse_spec
-from loop.cli import main
-from loop.run_folder import RunFolder
+from alloop.campaigns.load import parse_spec
+from alloop.loop.commands.cli import main
+from alloop.loop.run_folder import RunFolder
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)

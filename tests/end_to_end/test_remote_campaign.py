@@ -12,17 +12,17 @@ import pytest
 
 pytest.importorskip("jobflow_remote", reason="jobflow-remote is not installed (extra: remote)")
 
-from campaigns.load import parse_spec
-from loop.controller import Controller
-from loop.records import LedgerEntry, Proposed, Stage
-from loop.run_folder import RunFolder
-from loop.state import CampaignState
-from loop.steps import Step
-from oracles.base import Status
-from oracles.dft import oracle as oracle_module
-from oracles.dft.options import DftOptions
-from oracles.dft.oracle import DftOracle
-from oracles.dft.remote import RemoteManager
+from alloop.campaigns.load import parse_spec
+from alloop.loop.controller import Controller
+from alloop.loop.record.events import LedgerEntry, Proposed, Stage
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Step
+from alloop.oracles.base import Status
+from alloop.oracles.dft import oracle as oracle_module
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.oracle import DftOracle
+from alloop.oracles.dft.remote import RemoteManager
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracles" / "dft"))

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loop.cli import main
-from loop.run_folder import RunFolder
-from loop.verify import verify
-from oracles.base import FailureKind, Status
-from oracles.dft.options import DftOptions
-from oracles.dft.oracle import DftOracle
+from alloop.loop.commands.cli import main
+from alloop.loop.record.verification import verify
+from alloop.loop.run_folder import RunFolder
+from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.oracle import DftOracle
 
 pytestmark = [
     # As in tests/oracles/dft/test_vasp.py.
@@ -63,7 +63,7 @@ class Campaign:
 
     def start(self, settings: dict[str, str], fault: str, **environment: str) -> subprocess.Popen:
         """Type `alloop launch` in a process of its own, which can be killed."""
-        program = [sys.executable, "-c", "from loop.cli import main; main()"]
+        program = [sys.executable, "-c", "from alloop.loop.commands.cli import main; main()"]
         fault_of_vasp = {"VASP_STAND_IN_FAULT": fault}
         return subprocess.Popen(
             [*program, *self._words(settings)],
@@ -236,7 +236,7 @@ def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(
     workers = [
         child
         for child in psutil.Process(controller.pid).children()
-        if "loop.worker" in " ".join(child.cmdline())
+        if "alloop.loop.measure.worker" in " ".join(child.cmdline())
     ]
     assert workers
     for process in (controller, *workers):

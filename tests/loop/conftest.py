@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from loop.records import (
+from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
     CampaignOpened,
@@ -18,7 +18,7 @@ from loop.records import (
     SessionOpened,
     Stage,
 )
-from oracles.base import FailureKind, Status
+from alloop.oracles.base import FailureKind, Status
 
 
 @pytest.fixture

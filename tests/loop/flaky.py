@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alloop.canonical import sha256
 from alloop.materials import Material, material_id
-from oracles.base import Cost, FailureKind, Measurement, Status
+from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from campaigns.load import parse_spec
-from loop.building import build_oracles
-from loop.controller import Controller
-from loop.records import LedgerEntry
-from loop.requests import REQUESTS
-from loop.run_folder import RunFolder
-from loop.state import CampaignState
-from loop.steps import Step
+from alloop.campaigns.load import parse_spec
+from alloop.loop.building import build_oracles
+from alloop.loop.controller import Controller
+from alloop.loop.people.requests import REQUESTS
+from alloop.loop.record.events import LedgerEntry
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Step
 
 SPEC: dict[str, Any] = {
     "name": "lab",

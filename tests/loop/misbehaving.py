@@ -14,7 +14,7 @@ from pymatgen.core import Composition
 
 from alloop.canonical import canonical_json
 from alloop.materials import Material, composition_of, material_to_json
-from oracles.base import Cost, Measurement, Status
+from alloop.oracles.base import Cost, Measurement, Status
 
 
 def alloy(iron: float) -> str:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from alloop.campaigns.load import parse_spec
+from alloop.campaigns.spec import CampaignSpec, ExecutionOptions
 from alloop.canonical import canonical_json
+from alloop.durable import make_folder
+from alloop.loop import controller
+from alloop.loop.measure.isolation import load_spooled, spool_path
+from alloop.loop.record.events import Event, LedgerEntry
+from alloop.loop.record.ledger import Ledger
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Step
 from alloop.materials import material_from_json
-from campaigns.load import parse_spec
-from campaigns.spec import CampaignSpec, ExecutionOptions
-from loop import controller
-from loop.durable import make_folder
-from loop.isolation import load_spooled, spool_path
-from loop.ledger import Ledger
-from loop.records import Event, LedgerEntry
-from loop.state import CampaignState
-from loop.steps import Step
-from oracles.base import Cost, FailureKind, Measurement, Oracle
+from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 from tests.loop.flaky import Flaky
 
 SPEC: dict[str, Any] = {

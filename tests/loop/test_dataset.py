@@ -7,10 +7,10 @@ import pytest
 from pymatgen.core import Structure
 
 from alloop.errors import RunError
+from alloop.loop.dataset import MEASUREMENTS, DatasetPlan, compositions, make_dataset
 from alloop.materials import Material
-from loop.dataset import MEASUREMENTS, DatasetPlan, compositions, make_dataset
-from models.pcdvae.table import read_table
-from oracles.base import Cost, FailureKind, Measurement, Status
+from alloop.models.pcdvae.table import read_table
+from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 PLAN = DatasetPlan(
     elements=("Ni", "Cr"),

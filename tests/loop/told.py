@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
-from campaigns.load import parse_spec
-from loop.records import (
+from alloop.loop.record.events import (
     CampaignOpened,
     Decision,
     Event,
@@ -18,8 +18,8 @@ from loop.records import (
     Proposed,
     Stage,
 )
-from loop.state import CampaignState, evaluation_id, fold
-from oracles.base import FailureKind, Status
+from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
+from alloop.oracles.base import FailureKind, Status
 
 FINGERPRINTS = ("cheap", "dear")
 SPEC: dict[str, Any] = {

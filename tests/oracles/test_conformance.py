@@ -8,8 +8,8 @@ import pytest
 from pymatgen.core import Composition
 
 from alloop.materials import Material
-from oracles.base import Cost, Failure, FailureKind, Measurement, Status
-from oracles.conformance import check_oracle
+from alloop.oracles.base import Cost, Failure, FailureKind, Measurement, Status
+from alloop.oracles.conformance import check_oracle
 
 GOOD, BAD = Composition("NiFe"), Composition("Xe")
 

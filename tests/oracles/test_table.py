@@ -8,10 +8,10 @@ from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.datasets import VARIABLE
 from alloop.errors import DataError
-from oracles.base import FailureKind
-from oracles.conformance import check_oracle
-from oracles.table import TableOracle
-from oracles.table_options import TableOptions
+from alloop.oracles.base import FailureKind
+from alloop.oracles.conformance import check_oracle
+from alloop.oracles.table.options import TableOptions
+from alloop.oracles.table.oracle import TableOracle
 
 LABEL = {"single_phase_probability": "Class"}
 HEADER = "Alloys,Class,Fe,Ni,Cr\n"

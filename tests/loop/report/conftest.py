@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.spec import CampaignSpec
-from loop.artifacts import ArtifactStore
-from loop.report.page import render_report
+from alloop.campaigns.spec import CampaignSpec
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.report.page import render_report
 from tests.loop.report.synthetic import Diary, campaign, spec_of
 
 

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Composition, Structure
 
+from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
-from alloop.materials import Material, composition_of, formula_of, material_id
-from campaigns.spec import CampaignSpec
-from loop.artifacts import ArtifactStore
-from loop.merit import Merit
-from loop.records import (
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import (
     CampaignClosed,
     CampaignOpened,
     Decision,
@@ -31,9 +29,11 @@ from loop.records import (
     SessionOpened,
     Stage,
 )
-from loop.state import CampaignState, evaluation_id, fold
-from models.lattice.parent import ParentLattice
-from oracles.base import FailureKind, Status
+from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
+from alloop.loop.state.utility import Merit
+from alloop.materials import Material, composition_of, formula_of, material_id
+from alloop.models.lattice.parent import ParentLattice
+from alloop.oracles.base import FailureKind, Status
 
 BEGAN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 NASTY = "</script><script>alert(1)</script> & <img src=x onerror=alert(2)> ${7*7} {{ 7*7 }}"

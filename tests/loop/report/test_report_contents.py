@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from campaigns.space import Decorations
-from loop.artifacts import ArtifactStore
-from loop.records import Measured, Stage
-from loop.report.card import best_card
-from loop.report.composition import allowed_polygon
-from loop.report.hulls import hull_figures, hull_table
-from loop.report.page import render_report
-from loop.report.parity import Calibration, Guess, guesses_of, parities
-from loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
-from loop.report.tables import cost_table, failures_table, training_table
-from loop.report.tiers import agreement_table, agreement_warnings, promoted_table
-from loop.report.trajectory import best_so_far, trajectory
-from loop.report.words import (
+from alloop.campaigns.space import Decorations
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Measured, Stage
+from alloop.loop.report.card import best_card
+from alloop.loop.report.composition import allowed_polygon
+from alloop.loop.report.hulls import hull_figures, hull_table
+from alloop.loop.report.page import render_report
+from alloop.loop.report.parity import Calibration, Guess, guesses_of, parities
+from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
+from alloop.loop.report.tables import cost_table, failures_table, training_table
+from alloop.loop.report.tiers import agreement_table, agreement_warnings, promoted_table
+from alloop.loop.report.trajectory import best_so_far, trajectory
+from alloop.loop.report.words import (
     duration,
     goal_of,
     number,
@@ -33,8 +34,7 @@ from loop.report.words import (
     subscripted,
     value_of,
 )
-from loop.report.yardstick import Yardstick
-from loop.trials import measured_trials
+from alloop.loop.state.trials import measured_trials
 from tests.loop.report.synthetic import Diary, campaign, spec_of
 
 TWO_TIERS: dict[str, Any] = {

@@ -18,9 +18,9 @@ from plotly.offline import get_plotlyjs_version
 from pymatgen.core import Structure
 
 from alloop.errors import LedgerError
-from loop.artifacts import ArtifactStore
-from loop.report.page import island, render_report, write_report
-from loop.state import fold
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.report.page import island, render_report, write_report
+from alloop.loop.state.campaign_state import fold
 from tests.loop.report.conftest import render
 from tests.loop.report.reading import Page, read
 from tests.loop.report.synthetic import NASTY, Diary, campaign, spec_of
@@ -208,7 +208,7 @@ def test_the_same_state_gives_the_same_bytes_in_another_process(
 ) -> None:
     program = (
         "import hashlib, sys; from pathlib import Path\n"
-        "from loop.artifacts import ArtifactStore\n"
+        "from alloop.loop.record.artifacts import ArtifactStore\n"
         "from tests.loop.report.conftest import render\n"
         "from tests.loop.report.synthetic import campaign, spec_of\n"
         "html = render(campaign(spec_of(), ArtifactStore(Path(sys.argv[1]))))\n"

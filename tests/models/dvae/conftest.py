@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition
 
-from models.base import Dataset
-from models.dvae.model import DvaeModel
-from models.dvae.options import DvaeOptions
+from alloop.models.base import Dataset
+from alloop.models.dvae.model import DvaeModel
+from alloop.models.dvae.options import DvaeOptions
 
 ELEMENTS = ("Fe", "Ni", "Cr", "Al")
 SMALL = DvaeOptions(

@@ -5,9 +5,9 @@ import pytest
 import torch
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 
-from models.dvae.committees import CommitteeSizes, TreeCommittees
-from models.dvae.trees import StoredTrees
-from models.dvae.views import Views
+from alloop.models.dvae.committees import CommitteeSizes, TreeCommittees
+from alloop.models.dvae.trees import StoredTrees
+from alloop.models.dvae.views import Views
 
 SIZES = CommitteeSizes(bagged=3, trees=20, boosted=2)
 VIEWS = Views.of_all(5)

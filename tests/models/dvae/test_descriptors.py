@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from alloop.errors import MaterialError
-from models.dvae.descriptors import EIGHT, EightDescriptors
+from alloop.models.dvae.descriptors import EIGHT, EightDescriptors
 
 CANTOR = ("Co", "Cr", "Fe", "Mn", "Ni")
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.base import Dataset
-from models.dvae.explanation import Explanation, alloy_plot, explain, summary_plot
-from models.dvae.model import DvaeModel
+from alloop.models.base import Dataset
+from alloop.models.dvae.explanation import Explanation, alloy_plot, explain, summary_plot
+from alloop.models.dvae.model import DvaeModel
 
 
 @pytest.fixture(scope="module")

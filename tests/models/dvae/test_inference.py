@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from models.base import Dataset
-from models.dvae.inference import posterior_modes
-from models.dvae.model import DvaeModel
-from models.dvae.network import TOTAL
+from alloop.models.base import Dataset
+from alloop.models.dvae.inference import posterior_modes
+from alloop.models.dvae.model import DvaeModel
+from alloop.models.dvae.network import TOTAL
 
 
 def log_joint(model: DvaeModel, u: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
-from models.dvae.limits import Limits
-from models.dvae.prices import PriceTable
+from alloop.models.dvae.limits import Limits
+from alloop.models.dvae.prices import PriceTable
 
 SYMBOLS = ("Fe", "Ni", "Cr", "Al", "Pt")
 

@@ -7,7 +7,7 @@ from matminer.featurizers.composition import ElementProperty
 from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
-from models.dvae.magpie_descriptors import MagpieDescriptors, RichAndMagpie
+from alloop.models.dvae.magpie_descriptors import MagpieDescriptors, RichAndMagpie
 
 ELEMENTS = ("Fe", "Ni", "Cr", "Al", "Ti", "Sc")
 

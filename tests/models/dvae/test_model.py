@@ -10,10 +10,10 @@ import torch
 from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
-from models.base import Dataset
-from models.conformance import check_model
-from models.dvae.model import DvaeModel
-from models.dvae.options import BetaPrior, DvaeOptions
+from alloop.models.base import Dataset
+from alloop.models.conformance import check_model
+from alloop.models.dvae.model import DvaeModel
+from alloop.models.dvae.options import BetaPrior, DvaeOptions
 
 
 def test_it_is_a_generative_model(

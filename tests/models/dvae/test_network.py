@@ -5,12 +5,12 @@ import torch
 from pyro.distributions import Bernoulli, Multinomial, Normal
 from pyro.infer import TraceEnum_ELBO
 
-from models.dvae.committees import CommitteeSizes
-from models.dvae.heads import HeadEnsemble, HeadSizes
-from models.dvae.network import TOTAL, DisentangledVae, Rows, tidy
-from models.dvae.nodes import BernoulliNode
-from models.dvae.options import BernoulliPrior
-from models.dvae.views import Views
+from alloop.models.dvae.committees import CommitteeSizes
+from alloop.models.dvae.heads import HeadEnsemble, HeadSizes
+from alloop.models.dvae.network import TOTAL, DisentangledVae, Rows, tidy
+from alloop.models.dvae.nodes import BernoulliNode
+from alloop.models.dvae.options import BernoulliPrior
+from alloop.models.dvae.views import Views
 
 PRIOR = 0.3
 

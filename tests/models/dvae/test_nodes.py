@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from alloop.errors import ModelError
-from models.dvae.nodes import BernoulliNode, BetaNode, NormalNode
-from models.dvae.options import BernoulliPrior, BetaPrior, NormalPrior
+from alloop.models.dvae.nodes import BernoulliNode, BetaNode, NormalNode
+from alloop.models.dvae.options import BernoulliPrior, BetaPrior, NormalPrior
 
 UNSEEN = torch.tensor([False])
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from models.dvae.transport import Transport
+from alloop.models.dvae.transport import Transport
 
 
 def entangled(n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

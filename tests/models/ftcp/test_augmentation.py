@@ -2,8 +2,13 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
-from models.ftcp.augmentation import reordered_axes, reordered_sites, shifted, symmetry_copies
-from models.ftcp.crystals import EMPTY, Size, read_crystals, to_structures
+from alloop.models.ftcp.augmentation import (
+    reordered_axes,
+    reordered_sites,
+    shifted,
+    symmetry_copies,
+)
+from alloop.models.ftcp.representation.crystals import EMPTY, Size, read_crystals, to_structures
 
 
 def chiral():

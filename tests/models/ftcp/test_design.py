@@ -6,13 +6,18 @@ from pymatgen.core import Lattice, Structure
 from scipy.stats import binomtest
 
 from alloop.errors import ModelError
-from models.base import Dataset
-from models.ftcp.design import HowToDesign, TargetOutsideTraining, Window, design
-from models.ftcp.dissimilarity import DIFFERENT, dissimilarities, fingerprints
-from models.ftcp.model import FtcpModel
-from models.ftcp.options import DirectNetwork, FtcpOptions
-from models.ftcp.report import Outcome, Rate, evaluate_designs, report_on
-from models.ftcp.screening import Rules
+from alloop.models.base import Dataset
+from alloop.models.ftcp.inverse_design.design import (
+    HowToDesign,
+    TargetOutsideTraining,
+    Window,
+    design,
+)
+from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities, fingerprints
+from alloop.models.ftcp.inverse_design.report import Outcome, Rate, evaluate_designs, report_on
+from alloop.models.ftcp.inverse_design.screening import Rules
+from alloop.models.ftcp.model import FtcpModel
+from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
 
 NAME = "formation_energy_per_atom"
 LOOSE = Rules(needs_charge_balance=False)

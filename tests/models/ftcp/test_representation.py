@@ -7,11 +7,24 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Element, Lattice, Structure
 
 from alloop.errors import MaterialError
-from models.ftcp.crystals import EMPTY, Crystals, Size, read_crystals, refusal, to_structures
-from models.ftcp.elements import property_table
-from models.ftcp.representation import blocks, from_matrices, k_points, shape, to_matrices
-from models.ftcp.scaling import Scaler
-from models.ftcp.tables import read_table
+from alloop.models.ftcp.representation.crystals import (
+    EMPTY,
+    Crystals,
+    Size,
+    read_crystals,
+    refusal,
+    to_structures,
+)
+from alloop.models.ftcp.representation.elements import property_table
+from alloop.models.ftcp.representation.matrix import (
+    blocks,
+    from_matrices,
+    k_points,
+    shape,
+    to_matrices,
+)
+from alloop.models.ftcp.representation.scaling import Scaler
+from alloop.models.ftcp.tables import read_table
 
 SYMBOLS = ("H", "Li", "C", "O", "Ti", "Fe", "La", "Pb", "U")
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.ftcp.sampling import (
+from alloop.models.ftcp.inverse_design.sampling import (
     global_perturbations,
     local_perturbations,
     slerp,

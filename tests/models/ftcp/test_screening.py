@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
-from models.ftcp.crystals import Size, read_crystals
-from models.ftcp.screening import Rule, Rules, Screen, counts, is_charge_balanced
+from alloop.models.ftcp.inverse_design.screening import (
+    Rule,
+    Rules,
+    Screen,
+    counts,
+    is_charge_balanced,
+)
+from alloop.models.ftcp.representation.crystals import Size, read_crystals
 
 
 @pytest.mark.parametrize(

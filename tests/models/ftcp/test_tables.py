@@ -5,8 +5,8 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 
 from alloop.errors import MaterialError
-from models.ftcp.crystals import Size
-from models.ftcp.tables import read_table
+from alloop.models.ftcp.representation.crystals import Size
+from alloop.models.ftcp.tables import read_table
 
 
 @pytest.fixture

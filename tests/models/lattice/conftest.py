@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base import Dataset
-from models.lattice.model import LatticeModel
-from models.lattice.options import LatticeOptions
+from alloop.models.base import Dataset
+from alloop.models.lattice.model import LatticeModel
+from alloop.models.lattice.options import LatticeOptions
 
 SMALL = LatticeOptions(
     width=16, depth=1, ensemble=2, unlabelled=256, epochs=12, refit_epochs=1, batch_size=16

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.lattice.assignment import most_probable
+from alloop.models.lattice.assignment import most_probable
 
 
 @st.composite

@@ -5,9 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.base import Prediction
-from models.conformance import check_decode, check_embed, check_encode, check_fit, check_predict
-from models.lattice.model import LatticeModel
+from alloop.models.base import Prediction
+from alloop.models.conformance import (
+    check_decode,
+    check_embed,
+    check_encode,
+    check_fit,
+    check_predict,
+)
+from alloop.models.lattice.model import LatticeModel
 
 
 class Forgetful(LatticeModel):

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from models.lattice.correlations import correlations, n_correlations, neighbour_averages
-from models.lattice.parent import ParentLattice
+from alloop.models.lattice.correlations import correlations, n_correlations, neighbour_averages
+from alloop.models.lattice.parent import ParentLattice
 
 
 def order_of(parent, codes, n_elements=2):

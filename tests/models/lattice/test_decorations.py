@@ -5,8 +5,8 @@ import pytest
 from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
-from models.lattice.decorations import DecorationSpace
-from models.lattice.parent import ParentLattice
+from alloop.models.lattice.decorations import DecorationSpace
+from alloop.models.lattice.parent import ParentLattice
 
 BOUNDS = {"Ni": (1, 2), "Fe": (0, 2), "Cr": (0, 1)}
 

@@ -11,11 +11,11 @@ from pymatgen.io.cif import CifParser
 from safetensors.torch import load, save
 
 from alloop.errors import ModelError
-from models.base import Dataset
-from models.conformance import check_model
-from models.lattice.options import LatticeOptions
-from models.lattice.parent import ParentLattice, identify
-from models.lattice.training import LABEL_SMOOTHING
+from alloop.models.base import Dataset
+from alloop.models.conformance import check_model
+from alloop.models.lattice.options import LatticeOptions
+from alloop.models.lattice.parent import ParentLattice, identify
+from alloop.models.lattice.training import LABEL_SMOOTHING
 
 
 def canonical(structure):
@@ -102,7 +102,7 @@ def test_gradients_of_the_embedding_are_right(fitted, dataset):
 
 
 def test_a_small_step_in_latent_space_changes_few_atoms_a_large_one_many(fitted, dataset):
-    """What makes a box in latent space a trust region; see ``models.lattice.waves``."""
+    """What makes a box in latent space a trust region; see ``alloop.models.lattice.waves``."""
     z = fitted.encode(dataset.materials)
     extent = z.amax(dim=0) - z.amin(dim=0)
     here = fitted.decode(z, seed=0)

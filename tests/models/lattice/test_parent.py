@@ -12,7 +12,7 @@ from pymatgen.io.cif import CifParser
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from alloop.errors import MaterialError
-from models.lattice.parent import SHELLS, ParentLattice, element_volume, identify
+from alloop.models.lattice.parent import SHELLS, ParentLattice, element_volume, identify
 
 SYMBOLS = ("Cr", "Fe", "Ni")
 parents = st.builds(ParentLattice, st.sampled_from(["fcc", "bcc"]), st.sampled_from([1, 2, 3]))

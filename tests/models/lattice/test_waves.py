@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.lattice.parent import ParentLattice
-from models.lattice.waves import concentration_waves
+from alloop.models.lattice.parent import ParentLattice
+from alloop.models.lattice.waves import concentration_waves
 
 
 @pytest.mark.parametrize("name", ["fcc", "bcc"])

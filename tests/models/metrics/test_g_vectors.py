@@ -5,8 +5,8 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MaterialError
-from models.lattice.parent import ParentLattice
-from models.metrics.g_vectors import cp_g_distance, g_distance, g_vectors
+from alloop.models.lattice.parent import ParentLattice
+from alloop.models.metrics.g_vectors import cp_g_distance, g_distance, g_vectors
 
 BOX = Lattice.cubic(20)
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
-from models.metrics.coverage import (
+from alloop.models.metrics.coverage import (
     Coverage,
     coverage,
     distribution_distances,
     near,
     property_distance,
 )
-from models.metrics.fingerprints import fingerprint_distance, structure_fingerprint
-from models.metrics.matching import match, novelty, uniqueness
-from models.metrics.validity import is_compositionally_valid, is_structurally_valid
+from alloop.models.metrics.fingerprints import fingerprint_distance, structure_fingerprint
+from alloop.models.metrics.matching import match, novelty, uniqueness
+from alloop.models.metrics.validity import is_compositionally_valid, is_structurally_valid
 
 SALT = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0] * 3, [0.5] * 3])
 CAESIUM = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0] * 3, [0.5] * 3])

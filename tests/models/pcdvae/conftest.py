@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from models.lattice.parent import ParentLattice
+from alloop.models.lattice.parent import ParentLattice
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from models.pcdvae.acceptance import Energies, why_rejected
+from alloop.models.pcdvae.acceptance import Energies, why_rejected
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import torch
 from pymatgen.core import Structure
 from scipy.special import eval_legendre, sph_harm_y
 
-from models.pcdvae.angles import Angles, harmonics
-from models.pcdvae.crystal import Crystal
-from models.pcdvae.graph import Graph, triplets
+from alloop.models.pcdvae.networks.angles import Angles, harmonics
+from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.graph import Graph, triplets
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.special import spherical_jn
 
-from models.pcdvae.basis import RadialBasis, bessel_roots
+from alloop.models.pcdvae.networks.basis import RadialBasis, bessel_roots
 
 
 def test_roots_are_those_in_the_tables() -> None:

@@ -3,7 +3,7 @@ import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.errors import MaterialError
-from models.pcdvae.crystal import Crystal, heights, read_crystals, reduced_cell
+from alloop.models.pcdvae.networks.crystal import Crystal, heights, read_crystals, reduced_cell
 
 
 def test_a_reduced_cell_spans_the_same_lattice() -> None:

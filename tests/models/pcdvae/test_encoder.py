@@ -4,11 +4,11 @@ import torch
 from pymatgen.core import Structure
 from torch_geometric.nn.models.dimenet import InteractionPPBlock
 
-from models.pcdvae.angles import Angles
-from models.pcdvae.basis import RadialBasis
-from models.pcdvae.crystal import Crystal
-from models.pcdvae.encoder import N_ORDERS, N_RADIAL, Interaction
-from models.pcdvae.graph import Graph, triplets
+from alloop.models.pcdvae.networks.angles import Angles
+from alloop.models.pcdvae.networks.basis import RadialBasis
+from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.encoder import N_ORDERS, N_RADIAL, Interaction
+from alloop.models.pcdvae.networks.graph import Graph, triplets
 
 WIDTH = 10
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
-from models.lattice.parent import ParentLattice
-from models.pcdvae.crystal import Crystal, read_crystals
-from models.pcdvae.graph import Graph, collate, triplets
-from models.pcdvae.neighbours import nearest
+from alloop.models.lattice.parent import ParentLattice
+from alloop.models.pcdvae.networks.crystal import Crystal, read_crystals
+from alloop.models.pcdvae.networks.graph import Graph, collate, triplets
+from alloop.models.pcdvae.networks.neighbours import nearest
 
 SHELLS = {"fcc": (12, 6, 24, 12), "bcc": (8, 6, 12, 24)}
 

@@ -10,14 +10,14 @@ from pymatgen.core import Composition, Lattice, Structure
 from safetensors.torch import save_file
 
 from alloop.errors import MaterialError, ModelError
-from models.base import Dataset
-from models.conformance import check_model
-from models.pcdvae.cells import cell_codes
-from models.pcdvae.crystal import reduced_cell
-from models.pcdvae.divergence import TrainingDiverged
-from models.pcdvae.model import PcdvaeModel
-from models.pcdvae.options import PcdvaeOptions
-from models.pcdvae.training import Trainer, compiling
+from alloop.models.base import Dataset
+from alloop.models.conformance import check_model
+from alloop.models.pcdvae.cells import cell_codes
+from alloop.models.pcdvae.finite_checks import TrainingDiverged
+from alloop.models.pcdvae.model import PcdvaeModel
+from alloop.models.pcdvae.networks.crystal import reduced_cell
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.models.pcdvae.training import Trainer, compiling
 
 ELEMENTS = ("Cr", "Fe", "Ni")
 TINY = PcdvaeOptions(
@@ -64,7 +64,7 @@ def test_it_keeps_the_promises_of_every_model(
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("alloop.models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
     whole = make()
     whole.fit(data, seed=3)
     whole.save(tmp_path / "whole")
@@ -87,7 +87,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
 def test_a_training_is_not_resumed_as_another(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("alloop.models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
 
     def interrupt(_share: float, _: str) -> None:
         raise KeyboardInterrupt

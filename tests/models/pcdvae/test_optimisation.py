@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from pymatgen.core import Structure
 
-from models.base import Dataset
-from models.pcdvae.model import PcdvaeModel
-from models.pcdvae.optimisation import LEARNING_RATE, optimise
-from models.pcdvae.options import PcdvaeOptions
+from alloop.models.base import Dataset
+from alloop.models.pcdvae.model import PcdvaeModel
+from alloop.models.pcdvae.optimisation import LEARNING_RATE, optimise
+from alloop.models.pcdvae.options import PcdvaeOptions
 
 OPTIONS = PcdvaeOptions(
     latent=8,

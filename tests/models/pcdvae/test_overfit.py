@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from benchmarks.pcdvae_overfit import OPTIONS, eight_crystals
-from models.base import Dataset
-from models.metrics.matching import match
-from models.pcdvae.model import PcdvaeModel
+from alloop.models.base import Dataset
+from alloop.models.metrics.matching import match
+from alloop.models.pcdvae.model import PcdvaeModel
+from benchmarks.pcdvae.overfit import OPTIONS, eight_crystals
 
 COPIES = 16
 SMALLER = {

@@ -5,18 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
 
-from models.pcdvae import sampling
-from models.pcdvae.cells import cell_codes, cells_of
-from models.pcdvae.network import Network
-from models.pcdvae.noise import (
+from alloop.models.pcdvae import sampling
+from alloop.models.pcdvae.cells import cell_codes, cells_of
+from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.noise import (
     draw,
     element_levels,
     levels,
     nearest_image,
     noisy_elements,
 )
-from models.pcdvae.options import PcdvaeOptions
-from models.pcdvae.sampling import Atoms, Frame, langevin, schedule, whole_counts
+from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.models.pcdvae.sampling import Atoms, Frame, langevin, schedule, whole_counts
 
 
 def test_levels_are_the_published_ones() -> None:

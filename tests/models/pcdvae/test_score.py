@@ -12,11 +12,11 @@ import math
 import numpy as np
 import torch
 
-from models.pcdvae.crystal import FloatArray
-from models.pcdvae.decoder import Decoder
-from models.pcdvae.graph import Graph
-from models.pcdvae.layers import measuring_scales
-from models.pcdvae.noise import nearest_image
+from alloop.models.pcdvae.networks.crystal import FloatArray
+from alloop.models.pcdvae.networks.decoder import Decoder
+from alloop.models.pcdvae.networks.graph import Graph
+from alloop.models.pcdvae.networks.layers import measuring_scales
+from alloop.models.pcdvae.networks.noise import nearest_image
 
 EDGE, OFF_CENTRE, SIGMA = 3.2, 0.45, 0.25
 ROWS, STEPS = 64, 200

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import torch
 from pymatgen.core import Structure
 
-from benchmarks.pcdvae_straightforward import straightforward
-from models.pcdvae.crystal import read_crystals
-from models.pcdvae.decoder import Decoder
-from models.pcdvae.encoder import Encoder
-from models.pcdvae.graph import Graph
+from alloop.models.pcdvae.networks.crystal import read_crystals
+from alloop.models.pcdvae.networks.decoder import Decoder
+from alloop.models.pcdvae.networks.encoder import Encoder
+from alloop.models.pcdvae.networks.graph import Graph
+from benchmarks.pcdvae.straightforward import straightforward
 
 
 def test_listing_triplets_gives_the_same(

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from torch import Tensor
 
-from models.pcdvae.crystal import Crystal
-from models.pcdvae.decoder import Decoder
-from models.pcdvae.encoder import Encoder
-from models.pcdvae.graph import Graph
-from models.pcdvae.layers import measuring_scales
+from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.decoder import Decoder
+from alloop.models.pcdvae.networks.encoder import Encoder
+from alloop.models.pcdvae.networks.graph import Graph
+from alloop.models.pcdvae.networks.layers import measuring_scales
 
 ELEMENTS = ["Cr", "Fe", "Ni"]
 CONTEXT = 5

@@ -8,7 +8,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MaterialError
-from models.pcdvae.table import read_table
+from alloop.models.pcdvae.table import read_table
 
 DATA = Path(os.environ.get("ALLOOP_DATA", Path(__file__).parents[4] / "shared" / "data"))
 

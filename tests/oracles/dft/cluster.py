@@ -13,8 +13,8 @@ from jobflow_remote.remote.data import get_remote_in_file, get_remote_store, res
 from maggma.stores import MongoStore
 from mongomock_ng.store import ServerStore
 
-from oracles.dft.options import RemoteOptions
-from oracles.dft.remote import RemoteManager
+from alloop.oracles.dft.options import RemoteOptions
+from alloop.oracles.dft.remote import RemoteManager
 
 OPTIONS = RemoteOptions(worker="here", poll=0.01)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from oracles.dft.options import DftOptions, VaspOptions
-from oracles.dft.oracle import DftOracle
+from alloop.oracles.dft.options import DftOptions, VaspOptions
+from alloop.oracles.dft.oracle import DftOracle
 
 STAND_IN = Path(__file__).parent / "stand_in" / "vasp_std"
 

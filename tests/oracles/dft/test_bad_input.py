@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from alloop.errors import MissingSoftware
-from oracles.base import FailureKind, Status
-from oracles.dft import local
-from oracles.dft.local import LocalManager, Outcome
-from oracles.dft.making import make_engine, make_manager
-from oracles.dft.options import DftOptions
-from oracles.dft.oracle import DftOracle
+from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.dft import local
+from alloop.oracles.dft.factory import make_engine, make_manager
+from alloop.oracles.dft.local import LocalManager, Outcome
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.oracle import DftOracle
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -30,19 +30,19 @@ def hidden(monkeypatch):
 
 
 def test_an_engine_whose_package_is_missing_is_named(hidden):
-    hidden("atomate2.forcefields.jobs", "oracles.dft.chgnet")
+    hidden("atomate2.forcefields.jobs", "alloop.oracles.dft.engines.chgnet")
     with pytest.raises(MissingSoftware, match=r"engine chgnet needs the package atomate2.*another"):
         make_engine(DftOptions())
 
 
 def test_chgnet_s_absence_is_named(monkeypatch):
-    monkeypatch.setattr("oracles.dft.chgnet.find_spec", lambda name: None)
+    monkeypatch.setattr("alloop.oracles.dft.engines.chgnet.find_spec", lambda name: None)
     with pytest.raises(MissingSoftware, match=r"CHGNet is not installed.*pip install chgnet"):
         DftOracle(DftOptions(), elements=["Ni"])
 
 
 def test_a_manager_whose_package_is_missing_is_named(hidden):
-    hidden("jobflow_remote.jobs.jobcontroller", "oracles.dft.remote")
+    hidden("jobflow_remote.jobs.jobcontroller", "alloop.oracles.dft.remote")
     with pytest.raises(MissingSoftware, match=r"jobflow-remote needs .*alloop\[remote\]"):
         make_manager(DftOptions(manager="jobflow-remote"))
 
@@ -89,7 +89,7 @@ def test_a_full_disk_during_a_job_costs_a_retryable_failure(tmp_path, feni, monk
     def full(*_: object, **__: object) -> None:
         raise FULL
 
-    monkeypatch.setattr("oracles.dft.chgnet.ChgnetRelaxMaker.run_ase", full)
+    monkeypatch.setattr("alloop.oracles.dft.engines.chgnet.ChgnetRelaxMaker.run_ase", full)
     failed = DftOracle(DftOptions(folder=tmp_path, protocol="static")).measure(feni)
     assert failed.failure.kind is FailureKind.WORKER_DIED
     assert "disk is full: make room" in failed.failure.message

@@ -13,11 +13,11 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from alloop.canonical import canonical_json
 from alloop.errors import SpecError
-from oracles.base import FailureKind, Measurement, Status
-from oracles.conformance import check_oracle
-from oracles.dft.chgnet import _calculator
-from oracles.dft.options import DftOptions
-from oracles.dft.oracle import DftOracle
+from alloop.oracles.base import FailureKind, Measurement, Status
+from alloop.oracles.conformance import check_oracle
+from alloop.oracles.dft.engines.chgnet import _calculator
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.oracle import DftOracle
 
 
 @pytest.fixture

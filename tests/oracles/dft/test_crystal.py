@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core import Composition, Lattice, Structure
 
-from oracles.base import FailureKind
-from oracles.dft.crystal import Crystal
-from oracles.dft.failure import Undetermined
-from oracles.dft.references import element_crystal, ordered_binaries
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.crystal import Crystal
+from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.references import element_crystal, ordered_binaries
 
 SYMBOLS = ["Ni", "Fe", "Cr", "Ni", "Fe", "Cr", "Ni", "Fe"]
 

@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
-from campaigns.load import parse_spec
-from oracles.dft.options import DftOptions, DftProtocol, Engine, VaspMaker
-from oracles.dft.vasp import VaspEngine
+from alloop.campaigns.load import parse_spec
+from alloop.oracles.dft.engines.vasp import VaspEngine
+from alloop.oracles.dft.options import DftOptions, DftProtocol, Engine, VaspMaker
 
 FACES = [[0.0] * 3, [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
 
@@ -26,7 +26,7 @@ def test_a_tier_needs_no_more_than_its_engine():
 def test_options_load_no_simulation_package():
     heavy = ["torch", "atomate2", "jobflow", "chgnet", "pymatgen", "ase", "custodian"]
     program = (
-        "import sys; from oracles.dft.options import DftOptions; "
+        "import sys; from alloop.oracles.dft.options import DftOptions; "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

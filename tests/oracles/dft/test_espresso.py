@@ -6,10 +6,10 @@ from ase.eos import EquationOfState
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MissingSoftware, SpecError
-from oracles.base import Measurement, Status
-from oracles.dft.espresso import Pseudopotential, mesh_of
-from oracles.dft.options import DftOptions, EspressoOptions
-from oracles.dft.oracle import DftOracle
+from alloop.oracles.base import Measurement, Status
+from alloop.oracles.dft.engines.espresso import Pseudopotential, mesh_of
+from alloop.oracles.dft.options import DftOptions, EspressoOptions
+from alloop.oracles.dft.oracle import DftOracle
 
 needs_pw = pytest.mark.skipif(
     shutil.which("pw.x") is None, reason="Quantum ESPRESSO is not installed; `make espresso`"

@@ -8,9 +8,9 @@ import psutil
 import pytest
 from jobflow import Flow, job
 
-from oracles.dft.failure import RunFailed
-from oracles.dft.local import DOCUMENT, LocalManager
-from oracles.dft.orphans import MARK
+from alloop.oracles.dft.failure import RunFailed
+from alloop.oracles.dft.local import DOCUMENT, LocalManager
+from alloop.oracles.dft.orphans import MARK
 
 
 @job

@@ -4,9 +4,9 @@ from ase.build import bulk
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from oracles.base import FailureKind
-from oracles.dft.failure import Undetermined
-from oracles.dft.moments import initial_moments
+from alloop.oracles.base import FailureKind
+from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.moments import initial_moments
 
 
 def bcc(*symbols: str) -> Structure:

@@ -10,12 +10,12 @@ pytest.importorskip("jobflow_remote", reason="jobflow-remote is not installed (e
 
 from jobflow import Flow, job
 
-from oracles.base import FailureKind, Status
-from oracles.dft import oracle as oracle_module
-from oracles.dft.failure import RunFailed, failure_of
-from oracles.dft.options import DftOptions
-from oracles.dft.oracle import DftOracle
-from oracles.dft.remote import SETTLED, RemoteManager
+from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.dft import oracle as oracle_module
+from alloop.oracles.dft.failure import RunFailed, failure_of
+from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.dft.oracle import DftOracle
+from alloop.oracles.dft.remote import SETTLED, RemoteManager
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import OPTIONS, Cluster
@@ -112,7 +112,7 @@ def test_a_job_may_run_as_long_as_its_queue_allows_however_long_it_waits(feni, m
         given.append(seconds)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("oracles.dft.chgnet.ChgnetEngine.single_point", single_point)
+    monkeypatch.setattr("alloop.oracles.dft.engines.chgnet.ChgnetEngine.single_point", single_point)
     remote = OPTIONS.model_copy(update={"walltime": 100.0})
     options = DftOptions(protocol="static", manager="jobflow-remote", remote=remote)
     with pytest.raises(KeyboardInterrupt):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from alloop.errors import DataError, MissingSoftware
-from oracles.dft.transport import DOPING, power_factor
+from alloop.oracles.dft.transport import DOPING, power_factor
 
 BOLTZTRAP = "pymatgen.electronic_structure.boltztrap2"
 

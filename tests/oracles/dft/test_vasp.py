@@ -9,11 +9,11 @@ import pytest
 from pymatgen.io.vasp import Incar
 
 from alloop.errors import MissingSoftware, SpecError
-from oracles.base import FailureKind, Status
-from oracles.dft.options import DftOptions, VaspOptions
-from oracles.dft.oracle import DftOracle
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.dft.options import DftOptions, VaspOptions
+from alloop.oracles.dft.oracle import DftOracle
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
 
 pytestmark = [
     # pymatgen's advice about smearing, which atomate2's generators know better.

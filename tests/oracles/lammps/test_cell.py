@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from oracles.lammps.cell import Cell
+from alloop.oracles.lammps.simulation.cell import Cell
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -7,11 +7,11 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from oracles.base import FailureKind
-from oracles.lammps.competing_phase import OTHER, on_the_other_lattice
-from oracles.lammps.crystal_frame import ParentName, parent_frame
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.base import FailureKind
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.procedures.competing_phase import OTHER, on_the_other_lattice
+from alloop.oracles.lammps.simulation.crystal_frame import ParentName, parent_frame
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

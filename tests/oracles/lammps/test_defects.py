@@ -7,12 +7,12 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from oracles.base import FailureKind, Measurement
-from oracles.lammps.crystal_frame import parent_frame
-from oracles.lammps.defects import _fault_shifts
-from oracles.lammps.layers import Miller, Stack, stack_along
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.base import FailureKind, Measurement
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.procedures.defects import _fault_shifts
+from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
+from alloop.oracles.lammps.simulation.layers import Miller, Stack, stack_along
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

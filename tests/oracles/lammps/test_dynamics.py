@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from oracles.base import Measurement
-from oracles.lammps.dynamics import sample
-from oracles.lammps.options import DynamicsOptions, LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
-from oracles.lammps.potentials import find_potential
+from alloop.oracles.base import Measurement
+from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.potentials.catalogue import find_potential
+from alloop.oracles.lammps.procedures.dynamics import sample
 
 Alloy = Callable[..., Structure]
 COPPER = "Cu_mishin1.eam.alloy"

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
-from oracles.lammps.session import GPA_PER_EV_PER_CUBIC_ANGSTROM
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

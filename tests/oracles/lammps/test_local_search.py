@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from oracles.base import Exchange, FailureKind, exchange_fingerprint
-from oracles.conformance import check_measurement
-from oracles.lammps.curvature import Curvature
-from oracles.lammps.local_search import (
+from alloop.oracles.base import Exchange, FailureKind, exchange_fingerprint
+from alloop.oracles.conformance import check_measurement
+from alloop.oracles.lammps.local_search import (
     Score,
     SearchResult,
     SearchStep,
     local_search,
 )
-from oracles.lammps.options import SwapSearchOptions
-from oracles.lammps.oracle import LammpsOracle
-from oracles.lammps.relaxation import CellAndAtoms
-from oracles.lammps.session import Session
+from alloop.oracles.lammps.options import SwapSearchOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.simulation.curvature import Curvature
+from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms
+from alloop.oracles.lammps.simulation.session import Session
 
 Alloy = Callable[..., Structure]
 PAPER = SwapSearchOptions()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oracles.lammps.minimiser import Ending, Minimum, minimise
+from alloop.oracles.lammps.simulation.minimiser import Ending, Minimum, minimise
 
 Array = np.ndarray
 

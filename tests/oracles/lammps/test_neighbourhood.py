@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from oracles.lammps.neighbourhood import Bond, bond_length, neighbourhoods, share_unchanged
+from alloop.oracles.lammps.simulation.neighbourhood import (
+    Bond,
+    bond_length,
+    neighbourhoods,
+    share_unchanged,
+)
 
 CUBE = Lattice.cubic(1.0)
 CRYSTALS = {

@@ -16,12 +16,12 @@ from scipy.spatial.transform import Rotation
 
 from alloop.canonical import canonical_json
 from alloop.errors import PotentialError
-from oracles.base import FailureKind, Measurement, Status
-from oracles.conformance import check_oracle
-from oracles.lammps.options import DynamicsOptions, LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
-from oracles.lammps.properties import SIMULATION
-from oracles.lammps.session import Session
+from alloop.oracles.base import FailureKind, Measurement, Status
+from alloop.oracles.conformance import check_oracle
+from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.properties import SIMULATION
+from alloop.oracles.lammps.simulation.session import Session
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

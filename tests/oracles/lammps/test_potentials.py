@@ -9,11 +9,15 @@ from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import PotentialError
-from oracles.lammps.options import LammpsOptions, OwnPotential
-from oracles.lammps.oracle import LammpsOracle
-from oracles.lammps.potential_files import ParameterFile
-from oracles.lammps.potentials import find_potential, list_potentials, potential_names
-from oracles.lammps.wheel_potentials import wheel_folder
+from alloop.oracles.lammps.options import LammpsOptions, OwnPotential
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.potentials.catalogue import (
+    find_potential,
+    list_potentials,
+    potential_names,
+)
+from alloop.oracles.lammps.potentials.parameter_files import ParameterFile
+from alloop.oracles.lammps.potentials.wheel import wheel_folder
 
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
 BODY = [[0, 0, 0], [0.5, 0.5, 0.5]]

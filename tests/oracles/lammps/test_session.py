@@ -7,12 +7,12 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MissingSoftware, PotentialError
-from oracles.lammps import runtime
-from oracles.lammps.cell import Cell
-from oracles.lammps.potential import _quoted
-from oracles.lammps.potentials import find_potential
-from oracles.lammps.screening import elements_of
-from oracles.lammps.session import (
+from alloop.oracles.lammps.potentials.catalogue import find_potential
+from alloop.oracles.lammps.potentials.definition import _quoted
+from alloop.oracles.lammps.simulation import runtime
+from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulation.session import (
     GPA_PER_EV_PER_CUBIC_ANGSTROM,
     Evaluation,
     Session,

@@ -7,11 +7,11 @@ from pydantic import ValidationError
 from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.errors import PotentialError
-from oracles.base import ExchangeOracle, FailureKind, exchange_fingerprint
-from oracles.conformance import check_oracle
-from oracles.lammps.options import LammpsOptions
-from oracles.lammps.oracle import LammpsOracle
-from oracles.lammps.systems import SystemsOracle, lammps_oracle
+from alloop.oracles.base import ExchangeOracle, FailureKind, exchange_fingerprint
+from alloop.oracles.conformance import check_oracle
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.oracles.lammps.systems import SystemsOracle, lammps_oracle
 
 Alloy = Callable[..., Structure]
 GENERAL = "MoCoNiVFeAlCr_2nn.meam"

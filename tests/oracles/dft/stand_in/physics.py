@@ -10,7 +10,7 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import LBFGS
 from ase.units import GPa
 
-from oracles.lammps.runtime import load_lammps
+from alloop.oracles.lammps.simulation.runtime import load_lammps
 
 ROOT = Path(__file__).resolve().parents[4]
 FILES = ROOT / "oracles" / "lammps" / "potentials" / "NiFeCr-Wu2017"

@@ -1,0 +1,114 @@
+"""Reconstruction, disentanglement, consistency and inversion of one trained DVAE."""
+
+import numpy as np
+import torch
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from alloop.models.dvae.design import invert
+from alloop.models.dvae.model import DvaeModel
+from alloop.models.dvae.nearest import atoms_exchanged, nearest_inverted
+from benchmarks.dvae.data import Alloys, Split
+
+REFRACTORY = ("Ti", "V", "Zr", "Nb", "Mo", "Hf", "Ta", "W", "Re")
+N_DECODED = 1000
+N_NEAREST = 10
+"""Of the inverted alloys, for which the smallest change is looked for."""
+NEARNESS = 0.1
+"""Standard deviation around an alloy's z; z itself has one of about 1."""
+
+
+def reconstruction(model: DvaeModel, alloys: Alloys, rows: np.ndarray) -> dict[str, float]:
+    """Return mean and largest MAE of the element fractions, percent, head-predicted φ."""
+    decoded = model.decode(model.encode([alloys.materials[i] for i in rows]), seed=0)
+    back = np.array([[m.get_atomic_fraction(s) for s in alloys.elements] for m in decoded])
+    error = 100 * np.abs(back - alloys.fractions[rows]).mean(1)
+    return {
+        "reconstruction_mae_percent": float(error.mean()),
+        "reconstruction_max_mae_percent": float(error.max()),
+    }
+
+
+def probes(model: DvaeModel, alloys: Alloys, split: Split) -> dict[str, float]:
+    """Return what can be read from z: AUC on test rows of probes trained on training rows.
+
+    Of the phase, of whether there are four elements or more, and of whether most atoms are
+    of refractory metals.
+    """
+    is_refractory = np.isin(alloys.elements, REFRACTORY)
+    targets = {
+        "phase": alloys.labels == 1,
+        "four_elements": (alloys.fractions > 0).sum(1) >= 4,
+        "refractory": alloys.fractions[:, is_refractory].sum(1) > 0.5,
+    }
+    z = latents(model, alloys)
+    found = {}
+    for name, target in targets.items():
+        for kind, probe in (
+            ("logistic", make_pipeline(StandardScaler(), LogisticRegression())),
+            ("forest", RandomForestClassifier(300, random_state=0)),
+        ):
+            probe.fit(z[split.training], target[split.training])
+            said = probe.predict_proba(z[split.test])[:, 1]
+            found[f"{name}_probe_auc_{kind}"] = float(roc_auc_score(target[split.test], said))
+    return found
+
+
+def latents(model: DvaeModel, alloys: Alloys) -> np.ndarray:
+    """Return z of all alloys at the phase that the head predicts, shape (n, d)."""
+    return model.encode(alloys.materials)[:, : model.options.latents].numpy()
+
+
+def consistency(model: DvaeModel, alloys: Alloys, split: Split, seed: int) -> dict[str, float]:
+    """Return the share of alloys decoded at each φ that the head says are of that φ.
+
+    Latent points lie around those of training alloys of either phase, drawn at random.
+    """
+    draws = torch.Generator().manual_seed(seed)
+    known = model.encode([alloys.materials[i] for i in split.training])
+    points = known[torch.randint(len(known), (N_DECODED,), generator=draws)].clone()
+    d = model.options.latents
+    points[:, :d] += NEARNESS * torch.randn(N_DECODED, d, generator=draws)
+    found = {}
+    with torch.no_grad():
+        for phase in (0, 1):
+            points[:, d] = float(phase)
+            once = model.generator.decode(points[:, :d], points[:, d:])
+            for name, said in (
+                ("", model.predict(points).mean),
+                ("_first_try", model.generator.believe(once).mean),
+            ):
+                agrees = (said[:, 0] >= 0.5) == bool(phase)
+                found[f"consistency_phase_{phase}{name}"] = float(agrees.float().mean())
+    return found
+
+
+def inversion(model: DvaeModel, alloys: Alloys, split: Split) -> dict[str, float]:
+    """Return how often correctly predicted multi-phase test alloys are inverted, and how."""
+    multi = [alloys.materials[i] for i in split.test if alloys.labels[i] == 0]
+    said = model.assess(multi).prediction.mean[:, 0] < 0.5
+    right = [alloy for alloy, is_right in zip(multi, said, strict=True) if is_right]
+    paths = [invert(model, alloy) for alloy in right]
+    done = [path for path in paths if path.succeeded]
+    firsts = [path.steps[0].design.composition for path in done]
+    lasts = [path.steps[-1].design.composition for path in done]
+    sample = done[:N_NEAREST]
+    nearest = [nearest_inverted(model, path) for path in sample]
+    found = {
+        "inversion_success_rate": len(done) / len(paths),
+        "inversion_median_steps": float(np.median([len(path.steps) - 1 for path in done])),
+    }
+    found["inversion_far_from_data_nearest"] = float(np.mean([d.is_far for d in nearest]))
+    for name, inverted in (("", lasts), ("_nearest", [d.composition for d in nearest])):
+        pairs = list(zip(firsts, inverted, strict=False))
+        kept = [sum(el in new for el in old) for old, new in pairs]
+        found |= {
+            f"inversion_median_elements_kept{name}": float(np.median(kept)),
+            f"inversion_median_atoms_exchanged{name}": float(
+                np.median([atoms_exchanged(*p) for p in pairs])
+            ),
+        }
+    return found

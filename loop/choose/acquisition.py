@@ -1,0 +1,217 @@
+"""BoTorch at work: surrogate, acquisition, trust region, choice of a batch.
+
+The surrogate is a Gaussian process over the model's embedding of what was measured. The
+acquisition (noisy expected improvement, in logarithms, with the campaign's constraints) is
+climbed twice: over latent points, to find where to decode, and over decoded candidates, to
+choose which to measure.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from botorch.acquisition import AcquisitionFunction
+from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.acquisition.objective import GenericMCObjective
+from botorch.fit import fit_gpytorch_mll
+from botorch.generation.gen import gen_candidates_scipy
+from botorch.models import SingleTaskGP
+from botorch.models.transforms import Normalize, Standardize
+from botorch.sampling import SobolQMCNormalSampler
+from gpytorch.mlls import ExactMarginalLogLikelihood
+from torch import Tensor
+
+from alloop.campaigns.objectives import Constraint, Objective
+from alloop.loop.choose.fidelity import Lines, straight
+from alloop.loop.state.utility import Merit
+
+MC_SAMPLES = 128
+"""Quasi-Monte Carlo draws behind each expected improvement."""
+SPREAD_FLOOR = 1e-3
+"""Latents that never vary may still move this far."""
+
+Embed = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A Gaussian process from embeddings to the properties the campaign speaks of."""
+
+    gp: SingleTaskGP
+    property_names: tuple[str, ...]
+    embeddings: Tensor
+    """Of everything measured, shape (n, m)."""
+
+    def posterior(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation, each (k, p), in the properties' units."""
+        with torch.no_grad():
+            posterior = self.gp.posterior(embeddings)
+            return posterior.mean, posterior.variance.sqrt()
+
+
+def fit_surrogate(embeddings: Tensor, values: Tensor, property_names: tuple[str, ...]) -> Surrogate:
+    """Return a Gaussian process fitted by maximum marginal likelihood, in float64.
+
+    Args:
+        embeddings: shape (n, m).
+        values: shape (n, p), in the properties' units; standardised inside.
+        property_names: the p names.
+    """
+    embeddings, values = embeddings.double(), values.double()
+    gp = SingleTaskGP(
+        embeddings,
+        values,
+        input_transform=Normalize(d=embeddings.shape[-1]),
+        outcome_transform=Standardize(m=values.shape[-1]),
+    )
+    fit_gpytorch_mll(ExactMarginalLogLikelihood(gp.likelihood, gp))
+    return Surrogate(gp.eval(), property_names, embeddings)
+
+
+def acquisition_function(
+    surrogate: Surrogate, merit: Merit, *, seed: int, lines: Lines = ()
+) -> qLogNoisyExpectedImprovement:
+    """Return the logarithm of the noisy expected improvement of the campaign's merit.
+
+    Args:
+        surrogate: of the first tier's values.
+        merit: what is good.
+        seed: of the draws.
+        lines: to the tier whose values are to be improved; none for the first.
+    """
+    column = {name: i for i, name in enumerate(surrogate.property_names)}
+    objectives = [(column[o.property], o) for o in merit.spec.objectives]
+    straights = [straight(lines, name) for name in surrogate.property_names]
+    offsets, slopes = torch.tensor(straights, dtype=torch.float64).T
+
+    def seen(samples: Tensor) -> Tensor:
+        return offsets + slopes * samples
+
+    def utility(samples: Tensor, X: Tensor | None = None) -> Tensor:
+        samples = seen(samples)
+        terms = [
+            o.weight * _utility(samples[..., i], o) / scale
+            for (i, o), scale in zip(objectives, merit.scales, strict=True)
+        ]
+        return torch.stack(terms).sum(dim=0)
+
+    return qLogNoisyExpectedImprovement(
+        model=surrogate.gp,
+        X_baseline=surrogate.embeddings,
+        sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
+        objective=GenericMCObjective(utility),
+        constraints=[
+            lambda samples, violation=violation: violation(seen(samples))
+            for c in merit.spec.constraints
+            for violation in _violations(column[c.property], c)
+        ]
+        or None,
+        prune_baseline=True,
+    )
+
+
+def climb(
+    acquisition: AcquisitionFunction,
+    embed: Embed,
+    starts: Tensor,
+    lower: Tensor,
+    upper: Tensor,
+    *,
+    max_iterations: int,
+) -> Tensor:
+    """Return latent points with a higher acquisition than the starts, inside their own boxes.
+
+    Args:
+        acquisition: over embeddings.
+        embed: from latent points to embeddings, differentiable.
+        starts: shape (k, d).
+        lower: lower corners of the trust regions, shape (k, d).
+        upper: upper corners, shape (k, d).
+        max_iterations: of L-BFGS-B.
+    """
+    candidates, _ = gen_candidates_scipy(
+        initial_conditions=starts.double().unsqueeze(1),
+        acquisition_function=_OverLatents(acquisition, embed),
+        lower_bounds=lower.double().unsqueeze(1),
+        upper_bounds=upper.double().unsqueeze(1),
+        options={"maxiter": max_iterations},
+        use_parallel_mode=False,  # the parallel mode knows one box for all
+    )
+    return candidates.squeeze(1).detach()
+
+
+def trust_region(centres: Tensor, measured: Tensor, edge: float) -> tuple[Tensor, Tensor]:
+    """Return lower and upper corners of a box around each centre, shape (k, d).
+
+    Args:
+        centres: shape (k, d).
+        measured: latent points of everything measured, shape (n, d); their extent along each
+            coordinate is the unit of ``edge``.
+        edge: length of the box's edges.
+    """
+    extent = (measured.amax(dim=0) - measured.amin(dim=0)).clamp_min(SPREAD_FLOOR)
+    return centres - 0.5 * edge * extent, centres + 0.5 * edge * extent
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The outcome of choosing a batch among candidates."""
+
+    order: tuple[int, ...]
+    """Rows of the chosen, first choice first."""
+    scores: tuple[float, ...]
+    """Of every row: when it was chosen, or against the whole batch where it was not."""
+
+
+def choose_batch(
+    acquisition: qLogNoisyExpectedImprovement, embeddings: Tensor, batch: int
+) -> Choice:
+    """Choose greedily, each choice counting on the ones before as pending.
+
+    Args:
+        acquisition: over embeddings.
+        embeddings: of the candidates, shape (k, m).
+        batch: how many to choose at most.
+    """
+    embeddings = embeddings.double()
+    order: list[int] = []
+    scores = torch.full((len(embeddings),), -torch.inf, dtype=torch.float64)
+    rest = list(range(len(embeddings)))
+    with torch.no_grad():
+        for _ in range(min(batch, len(embeddings))):
+            acquisition.set_X_pending(embeddings[order] if order else None)
+            scores[rest] = acquisition(embeddings[rest].unsqueeze(1))
+            best = rest[int(scores[rest].argmax())]
+            order.append(best)
+            rest.remove(best)
+    return Choice(tuple(order), tuple(scores.tolist()))
+
+
+class _OverLatents(AcquisitionFunction):
+    """An acquisition over embeddings, seen as one over latent points."""
+
+    def __init__(self, inner: AcquisitionFunction, embed: Embed) -> None:
+        super().__init__(model=inner.model)
+        self.inner, self.embed = inner, embed
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return the acquisition at latent points of shape (k, 1, d)."""
+        return self.inner(self.embed(X))
+
+
+def _utility(values: Tensor, objective: Objective) -> Tensor:
+    if objective.goal == "window":
+        assert objective.window is not None
+        low, high = objective.window
+        return -torch.relu(torch.maximum(low - values, values - high))
+    return values if objective.goal == "maximise" else -values
+
+
+def _violations(i: int, constraint: Constraint) -> list[Callable[[Tensor], Tensor]]:
+    """Return functions of samples (…, p) that are positive where the constraint is broken."""
+    found: list[Callable[[Tensor], Tensor]] = []
+    if (low := constraint.min) is not None:
+        found.append(lambda samples: low - samples[..., i])
+    if (high := constraint.max) is not None:
+        found.append(lambda samples: samples[..., i] - high)
+    return found

@@ -1,0 +1,126 @@
+"""Local search with oracle feedback: new labels made around the round's best.
+
+The procedure is the AlloGen paper's: from a parent, exchange two unlike atoms, relax and
+measure; the next iteration starts from the best of the parent and its neighbours. Composition
+is kept, ordering improves.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from pymatgen.core import Structure
+
+from alloop.canonical import canonical_json, sha256
+from alloop.loop.choose.draft import Draft, take
+from alloop.loop.choose.screening import Seen
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Decision, Lineage, Measured, Proposed, Stage
+from alloop.loop.state.campaign_state import CampaignState, Evaluation
+from alloop.materials import Material
+from alloop.seeds import derive_seed
+
+DRAWS_PER_SWAP = 10
+"""Exchanges drawn before a neighbourhood is given up as exhausted."""
+
+
+def propose_neighbours(
+    state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int, iteration: int
+) -> Proposed:
+    """Propose exchanges of unlike atoms around the centre of each of the round's searches."""
+    search = state.spec.augmentation
+    assert search is not None
+    decisions: list[Decision] = []
+    for chain, centre in enumerate(search_centres(state, round)):
+        seed = derive_seed(state.spec.seed, Stage.AUGMENTATION, round, iteration, chain)
+        drafts = _neighbours(store.get_material(centre), centre, seed, search.swaps)
+        size = min(search.swaps, state.remaining() - sum(decision.chosen for decision in decisions))
+        taken = take(
+            state, seen, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
+        )
+        store.put_materials([draft.material for draft, _ in taken])
+        decisions.extend(decision for _, decision in taken)
+    return Proposed(
+        round=round, stage=Stage.AUGMENTATION, iteration=iteration, decisions=tuple(decisions)
+    )
+
+
+def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
+    """Return where each of the round's searches stands: the best of its chain so far.
+
+    The chains begin at the best candidates of the round's acquisition; a neighbour belongs to
+    the chain whose centre it was made from.
+    """
+    assert state.spec.augmentation is not None
+    answers = {m.candidate: m for m in state.answers() if m.round == round}
+    by_rank = _sorted(state, [m for m in answers.values() if m.stage is Stage.ACQUISITION])
+    centres = [m.candidate for m in by_rank[: state.spec.augmentation.parents]]
+    for proposal in state.proposals:
+        if proposal.round != round or proposal.stage is not Stage.AUGMENTATION:
+            continue
+        children = [d for d in proposal.decisions if d.chosen and d.candidate in answers]
+        for i, centre in enumerate(centres):
+            chain = [centre, *(d.candidate for d in children if d.lineage.parent == centre)]
+            centres[i] = _sorted(state, [answers[c] for c in chain])[0].candidate
+    return tuple(centres)
+
+
+def question(state: CampaignState, store: ArtifactStore, evaluation: Evaluation) -> str:
+    """Return what a worker is asked, as canonical JSON: a material or, in a local search with a
+    warm start, the material that the search began at and the exchanges made since.
+    """
+    material, exchanges = _asked(state, evaluation)
+    plain = store.get(material).decode()  # stored as canonical JSON, and checked by its hash
+    if not exchanges:
+        return plain
+    return canonical_json({"start": json.loads(plain), "exchanges": exchanges})
+
+
+def question_id(state: CampaignState, evaluation: Evaluation) -> str:
+    """Return what a question is known by in every campaign: the material's id, or a hash of the
+    start's and the exchanges.
+    """
+    material, exchanges = _asked(state, evaluation)
+    if not exchanges:
+        return material
+    return sha256(canonical_json({"start": material, "exchanges": exchanges}))
+
+
+def _asked(state: CampaignState, evaluation: Evaluation) -> tuple[str, list[tuple[int, int]]]:
+    search = state.spec.augmentation
+    if evaluation.stage is Stage.AUGMENTATION and search is not None and search.warm_start:
+        return _way_from_the_start(state, evaluation.candidate)
+    return evaluation.candidate, []
+
+
+def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:
+    exchanges: list[tuple[int, int]] = []
+    while (lineage := state.decisions[candidate].lineage).swap is not None:
+        assert lineage.parent is not None
+        exchanges.insert(0, lineage.swap)
+        candidate = lineage.parent
+    return candidate, exchanges
+
+
+def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
+    """Return answers best first; of equals the earlier comes first."""
+    return sorted(answers, key=lambda m: state.merit.rank(m.properties), reverse=True)
+
+
+def _neighbours(material: Material, parent: str, seed: int, swaps: int) -> Iterator[Draft]:
+    if not isinstance(material, Structure):
+        return  # a composition has no sites to exchange
+    species = [site.specie.symbol for site in material]
+    unlike = [
+        (i, j)
+        for i in range(len(species))
+        for j in range(i + 1, len(species))
+        if species[i] != species[j]
+    ]
+    order = np.random.default_rng(seed).permutation(len(unlike))
+    for k in order[: DRAWS_PER_SWAP * swaps]:
+        i, j = unlike[k]
+        exchanged = material.copy()
+        exchanged[i], exchanged[j] = species[j], species[i]
+        lineage = Lineage(source="swap", parent=parent, swap=(i, j), seed=seed)
+        yield Draft(exchanged, lineage)

@@ -1,0 +1,84 @@
+"""Where candidates come from when nothing is decoded: the space, or the rows of a table."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from alloop.canonical import canonical_json
+from alloop.errors import RunError
+from alloop.loop.choose.draft import Draft
+from alloop.loop.choose.random_candidates import random_materials
+from alloop.loop.choose.screening import Seen, screen
+from alloop.loop.record.events import Lineage
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.materials import Material
+from alloop.oracles.table.options import TableOptions
+from alloop.oracles.table.oracle import TableOracle
+
+DRAWS_PER_CHOICE = 20
+"""Random draws before a batch of random candidates is left short."""
+
+
+def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft]:
+    """Yield materials in a random order that the seed decides: n drawn from the space, or all
+    rows of the table that are not measured yet and lie in the space.
+
+    Raises:
+        RunError: if the table is not the one that the campaign began with.
+    """
+    if state.spec.acquisition.candidates == "table":
+        drafts = open_rows(state, seen)
+        for place in np.random.default_rng(seed).permutation(len(drafts)):
+            yield drafts[place]
+    else:
+        for material in random_materials(state.spec.space, seed, n):
+            yield Draft(material, Lineage(source="random", seed=seed))
+
+
+def open_rows(state: CampaignState, seen: Seen) -> list[Draft]:
+    """Return the rows of the table that could still be chosen, in the file's order.
+
+    Raises:
+        RunError: if the table is not the one that the campaign began with.
+    """
+    return [
+        Draft(material, Lineage(source="table", row=row))
+        for row, material in enumerate(table_rows(state))
+        if screen(material, state.spec.space, seen) is None
+    ]
+
+
+def open_draws(state: CampaignState, seen: Seen, seed: int, n: int) -> list[Draft]:
+    """Return n materials drawn from the space that could be chosen, fewer if many cannot."""
+    among = Seen()
+    passed: list[Draft] = []
+    for draft in draws(state, seen, seed, DRAWS_PER_CHOICE * n):
+        if len(passed) == n:
+            break
+        if all(screen(draft.material, state.spec.space, known) is None for known in (seen, among)):
+            among.add(draft.id, draft.material)
+            passed.append(draft)
+    return passed
+
+
+def table_rows(state: CampaignState) -> tuple[Material, ...]:
+    """Return the materials of the first tier's table, in the file's order.
+
+    Raises:
+        RunError: if the table is not the one that the campaign began with.
+    """
+    options = state.spec.tiers[0]
+    assert isinstance(options, TableOptions)  # the spec sees to it
+    return _read(canonical_json(options.model_dump(mode="json")), state.fingerprints[0])
+
+
+@lru_cache(maxsize=2)
+def _read(options: str, fingerprint: str) -> tuple[Material, ...]:
+    oracle = TableOracle(TableOptions.model_validate_json(options))
+    if oracle.fingerprint() != fingerprint:
+        raise RunError(
+            f"the {oracle.name} has changed since the campaign began",
+            remedy="Restore the file, or start a new run.",
+        )
+    return oracle.materials()

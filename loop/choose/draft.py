@@ -1,0 +1,66 @@
+"""Materials on their way to becoming candidates."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from alloop.loop.choose.screening import Rejection, Seen, lattice_of, screen
+from alloop.loop.record.events import Decision, Lineage, Posterior
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.materials import Material, formula_of, material_id
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A material that may become a candidate."""
+
+    material: Material
+    lineage: Lineage
+
+    @cached_property
+    def id(self) -> str:
+        """The material's id."""
+        return material_id(self.material)
+
+    def decide(
+        self,
+        *,
+        rejection: Rejection | None,
+        reason: str,
+        acquisition: float | None = None,
+        posterior: dict[str, Posterior] | None = None,
+        dear: dict[str, Posterior] | None = None,
+    ) -> Decision:
+        """Return the decision: rejected by the rule, or chosen for the reason."""
+        return Decision(
+            candidate=self.id,
+            formula=formula_of(self.material),
+            lattice=lattice_of(self.material),
+            chosen=rejection is None,
+            rule=rejection.rule if rejection else None,
+            margin=rejection.margin if rejection else None,
+            reason=rejection.reason if rejection else reason,
+            acquisition=acquisition,
+            posterior=posterior or {},
+            dear=dear or {},
+            lineage=self.lineage,
+        )
+
+
+def take(
+    state: CampaignState, seen: Seen, drafts: Iterator[Draft], size: int, *, reason: str
+) -> list[tuple[Draft, Decision]]:
+    """Screen drafts in their order until ``size`` have passed; return all that were looked at."""
+    looked_at: list[tuple[Draft, Decision]] = []
+    passed = 0
+    for draft in drafts:
+        if passed == size:
+            break
+        decision = draft.decide(
+            rejection=screen(draft.material, state.spec.space, seen), reason=reason
+        )
+        if decision.chosen:
+            seen.add(decision.candidate, draft.material)
+            passed += 1
+        looked_at.append((draft, decision))
+    return looked_at

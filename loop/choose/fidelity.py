@@ -1,0 +1,155 @@
+"""What a dearer tier is expected to say of what a cheaper one has measured.
+
+A straight line through the pairs that both have measured, with its uncertainty: Bayesian linear
+regression with a conjugate normal-inverse-gamma prior (Gelman et al., Bayesian Data Analysis, 3rd
+ed., ch. 14.8), whose predictive distribution is Student's t. Before any pair is known the dearer
+tier is expected to say the same, with a wide margin.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alloop.loop.record.events import Posterior
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.disagreement import FEWEST_PAIRS
+
+Array = NDArray[np.float64]
+
+PRIOR_NOISE = 0.5
+"""Scatter about the line that is expected before any is seen, in spreads of the cheap tier."""
+PRIOR_DEGREES = 3.0
+"""Pairs that this expectation counts for: the fewest with which the variance is finite."""
+PRIOR_OFFSET, PRIOR_SLOPE = 10.0, 1.0
+"""Standard deviations of the offset and of the slope's deviation from 1, in units of the
+scatter and of the scatter per spread: codes and functionals differ by large constants."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The line dear = cheap + offset + tilt · (cheap − centre) / spread, and its uncertainty."""
+
+    centre: float
+    """Mean of the paired cheap values, in the property's unit."""
+    spread: float
+    """Of all cheap values, in the property's unit."""
+    coefficients: tuple[float, float]
+    """Offset and tilt, in the property's unit."""
+    covariance: tuple[tuple[float, float], tuple[float, float]]
+    """Of the coefficients, over the squared scatter."""
+    scatter: float
+    """About the line, in the property's unit."""
+    degrees: float
+    """Of freedom."""
+    n_pairs: int
+
+    def predict(self, cheap: Array) -> tuple[Array, Array]:
+        """Return mean and scale of Student's t for the dear values, in the property's unit.
+
+        Args:
+            cheap: values by the cheap tier, shape (n,).
+        """
+        features = np.column_stack([np.ones_like(cheap), (cheap - self.centre) / self.spread])
+        mean = cheap + features @ np.array(self.coefficients)
+        variance = 1.0 + np.einsum("ni,ij,nj->n", features, np.array(self.covariance), features)
+        return mean, self.scatter * np.sqrt(variance)
+
+    def posterior(self, cheap: float) -> Posterior:
+        """Return mean and standard deviation of the dear value, in the property's unit."""
+        mean, scale = self.predict(np.array([cheap]))
+        widening = np.sqrt(self.degrees / (self.degrees - 2.0))  # of Student's t
+        return Posterior(mean=float(mean[0]), std=float(scale[0] * widening))
+
+    def carry(self, cheap: Posterior) -> Posterior:
+        """Return what is expected of the dear value where the cheap one is itself uncertain."""
+        known = self.posterior(cheap.mean)
+        _, slope = self.line
+        return Posterior(mean=known.mean, std=math.hypot(known.std, slope * cheap.std))
+
+    @property
+    def line(self) -> tuple[float, float]:
+        """Offset and slope of the expected dear value as a function of the cheap one."""
+        offset, tilt = self.coefficients
+        slope = 1.0 + tilt / self.spread
+        return offset - tilt / self.spread * self.centre, slope
+
+
+def fit_correction(cheap: Sequence[float], dear: Sequence[float], *, spread: float) -> Correction:
+    """Return the line through pairs of values, and how far it can be trusted.
+
+    Args:
+        cheap: by the cheap tier.
+        dear: of the same candidates by the dear tier, in the same unit.
+        spread: standard deviation of everything that the cheap tier measured; the prior's scale.
+    """
+    x, y = np.asarray(cheap, dtype=float), np.asarray(dear, dtype=float)
+    n = len(x)
+    centre = float(x.mean()) if n else 0.0
+    features = np.column_stack([np.ones(n), (x - centre) / spread])
+    residual = y - x
+    precision = np.diag([PRIOR_OFFSET**-2, PRIOR_SLOPE**-2]) + features.T @ features
+    covariance = np.linalg.inv(precision)
+    coefficients = covariance @ features.T @ residual
+    degrees = PRIOR_DEGREES + n
+    squares = residual @ residual - coefficients @ precision @ coefficients
+    prior = PRIOR_DEGREES * (PRIOR_NOISE * spread) ** 2
+    offset, tilt = (float(c) for c in coefficients)
+    (a, b), (c, d) = covariance.tolist()
+    return Correction(
+        centre=centre,
+        spread=spread,
+        coefficients=(offset, tilt),
+        covariance=((a, b), (c, d)),
+        scatter=float(np.sqrt((prior + max(squares, 0.0)) / degrees)),
+        degrees=degrees,
+        n_pairs=n,
+    )
+
+
+def corrections(state: CampaignState, tier: int) -> Mapping[str, Correction]:
+    """Return what leads from the tier below to a tier, for each property the campaign wants."""
+    below = {m.candidate: m.properties for m in state.answers(tier - 1)}
+    above = [m for m in state.answers(tier) if m.candidate in below]
+    found = {}
+    for name in state.spec.property_names():
+        everything = [properties[name] for properties in below.values()]
+        found[name] = fit_correction(
+            [below[m.candidate][name] for m in above],
+            [m.properties[name] for m in above],
+            spread=float(np.std(everything)) or 1.0,
+        )
+    return found
+
+
+Lines = Sequence[Mapping[str, Correction]]
+"""From each tier to the next, by property."""
+
+
+def lines_to_dearest(state: CampaignState) -> Lines:
+    """Return the lines from the first tier to the dearest; none while a pair of tiers has fewer
+    than ``FEWEST_PAIRS`` candidates in common.
+    """
+    found = [corrections(state, tier) for tier in range(1, len(state.spec.tiers))]
+    enough = all(line.n_pairs >= FEWEST_PAIRS for lines in found for line in lines.values())
+    return found if enough else []
+
+
+def carried(lines: Lines, posterior: Mapping[str, Posterior]) -> dict[str, Posterior]:
+    """Return what the dearest tier is expected to say, from what the first is; empty without
+    lines.
+    """
+    for step in lines:
+        posterior = {name: step[name].carry(each) for name, each in posterior.items()}
+    return dict(posterior) if lines else {}
+
+
+def straight(lines: Lines, name: str) -> tuple[float, float]:
+    """Return offset and slope of all lines, one after the other, of one property."""
+    offset, slope = 0.0, 1.0
+    for step in lines:
+        a, b = step[name].line
+        offset, slope = a + b * offset, b * slope
+    return offset, slope

@@ -1,0 +1,74 @@
+"""Materials drawn at random from a space: the first labels, and the baseline to beat."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+from pymatgen.core import Composition
+
+from alloop.campaigns.space import AnySpace, Compositions, Decorations, Structures
+from alloop.errors import MaterialError
+from alloop.materials import Material
+from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
+from alloop.models.lattice.decorations import DecorationSpace
+
+PARTS = 1000
+"""Fractions are whole multiples of one over this: an alloy that somebody could weigh out."""
+MOST_DRAWS = 10_000
+"""Compositions drawn before the bounds are given up as too tight to hit."""
+
+OVERDRAWN = 4
+"""Prototypes built for each one wanted, as some may be too large."""
+
+
+def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
+    """Yield n unrelaxed materials of a space.
+
+    Decorations have parent lattice, composition and ordering each uniform; compositions have the
+    number of elements, which ones, and their fractions uniform. Structures are ternary prototypes
+    of the space's elements, fewer than n where there are fewer.
+
+    Raises:
+        MaterialError: if no prototype can be made of the elements, or none of many compositions
+            drawn lies within the fractions.
+    """
+    rng = np.random.default_rng(seed)
+    match space:
+        case Decorations():
+            return _decorations(space, rng, n)
+        case Structures():
+            drawn = draw_prototypes(OVERDRAWN * n, seed, elements=space.elements)
+            return islice((one for one in drawn if len(one) <= space.max_atoms), n)
+        case Compositions():
+            return (_composition(space, rng) for _ in range(n))
+
+
+def _decorations(space: Decorations, rng: np.random.Generator, n: int) -> Iterator[Material]:
+    decorations = DecorationSpace.of(
+        space.elements, space.lattices, space.atoms, space.count_bounds()
+    )
+    for _ in range(n):
+        codes, lattices = decorations.draw(1, rng)
+        yield decorations.structure(codes[0], int(lattices[0]))
+
+
+def _composition(space: Compositions, rng: np.random.Generator) -> Composition:
+    low, high = np.array([space.bounds(symbol) for symbol in space.elements]).T
+    low, high = np.ceil(PARTS * low - 1e-6), np.floor(PARTS * high + 1e-6)
+    fewest, most = space.element_numbers()
+    for _ in range(MOST_DRAWS):
+        others = rng.permutation(np.flatnonzero(low == 0))
+        needed = np.flatnonzero(low > 0)
+        number = int(rng.integers(fewest, most + 1))
+        chosen = np.concatenate([needed, others[: number - len(needed)]])
+        free = PARTS - low[chosen].sum()
+        parts = low.copy()
+        parts[chosen] += np.floor(free * rng.dirichlet(np.ones(len(chosen))))
+        parts[rng.choice(chosen)] += PARTS - parts.sum()
+        if free >= 0 and (parts <= high).all() and np.count_nonzero(parts) == number:
+            named = zip(space.elements, parts, strict=True)
+            return Composition({symbol: part / PARTS for symbol, part in named if part})
+    raise MaterialError(
+        f"none of {MOST_DRAWS} compositions drawn at random lies within the fractions",
+        remedy="Widen the space's fractions.",
+    )

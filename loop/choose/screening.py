@@ -1,0 +1,186 @@
+"""The rules a candidate must pass before it may be measured; each gives a reason and a margin."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Composition, Structure
+
+from alloop.campaigns.space import Compositions, Decorations, Space, Structures
+from alloop.errors import MaterialError
+from alloop.materials import Material, composition_of, formula_of
+from alloop.models.lattice.parent import identify
+
+FRACTION_TOLERANCE = 1e-6
+"""Fractions closer than this are the same composition: far finer than any alloy is made."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a candidate may not be measured."""
+
+    rule: str
+    margin: float
+    """How far from passing, in the rule's unit; negative."""
+    reason: str
+
+
+Rule = Callable[[Material, Space], Rejection | None]
+
+
+def has_allowed_elements(material: Material, space: Space) -> Rejection | None:
+    """Refuse elements that the space does not list."""
+    stray = {el.symbol for el in composition_of(material).elements} - set(space.elements)
+    if not stray:
+        return None
+    return Rejection("elements", -len(stray), f"contains {', '.join(sorted(stray))}")
+
+
+def has_allowed_fractions(material: Material, space: Space) -> Rejection | None:
+    """Refuse a composition outside the fraction bounds; the margin is in atomic fractions."""
+    composition = composition_of(material)
+    worst = Rejection("fractions", 0.0, "")
+    for symbol in space.elements:
+        low, high = space.bounds(symbol)
+        fraction = float(composition[symbol])
+        margin = min(fraction - low, high - fraction)
+        if margin < min(worst.margin, -FRACTION_TOLERANCE):
+            text = f"{symbol} is {fraction:.4f}, allowed are {low:g} to {high:g}"
+            worst = Rejection("fractions", margin, text)
+    return worst if worst.reason else None
+
+
+def has_enough_distance(material: Material, space: Space) -> Rejection | None:
+    """Refuse atoms closer than the space's minimum distance; the margin is in Å."""
+    if isinstance(material, Composition) or len(material) < 2:
+        return None
+    assert isinstance(space, Decorations | Structures)
+    distances = material.distance_matrix[np.triu_indices(len(material), k=1)]
+    margin = float(distances.min()) - space.min_distance
+    if margin >= 0:
+        return None
+    return Rejection("min_distance", margin, f"two atoms are {distances.min():.3f} Å apart")
+
+
+def has_allowed_size(material: Material, space: Space) -> Rejection | None:
+    """Refuse cells with too many atoms, and alloys of too few or too many elements; the margin
+    is a number of atoms or elements.
+    """
+    if isinstance(space, Structures) and isinstance(material, Structure):
+        most, n = space.max_atoms, len(material)
+        return Rejection("size", most - n, f"{n} atoms, at most {most}") if n > most else None
+    if isinstance(space, Compositions):
+        fewest, most = space.element_numbers()
+        n = len(composition_of(material).elements)
+        if not fewest <= n <= most:
+            text = f"{n} elements, allowed are {fewest} to {most}"
+            return Rejection("size", min(n - fewest, most - n), text)
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    has_allowed_elements,
+    has_allowed_fractions,
+    has_allowed_size,
+    has_enough_distance,
+)
+"""Rules about one candidate alone, in the order they are tried."""
+
+
+@dataclass
+class Seen:
+    """Everything measured or pending, to tell whether a candidate is another of the same.
+
+    Decorations of a parent lattice are the same when a symmetry of the lattice maps one onto
+    the other; compositions when their fractions agree; other structures when pymatgen's
+    ``StructureMatcher`` says so.
+    """
+
+    infeasible: dict[str, str] = field(default_factory=dict)
+    """Why a candidate cannot be measured, by its id, where that is so."""
+    _ids: dict[bytes, str] = field(default_factory=dict)
+    _compositions: list[tuple[str, Composition]] = field(default_factory=list)
+    _others: dict[str, list[tuple[str, Structure]]] = field(default_factory=dict)
+    _matcher: StructureMatcher = field(default_factory=StructureMatcher)
+
+    def add(self, candidate: str, material: Material) -> None:
+        """Remember a candidate under its id."""
+        key = canonical_key(material)
+        if key is not None:
+            self._ids.setdefault(key, candidate)
+            if isinstance(material, Composition):
+                self._compositions.append((candidate, composition_of(material)))
+        elif isinstance(material, Structure):
+            self._others.setdefault(formula_of(material), []).append((candidate, material))
+
+    def twin(self, material: Material) -> str | None:
+        """Return the id of an equivalent candidate, if there is one."""
+        key = canonical_key(material)
+        if key is not None:
+            return self._ids.get(key)
+        assert isinstance(material, Structure)
+        known: Iterable[tuple[str, Structure]] = self._others.get(formula_of(material), ())
+        return next((id for id, other in known if self._matcher.fit(other, material)), None)
+
+    def nearest(self, material: Composition) -> tuple[str, float] | None:
+        """Return the composition that is most alike, and by how much its atomic fractions differ at
+        most; None if none is known.
+        """
+        fractions = composition_of(material)
+        found = ((id, _difference(fractions, known)) for id, known in self._compositions)
+        return min(found, key=lambda pair: pair[1], default=None)
+
+
+def _difference(one: Composition, other: Composition) -> float:
+    return max(abs(one[el] - other[el]) for el in {*one.elements, *other.elements})
+
+
+def canonical_key(material: Material) -> bytes | None:
+    """Return bytes that equivalent materials share, or None where only matching can tell."""
+    if isinstance(material, Composition):
+        fractions = composition_of(material).get_el_amt_dict()
+        return " ".join(f"{el}{x:.6f}" for el, x in sorted(fractions.items())).encode()
+    try:
+        parent = identify(material)
+        return parent.canonical(parent.decoration(material))
+    except MaterialError:
+        return None
+
+
+def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
+    """Return the first rule that a candidate fails, or None."""
+    for rule in RULES:
+        if (rejection := rule(material, space)) is not None:
+            return rejection
+    if (twin := seen.twin(material)) is not None:
+        if (why := seen.infeasible.get(twin)) is not None:
+            text = f"equivalent to candidate {twin[:10]}, which cannot be measured ({why})"
+            return Rejection("infeasible", -1.0, text)
+        return Rejection("duplicate", -1.0, f"equivalent to candidate {twin[:10]}")
+    return _too_alike(material, space, seen)
+
+
+def _too_alike(material: Material, space: Space, seen: Seen) -> Rejection | None:
+    """Refuse an alloy that nobody could tell from another; the margin is in atomic fractions."""
+    if not isinstance(space, Compositions) or not space.resolution:
+        return None
+    assert isinstance(material, Composition)
+    nearest = seen.nearest(material)
+    if nearest is None or nearest[1] > space.resolution:
+        return None
+    id, difference = nearest
+    text = f"no fraction differs by more than {difference:.4f} from candidate {id[:10]}"
+    return Rejection("resolution", difference - space.resolution, text)
+
+
+def lattice_of(material: Material) -> str | None:
+    """Return the name of the parent lattice that a structure decorates, where there is one."""
+    if isinstance(material, Composition):
+        return None
+    try:
+        parent = identify(material)
+        parent.decoration(material)  # raises where only the cell is the parent's
+    except MaterialError:
+        return None
+    return parent.name

@@ -1,0 +1,124 @@
+"""The pool of measuring workers, behind ``concurrent.futures``.
+
+Dask's scheduler hands evaluations to its workers; each has one isolated oracle per tier. On
+this machine scheduler and workers are threads of the controller, without a network between
+them; ``alloop.loop.measure.clusters`` knows of others.
+"""
+
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Self
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from alloop.campaigns.spec import ExecutionOptions
+from alloop.durable import make_folder
+from alloop.loop.measure.clusters import connect
+from alloop.loop.measure.isolation import IsolatedOracle, PackedOracle, pack
+from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
+
+
+class MeasuringPool:
+    """Workers that measure; use as a context manager, or ``shutdown``.
+
+    Args:
+        oracles: one per tier; each worker gets its own copy of each.
+        timeouts: seconds for one measurement, per tier.
+        options: where to run.
+        spool: folder for measurements that the ledger does not have yet; made if absent.
+
+    Raises:
+        RunError: if an oracle cannot be sent to a worker, the folder cannot be made, or a
+            scheduler does not answer.
+        MissingSoftware: if Slurm is asked for and not there.
+    """
+
+    def __init__(
+        self,
+        oracles: Sequence[Oracle],
+        timeouts: Sequence[float],
+        options: ExecutionOptions,
+        spool: Path,
+    ) -> None:
+        # Workers elsewhere have another working folder.
+        self._packed = [pack(oracle) for oracle in oracles]
+        bench = _Bench(self._packed, timeouts, spool.absolute())
+        make_folder(spool)
+        # Other campaigns may share the scheduler.
+        self._bench = f"alloop-bench-{uuid.uuid4()}"
+        self._client = connect(options)
+        self._executor = self._client.get_executor(pure=False)
+        try:
+            self._client.register_plugin(bench, name=self._bench)
+        except BaseException:
+            self.shutdown()
+            raise
+
+    def submit(self, evaluation: str, tier: int, question: str) -> Future[Measurement]:
+        """Have a material measured by a tier's oracle.
+
+        The measurement stays in the spool until ``isolation.forget`` clears it. However often an
+        evaluation is submitted, its oracle is asked once.
+
+        Returns:
+            A future whose exception, if any, is the machine's fault: see
+            ``IsolatedOracle.measure``.
+        """
+        return self._executor.submit(_measure, self._bench, evaluation, tier, question)
+
+    def lost(self, tier: int, why: str) -> Measurement:
+        """Return the failed measurement of a worker that was lost with its machine."""
+        oracle = self._packed[tier]
+        return Measurement.failed(
+            FailureKind.WORKER_DIED,
+            why,
+            oracle=oracle.name,
+            fingerprint=oracle.fingerprint,
+            cost=Cost(calls=1),
+        )
+
+    def shutdown(self) -> None:
+        """End the workers. What has not been answered yet is cancelled, what is being measured
+        is given up and will be measured when it is asked for again.
+        """
+        self._executor.shutdown(wait=False)
+        cluster = self._client.cluster
+        if cluster is None and self._client.status == "running":
+            # The workers live on; what they hold for this pool goes.
+            self._client.unregister_worker_plugin(self._bench)
+        self._client.close()
+        if cluster is not None:
+            cluster.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+
+
+class _Bench(WorkerPlugin):
+    """A worker's oracles, one per tier."""
+
+    def __init__(
+        self, oracles: Sequence[PackedOracle], timeouts: Sequence[float], spool: Path
+    ) -> None:
+        self._settings = tuple(zip(oracles, timeouts, strict=True))
+        self._spool = spool
+
+    def setup(self, worker: Worker) -> None:
+        self.oracles = [
+            IsolatedOracle(oracle, timeout=timeout, spool=self._spool)
+            for oracle, timeout in self._settings
+        ]
+
+    def teardown(self, worker: Worker) -> None:
+        for oracle in self.oracles:
+            oracle.close()
+
+
+def _measure(name: str, evaluation: str, tier: int, question: str) -> Measurement:
+    bench: _Bench = get_worker().plugins[name]
+    return bench.oracles[tier].measure(evaluation, question)

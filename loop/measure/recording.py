@@ -1,0 +1,80 @@
+"""From what an oracle said of a candidate to the event that says so."""
+
+from alloop.campaigns.spec import CampaignSpec
+from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import AttemptFailed, Measured, Reuse
+from alloop.loop.state.campaign_state import Evaluation
+from alloop.oracles.base import FailureKind, Measurement, Status
+
+
+def measured(
+    evaluation: Evaluation,
+    m: Measurement,
+    spec: CampaignSpec,
+    store: ArtifactStore,
+    *,
+    reuse: Reuse | None = None,
+) -> Measured:
+    """Return the answer as it goes into the ledger.
+
+    Args:
+        evaluation: what was asked.
+        m: what was answered.
+        spec: a value that it asks for and that is missing makes the measurement a failed one.
+        store: receives the relaxed material.
+        reuse: where the answer comes from, if it was given before.
+    """
+    properties = dict(m.properties)
+    asked = [*spec.asked_of(evaluation.tier)]
+    if PARENT_LATTICE_KEPT in spec.property_names():
+        proposed = store.get_material(evaluation.candidate)
+        properties = parent_lattice_kept(proposed, m.material) | properties
+        asked.append(PARENT_LATTICE_KEPT)
+    missing = [name for name in asked if name not in properties]
+    failure_kind = m.failure.kind if m.failure else None
+    message = m.failure.message if m.failure else ""
+    status = m.status
+    if status is Status.OK and missing:
+        status, failure_kind = Status.FAILED, FailureKind.UNSUPPORTED
+        message = f"the oracle gave no {', '.join(missing)}"
+    return Measured(
+        evaluation=evaluation.id,
+        candidate=evaluation.candidate,
+        round=evaluation.round,
+        stage=evaluation.stage,
+        tier=evaluation.tier,
+        status=status,
+        properties=properties,
+        failure_kind=failure_kind,
+        failure_message=message,
+        relaxed=None if m.material is None else store.put_material(m.material),
+        document=None if m.document is None else store.put_json(m.document),
+        oracle=m.oracle,
+        fingerprint=m.fingerprint,
+        calls=m.cost.calls,
+        wall_seconds=m.cost.wall_seconds,
+        core_hours=m.cost.core_hours,
+        money=m.cost.money,
+        reuse=reuse,
+    )
+
+
+def in_vain(evaluation: Evaluation, attempt: int, m: Measurement) -> AttemptFailed:
+    """Return an attempt that the machine failed as it goes into the ledger."""
+    assert m.failure is not None
+    return AttemptFailed(
+        evaluation=evaluation.id,
+        candidate=evaluation.candidate,
+        round=evaluation.round,
+        stage=evaluation.stage,
+        tier=evaluation.tier,
+        attempt=attempt,
+        failure_kind=m.failure.kind,
+        failure_message=m.failure.message,
+        oracle=m.oracle,
+        calls=m.cost.calls,
+        wall_seconds=m.cost.wall_seconds,
+        core_hours=m.cost.core_hours,
+        money=m.cost.money,
+    )

@@ -1,0 +1,127 @@
+"""The other side of ``isolation``: a process that holds one oracle and measures with it.
+
+It is started with one end of a socket and ends when the other end is closed. What it has begun
+to measure it finishes, and writes down, even when its controller is gone by then.
+"""
+
+import faulthandler
+import fcntl
+import json
+import os
+import pickle
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from alloop.canonical import canonical_json
+from alloop.durable import write_durably
+from alloop.loop.measure.isolation import load_spooled, lock_path, spool_path
+from alloop.loop.measure.worker_process import GRACE, Reply
+from alloop.materials import material_from_json
+from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
+
+_MESSAGE_LENGTH = 500
+
+
+def main(handle: int) -> None:
+    """Serve measurements until the socket is closed.
+
+    Args:
+        handle: file descriptor of an inherited socket.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Ctrl-C, a closed terminal and a batch system's farewell are for the controller to answer.
+        signal.signal(number, signal.SIG_IGN)
+    connection = Connection(handle)
+    try:
+        _serve(connection)
+    except (EOFError, ConnectionError):
+        pass  # the controller closed its end, or died: there is nobody to answer
+    except Exception as error:
+        connection.send_bytes(Reply.BROKEN + _describe(error).encode())
+    # What an oracle does on leaving (MPI, for one) may hang.
+    faulthandler.dump_traceback_later(GRACE, exit=True)
+
+
+def _serve(connection: Connection) -> None:
+    settings = json.loads(connection.recv_bytes())
+    spool = Path(settings["spool"])
+    # The bytes come from our own parent process, through a socket that no one else has.
+    oracle: Oracle = pickle.loads(connection.recv_bytes())  # noqa: S301
+    connection.send_bytes(Reply.READY)
+    while True:
+        task = json.loads(connection.recv_bytes())
+        evaluation = task["evaluation"]
+        with _held(lock_path(spool, evaluation)) as is_wanted:
+            connection.send_bytes(Reply.BEGUN)
+            if is_wanted and load_spooled(spool_path(spool, evaluation)) is None:
+                # The watchdog needs no controller, and no GIL.
+                faulthandler.dump_traceback_later(settings["limit"], exit=True)
+                content = _measure(oracle, task["material"])
+                faulthandler.cancel_dump_traceback_later()
+                write_durably(spool_path(spool, evaluation), content)
+        connection.send_bytes(Reply.DONE)
+
+
+def _measure(oracle: Oracle, material: str) -> bytes:
+    """Return the measurement as JSON, a failed one where the oracle broke its promise."""
+    began = time.monotonic()
+
+    def failed(kind: FailureKind, message: str) -> bytes:
+        cost = Cost(calls=1, wall_seconds=time.monotonic() - began)
+        measurement = Measurement.failed(
+            kind, message, oracle=oracle.name, fingerprint=oracle.fingerprint(), cost=cost
+        )
+        return canonical_json(measurement.to_json()).encode()
+
+    try:
+        measurement: object = _ask(oracle, json.loads(material))
+        if not isinstance(measurement, Measurement):
+            name = type(measurement).__name__
+            return failed(FailureKind.ERROR, f"the oracle returned {name}, not a Measurement")
+        answer = measurement.to_json()
+    except NotFinite as error:
+        return failed(FailureKind.ABSURD, str(error))
+    except (Exception, SystemExit) as error:
+        return failed(FailureKind.ERROR, _describe(error))
+    try:
+        return canonical_json(answer).encode()
+    except ValueError as error:
+        return failed(FailureKind.ABSURD, f"the measurement cannot be written down ({error})")
+
+
+def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
+    """Return what the oracle says of a material, or of what exchanges of atoms make of one."""
+    if "exchanges" not in question:
+        return oracle.measure(material_from_json(question))
+    assert isinstance(oracle, ExchangeOracle)
+    exchanges = [(i, j) for i, j in question["exchanges"]]
+    return oracle.measure_exchanged(material_from_json(question["start"]), exchanges)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[bool]:
+    """Hold an evaluation's lock, after whoever holds it now.
+
+    Yields False if the lock's file was removed meanwhile: another worker's measurement is in the
+    ledger, its spooled copy cleared, and nothing is left to do.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino
+    finally:
+        os.close(descriptor)
+
+
+def _describe(error: BaseException) -> str:
+    """Return type, message and place of an exception, in letters that any file can hold."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    text = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH] + place
+    return text.encode("utf-8", "backslashreplace").decode()

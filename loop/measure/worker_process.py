@@ -1,0 +1,144 @@
+"""A worker process as its controller holds it: started, spoken with, ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from enum import Enum
+from multiprocessing import Pipe
+
+GRACE = 5.0
+"""Seconds that a process is given beyond its limit, or to leave on its own."""
+
+_LOOK = 1.0
+"""Seconds between looks whether a silent process still lives."""
+_LAST_WORDS = 300
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""One worker, one core, unless the user's environment says otherwise."""
+_BOOTSTRAP = (
+    "import sys; handle = int(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
+    "from alloop.loop.measure.worker import main; main(handle)"
+)
+
+
+class Reply(bytes, Enum):
+    """What a worker says."""
+
+    READY = b"ready"
+    """It holds its oracle."""
+    BROKEN = b"broken"
+    """It cannot work at all; the reason follows."""
+    BEGUN = b"begun"
+    """The evaluation is its own from here on: the limit of time runs."""
+    DONE = b"done"
+    """The measurement is in the spool."""
+
+
+class WorkerDied(Exception):
+    """The process ended before it answered."""
+
+
+class WorkerBroken(Exception):
+    """The process lives, but cannot do its work."""
+
+
+class WorkerProcess:
+    """A fresh interpreter that runs ``alloop.loop.measure.worker``, in a process group of its own.
+
+    Not a ``multiprocessing.Process``: that would import the caller's main module again, be
+    joined without a limit when the controller exits, and be refused inside a Dask nanny.
+    Ctrl-C in the terminal does not reach the group, and ending it ends what the oracle started.
+    """
+
+    def __init__(self) -> None:
+        self._connection, theirs = Pipe()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOTSTRAP, str(theirs.fileno()), *sys.path],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                env=_ONE_THREAD | os.environ,
+                pass_fds=[theirs.fileno()],
+                process_group=0,
+            )
+
+    def send(self, content: bytes) -> None:
+        """Send a message, and forget what the process printed before.
+
+        Raises:
+            WorkerDied: if nobody is there to read it.
+        """
+        os.ftruncate(self._log.fileno(), 0)
+        self._log.seek(0)
+        try:
+            self._connection.send_bytes(content)
+        except OSError as error:
+            raise WorkerDied from error
+
+    def expect(self, reply: Reply, limit: float) -> None:
+        """Wait at most ``limit`` seconds for a reply.
+
+        Raises:
+            TimeoutError: if it does not come.
+            WorkerDied: if the process ended.
+            WorkerBroken: if the process cannot work; the error's text is its own.
+        """
+        deadline = time.monotonic() + limit
+        while not self._connection.poll(max(0.0, min(_LOOK, deadline - time.monotonic()))):
+            if self._process.poll() is not None:
+                raise WorkerDied
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+        try:
+            message = self._connection.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise WorkerDied from error
+        if message.startswith(Reply.BROKEN):
+            raise WorkerBroken(message.removeprefix(Reply.BROKEN).decode())
+        if message != reply:
+            raise WorkerBroken(f"it said {message!r} instead of {reply.value!r}")
+
+    def kill(self) -> None:
+        """End the process and all that it started; ``end`` must still follow."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self, *, grace: float) -> str:
+        """Give the process some seconds to leave, then kill it; return how it ended.
+
+        A process stuck in the kernel is left behind rather than waited for.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace)
+        self.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
+        words = self._last_words()
+        self._connection.close()
+        self._log.close()
+        return _how_it_ended(self._process.returncode) + (
+            f"; it last said: {words}" if words else ""
+        )
+
+    def dismiss(self) -> None:
+        """Let the process leave, by closing the connection."""
+        self._connection.close()
+        self.end(grace=GRACE)
+
+    def _last_words(self) -> str:
+        size = os.fstat(self._log.fileno()).st_size
+        tail = os.pread(self._log.fileno(), _LAST_WORDS, max(0, size - _LAST_WORDS))
+        return " ".join(tail.decode("utf-8", "backslashreplace").split())
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "it could not be ended"
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it left with exit code {code}"

@@ -1,0 +1,169 @@
+"""Putting people's results on record: answers, parts of answers, corrections, surprises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alloop.loop.people.results import Reader, Result, Results
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import (
+    Decision,
+    Event,
+    LedgerEntry,
+    Lineage,
+    Measured,
+    Proposed,
+    Stage,
+)
+from alloop.loop.record.ledger import Ledger
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState, Evaluation, evaluation_id, fold
+from alloop.loop.state.corrections import Correction, corrections_in
+from alloop.materials import formula_of
+from alloop.oracles.base import FailureKind, Status
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came of recording results."""
+
+    answered: int
+    """Evaluations that have all their values now, unrequested and corrected ones left out."""
+    partial: int
+    unrequested: int
+    unchanged: int
+    corrections: tuple[Correction, ...]
+    is_known_file: bool = False
+    """Whether the very same file had been recorded before."""
+
+
+def record_file(run: Path, path: Path) -> Labelled:
+    """Record a file of results: all of it, or nothing.
+
+    Raises:
+        DataError: naming line and column of what cannot be used.
+        RunError: if there is no campaign, or a controller is working on it.
+    """
+    return _record(run, path, "", ())
+
+
+def record_typed(run: Path, candidate: str, values: Sequence[str]) -> Labelled:
+    """Record what was typed about one candidate: see ``Reader.typed``.
+
+    Raises:
+        DataError, RunError: as ``record_file``.
+    """
+    return _record(run, None, candidate, values)
+
+
+def _record(run: Path, path: Path | None, candidate: str, values: Sequence[str]) -> Labelled:
+    RunFolder.read(run)  # a writer would make what is not there
+    with Ledger.open(run, writable=True) as ledger:
+        entries = list(ledger.entries())
+        state = fold(entries)
+        assert state is not None
+        store = ArtifactStore(run / "artifacts")
+        reader = Reader(state, store)
+        results = reader.typed(candidate, values) if path is None else reader.file(path)
+        if results.source and any(_source(entry) == results.source for entry in entries):
+            return Labelled(0, 0, 0, len(results.results), (), is_known_file=True)
+        events = _events(state, entries, results)
+        store.put_materials([r.material for r in results.results if r.material is not None])
+        entries += ledger.append_together(events)
+    return _summary(entries, events, len(results.results))
+
+
+def _source(entry: LedgerEntry) -> str:
+    return entry.event.source if isinstance(entry.event, Measured) else ""
+
+
+def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Results) -> list[Event]:
+    """Return what has to be written down, surprises before their values."""
+    asked = {e.id: e for e in state.evaluations}
+    seqs = {
+        entry.event.evaluation: entry.seq
+        for entry in entries
+        if isinstance(entry.event, Measured) and not entry.event.is_partial
+    }
+    round = state.requested[-1].round if state.requested else 0
+    surprises: dict[int, list[Decision]] = {}
+    measured: list[Event] = []
+    for result in results.results:
+        id = evaluation_id(result.candidate, state.fingerprints[result.tier])
+        evaluation = asked.get(id)
+        if evaluation is None:
+            evaluation = Evaluation(id, result.candidate, result.tier, round, Stage.UNREQUESTED)
+            surprises.setdefault(result.tier, []).append(_surprise(state, result))
+        event = _measured(state, evaluation, result, seqs.get(id), results.source)
+        if event is not None:
+            measured.append(event)
+    proposed = [
+        Proposed(round=round, stage=Stage.UNREQUESTED, tier=tier, decisions=tuple(decisions))
+        for tier, decisions in surprises.items()
+    ]
+    return [*proposed, *measured]
+
+
+def _surprise(state: CampaignState, result: Result) -> Decision:
+    """Return the record of a material that nobody had asked this tier for."""
+    if result.material is None:
+        known = state.decisions[result.candidate]
+        formula, lattice = known.formula, known.lattice
+    else:
+        formula, lattice = formula_of(result.material), None
+    return Decision(
+        candidate=result.candidate,
+        formula=formula,
+        lattice=lattice,
+        chosen=True,
+        reason="reported without being asked for",
+        lineage=Lineage(source="reported"),
+    )
+
+
+def _measured(
+    state: CampaignState, evaluation: Evaluation, result: Result, seq: int | None, source: str
+) -> Measured | None:
+    """Return the event of a result; None where it says nothing new."""
+    known = state.recorded.get(evaluation.id)
+    earlier = state.partial.get(evaluation.id) or known
+    values = dict(result.properties)
+    if earlier is not None and not result.failure:
+        values = {**earlier.properties, **values}
+    if earlier is not None and (values, result.failure) == (
+        earlier.properties,
+        earlier.failure_message,
+    ):
+        return None
+    owed = [name for name in state.spec.asked_of(evaluation.tier) if name not in values]
+    is_partial = bool(owed) and not result.failure
+    return Measured(
+        evaluation=evaluation.id,
+        candidate=evaluation.candidate,
+        round=evaluation.round,
+        stage=evaluation.stage,
+        tier=evaluation.tier,
+        status=Status.FAILED if result.failure else Status.OK,
+        properties=values,
+        failure_kind=FailureKind.REPORTED if result.failure else None,
+        failure_message=result.failure,
+        oracle="person",
+        fingerprint=state.fingerprints[evaluation.tier],
+        corrects=None if known is None or is_partial else seq,
+        is_partial=is_partial,
+        source=source,
+    )
+
+
+def _summary(entries: Sequence[LedgerEntry], events: Sequence[Event], n_results: int) -> Labelled:
+    new = [event for event in events if isinstance(event, Measured)]
+    first = entries[-1].seq - len(events)
+    whole = [event for event in new if event.corrects is None and not event.is_partial]
+    unrequested = sum(event.stage is Stage.UNREQUESTED for event in whole)
+    return Labelled(
+        answered=len(whole) - unrequested,
+        partial=sum(event.is_partial for event in new),
+        unrequested=unrequested,
+        unchanged=n_results - len(new),
+        corrections=tuple(c for c in corrections_in(entries) if c.seq > first),
+    )

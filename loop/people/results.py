@@ -1,0 +1,242 @@
+"""What people report, read strictly: from a CSV, or typed. Nothing is recorded here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pymatgen.core import Composition
+
+from alloop.campaigns.space import Compositions
+from alloop.canonical import sha256
+from alloop.errors import DataError
+from alloop.loop.choose.screening import has_allowed_elements
+from alloop.loop.people.requests import ASIDE, CANDIDATE, FAILED, FORMULA, TIER
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.ledger import MOST_TOGETHER
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.materials import composition_of, formula_of, material_id
+from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, value_in
+from alloop.oracles.person.options import PersonOptions
+
+SAME = 2e-3
+"""Atomic fractions within this are the same alloy: formulas are printed with three digits."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was said of one candidate."""
+
+    candidate: str
+    material: Composition | None
+    """Of a candidate that the campaign has never proposed; None for a known one."""
+    tier: int
+    properties: Mapping[str, float]
+    failure: str
+    """Why there are no values; empty where there are some."""
+    row: Row
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one file, or one command, said."""
+
+    results: tuple[Result, ...]
+    source: str
+    """SHA-256 of the file; empty for what was typed."""
+
+
+class Reader:
+    """Reads rows in the light of what a campaign has asked.
+
+    Args:
+        state: of the campaign.
+        store: of its materials.
+
+    Raises:
+        DataError: if no tier is answered by people.
+    """
+
+    def __init__(self, state: CampaignState, store: ArtifactStore) -> None:
+        self._state, self._store = state, store
+        self._tiers = {
+            tier: options
+            for tier, options in enumerate(state.spec.tiers)
+            if isinstance(options, PersonOptions)
+        }
+        if not self._tiers:
+            kinds = ", ".join(options.kind for options in state.spec.tiers)
+            raise DataError(
+                f"no tier of this campaign is answered by people (its tiers: {kinds})",
+                remedy="Only a tier of kind person takes labels.",
+            )
+
+    def file(self, path: Path) -> Results:
+        """Return what a file says; rows without any value are not answered yet.
+
+        Raises:
+            DataError: naming line and column of what cannot be used.
+        """
+        sheet = read_sheet(path)
+        elements = self._checked_columns(sheet)
+        if len(sheet.rows) > MOST_TOGETHER // 2:
+            raise DataError(
+                f"{len(sheet.rows)} rows are too many at once",
+                where=str(path),
+                remedy=f"Split the file; {MOST_TOGETHER // 2} are taken together.",
+            )
+        results: list[Result] = []
+        for row in sheet.rows:
+            result = self._result(row, elements)
+            if result is None:
+                continue
+            twin = next(
+                (r for r in results if (r.candidate, r.tier) == (result.candidate, result.tier)),
+                None,
+            )
+            if twin is not None:
+                raise row.error(None, f"the candidate of line {twin.row.line} stands here again")
+            results.append(result)
+        return Results(tuple(results), sha256(sheet.content))
+
+    def typed(self, candidate: str, values: Sequence[str]) -> Results:
+        """Return what was typed: a candidate's id or formula, and ``property=value`` words.
+
+        Raises:
+            DataError: naming the word that cannot be used.
+        """
+        cells = {CANDIDATE: candidate}
+        for word in values:
+            name, equals, value = word.partition("=")
+            known = {FAILED, TIER, *self._properties()}
+            if not equals or name not in known or name in cells:
+                raise DataError(
+                    f"{word!r} says nothing",
+                    remedy=f"Write NAME=VALUE; the names are {', '.join(sorted(known))}.",
+                )
+            cells[name] = value.strip()
+        if not self._is_known(candidate):
+            cells |= {CANDIDATE: "", FORMULA: candidate}
+        result = self._result(Row(Path("command line"), 1, cells), ())
+        if result is None:
+            raise DataError("no value was given", remedy="Write NAME=VALUE.")
+        return Results((result,), "")
+
+    def _properties(self) -> set[str]:
+        return {name for options in self._tiers.values() for name in options.properties}
+
+    def _checked_columns(self, sheet: Sheet) -> tuple[str, ...]:
+        known = {CANDIDATE, FORMULA, FAILED, TIER, *ASIDE, *self._properties()}
+        elements = sheet.element_columns(known)
+        sheet.refuse_others(
+            {*known, *elements},
+            f"There may be {', '.join(sorted(known))}, and elements with their fractions.",
+        )
+        if CANDIDATE not in sheet.columns and FORMULA not in sheet.columns and not elements:
+            sheet.require(CANDIDATE)
+        if not {FAILED, *self._properties()} & set(sheet.columns):
+            raise DataError(
+                f"there is none of the columns {', '.join(sorted(self._properties()))}",
+                where=str(sheet.path),
+            )
+        return elements
+
+    def _result(self, row: Row, elements: Sequence[str]) -> Result | None:
+        tier = self._tier(row)
+        options = self._tiers[tier]
+        for name in self._properties() - set(options.properties):
+            if row.cells.get(name):
+                raise row.error(name, f"tier {tier} is not asked for {name}")
+        found = {
+            name: value_in(row, name, name) for name in options.properties if name in row.cells
+        }
+        values = {name: value for name, value in found.items() if value is not None}
+        failure = row.cells.get(FAILED, "")
+        if values and failure:
+            raise row.error(FAILED, "a failed measurement has no values; empty one or the other")
+        if not values and not failure:
+            return None
+        candidate, material = self._candidate(row, elements)
+        return Result(candidate, material, tier, values, failure, row)
+
+    def _tier(self, row: Row) -> int:
+        text = row.cells.get(TIER, "")
+        if not text and len(self._tiers) == 1:
+            return next(iter(self._tiers))
+        if text not in map(str, self._tiers):
+            people = ", ".join(map(str, self._tiers))
+            raise row.error(TIER, f"tier {text!r} is not answered by people; {people} is")
+        return int(text)
+
+    def _is_known(self, prefix: str) -> bool:
+        return any(id.startswith(prefix) for id in self._state.decisions)
+
+    def _candidate(self, row: Row, elements: Sequence[str]) -> tuple[str, Composition | None]:
+        if prefix := row.cells.get(CANDIDATE, ""):
+            return self._named(row, prefix), None
+        composition = self._composition(row, elements)
+        same = list(self._like(composition))
+        if len(same) > 1:
+            raise row.error(
+                FORMULA,
+                f"{formula_of(composition)} is that of {len(same)} candidates",
+                f"Name one: {', '.join(id[:12] for id in same[:4])}.",
+            )
+        if same:
+            return same[0], None
+        if not isinstance(self._state.spec.space, Compositions):
+            raise row.error(
+                FORMULA,
+                f"{formula_of(composition)} was never proposed, and in this campaign a material "
+                "is more than its composition",
+            )
+        return material_id(composition), composition
+
+    def _named(self, row: Row, prefix: str) -> str:
+        matches = [id for id in self._state.decisions if id.startswith(prefix)]
+        if len(matches) != 1:
+            problem = "no candidate" if not matches else f"{len(matches)} candidates"
+            raise row.error(
+                CANDIDATE,
+                f"{problem} with an id that begins with {prefix!r}",
+                "requests.csv has the ids; a material that was not asked for goes by its formula.",
+            )
+        (id,) = matches
+        formula = row.cells.get(FORMULA, "")
+        if formula and formula != self._state.decisions[id].formula:
+            said = composition_in(row, FORMULA, ())
+            if not _alike(said, self._compositions[id]):
+                raise row.error(
+                    FORMULA,
+                    f"{formula} is not the formula of {prefix}, "
+                    f"{self._state.decisions[id].formula}",
+                    "Has a column been sorted without the others?",
+                )
+        return id
+
+    def _composition(self, row: Row, elements: Sequence[str]) -> Composition:
+        formula = FORMULA if row.cells.get(FORMULA) else None
+        if formula is None and not elements:
+            raise row.error(CANDIDATE, "there is neither a candidate nor a formula")
+        composition = composition_in(row, formula, elements)
+        if (stray := has_allowed_elements(composition, self._state.spec.space)) is not None:
+            listed = ", ".join(self._state.spec.space.elements)
+            raise row.error(
+                formula, f"{formula_of(composition)} {stray.reason}", f"The space has {listed}."
+            )
+        return composition
+
+    def _like(self, composition: Composition) -> Iterator[str]:
+        for id, known in self._compositions.items():
+            if _alike(known, composition):
+                yield id
+
+    @cached_property
+    def _compositions(self) -> Mapping[str, Composition]:
+        """Of every candidate that was chosen, by id."""
+        return {id: composition_of(self._store.get_material(id)) for id in self._state.decisions}
+
+
+def _alike(one: Composition, other: Composition) -> bool:
+    elements = {*one.elements, *other.elements}
+    return all(abs(one[element] - other[element]) <= SAME for element in elements)

@@ -1,0 +1,1 @@
+"""What a campaign has written down: events, ledger, hash chain, artifacts, verification."""

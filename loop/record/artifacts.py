@@ -1,0 +1,117 @@
+"""Content-addressed files: every big thing of a campaign, under the SHA-256 of its bytes."""
+
+import json
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from alloop.canonical import canonical_json, sha256
+from alloop.durable import make_folder, write_durably
+from alloop.errors import LedgerError, MaterialError
+from alloop.materials import Material, material_from_json, material_to_json
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+_WRITERS = 8
+"""Threads that write many artifacts: the file system commits their waits together."""
+
+
+class ArtifactStore:
+    """Files named after their content, in ``folder/ab/abcdef…``.
+
+    What ``put`` returned is on disk; what ``get`` returns has the hash that was asked for.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, content: bytes) -> str:
+        """Store bytes durably and return their id; what is there already is not written again.
+
+        Raises:
+            RunError: if the file cannot be written.
+        """
+        artifact = sha256(content)
+        path = self.path(artifact)
+        if not path.exists():
+            make_folder(path.parent)
+            write_durably(path, content)
+        return artifact
+
+    def put_many(self, contents: Iterable[bytes]) -> list[str]:
+        """Store many durably, several at a time; about ten times faster than one by one."""
+        contents = list(contents)
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            list(writers.map(self.put, set(contents)))
+        return [sha256(content) for content in contents]
+
+    def put_file(self, path: Path) -> str:
+        """Store a copy of a file and return its id."""
+        return self.put(path.read_bytes())
+
+    def put_json(self, value: Any) -> str:
+        """Store plain values as canonical JSON."""
+        return self.put(canonical_json(value).encode())
+
+    def put_material(self, material: Material) -> str:
+        """Store a material's canonical JSON; the artifact's id is the material's id."""
+        return self.put(_material_bytes(material))
+
+    def put_materials(self, materials: Iterable[Material]) -> list[str]:
+        """Store many materials, as ``put_many`` does."""
+        return self.put_many(map(_material_bytes, materials))
+
+    def get(self, artifact: str) -> bytes:
+        """Return an artifact's bytes.
+
+        Raises:
+            LedgerError: if it is missing, unreadable, or no longer what it was.
+        """
+        path = self.path(artifact)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise LedgerError(
+                f"the artifact {artifact} cannot be read ({error.strerror})",
+                where=str(path),
+                remedy="Restore the file from a copy of the run.",
+            ) from error
+        if sha256(content) != artifact:
+            raise LedgerError(
+                f"the artifact {artifact} was changed: its content has another hash",
+                where=str(path),
+                remedy="Restore the file from a copy of the run.",
+            )
+        return content
+
+    def get_material(self, artifact: str) -> Material:
+        """Return the material stored under its id.
+
+        Raises:
+            LedgerError: as ``get``.
+            MaterialError: if the artifact is not a material.
+        """
+        content = self.get(artifact)
+        try:
+            return material_from_json(json.loads(content))
+        except ValueError as error:
+            raise MaterialError(f"the artifact {artifact} is not a material's JSON") from error
+
+    def path(self, artifact: str) -> Path:
+        """Return where an artifact is, or would be.
+
+        Raises:
+            LedgerError: if the id is not 64 hexadecimal digits.
+        """
+        if not _ID.fullmatch(artifact):
+            raise LedgerError(f"{artifact!r} is not an artifact's id (64 hexadecimal digits)")
+        return self.folder / artifact[:2] / artifact
+
+    def __contains__(self, artifact: str) -> bool:
+        return self.path(artifact).is_file()
+
+
+def _material_bytes(material: Material) -> bytes:
+    return canonical_json(material_to_json(material)).encode()

@@ -1,0 +1,176 @@
+"""The campaign itself: hash-chained events, appended and read, never changed."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from alloop.canonical import canonical_json
+from alloop.errors import LedgerError, RunError
+from alloop.loop.record.events import EVENT, Event, LedgerEntry
+from alloop.loop.record.hash_chain import START, Row, entry_hash
+from alloop.loop.record.ledger_file import (
+    EVENTS,
+    damaged,
+    open_for_reading,
+    open_for_writing,
+    refusals,
+)
+
+_PAGE = 1000
+"""Rows read at a time; the offset of an append-only table stays where it is."""
+
+MOST_TOGETHER = 5000
+"""Events of one statement: SQLite takes 32,766 values, and an event is five."""
+
+
+class Ledger:
+    """The events of one run directory. One writer at a time; readers never wait for it.
+
+    Use as a context manager, or ``close`` it.
+    """
+
+    def __init__(self, run: Path, connection: Connection, lock: FileLock | None) -> None:
+        self._run = run
+        self._connection = connection
+        self._lock = lock
+        """Held by the writer; None in a reader."""
+        self._last = self._read_last()
+
+    @classmethod
+    def open(cls, run: Path, *, writable: bool) -> Self:
+        """Open a run directory's ledger; a writer makes both where there is nothing yet.
+
+        Raises:
+            RunError: if the directory is missing (for a reader), unusable, foreign, written by
+                a newer version, or run by another controller. Nothing in it is changed then.
+            LedgerError: if SQLite finds its file damaged.
+        """
+        connection, lock = open_for_writing(run) if writable else (open_for_reading(run), None)
+        try:
+            return cls(run, connection, lock)
+        except BaseException:
+            connection.close()
+            if lock is not None:
+                lock.release()
+            raise
+
+    def append(self, event: Event) -> LedgerEntry:
+        """Add an event; it is on disk when this returns, and comes back as it will be read.
+
+        Raises:
+            LedgerError: if the event cannot be written down (a value that is not finite).
+            RunError: if this ledger is a reader's, or the disk refuses.
+        """
+        return self.append_together((event,))[0]
+
+    def append_together(self, events: Sequence[Event]) -> tuple[LedgerEntry, ...]:
+        """Add at most ``MOST_TOGETHER`` events, all or, whatever happens meanwhile, none.
+
+        Raises:
+            LedgerError: if an event cannot be written down.
+            RunError: if this ledger is a reader's, or the disk refuses.
+        """
+        if self._lock is None:
+            raise RunError("the ledger was opened for reading only", where=str(self._run))
+        rows: list[Row] = []
+        for event in events:
+            rows.append(self._row(event, rows[-1] if rows else self._last))
+        entries = tuple(_entry(row) for row in rows)
+        if not rows:
+            return entries
+        with refusals(self._run):
+            # One statement is one transaction.
+            self._connection.execute(EVENTS.insert().values([row._asdict() for row in rows]))
+        self._last = rows[-1]
+        return entries
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Yield all entries in order.
+
+        Raises:
+            LedgerError: if a row is no event of this format; the message names its seq.
+        """
+        for row in self.rows():
+            try:
+                entry = _entry(row)
+            except ValueError as error:
+                raise damaged(self._run, f"entry {row.seq} is not an event") from error
+            yield entry
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all entries as they are stored, in order of seq.
+
+        Raises:
+            LedgerError: if SQLite finds its file damaged.
+        """
+        for start in itertools.count(step=_PAGE):
+            page, damage = self._read_page(start)
+            yield from page
+            if damage:
+                raise damaged(self._run, f"after entry {start + len(page)}: {damage}")
+            if len(page) < _PAGE:
+                return
+
+    def head(self) -> str:
+        """Return the hash of the last entry; 64 zeros for an empty ledger."""
+        return self._last.hash if self._lock else self._read_last().hash
+
+    def close(self) -> None:
+        """Let go of the file, and of the lock."""
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _row(self, event: Event, last: Row) -> Row:
+        seq, previous = last.seq + 1, last.hash
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        try:
+            text = canonical_json(EVENT.dump_python(event, mode="json"))
+            row = Row(seq, time, text, previous, entry_hash(seq, time, text, previous))
+            _entry(row)
+        except ValueError as error:
+            raise LedgerError(
+                f"a {event.kind} event cannot be written down ({error})", where=str(self._run)
+            ) from error
+        return row
+
+    def _read_page(self, start: int) -> tuple[list[Row], str]:
+        """Return the rows after the first ``start``, and what went wrong where they break off."""
+        query = select(EVENTS).order_by(EVENTS.c.seq).offset(start).limit(_PAGE)
+        page: list[Row] = []
+        try:
+            for row in self._connection.execute(query.execution_options(yield_per=1)):
+                page.append(Row(*row))
+        except DBAPIError as error:
+            return page, str(error.orig)
+        return page, ""
+
+    def _read_last(self) -> Row:
+        query = select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(1)
+        try:
+            row = self._connection.execute(query).first()
+        except DBAPIError as error:
+            raise damaged(self._run, str(error.orig)) from error
+        return Row(0, "", "", "", START) if row is None else Row(*row)
+
+
+def _entry(row: Row) -> LedgerEntry:
+    return LedgerEntry(
+        seq=row.seq,
+        time=row.time,
+        event=EVENT.validate_json(row.event),
+        previous=row.previous,
+        hash=row.hash,
+    )

@@ -1,0 +1,214 @@
+"""The ledger's file: recognised, claimed, locked and opened before a single event is read."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
+
+from alloop.durable import make_folder, sync_folder
+from alloop.errors import LedgerError, RunError
+from alloop.loop.record.events import FORMAT
+
+LEDGER = "ledger.sqlite"
+"""The ledger's name in a run directory."""
+LOCK = "controller.lock"
+"""The file whose lock a controller holds; the kernel frees it when the process ends."""
+APPLICATION_ID = 0x416C6F70
+"""Marks a SQLite file as a ledger: ``Alop`` at byte 68 of its header."""
+
+EVENTS = Table(
+    "events",
+    MetaData(),
+    Column("seq", Integer, primary_key=True),
+    Column("time", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+
+def open_for_reading(run: Path) -> Connection:
+    """Open an existing ledger; a controller may be writing to it.
+
+    Raises:
+        RunError: if there is none, or it is foreign, newer, or unreadable.
+    """
+    path = run / LEDGER
+    if _is_blank(path):
+        raise RunError(
+            "there is no campaign here",
+            where=str(run),
+            remedy="Begin one with `alloop launch SPEC --run DIR`.",
+        )
+    # SQLite keeps its notes beside a file it reads, which a medium that is read-only refuses.
+    journal = path.with_name(f"{LEDGER}-wal")
+    has_journal = journal.exists() and journal.stat().st_size > 0
+    is_frozen = not os.access(run, os.W_OK) and not has_journal
+    return _connect(path, "immutable=1" if is_frozen else "mode=ro")
+
+
+def open_for_writing(run: Path) -> tuple[Connection, FileLock]:
+    """Open a ledger, made where the directory is new or empty, and hold the controller's lock.
+
+    Raises:
+        RunError: if the directory is unusable, foreign, newer, or run by another controller.
+    """
+    path = run / LEDGER
+    if _is_blank(path):
+        _claim(run)
+    lock = _lock(run)
+    try:
+        connection = _connect(path, "mode=rwc")
+        try:
+            with refusals(run):
+                _prepare(connection)
+                sync_folder(run)
+        except BaseException:
+            connection.close()
+            raise
+    except BaseException:
+        lock.release()
+        raise
+    return connection, lock
+
+
+@contextmanager
+def refusals(run: Path) -> Iterator[None]:
+    """Turn what the disk or SQLite refuses into an error with a remedy."""
+    try:
+        yield
+    except DBAPIError as error:
+        # The lower byte of SQLite's extended codes is the plain one.
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise damaged(run, str(error.orig)) from error
+        raise _unusable(run, str(error.orig)) from error
+    except OSError as error:
+        raise _unusable(run, str(error.strerror)) from error
+
+
+def damaged(run: Path, what: str) -> LedgerError:
+    """Return the error for a ledger that cannot be read as it should be."""
+    return LedgerError(
+        f"the ledger is damaged: {what}",
+        where=str(run),
+        remedy="`alloop audit DIR --verify` says more; restore the run from a copy.",
+    )
+
+
+def _unusable(run: Path, why: str) -> RunError:
+    return RunError(
+        f"the ledger cannot be used ({why})",
+        where=str(run),
+        remedy="Make room or restore access, then give the same command again.",
+    )
+
+
+def _is_blank(path: Path) -> bool:
+    """Return whether there is no ledger yet; recognise it by its header, which is only read.
+
+    The marks are written before the file enters WAL mode, so the header is never behind.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise RunError(
+            f"it cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="Choose another run directory, or restore access to it.",
+        ) from error
+    if not header:
+        return True
+    application = int.from_bytes(header[68:72], "big")
+    if not header.startswith(b"SQLite format 3\0") or application != APPLICATION_ID:
+        raise RunError(
+            "this file was not written by Alloop",
+            where=str(path),
+            remedy="Choose another run directory.",
+        )
+    if (version := int.from_bytes(header[60:64], "big")) > FORMAT:
+        raise RunError(
+            f"the run was written by a newer version of Alloop (format {version}; "
+            f"this one knows {FORMAT})",
+            where=str(path),
+            remedy="Update Alloop.",
+        )
+    return False
+
+
+def _claim(run: Path) -> None:
+    """Make the run directory, or check that nobody else's files are in it."""
+    try:
+        names = {entry.name for entry in run.iterdir()}
+    except FileNotFoundError:
+        make_folder(run)
+        return
+    except OSError as error:
+        raise RunError(
+            f"this is no folder to work in ({error.strerror})",
+            where=str(run),
+            remedy="Choose another run directory.",
+        ) from error
+    foreign = sorted(name for name in names if name != LOCK and not name.startswith(LEDGER))
+    if foreign:
+        raise RunError(
+            f"the folder holds other files ({', '.join(foreign[:3])}) and no campaign",
+            where=str(run),
+            remedy="Choose a new or empty folder with --run.",
+        )
+
+
+def _lock(run: Path) -> FileLock:
+    # Without kernel locks a dead controller would keep the run: then rather no lock at all.
+    lock = FileLock(run / LOCK, timeout=0, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunError(
+            "the run is being run by another controller",
+            where=str(run),
+            remedy="Wait for it or stop it; `alloop status DIR` shows how far it is.",
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"the run directory cannot be locked ({error.strerror})",
+            where=str(run),
+            remedy="Choose a run directory on a local disk that you may write to.",
+        ) from error
+    return lock
+
+
+def _connect(path: Path, mode: str) -> Connection:
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=30)
+        # Damaged text is read as it is, so that verifying can name its entry.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    # Each statement is its own transaction: an event is one row.
+    engine = create_engine(
+        "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
+    with refusals(path.parent):
+        return engine.connect()
+
+
+def _prepare(connection: Connection) -> None:
+    """Make the table and the marks at once, or not at all; go on in WAL mode."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.execute(CreateTable(EVENTS, if_not_exists=True))
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("PRAGMA journal_mode = WAL")

@@ -1,0 +1,158 @@
+"""Proof that a run is what was recorded, and one number to compare two runs by."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alloop.canonical import canonical_json, sha256
+from alloop.errors import LedgerError
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import LedgerEntry, Measured, Proposed
+from alloop.loop.record.hash_chain import START, Row, entry_hash
+from alloop.loop.record.ledger import Ledger
+
+ARTIFACTS = "artifacts"
+"""The artifact store's folder in a run directory."""
+
+_NAMES_ARTIFACT = frozenset(
+    {
+        "candidate",
+        "checkpoint",
+        "document",
+        "latents",
+        "model",
+        "parent",
+        "relaxed",
+        "start_checkpoint",
+    }
+)
+"""Keys of ``loop/records.py`` whose value is an artifact's id."""
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found when every hash of a run was computed again."""
+
+    ok: bool
+    n_events: int
+    """Entries that could be read."""
+    head: str
+    """Hash that the last entry carries; 64 zeros where there is none."""
+    first_bad: int | None
+    """Seq of the first entry that is not what was recorded, or is not there."""
+    problem: str
+    """One sentence for people; empty when all is well."""
+
+
+def verify(run: Path, *, head: str | None = None) -> Verification:
+    """Recompute the chain from the rows as they are stored, and every artifact's hash.
+
+    Finds an entry that was edited, dropped, moved or put in, and an artifact that is missing or
+    changed. A tail that was cut off leaves a whole, shorter chain: only a head that was kept
+    outside the run shows it. A run may have gone on since that head was kept.
+
+    Args:
+        head: hash of an entry that the ledger once ended with.
+
+    Raises:
+        RunError: if there is no ledger to verify.
+    """
+    check = _Check(ArtifactStore(run / ARTIFACTS))
+    try:
+        with Ledger.open(run, writable=False) as ledger:
+            for row in ledger.rows():
+                check.add(row)
+    except LedgerError as error:
+        check.fail(check.n_events + 1, error.what)
+    if head is not None and head not in check.hashes:
+        check.fail(check.n_events + 1, f"no entry has the head {head}: the tail was cut off")
+    return Verification(
+        ok=check.first_bad is None,
+        n_events=check.n_events,
+        head=check.head,
+        first_bad=check.first_bad,
+        problem=check.problem,
+    )
+
+
+def digest(entries: Iterable[LedgerEntry]) -> str:
+    """Return one hash over all decisions and measured values.
+
+    Times, costs, notes and sessions are left out, and measurements are put in order of their
+    evaluation, corrected ones with their newest values: a campaign that was interrupted agrees
+    with one that was not, and so do two whose workers were fast in a different order.
+    """
+    proposed: list[dict[str, Any]] = []
+    measured: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        match entry.event:
+            case Proposed() as event:
+                kept = {"round", "stage", "iteration", "tier", "decisions"}
+                proposed.append(event.model_dump(mode="json", include=kept))
+            case Measured() as event:
+                kept = {"evaluation", "candidate", "status", "properties", "failure_kind"}
+                values = event.model_dump(mode="json", include=kept)
+                if event.corrects is not None:
+                    measured[event.evaluation] = values
+                elif not event.is_partial:
+                    measured.setdefault(event.evaluation, values)
+    in_order = [measured[evaluation] for evaluation in sorted(measured)]
+    return sha256(canonical_json({"proposed": proposed, "measured": in_order}))
+
+
+class _Check:
+    """Goes along the rows and remembers the first that does not hold."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        self._store = store
+        self._sound: set[str] = set()
+        self.n_events = 0
+        self.head = START
+        self.hashes: set[str] = set()
+        self.first_bad: int | None = None
+        self.problem = ""
+
+    def fail(self, seq: int, problem: str) -> None:
+        if self.first_bad is None:
+            self.first_bad, self.problem = seq, f"event {seq}: {problem}"
+
+    def add(self, row: Row) -> None:
+        expected, previous = self.n_events + 1, self.head
+        self.n_events, self.head = expected, row.hash
+        self.hashes.add(row.hash)
+        if self.first_bad is not None:
+            return
+        if row.seq != expected:
+            self.fail(min(row.seq, expected), f"it is missing or out of place (found {row.seq})")
+        elif row.previous != previous:
+            self.fail(row.seq, "it does not follow the entry before it")
+        elif entry_hash(*row[:4]) != row.hash:
+            self.fail(row.seq, "its content does not have its hash: it was changed")
+        else:
+            self._check_artifacts(row)
+
+    def _check_artifacts(self, row: Row) -> None:
+        try:
+            for artifact in sorted(set(_artifacts_in(json.loads(row.event))) - self._sound):
+                self._store.get(artifact)
+                self._sound.add(artifact)
+        except LedgerError as error:
+            self.fail(row.seq, error.what)
+        except (ValueError, RecursionError):
+            self.fail(row.seq, "it is not JSON of an event")
+
+
+def _artifacts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in _NAMES_ARTIFACT and isinstance(inner, str) and _ID.fullmatch(inner):
+                yield inner
+            else:
+                yield from _artifacts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _artifacts_in(inner)

@@ -1,0 +1,43 @@
+"""What "better" is drawn as."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alloop.campaigns.spec import CampaignSpec
+from alloop.loop.report.words import label_of, unit_of
+from alloop.loop.state.utility import Merit
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What "better" is drawn as: the only objective's value, or the merit of several."""
+
+    merit: Merit
+
+    @property
+    def spec(self) -> CampaignSpec:
+        """The campaign."""
+        return self.merit.spec
+
+    @property
+    def property_name(self) -> str | None:
+        """The property it is, where there is one objective."""
+        return self.spec.objectives[0].property if len(self.spec.objectives) == 1 else None
+
+    @property
+    def label(self) -> str:
+        """For an axis."""
+        if self.property_name is not None:
+            return label_of(self.property_name, with_unit=True)
+        return "merit"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the value; empty for a merit."""
+        return "" if self.property_name is None else unit_of(self.property_name)
+
+    def value(self, properties: Mapping[str, float]) -> float:
+        """Return where a set of property values lies on it."""
+        if self.property_name is not None:
+            return properties[self.property_name]
+        return self.merit.value(properties)

@@ -1,0 +1,322 @@
+"""The state of a campaign: a pure fold over its events, and the next unfinished step."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+
+from alloop.campaigns.spec import CampaignSpec
+from alloop.canonical import sha256
+from alloop.errors import LedgerError
+from alloop.loop.record.events import (
+    AttemptFailed,
+    CampaignClosed,
+    CampaignOpened,
+    Decision,
+    LedgerEntry,
+    Measured,
+    ModelFitted,
+    Paid,
+    Proposed,
+    SessionClosed,
+    SessionOpened,
+    Stage,
+)
+from alloop.loop.state.budgets import Purse, purses
+from alloop.loop.state.hull import (
+    ENERGY_ABOVE_HULL,
+    FORMATION_ENERGY,
+    Hull,
+    Phase,
+    hull_of,
+    is_formula,
+)
+from alloop.loop.state.utility import Merit
+from alloop.oracles.base import Cost, Status
+
+
+def evaluation_id(candidate: str, fingerprint: str) -> str:
+    """Return the key under which a candidate's value by an oracle is asked for once."""
+    return sha256(f"{candidate} {fingerprint}")[:32]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A chosen candidate that is to be measured."""
+
+    id: str
+    candidate: str
+    tier: int
+    round: int
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class CampaignState:
+    """Everything known of a campaign, derived from its events."""
+
+    spec: CampaignSpec
+    fingerprints: tuple[str, ...]
+    """Of each tier's oracle."""
+    proposals: tuple[Proposed, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    """Every evaluation asked for so far, in the order of the decisions."""
+    models: Mapping[int, ModelFitted] = field(default_factory=dict)
+    """Fitted models by round."""
+    recorded: Mapping[str, Measured] = field(default_factory=dict)
+    """Measurements by evaluation id, in order of arrival, as the ledger has them; of a corrected
+    one the newest values."""
+    partial: Mapping[str, Measured] = field(default_factory=dict)
+    """Answers of people that still owe some properties, by evaluation id."""
+    attempts: Mapping[str, tuple[AttemptFailed, ...]] = field(default_factory=dict)
+    """What was tried in vain, by evaluation id; the measurement that followed is not among it."""
+    wall_seconds: float = 0.0
+    """Time under a controller, over all sessions."""
+    n_sessions: int = 0
+    closed: str | None = None
+    """Why the campaign ended; None while it has not."""
+    start_checkpoint: str | None = None
+    """Artifact of the model that the first one continues."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the software that opened the campaign, by name."""
+    began: str = ""
+    """Time of the first event: UTC, ISO 8601."""
+    latest: str = ""
+    """Time of the last event."""
+
+    @cached_property
+    def infeasible(self) -> Mapping[str, Measured]:
+        """What failed because of the material itself, by candidate; nothing like it is proposed
+        again. What the machine failed to measure is not here, it is missing.
+        """
+        return {m.candidate: m for m in self.recorded.values() if m.is_infeasible}
+
+    @property
+    def reasons_infeasible(self) -> dict[str, str]:
+        """Why each infeasible candidate is, in a few words, by candidate."""
+        return {id: f"{m.failure_kind}: {m.failure_message}" for id, m in self.infeasible.items()}
+
+    @property
+    def pending(self) -> tuple[Evaluation, ...]:
+        """Evaluations without an answer."""
+        return tuple(e for e in self.evaluations if e.id not in self.recorded)
+
+    @cached_property
+    def requested(self) -> tuple[Proposed, ...]:
+        """The loop's own proposals, without what people reported unasked."""
+        return tuple(p for p in self.proposals if p.stage is not Stage.UNREQUESTED)
+
+    @cached_property
+    def measured(self) -> Mapping[str, Measured]:
+        """Measurements by evaluation id, in order of arrival, with the properties that the
+        campaign wants and derives from all of them.
+        """
+        if ENERGY_ABOVE_HULL not in self.spec.property_names():
+            return self.recorded
+        return {id: self._with_hull(m) for id, m in self.recorded.items()}
+
+    @cached_property
+    def hulls(self) -> tuple[Hull | None, ...]:
+        """Of everything each tier measured; None while it has no formation energy.
+
+        A hull is a function of the measurements known now: a new one may lower it.
+        """
+        return tuple(self._hull(tier) for tier in range(len(self.spec.tiers)))
+
+    def _hull(self, tier: int) -> Hull | None:
+        found = tuple(
+            Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
+            for m in self._answered(self.recorded, tier)
+            if FORMATION_ENERGY in m.properties
+            and is_formula(formula := self.decisions[m.candidate].formula)
+        )
+        return hull_of(tuple(self.spec.space.elements), found) if found else None
+
+    def _with_hull(self, m: Measured) -> Measured:
+        hull = self.hulls[m.tier] if m.status is Status.OK else None
+        if hull is None or ENERGY_ABOVE_HULL in m.properties:
+            return m
+        above = hull.energies_above.get(m.candidate)
+        derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
+        return m.model_copy(update={"properties": m.properties | derived})
+
+    @cached_property
+    def decisions(self) -> Mapping[str, Decision]:
+        """The first choice of each chosen candidate, by candidate id."""
+        chosen: dict[str, Decision] = {}
+        for proposal in self.proposals:
+            for decision in proposal.decisions:
+                if decision.chosen:
+                    chosen.setdefault(decision.candidate, decision)
+        return chosen
+
+    def answers(self, tier: int = 0) -> tuple[Measured, ...]:
+        """Return the successful measurements of a tier, in the order of the decisions: an
+        order that does not depend on which worker was faster.
+        """
+        return self._answered(self.measured, tier)
+
+    def _answered(self, measured: Mapping[str, Measured], tier: int) -> tuple[Measured, ...]:
+        answers = (measured.get(e.id) for e in self.evaluations if e.tier == tier)
+        return tuple(m for m in answers if m is not None and m.status is Status.OK)
+
+    @cached_property
+    def merit(self) -> Merit:
+        """What is good, in the scale of what was measured so far at tier 0."""
+        return Merit.of(self.spec, [m.properties for m in self.answers()])
+
+    def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
+        """Return the best successful measurement of a tier, feasible ones first."""
+        answers = [m for m in self.answers(tier) if round is None or m.round == round]
+        return max(answers, key=lambda m: self.merit.rank(m.properties), default=None)
+
+    def cost(self, tier: int) -> Cost:
+        """Return what the measurements of a tier have cost, with those tried in vain."""
+        spent = Cost()
+        in_vain = chain.from_iterable(self.attempts.values())
+        for m in chain[Paid](self.recorded.values(), in_vain):
+            if m.tier == tier:
+                spent += m.cost
+        return spent
+
+    def purses(self, tier: int) -> tuple[Purse, ...]:
+        """Return what a tier may still spend, one purse for each limit of its budget."""
+        n_paid = sum(m.tier == tier for m in self.recorded.values())
+        core_hours, money = self.spec.budget.limits(tier)
+        # Counted as if all had been measured for this campaign: what it decides must not depend
+        # on what others happened to have measured before.
+        reused = (m for m in self.recorded.values() if m.tier == tier and m.reuse is not None)
+        worth = sum((m.worth for m in reused), self.cost(tier))
+        return purses(worth, n_paid, core_hours=core_hours, money=money)
+
+    def remaining(self, tier: int = 0) -> int:
+        """Return how many more measurements a tier's budget holds, pending ones counted as made:
+        by number, and by what they have cost so far where core-hours or money are limited.
+        """
+        asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
+        affordable = [n for purse in self.purses(tier) if (n := purse.affordable) is not None]
+        return min(self.spec.budget.measurements[tier] - asked, *affordable, sys.maxsize)
+
+    def exhaustion(self, tier: int) -> str | None:
+        """Return why a tier measures nothing more; None while it does."""
+        for purse in self.purses(tier):
+            if (reason := purse.exhaustion) is not None:
+                return f"tier {tier}: {reason}"
+        if self.remaining(tier) > 0:
+            return None
+        return f"tier {tier}: all {self.spec.budget.measurements[tier]} measurements are spent"
+
+
+class Fold:
+    """The state under construction: entries go in one by one, a state can be had at any time.
+
+    What it gives depends on the entries alone, as with ``fold``; a controller that appends an
+    entry need not begin again.
+    """
+
+    def __init__(self) -> None:
+        self._opened: CampaignOpened | None = None
+        self._spec: CampaignSpec | None = None
+        self._proposals: list[Proposed] = []
+        self._evaluations: list[Evaluation] = []
+        self._models: dict[int, ModelFitted] = {}
+        self._recorded: dict[str, Measured] = {}
+        self._partial: dict[str, Measured] = {}
+        self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
+        self._wall, self._sessions = 0.0, 0
+        self._closed: str | None = None
+        self._began: str = ""
+        self._session_began: datetime | None = None
+        self._latest: datetime | None = None
+
+    def add(self, entry: LedgerEntry) -> None:
+        """Take in the next entry.
+
+        Raises:
+            LedgerError: if it is the first and does not open a campaign.
+        """
+        event, time = entry.event, datetime.fromisoformat(entry.time)
+        self._began = self._began or entry.time
+        if isinstance(event, CampaignOpened):
+            self._opened, self._spec = event, CampaignSpec.model_validate(event.spec)
+        if self._opened is None or self._spec is None:
+            raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
+        match event:
+            case SessionOpened():
+                self._wall += _span(self._session_began, self._latest)
+                self._session_began, self._sessions = time, self._sessions + 1
+                if event.scheduling is not None:
+                    self._spec = self._spec.with_scheduling(event.scheduling)
+            case ModelFitted():
+                self._models[event.round] = event
+            case Proposed():
+                self._proposals.append(event)
+                self._evaluations += _asked_by(event, self._opened.fingerprints)
+            case AttemptFailed():
+                earlier = self._attempts.get(event.evaluation, ())
+                self._attempts[event.evaluation] = (*earlier, event)
+            case Measured(is_partial=True):
+                self._partial[event.evaluation] = event
+            case Measured(corrects=int()):
+                self._recorded[event.evaluation] = event
+                self._partial.pop(event.evaluation, None)
+            case Measured():
+                self._recorded.setdefault(event.evaluation, event)
+                self._partial.pop(event.evaluation, None)
+            case CampaignClosed():
+                self._closed = event.reason
+            case CampaignOpened() | SessionClosed():
+                pass
+        self._latest = time
+
+    def state(self) -> CampaignState | None:
+        """Return the state that the entries so far amount to; None if there was none."""
+        if self._opened is None or self._spec is None:
+            return None
+        return CampaignState(
+            spec=self._spec,
+            fingerprints=self._opened.fingerprints,
+            proposals=tuple(self._proposals),
+            evaluations=tuple(self._evaluations),
+            models=dict(self._models),
+            recorded=dict(self._recorded),
+            partial=dict(self._partial),
+            attempts=dict(self._attempts),
+            wall_seconds=self._wall + _span(self._session_began, self._latest),
+            n_sessions=self._sessions,
+            closed=self._closed,
+            start_checkpoint=self._opened.start_checkpoint,
+            versions=self._opened.versions,
+            began=self._began,
+            latest="" if self._latest is None else self._latest.isoformat(),
+        )
+
+
+def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
+    """Return the state that a ledger's entries amount to; None for an empty ledger.
+
+    Raises:
+        LedgerError: if the first event does not open a campaign.
+    """
+    folding = Fold()
+    for entry in entries:
+        folding.add(entry)
+    return folding.state()
+
+
+def _asked_by(proposal: Proposed, fingerprints: Sequence[str]) -> Iterator[Evaluation]:
+    for decision in proposal.decisions:
+        if decision.chosen:
+            yield Evaluation(
+                evaluation_id(decision.candidate, fingerprints[proposal.tier]),
+                decision.candidate,
+                proposal.tier,
+                proposal.round,
+                proposal.stage,
+            )
+
+
+def _span(began: datetime | None, ended: datetime | None) -> float:
+    return 0.0 if began is None or ended is None else max((ended - began).total_seconds(), 0.0)

@@ -1,0 +1,143 @@
+"""How far two tiers agree on what both have measured."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import spearmanr, ttest_ind
+
+from alloop.loop.record.events import Measured
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.hull import FORMATION_ENERGY
+
+VOLUME = "volume_per_atom"
+FEWEST_PAIRS = 5
+"""Below so many a rank correlation says nothing: of four random pairs one in 24 agrees fully."""
+SIGNIFICANT = 0.01
+"""Probability of a drift as large by chance (Welch's t test) below which it is reported."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The dear tier's value minus the cheap one's, over some candidates."""
+
+    mean: float
+    """In the property's unit; of volumes, as a share of the cheap tier's."""
+    std: float
+    """Standard deviation; 0 of a single candidate."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Of a tier with the one below, on the candidates that both have measured."""
+
+    tier: int
+    n_pairs: int
+    differences: dict[str, Difference]
+    """By property: those the campaign wants, and the volume where both measured it."""
+    rank_correlation: float | None
+    """Spearman's, of the merit; None for fewer than ``FEWEST_PAIRS`` pairs, or where a tier
+    gives all the same value."""
+    energy_correlation: float | None
+    """Spearman's, of the formation energies."""
+    warning: str = ""
+    """What is wrong, for people; empty while nothing is."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the cheap tier is no good guide to the dear one."""
+        return bool(self.warning)
+
+
+Pairs = Sequence[tuple[Measured, Measured]]
+"""Measurements of one candidate by the cheap and by the dear tier."""
+
+
+def disagreement(state: CampaignState, tier: int) -> Disagreement:
+    """Return how far a tier and the one below agree on everything both have measured, with a
+    warning where their order of the candidates is too different, or their differences drift.
+    """
+    pairs = pairs_of(state, tier)
+    found = _compare(state, tier, pairs)
+    warnings = []
+    threshold = state.spec.promotion.min_rank_correlation
+    if found.rank_correlation is not None and found.rank_correlation < threshold:
+        warnings.append(
+            f"tiers {tier - 1} and {tier} order {len(pairs)} candidates differently: the rank "
+            f"correlation of their merit is {found.rank_correlation:.2f}, below {threshold:g}"
+        )
+    warnings += drifts(state, tier, pairs)
+    return Disagreement(**vars(found) | {"warning": "; ".join(warnings)})
+
+
+def by_round(state: CampaignState, tier: int) -> dict[int, Disagreement]:
+    """Return how far the tiers agree on what was promoted in each round."""
+    pairs = pairs_of(state, tier)
+    rounds = sorted({dear.round for _, dear in pairs})
+    return {
+        n: _compare(state, tier, [pair for pair in pairs if pair[1].round == n]) for n in rounds
+    }
+
+
+def pairs_of(state: CampaignState, tier: int) -> list[tuple[Measured, Measured]]:
+    """Return what a tier and the one below say of the same candidates, in the order in which
+    the dear tier was asked.
+    """
+    below = {m.candidate: m for m in state.answers(tier - 1)}
+    return [(below[m.candidate], m) for m in state.answers(tier) if m.candidate in below]
+
+
+def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
+    """Return a sentence for each wanted property whose difference has changed in the last round:
+    the search has come to where the cheap tier errs differently.
+    """
+    last = max((dear.round for _, dear in pairs), default=0)
+    found = []
+    for name in state.spec.property_names():
+        now = [_difference(pair, name) for pair in pairs if pair[1].round == last]
+        before = [_difference(pair, name) for pair in pairs if pair[1].round < last]
+        if min(len(now), len(before)) < 2 or np.ptp(now) == np.ptp(before) == 0:
+            continue
+        chance = float(ttest_ind(now, before, equal_var=False).pvalue)
+        if chance < SIGNIFICANT:
+            found.append(
+                f"the difference of tiers {tier - 1} and {tier} in {name} drifts: "
+                f"{np.mean(now):.3g} in round {last}, {np.mean(before):.3g} before"
+            )
+    return found
+
+
+def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
+    names = [*state.spec.property_names()]
+    if pairs and all(VOLUME in m.properties for pair in pairs for m in pair):
+        names.append(VOLUME)
+    differences = {}
+    for name in dict.fromkeys(names) if pairs else ():
+        values = [_difference(pair, name) for pair in pairs]
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        differences[name] = Difference(float(np.mean(values)), spread)
+    merits = [[state.merit.value(m.properties) for m in pair] for pair in pairs]
+    energies = [
+        [m.properties[FORMATION_ENERGY] for m in pair]
+        for pair in pairs
+        if all(FORMATION_ENERGY in m.properties for m in pair)
+    ]
+    return Disagreement(
+        tier, len(pairs), differences, _rank_correlation(merits), _rank_correlation(energies)
+    )
+
+
+def _difference(pair: tuple[Measured, Measured], name: str) -> float:
+    cheap, dear = (m.properties[name] for m in pair)
+    return (dear - cheap) / cheap if name == VOLUME else dear - cheap
+
+
+def _rank_correlation(values: Sequence[Sequence[float]]) -> float | None:
+    if len(values) < FEWEST_PAIRS:
+        return None
+    columns = np.array(values)
+    if (np.ptp(columns, axis=0) == 0).any():
+        return None
+    found = float(spearmanr(columns[:, 0], columns[:, 1]).statistic)
+    return None if math.isnan(found) else found

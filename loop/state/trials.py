@@ -1,0 +1,64 @@
+"""Each measurement joined with the decision that asked for it, and the decisions behind it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alloop.loop.record.events import Decision, Measured, Proposed
+from alloop.loop.state.campaign_state import CampaignState, evaluation_id
+from alloop.oracles.base import Status
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A decision, and the measurement that followed where there was one."""
+
+    proposal: Proposed
+    decision: Decision
+    measured: Measured | None
+    number: int
+    """Place among the answered ones of its tier, from 1; 0 without an answer."""
+
+    @property
+    def answer(self) -> Measured | None:
+        """The measurement if it gave values."""
+        if self.measured is None or self.measured.status is not Status.OK:
+            return None
+        return self.measured
+
+
+def all_trials(state: CampaignState) -> tuple[Trial, ...]:
+    """Return every decision, chosen or not, in its order."""
+    return tuple(_joined(state))
+
+
+def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
+    """Return what a tier has answered, failures too, in the order of the decisions."""
+    return tuple(
+        trial
+        for trial in all_trials(state)
+        if trial.proposal.tier == tier and trial.measured is not None
+    )
+
+
+def _joined(state: CampaignState) -> Iterator[Trial]:
+    answered = [0] * len(state.fingerprints)
+    for proposal in state.proposals:
+        for decision in proposal.decisions:
+            measured = None
+            if decision.chosen:
+                key = evaluation_id(decision.candidate, state.fingerprints[proposal.tier])
+                measured = state.measured.get(key)
+            answered[proposal.tier] += measured is not None
+            number = 0 if measured is None else answered[proposal.tier]
+            yield Trial(proposal, decision, measured, number)
+
+
+def ancestry(state: CampaignState, candidate: str) -> list[Decision]:
+    """Return the decisions that led to a chosen candidate, the candidate's own first."""
+    chain: list[Decision] = []
+    id: str | None = candidate
+    while id is not None and (decision := state.decisions.get(id)) not in (None, *chain):
+        assert decision is not None
+        chain.append(decision)
+        id = decision.lineage.parent
+    return chain

@@ -1,0 +1,56 @@
+"""How good a set of property values is, by the campaign's objectives and constraints."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alloop.campaigns.spec import CampaignSpec
+
+
+@dataclass(frozen=True)
+class Merit:
+    """The weighted sum of the objectives' utilities.
+
+    With one objective this is its utility in the property's own unit. With several, each is
+    divided by the standard deviation of what was measured, so that GPa and eV can be added.
+    """
+
+    spec: CampaignSpec
+    scales: tuple[float, ...]
+    """One per objective, in its property's unit."""
+
+    @classmethod
+    def of(cls, spec: CampaignSpec, measured: Sequence[Mapping[str, float]]) -> "Merit":
+        """Return the merit in the scale of the values measured so far."""
+        if len(spec.objectives) == 1:
+            return cls(spec, (1.0,))
+        scales = []
+        for objective in spec.objectives:
+            values = [properties[objective.property] for properties in measured]
+            spread = float(np.std(values)) if len(values) > 1 else 0.0
+            scales.append(spread or 1.0)
+        return cls(spec, tuple(scales))
+
+    def value(self, properties: Mapping[str, float]) -> float:
+        """Return the weighted sum of utilities; more is better."""
+        return sum(
+            objective.weight * objective.utility(properties[objective.property]) / scale
+            for objective, scale in zip(self.spec.objectives, self.scales, strict=True)
+        )
+
+    def margin(self, properties: Mapping[str, float]) -> float:
+        """Return the smallest margin over all constraints; infinite where there are none."""
+        margins = [c.margin(properties[c.property]) for c in self.spec.constraints]
+        return min(margins, default=float("inf"))
+
+    def is_feasible(self, properties: Mapping[str, float]) -> bool:
+        """Return whether every constraint is met."""
+        return self.margin(properties) >= 0
+
+    def rank(self, properties: Mapping[str, float]) -> tuple[bool, float]:
+        """Return a key that sorts the better last: the feasible by value, and the infeasible,
+        all before them, by how far they miss.
+        """
+        feasible = self.is_feasible(properties)
+        return feasible, self.value(properties) if feasible else self.margin(properties)

@@ -1,0 +1,1 @@
+"""From wanted properties to crystals, and how good a design was."""

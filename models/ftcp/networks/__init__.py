@@ -1,0 +1,1 @@
+"""The networks of FTCP: the published one, and one with linear paths."""

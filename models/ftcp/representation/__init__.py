@@ -1,0 +1,1 @@
+"""The FTCP matrix: crystals as arrays, elemental properties, scaling."""

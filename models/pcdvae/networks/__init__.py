@@ -1,0 +1,1 @@
+"""The networks of P-CDVAE: periodic graphs, encoder, heads, decoder, noise."""

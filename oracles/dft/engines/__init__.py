@@ -1,0 +1,1 @@
+"""The engines that calculate energies, stresses and relaxed cells."""

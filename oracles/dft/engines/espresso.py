@@ -1,0 +1,305 @@
+"""Quantum ESPRESSO as an engine: pw.x through ASE, relaxed by atomate2's ASE makers."""
+
+import math
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.calculators.espresso import Espresso, EspressoProfile
+from atomate2.ase.jobs import AseRelaxMaker
+from atomate2.forcefields.flows.elastic import ElasticMaker
+from jobflow import Flow, Job, Maker
+from pymatgen.core import Structure
+
+from alloop.canonical import sha256
+from alloop.errors import MissingSoftware, SpecError
+from alloop.oracles.dft.options import DftOptions
+
+CURVATURE = 15.0
+"""eV/Å²; see ``alloop.oracles.dft.engines.chgnet.CURVATURE``."""
+
+LOWEST_CUTOFFS = (30.0, 240.0)
+"""Ry, of wave functions and density, asked for where a pseudopotential suggests none: what
+ultrasoft ones of 3d metals need at the least."""
+
+RESERVED = frozenset({"ecutwfc", "ecutrho", "nspin", "occupations", "degauss", "smearing", "ibrav"})
+"""Of &SYSTEM; other options set these."""
+
+START_LIMIT = 60.0
+"""Seconds for pw.x to start and to find that it has nothing to do."""
+
+_SUGGESTION = re.compile(r"Suggested minimum cutoff for (wavefunctions|charge density):\s*([\d.]+)")
+_VALENCE = re.compile(r'z_valence\s*=\s*"\s*([^"]+)"|([\d.]+)\s+Z valence', re.IGNORECASE)
+_PROGRAM = re.compile(r"Program PWSCF\s+v\.(\S+)")
+_HEADER = 20000
+"""Characters of a pseudopotential file that hold its header."""
+
+
+@dataclass(frozen=True)
+class Pseudopotential:
+    """What the header of a UPF file says; the rest is pw.x's."""
+
+    path: Path
+    cutoffs: tuple[float, float]
+    """Ry, suggested for wave functions and density; zero where it suggests none."""
+    valence: float
+    """Electrons."""
+
+    @classmethod
+    def read(cls, path: Path) -> "Pseudopotential":
+        """Read a file's header.
+
+        Raises:
+            MissingSoftware: if the file is not there or not UPF.
+        """
+        try:
+            header = path.read_text("utf-8", "replace")[:_HEADER]
+        except OSError as error:
+            raise MissingSoftware(
+                f"there is no such pseudopotential ({error.strerror})",
+                where=str(path),
+                remedy="Install quantum-espresso-data (`make espresso`), or name another file.",
+            ) from error
+        suggested = {what: float(ry) for what, ry in _SUGGESTION.findall(header)}
+        valence = _VALENCE.search(header)
+        if valence is None:
+            raise MissingSoftware("this is no UPF pseudopotential", where=str(path))
+        return cls(
+            path,
+            (suggested.get("wavefunctions", 0.0), suggested.get("charge density", 0.0)),
+            float(valence[1] or valence[2]),
+        )
+
+
+@dataclass
+class EspressoRelaxMaker(AseRelaxMaker):
+    """Relaxes with pw.x, each force a run of its own.
+
+    Moments are the structure's ``magmom`` in µB. ASE hands them on as they are, while pw.x takes
+    fractions of the valence.
+    """
+
+    name: str = "Quantum ESPRESSO relax"
+    command: str = "pw.x"
+    folder: str = ""
+    pseudopotentials: dict[str, str] = field(default_factory=dict)
+    valences: dict[str, float] = field(default_factory=dict)
+    input_data: dict[str, Any] = field(default_factory=dict)
+    mesh: tuple[int, int, int] = (1, 1, 1)
+
+    def run_ase(self, mol_or_struct: Structure, prev_dir: Any = None) -> Any:
+        """Relax a structure in the current folder."""
+        if moments := mol_or_struct.site_properties.get("magmom"):
+            fractions = [
+                float(np.clip(moment / self.valences[site.specie.symbol], -1.0, 1.0))
+                for site, moment in zip(mol_or_struct, moments, strict=True)
+            ]
+            mol_or_struct = mol_or_struct.copy(site_properties={"magmom": fractions})
+        return super().run_ase(mol_or_struct, prev_dir)
+
+    def _get_calculator(self) -> Any:
+        return Espresso(
+            profile=EspressoProfile(command=self.command, pseudo_dir=self.folder),
+            directory=Path.cwd(),
+            pseudopotentials=self.pseudopotentials,
+            kpts=tuple(self.mesh),
+            input_data=self.input_data,
+        )
+
+
+class EspressoEngine:
+    """See ``Engine``. One relaxation, since every step has a basis set of its own cell, and nothing
+    is kept from one to the next.
+    """
+
+    def __init__(self, options: DftOptions) -> None:
+        self._options = options
+        self._espresso = options.espresso
+        if taken := sorted(RESERVED & {name.lower() for name in self._espresso.system}):
+            raise SpecError(
+                f"espresso.system sets {', '.join(taken)}",
+                where="tiers, espresso, system",
+                remedy="Other options set these.",
+            )
+        self.name = f"Quantum ESPRESSO {self._version}"
+
+    def check(self, elements: Iterable[str]) -> None:
+        """See ``Engine.check``."""
+        wanted = (self._espresso.cutoff, self._espresso.density_cutoff)
+        for element in elements:
+            suggested = self._pseudopotential(element).cutoffs
+            needed = tuple(ry or low for ry, low in zip(suggested, LOWEST_CUTOFFS, strict=True))
+            if wanted[0] < needed[0] or wanted[1] < needed[1]:
+                raise SpecError(
+                    f"cutoffs of {wanted[0]:g} and {wanted[1]:g} Ry are below the {needed[0]:g} "
+                    f"and {needed[1]:g} Ry that {element} needs",
+                    where="tiers, espresso",
+                    remedy="Raise cutoff and density_cutoff; below, cells can collapse unnoticed.",
+                )
+
+    def settings(self) -> dict[str, Any]:
+        """See ``Engine.settings``."""
+        espresso = self._espresso
+        files = {
+            element: sha256((espresso.pseudopotential_folder / name).read_bytes())
+            for element, name in espresso.pseudopotentials.items()
+            if (espresso.pseudopotential_folder / name).exists()
+        }
+        return {
+            "engine": "espresso",
+            "version": self._version,
+            "pseudopotentials": files,
+            "input": self._input(1),
+            "kspacing": espresso.kspacing,
+            "force_tolerance": self._options.force_tolerance,
+            "max_steps": self._options.max_steps,
+        }
+
+    def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
+        """See ``Engine.relaxation``."""
+        del seconds
+        return self._maker(structure, relax_cell=True).make(structure)
+
+    def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
+        """See ``Engine.fixed_cell``."""
+        del seconds
+        return self._maker(structure, relax_cell=False)
+
+    def single_point(self, structure: Structure, *, seconds: float) -> Job | Flow:
+        """See ``Engine.single_point``."""
+        del seconds
+        return self._maker(structure, relax_cell=False, steps=1).make(structure)
+
+    def elasticity(
+        self, structure: Structure, *, stress: list[list[float]], seconds: float
+    ) -> Flow:
+        """See ``Engine.elasticity``."""
+        strained = self.fixed_cell(structure, seconds=seconds)
+        maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained)
+        return maker.make(structure, equilibrium_stress=stress)
+
+    def reading(self, output: Any) -> dict[str, Any]:
+        """See ``Engine.reading``."""
+        return {
+            "structure": output.structure,
+            "energy": output.output.energy,
+            "forces": output.output.forces,
+            "stress": output.output.stress,
+            "state": output.state,
+            "folder": output.dir_name,
+        }
+
+    def identity(self, structure: Structure) -> dict[str, Any]:
+        """See ``Engine.identity``."""
+        del structure
+        return {}
+
+    @cached_property
+    def _version(self) -> str:
+        """Version of pw.x, from what it prints when it has nothing to do.
+
+        Raises:
+            MissingSoftware: if it does not start, or not as one program.
+        """
+        command = shlex.split(self._espresso.command)
+        where, remedy = "tiers, espresso, command", "Run `make espresso`, or take engine: chgnet."
+        if shutil.which(command[0]) is None:
+            raise MissingSoftware(f"there is no program {command[0]!r}", where=where, remedy=remedy)
+        versions = _PROGRAM.findall(_printed_by(command))
+        if not versions:
+            raise MissingSoftware(f"{command[-1]!r} is not pw.x", where=where, remedy=remedy)
+        if len(versions) > 1:
+            raise MissingSoftware(
+                f"{shlex.join(command)!r} starts pw.x {len(versions)} times, not once in parallel",
+                where=where,
+                remedy="Take the mpirun of the MPI that pw.x was built with, e.g. mpirun.openmpi.",
+            )
+        return str(versions[0])
+
+    def _pseudopotential(self, element: str) -> Pseudopotential:
+        name = self._espresso.pseudopotentials.get(element)
+        if name is None:
+            raise SpecError(
+                f"no pseudopotential is named for {element}",
+                where="tiers, espresso, pseudopotentials",
+                remedy=f"Write {{{element}: FILE.UPF}}.",
+            )
+        return Pseudopotential.read(self._espresso.pseudopotential_folder / name)
+
+    def _maker(
+        self, structure: Structure, *, relax_cell: bool, steps: int | None = None
+    ) -> EspressoRelaxMaker:
+        elements = sorted({site.specie.symbol for site in structure})
+        return EspressoRelaxMaker(
+            command=self._espresso.command,
+            folder=str(self._espresso.pseudopotential_folder),
+            pseudopotentials={el: self._espresso.pseudopotentials[el] for el in elements},
+            valences={el: self._pseudopotential(el).valence for el in elements},
+            input_data=self._input(len(structure)),
+            mesh=mesh_of(structure, self._espresso.kspacing),
+            relax_cell=relax_cell,
+            steps=self._options.max_steps if steps is None else steps,
+            relax_kwargs={
+                "fmax": self._options.force_tolerance,
+                "alpha": CURVATURE,
+                "final_atoms_object_file": None,
+            },
+            optimizer_kwargs={"optimizer": "LBFGS"},
+            ionic_step_data=("energy", "stress"),
+        )
+
+    def _input(self, n_atoms: int) -> dict[str, Any]:
+        espresso = self._espresso
+        return {
+            "control": {"tprnfor": True, "tstress": True, "disk_io": "none"},
+            "system": {
+                "ecutwfc": espresso.cutoff,
+                "ecutrho": espresso.density_cutoff,
+                "occupations": "smearing",
+                "smearing": "cold",
+                "degauss": espresso.smearing,
+                "nspin": 2 if self._options.spin else 1,
+                **espresso.system,
+            },
+            # Ry, of the cell.
+            "electrons": {"conv_thr": 1e-7 * n_atoms, "mixing_beta": 0.3, "electron_maxstep": 200},
+        }
+
+
+def _printed_by(command: list[str]) -> str:
+    """Return what a program prints that is given nothing to read."""
+    with tempfile.TemporaryDirectory() as folder:  # pw.x leaves a file behind
+        try:
+            ended = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=folder,
+                timeout=START_LIMIT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise MissingSoftware(
+                f"{shlex.join(command)!r} does not end within {START_LIMIT:g} s",
+                where="tiers, espresso, command",
+                remedy="Take the mpirun of the MPI that pw.x was built with, e.g. mpirun.openmpi.",
+            ) from error
+    return ended.stdout
+
+
+def mesh_of(structure: Structure, kspacing: float) -> tuple[int, int, int]:
+    """Return a Γ-centred mesh whose steps are at most ``kspacing`` in 1/Å, 2π included. (ASE's own
+    kspacing leaves 2π out.)
+    """
+    lengths = structure.lattice.reciprocal_lattice.abc
+    first, second, third = (max(1, math.ceil(length / kspacing - 1e-9)) for length in lengths)
+    return first, second, third

@@ -1,0 +1,1 @@
+"""Interatomic potentials: the catalogue, the wheel's, and parameter files of one's own."""

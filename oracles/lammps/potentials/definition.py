@@ -1,0 +1,90 @@
+"""What an interatomic potential is, and how LAMMPS is told of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pymatgen.core import Lattice, Structure
+
+from alloop.errors import PotentialError
+from alloop.oracles.lammps.options import PairStyle
+from alloop.oracles.lammps.potentials.parameter_files import ParameterFile
+
+
+@dataclass(frozen=True)
+class ReferenceCrystal:
+    """The stable structure of a pure element under a potential, to measure energies against."""
+
+    lattice: Literal["fcc", "bcc"]
+    edge: float
+    """Edge of the cubic cell, Å; where its relaxation starts."""
+
+    def structure(self, element: str) -> Structure:
+        """Return the conventional cubic cell of an element."""
+        corner, centre = [0.0, 0.0, 0.0], [0.5, 0.5, 0.5]
+        faces = [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
+        sites = [corner, *faces] if self.lattice == "fcc" else [corner, centre]
+        return Structure(Lattice.cubic(self.edge), [element] * len(sites), sites)
+
+
+@dataclass(frozen=True)
+class Potential:
+    """An interatomic potential, in LAMMPS's metal units (eV, Å, g/mol, bar)."""
+
+    name: str
+    pair_style: PairStyle
+    files: tuple[ParameterFile, ...]
+    """eam: one per element; meam: library and parameters; snap: coefficients and parameters;
+    any other: one."""
+    elements: tuple[str, ...]
+    """Those it is valid for. Atom type i + 1 is ``elements[i]``; for MEAM the order is that of the
+    indices in its parameter file."""
+    labels: tuple[str, ...]
+    """What the files call the elements."""
+    citation: str
+    references: Mapping[str, ReferenceCrystal] = field(default_factory=dict)
+    """Stable structure of each element, where it is known beforehand."""
+
+    def require(self, elements: Iterable[str]) -> None:
+        """Check that the potential covers the elements.
+
+        Raises:
+            PotentialError: naming those that it does not.
+        """
+        if missing := [symbol for symbol in elements if symbol not in self.elements]:
+            raise PotentialError(
+                f"the potential {self.name} has no {', '.join(missing)}; "
+                f"it covers {', '.join(self.elements)}",
+                remedy="Take another potential or other elements.",
+            )
+
+    def type_of(self, element: str) -> int:
+        """Return an element's atom type in LAMMPS, counted from 1."""
+        return self.elements.index(element) + 1
+
+    def commands(self) -> list[str]:
+        """Return the commands that define the potential in LAMMPS.
+
+        Raises:
+            PotentialError: if a file is missing or changed.
+        """
+        files = [_quoted(file.checked_path().as_posix()) for file in self.files]
+        labels = " ".join(self.labels)
+        match self.pair_style:
+            case "eam":
+                coefficients = [f"{i} {i} {file}" for i, file in enumerate(files, start=1)]
+            case "meam":
+                coefficients = [f"* * {files[0]} {labels} {files[1]} {labels}"]
+            case _:
+                coefficients = [f"* * {' '.join(files)} {labels}"]
+        return [f"pair_style {self.pair_style}", *(f"pair_coeff {each}" for each in coefficients)]
+
+
+def _quoted(path: str) -> str:
+    if '"' in path or "\n" in path:
+        raise PotentialError(
+            "LAMMPS cannot read a path with a quotation mark or a line break in it",
+            where=repr(path),
+            remedy="Put it into another folder.",
+        )
+    return f'"{path}"'

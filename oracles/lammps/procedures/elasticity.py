@@ -1,0 +1,163 @@
+"""Elastic moduli from the pressure under small strains."""
+
+import numpy as np
+from pymatgen.analysis.elasticity.elastic import ElasticTensor
+from pymatgen.core import Structure
+from scipy.linalg import polar
+
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.simulation.cell import Array, Cell
+from alloop.oracles.lammps.simulation.crystal_frame import crystal_frame
+from alloop.oracles.lammps.simulation.minimiser import Pair
+from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_atoms
+from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Session
+
+_VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+"""Rows and columns in the order 11, 22, 33, 23, 13, 12."""
+
+
+def bulk_modulus(
+    session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array | None = None
+) -> float:
+    """Return −V dP/dV of a relaxed crystal in GPa, its atoms relaxed at either volume.
+
+    The cell shrinks and grows by the same strain of every length; the pressure is the mean over
+    the three directions. For small strains this is the Voigt average (C11 + C22 + C33 +
+    2 (C12 + C13 + C23)) / 9 of the published procedure, from 2 strained cells instead of 12.
+
+    Args:
+        session: with the crystal's atoms loaded.
+        crystal: at rest.
+        options: the strain, tolerance and limits.
+        inverse: of the second derivatives by the atoms' coordinates, if known; it saves time.
+
+    Raises:
+        Unmeasurable: if the atoms of a strained cell do not relax.
+    """
+    strain = options.strain * np.eye(3)
+    shrunk, grown = _strained_both_ways(session, crystal, strain, options, inverse)
+    rise = np.trace(grown.evaluation.pressure - shrunk.evaluation.pressure) / 3
+    return float(-rise * crystal.volume / (grown.volume - shrunk.volume))
+
+
+def estimated_bulk_modulus(
+    session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array
+) -> float:
+    """Return about the bulk modulus in GPa, from a single evaluation and roughly relaxed atoms.
+
+    The forces that a strain of every length brings about, and how the atoms would answer them,
+    take off g·C g / (9 V) from the modulus of the cell whose atoms only follow the strain; g is
+    the change of the forces per strain, C the inverse of the second derivatives.
+
+    Args:
+        session: with the crystal's atoms loaded.
+        crystal: nearly at rest.
+        options: the strain.
+        inverse: of the second derivatives by the atoms' coordinates, of this or a similar crystal.
+    """
+    larger = 1 + options.strain
+    grown = session.evaluate(crystal.box * larger, crystal.positions * larger)
+    fall = np.trace(crystal.evaluation.pressure - grown.pressure) / 3
+    unrelaxed = fall / (larger**3 - 1)
+    answer = (grown.forces - crystal.evaluation.forces).ravel() / options.strain
+    softening = float(answer @ inverse @ answer) / (9 * crystal.volume)
+    return float(unrelaxed - softening * GPA_PER_EV_PER_CUBIC_ANGSTROM)
+
+
+def measure_elasticity(
+    session: Session, cell: Cell, crystal: Relaxed, options: LammpsOptions
+) -> dict[str, float]:
+    """Return the elastic constants in the crystal's axes, and what follows from them.
+
+    Raises:
+        Unmeasurable: if the atoms of a strained cell do not relax.
+    """
+    session.load(elements_of(cell.structure))
+    tensor = elastic_tensor(session, crystal, options)
+    return elastic_properties(in_crystal_frame(tensor, crystal.structure(cell)))
+
+
+def elastic_tensor(session: Session, crystal: Relaxed, options: LammpsOptions) -> ElasticTensor:
+    """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame.
+
+    Each of the six strains is applied both ways and the atoms are relaxed; what the stress
+    changes by is divided by what the strain does. The box is never turned: where LAMMPS's
+    triangular form turns it, the stress is turned back.
+
+    Raises:
+        Unmeasurable: if the atoms of a strained cell do not relax.
+    """
+    constants = np.empty((6, 6))
+    for column, (i, j) in enumerate(_VOIGT):
+        # Upper triangular, so that the box stays as LAMMPS wants it; a shear strain, in Voigt's
+        # notation, is the whole change of the angle.
+        gradient = np.zeros((3, 3))
+        gradient[i, j] = options.strain
+        low, high = _strained_both_ways(session, crystal, gradient, options)
+        fall = _unturned(low, -gradient) - _unturned(high, gradient)
+        constants[:, column] = [fall[k, m] / (2 * options.strain) for k, m in _VOIGT]
+    return ElasticTensor.from_voigt((constants + constants.T) / 2)
+
+
+def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
+    """Return a tensor turned into the conventional axes of the crystal, averaged over its class.
+
+    Axes are those of the IEEE standard on piezoelectricity (1987), as pymatgen has them: for
+    cubic crystals the cube's. The crystal is ``crystal_frame(structure)``.
+
+    Args:
+        tensor: in the Cartesian axes of the structure.
+        structure: what the tensor belongs to.
+    """
+    frame = crystal_frame(structure)
+    return tensor.rotate(frame.rotation, tol=1e-6).convert_to_ieee(frame.crystal)
+
+
+def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
+    """Return constants and moduli in GPa by property name, for an isotropic polycrystal where
+    there is one value: Voigt's and Reuss's bounds and Hill's mean of both.
+
+    ``born_stability`` is the smallest eigenvalue of the constants in Mandel's notation: the
+    crystal resists every strain where it is positive (Born and Huang; Mouhat and Coudert, Phys.
+    Rev. B 90 (2014) 224104).
+    """
+    voigt = np.asarray(tensor.voigt)
+    bulk, shear = float(tensor.k_vrh), float(tensor.g_vrh)
+    mandel = np.diag([1.0, 1.0, 1.0, *[np.sqrt(2.0)] * 3])
+    constants = {f"c{i + 1}{j + 1}": float(voigt[i, j]) for i in range(6) for j in range(i, 6)}
+    return constants | {
+        "shear_modulus": shear,
+        "shear_modulus_voigt": float(tensor.g_voigt),
+        "shear_modulus_reuss": float(tensor.g_reuss),
+        "bulk_modulus_hill": bulk,
+        "bulk_modulus_reuss": float(tensor.k_reuss),
+        "youngs_modulus": 9 * bulk * shear / (3 * bulk + shear),
+        "poisson_ratio": (3 * bulk - 2 * shear) / (6 * bulk + 2 * shear),
+        "born_stability": float(np.linalg.eigvalsh(mandel @ voigt @ mandel).min()),
+    }
+
+
+def _strained_both_ways(
+    session: Session,
+    crystal: Relaxed,
+    strain: Array,
+    options: LammpsOptions,
+    inverse: Array | None = None,
+) -> tuple[Relaxed, Relaxed]:
+    """Return the crystal under minus and plus a displacement gradient, its atoms relaxed."""
+
+    def strained(gradient: Array, positions: Array, pairs: tuple[Pair, ...]) -> Relaxed:
+        box = crystal.box @ gradient.T
+        return relax_atoms(session, box, positions, options, pairs=pairs, inverse=inverse)
+
+    low, high = np.eye(3) - strain, np.eye(3) + strain
+    first = strained(low, crystal.positions @ low.T, crystal.atom_pairs)
+    # To first order the atoms move as far one way under tension as the other way under pressure.
+    return first, strained(high, 2 * crystal.positions - first.positions, first.pairs)
+
+
+def _unturned(strained: Relaxed, gradient: Array) -> Array:
+    """Return the pressure tensor as it would be had the strain not turned the crystal."""
+    rotation, _ = polar(np.eye(3) + gradient)
+    return np.asarray(rotation.T @ strained.evaluation.pressure @ rotation)

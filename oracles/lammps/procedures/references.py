@@ -1,0 +1,84 @@
+"""The pure elements that formation energies are measured against."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from ase.build import bulk
+from ase.data import atomic_numbers, reference_states
+from pymatgen.core import Lattice, Structure
+
+from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.relaxation import relax_cell
+from alloop.oracles.lammps.simulation.session import Session
+
+VOLUMES_TRIED = tuple(float(x) for x in np.linspace(0.75, 1.5, 16))
+"""Relative to the element's volume in nature: where the search for each crystal begins."""
+
+_CORNER, _CENTRE = (0.0, 0.0, 0.0), (0.5, 0.5, 0.5)
+_FACES = ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
+_TETRAHEDRA = ((0.25, 0.25, 0.25), (0.25, 0.75, 0.75), (0.75, 0.25, 0.75), (0.75, 0.75, 0.25))
+_HEXAGONAL = Lattice.hexagonal(1.0, float(np.sqrt(8 / 3)))
+_CRYSTALS = {
+    "fcc": (Lattice.cubic(1.0), (_CORNER, *_FACES)),
+    "bcc": (Lattice.cubic(1.0), (_CORNER, _CENTRE)),
+    "hcp": (_HEXAGONAL, ((1 / 3, 2 / 3, 0.25), (2 / 3, 1 / 3, 0.75))),
+    "diamond": (Lattice.cubic(1.0), (_CORNER, *_FACES, *_TETRAHEDRA)),
+}
+
+
+def reference_energy(session: Session, element: str, options: LammpsOptions) -> float | None:
+    """Return the energy per atom of an element in its stable crystal, eV.
+
+    That is the one the potential names or, where it names none, the lowest of fcc, bcc, hcp and
+    diamond under the potential. None for an element that in nature is none of these (a molecule,
+    manganese), so that energies against it would mean nothing.
+    """
+    references = session.potential.references
+    if element in references:
+        known = references[element].structure(element)
+        return _relaxed_energy(session, known, options)
+    energies = []
+    for crystal in _crystals(element):
+        try:
+            start = _best_scaled(session, crystal)
+            energies.append(_relaxed_energy(session, start, options))
+        except Unmeasurable:
+            continue  # under this potential the element is no such crystal
+    return min(energies, default=None)
+
+
+def _crystals(element: str) -> Iterator[Structure]:
+    """Yield candidates at the element's natural volume (ASE's table of reference states)."""
+    natural = reference_states[atomic_numbers[element]]
+    # Where the table has "basis", the name stands for the lattice only (selenium, tellurium).
+    if natural is None or natural["symmetry"] not in _CRYSTALS or "basis" in natural:
+        return
+    volume = bulk(element).get_volume() / len(bulk(element))
+    for lattice, sites in _CRYSTALS.values():
+        crystal = Structure(lattice, [element] * len(sites), sites)
+        crystal.scale_lattice(volume * len(sites))
+        yield crystal
+
+
+def _best_scaled(session: Session, crystal: Structure) -> Structure:
+    """Return a crystal at the volume of lowest energy among those tried."""
+    session.load([site.specie.symbol for site in crystal])
+    energies = []
+    for factor in VOLUMES_TRIED:
+        cell = Cell.of(_scaled(crystal, factor))
+        energies.append(session.evaluate(cell.box, cell.positions).energy)
+    return _scaled(crystal, VOLUMES_TRIED[int(np.argmin(energies))])
+
+
+def _scaled(crystal: Structure, factor: float) -> Structure:
+    scaled = crystal.copy()
+    scaled.scale_lattice(crystal.volume * factor)
+    return scaled
+
+
+def _relaxed_energy(session: Session, crystal: Structure, options: LammpsOptions) -> float:
+    session.load([site.specie.symbol for site in crystal])
+    found = relax_cell(session, Cell.of(crystal), options)
+    return found.evaluation.energy / len(crystal)

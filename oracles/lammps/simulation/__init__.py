@@ -1,0 +1,1 @@
+"""One LAMMPS simulation: box, session, minimiser, relaxation."""

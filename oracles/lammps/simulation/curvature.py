@@ -1,0 +1,70 @@
+"""Second derivatives of a relaxed crystal, which those of its neighbours in ordering resemble."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alloop.oracles.lammps.simulation.cell import Array
+from alloop.oracles.lammps.simulation.minimiser import Pair
+from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms, Relaxed
+
+STEP = 1e-4
+"""Å. Far above the rounding of forces, far below the distances over which they bend."""
+SOFTEST = 0.5
+"""eV/Å². What is softer is taken for this: drifts of the whole crystal, which cost nothing, and
+directions that rounding made negative. The softest of a metal have about 1."""
+SHORTEST = 1e-6
+"""Å. Shorter steps say more of rounding than of curvature."""
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Inverses of the second derivatives, positive definite, Å²/eV."""
+
+    cell: Array
+    """By strains and coordinates, in the units of ``CellAndAtoms``, shape (k + 3n, k + 3n)."""
+    atoms: Array
+    """By coordinates in a fixed cell, shape (3n, 3n)."""
+
+    @classmethod
+    def at_rest(cls, objective: CellAndAtoms) -> "Curvature":
+        """Return the curvature where an objective starts, by differences of gradients.
+
+        Takes one evaluation per coordinate.
+        """
+        point = objective.start
+        _, gradient = objective(point)
+        rows = np.empty((len(point), len(point)))
+        for i in range(len(point)):
+            moved = point.copy()
+            moved[i] += STEP
+            rows[i] = (objective(moved)[1] - gradient) / STEP
+        matrix = (rows + rows.T) / 2
+        k = objective.n_strains
+        return cls(_inverse(matrix), _inverse(matrix[k:, k:]))
+
+    def learnt(self, relaxed: Relaxed) -> "Curvature":
+        """Return the curvature corrected by the steps of a relaxation."""
+        return Curvature(
+            _updated(self.cell, relaxed.pairs), _updated(self.atoms, relaxed.atom_pairs)
+        )
+
+
+def _inverse(matrix: Array) -> Array:
+    stiffness, directions = np.linalg.eigh(matrix)
+    return np.asarray((directions / np.maximum(stiffness, SOFTEST)) @ directions.T)
+
+
+def _updated(inverse: Array, pairs: tuple[Pair, ...]) -> Array:
+    """Return an inverse after the BFGS formula (Nocedal and Wright, Numerical Optimization, 6.17),
+    which keeps it positive definite.
+    """
+    for pair in pairs:
+        if np.abs(pair.step).max() < SHORTEST or pair.curvature <= 0:
+            continue
+        share = 1 / pair.curvature
+        image = inverse @ pair.change
+        mixed = share * np.outer(pair.step, image)
+        weight = share * (1 + share * float(pair.change @ image))
+        inverse = inverse - mixed - mixed.T + weight * np.outer(pair.step, pair.step)
+    return inverse

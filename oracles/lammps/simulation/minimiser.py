@@ -1,0 +1,176 @@
+"""Minimisation by L-BFGS, to gradients that energies can no longer resolve.
+
+Near a minimum the energy changes by the square of the force: 1e-7 eV/Å means 1e-15 eV, which a
+double of −230 eV cannot hold, so a line search that compares energies (SciPy's, for one) gives
+up. Here a step is judged by the slope along it, which keeps its digits, and by the energy only
+within its rounding, like the approximate Wolfe conditions of Hager and Zhang (SIAM J. Optim. 16
+(2005) 170). And what was learnt of the curvature can be handed on to a similar problem.
+
+The two-loop recursion is that of Nocedal (Math. Comp. 35 (1980) 773).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from alloop.oracles.lammps.simulation.cell import Array
+
+Objective = Callable[[Array], tuple[float, Array]]
+"""From a point, shape (d,), to the value there and its gradient, shape (d,)."""
+
+PAIRS_KEPT = 30
+LONGEST_STEP = 0.2
+"""Of any coordinate in one step; less than a tenth of an interatomic distance in Å."""
+FIRST_CURVATURE = 15.0
+"""Assumed before any is known, eV/Å²: about that of an atom in a metal."""
+ENERGY_DIGITS = 1e-11
+"""Relative changes of the energy below this are taken for rounding."""
+SLOPE_LEFT = 0.8
+"""A step ends where the slope along it has not turned uphill by more than this share."""
+MOST_TRIALS = 12
+"""Shortenings of one step before giving up."""
+
+
+class Ending(StrEnum):
+    """How a minimisation ended."""
+
+    CONVERGED = "converged"
+    SPENT = "it used all its force evaluations"
+    STUCK = "no step along the forces lowers the energy"
+    NOT_FINITE = "the energy or a force is not finite"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A step and the change of gradient along it."""
+
+    step: Array
+    change: Array
+    curvature: float = field(init=False)
+    """Step times change; positive for a pair that can be used."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "curvature", float(self.step @ self.change))
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a minimisation ended; also the last point at which the objective was called."""
+
+    ending: Ending
+    point: Array
+    value: float
+    gradient: Array
+    evaluations: int
+    pairs: tuple[Pair, ...]
+    """What was learnt of the curvature, for a similar problem."""
+
+
+@dataclass(frozen=True)
+class _Visit:
+    point: Array
+    value: float
+    gradient: Array
+
+    @property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
+
+
+def minimise(
+    objective: Objective,
+    start: Array,
+    *,
+    tolerance: float,
+    max_evaluations: int,
+    pairs: tuple[Pair, ...] = (),
+    inverse: Array | None = None,
+) -> Minimum:
+    """Follow L-BFGS steps until every component of the gradient is below the tolerance.
+
+    Args:
+        objective: what to minimise; may return values that are not finite.
+        start: first point, shape (d,).
+        tolerance: of the gradient's largest component.
+        max_evaluations: calls of the objective after which to end.
+        pairs: curvature known beforehand, of a problem of the same dimension.
+        inverse: of the second derivatives, about, if known; shape (d, d), positive definite. The
+            pairs correct it.
+    """
+    here, evaluations = _Visit(start, *objective(start)), 1
+    pairs = tuple(pair for pair in pairs if _is_usable(pair))
+    while (ending := _ending(here, evaluations, tolerance, max_evaluations)) is None:
+        direction = _direction(here.gradient, pairs, inverse)
+        found, trials = _search(objective, here, direction, max_evaluations - evaluations)
+        evaluations += trials
+        if found is None and (pairs or inverse is not None):
+            pairs, inverse = (), None  # what is known misleads: start over with steepest descent
+        elif found is None:
+            ending = Ending.SPENT if evaluations >= max_evaluations else Ending.STUCK
+            break
+        else:
+            pair = Pair(found.point - here.point, found.gradient - here.gradient)
+            if _is_usable(pair):
+                pairs = (*pairs, pair)[-PAIRS_KEPT:]
+            here = found
+    return Minimum(ending, here.point, here.value, here.gradient, evaluations, pairs)
+
+
+def _ending(here: _Visit, evaluations: int, tolerance: float, most: int) -> Ending | None:
+    if not here.is_finite:
+        return Ending.NOT_FINITE
+    if np.abs(here.gradient).max() < tolerance:
+        return Ending.CONVERGED
+    return Ending.SPENT if evaluations >= most else None
+
+
+def _is_usable(pair: Pair) -> bool:
+    return pair.curvature > 1e-12 * float(pair.change @ pair.change)
+
+
+def _direction(gradient: Array, pairs: tuple[Pair, ...], inverse: Array | None) -> Array:
+    """Return minus the gradient times the inverse curvature, cut to the longest step."""
+    direction = -gradient
+    shares = []
+    for pair in reversed(pairs):
+        share = float(pair.step @ direction) / pair.curvature
+        direction = direction - share * pair.change
+        shares.append(share)
+    if inverse is not None:
+        direction = inverse @ direction
+    elif pairs:
+        last = pairs[-1]
+        direction = direction * (last.curvature / float(last.change @ last.change))
+    else:
+        direction = direction / FIRST_CURVATURE
+    for pair, share in zip(pairs, reversed(shares), strict=True):
+        back = float(pair.change @ direction) / pair.curvature
+        direction = direction + (share - back) * pair.step
+    return direction * min(1.0, LONGEST_STEP / float(np.abs(direction).max()))
+
+
+def _search(
+    objective: Objective, here: _Visit, direction: Array, budget: int
+) -> tuple[_Visit | None, int]:
+    """Return the first good point along a direction, and how many were tried."""
+    slope = float(here.gradient @ direction)
+    if slope >= 0:
+        return None, 0
+    rounding = ENERGY_DIGITS * max(1.0, abs(here.value))
+    length = 1.0
+    for trial in range(1, min(MOST_TRIALS, budget) + 1):
+        point = here.point + length * direction
+        there = _Visit(point, *objective(point))
+        if not there.is_finite:
+            length *= 0.25
+            continue
+        slope_there = float(there.gradient @ direction)
+        is_lower = there.value <= here.value + 1e-4 * length * slope + rounding
+        if is_lower and slope_there <= -SLOPE_LEFT * slope:
+            return there, trial
+        # Where a straight line through both slopes crosses zero, within reason.
+        crossing = slope / (slope - slope_there) if slope_there > slope else 0.5
+        length *= min(max(crossing, 0.1), 0.7)
+    return None, min(MOST_TRIALS, budget)

@@ -1,0 +1,166 @@
+"""Orderings that exchanges of unlike atoms lead to, each relaxed from where the one before rests.
+
+Second derivatives are found once, where the first ordering is at rest, and corrected by every
+exchange since. So a neighbour takes a third of the force evaluations of a measurement from
+scratch. Its value depends on the start and on the exchanges that led to it, bit for bit, and not
+on what else was measured: what is kept here saves time only.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pymatgen.core import Structure
+
+from alloop.materials import Material, material_id
+from alloop.oracles.base import Exchange, FailureKind
+from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
+from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, estimated_bulk_modulus
+from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.curvature import Curvature
+from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms, Relaxed, relax_cell
+from alloop.oracles.lammps.simulation.screening import elements_of
+
+if TYPE_CHECKING:
+    from alloop.oracles.lammps.oracle import LammpsOracle, Summary
+
+ROUGHLY = 0.01
+"""eV/Å. Forces below which the modulus is estimated; what is left changes it by 0.01 GPa."""
+KEPT = 8
+"""Orderings kept with their second derivatives; as many searches can go on side by side."""
+
+
+@dataclass(frozen=True)
+class Centre:
+    """An ordering at rest, whose neighbours are to be measured."""
+
+    symbols: tuple[str, ...]
+    cell: Cell
+    """Of the start, whatever its sites are decorated with now."""
+    crystal: Relaxed
+    """Its gradient is the whole deformation since the start."""
+    curvature: Curvature
+
+
+def centre_at_rest(oracle: "LammpsOracle", cell: Cell, crystal: Relaxed) -> Centre:
+    """Return a relaxed structure as a centre; takes one force evaluation per coordinate."""
+    symbols = tuple(elements_of(cell.structure))
+    session = oracle.session()
+    session.load(symbols)
+    here = replace(cell, box=crystal.box, positions=crystal.positions)
+    return Centre(symbols, cell, crystal, Curvature.at_rest(CellAndAtoms(session, here)))
+
+
+def require_small(start: Material) -> None:
+    """Check that the second derivatives of a structure are not too many to keep.
+
+    Raises:
+        Unmeasurable: if they are.
+    """
+    if isinstance(start, Structure) and len(start) > MOST_IN_SEARCH:
+        raise Unmeasurable(
+            FailureKind.UNSUPPORTED,
+            f"the second derivatives of {len(start)} atoms would fill the memory; a search that "
+            f"starts warm takes up to {MOST_IN_SEARCH}",
+        )
+
+
+class Neighbour:
+    """An ordering that is relaxed from where another one is at rest."""
+
+    def __init__(self, oracle: "LammpsOracle", centre: Centre, symbols: tuple[str, ...]) -> None:
+        self.symbols = symbols
+        self.crystal = replace(centre.crystal, pairs=())
+        self._oracle = oracle
+        self._centre = centre
+
+    def estimate(self) -> "Summary":
+        """Return its properties with the atoms roughly relaxed and the modulus estimated; the
+        structure is the unrelaxed one.
+        """
+        session, options = self._oracle.session(), self._oracle.options
+        self._relax(options.model_copy(update={"force_tolerance": ROUGHLY}))
+        inverse = self._centre.curvature.atoms
+        modulus = estimated_bulk_modulus(session, self.crystal, options, inverse)
+        properties = self._oracle.properties(self.symbols, self.crystal, modulus)
+        return properties, self._centre.cell.structure
+
+    def measure(self) -> "Summary":
+        """Return its properties and the relaxed structure."""
+        self.relax()
+        session, options = self._oracle.session(), self._oracle.options
+        modulus = bulk_modulus(session, self.crystal, options, self._centre.curvature.atoms)
+        properties = self._oracle.properties(self.symbols, self.crystal, modulus)
+        return properties, self.cell().deformed(self.crystal.gradient, self.crystal.positions)
+
+    def relax(self) -> None:
+        """Bring it to rest.
+
+        Raises:
+            Unmeasurable: if it does not converge, breaks down, or the volume changes absurdly.
+        """
+        self._relax(self._oracle.options)
+
+    def cell(self) -> Cell:
+        """Return the start's cell, decorated with this ordering."""
+        start = self._centre.cell.structure
+        decorated = Structure(start.lattice, self.symbols, start.frac_coords)
+        return replace(self._centre.cell, structure=decorated)
+
+    def as_centre(self) -> Centre:
+        """Return it, once relaxed, as a centre itself."""
+        curvature = self._centre.curvature.learnt(self.crystal)
+        return Centre(self.symbols, self._centre.cell, self.crystal, curvature)
+
+    def _relax(self, options: LammpsOptions) -> None:
+        session, before = self._oracle.session(), self.crystal
+        session.load(self.symbols)
+        start = replace(self._centre.cell, box=before.box, positions=before.positions)
+        inverse = self._centre.curvature.cell
+        found = relax_cell(session, start, options, pairs=before.pairs, inverse=inverse)
+        self.crystal = replace(found, gradient=found.gradient @ before.gradient)
+
+
+class KnownCentres:
+    """The centres that an oracle met last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, tuple[Exchange, ...]], Centre] = OrderedDict()
+
+    def find(
+        self, oracle: "LammpsOracle", start: Material, exchanges: Sequence[Exchange]
+    ) -> Centre:
+        """Return the ordering that exchanges lead to, relaxed one after the other.
+
+        Raises:
+            Unmeasurable: if the start cannot be measured, or one of them does not relax.
+        """
+        path = material_id(start), tuple(exchanges)
+        if path not in self._kept:
+            self._kept[path] = self._make(oracle, start, exchanges)
+        self._kept.move_to_end(path)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[path]
+
+    def _make(
+        self, oracle: "LammpsOracle", start: Material, exchanges: Sequence[Exchange]
+    ) -> Centre:
+        if not exchanges:
+            require_small(start)
+            return centre_at_rest(oracle, *oracle.relax(start))
+        *before, last = exchanges
+        centre = self.find(oracle, start, before)
+        neighbour = Neighbour(oracle, centre, exchanged(centre.symbols, last))
+        neighbour.relax()
+        return neighbour.as_centre()
+
+
+def exchanged(symbols: tuple[str, ...], exchange: Exchange) -> tuple[str, ...]:
+    """Return the elements with those on two sites exchanged."""
+    found = list(symbols)
+    i, j = exchange
+    found[i], found[j] = symbols[j], symbols[i]
+    return tuple(found)

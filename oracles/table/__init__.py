@@ -1,0 +1,1 @@
+"""Known results in a table, looked up."""

@@ -1,0 +1,146 @@
+"""Known results from a file: a retrospective study asks a table instead of an experiment."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+from pymatgen.core import Composition, Structure
+from pymatgen.io.cif import CifParser
+
+from alloop.canonical import canonical_json, sha256
+from alloop.datasets import find_file
+from alloop.errors import DataError, MaterialError
+from alloop.materials import Material, composition_of, formula_of, material_id
+from alloop.oracles.base import Cost, FailureKind, Measurement, Status
+from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, value_in
+from alloop.oracles.table.options import TableOptions
+
+DECIMALS = 6
+"""Of atomic fractions: compositions that agree in these are the same."""
+
+
+class TableOracle:
+    """Looks materials up: compositions by their fractions, crystals as they stand in the file.
+
+    The whole file is read and checked at construction, and only read. A material that is not in
+    it gives a failed measurement.
+
+    Args:
+        options: which file, which columns.
+
+    Raises:
+        DataError: naming line and column of what cannot be used.
+    """
+
+    def __init__(self, options: TableOptions) -> None:
+        path = options.file if options.dataset is None else find_file(options.dataset)
+        assert path is not None  # the options see to it
+        self.name = f"table {path.name}"
+        sheet = read_sheet(path)
+        elements = _checked_columns(sheet, options)
+        self._materials: dict[str, Material] = {}
+        self._values: dict[str, Mapping[str, float]] = {}
+        lines: dict[str, int] = {}
+        for row in sheet.rows:
+            material = _material(row, sheet, elements, options)
+            key = _key(material)
+            if key not in lines:
+                lines[key] = row.line
+                self._materials[key] = material
+                self._values[key] = _values(row, options)
+            elif options.duplicates == "refuse":
+                raise row.error(
+                    None,
+                    f"{formula_of(material)} stands in line {lines[key]} already",
+                    "Remove one, or set duplicates: first.",
+                )
+        if not lines:
+            raise DataError("the table has no rows", where=str(path))
+        settings = options.model_dump(
+            mode="json", include={"properties", "formula", "structure", "duplicates"}
+        )
+        self._fingerprint = sha256(canonical_json({"table": sha256(sheet.content), **settings}))
+
+    def fingerprint(self) -> str:
+        """Return the hash of the file's content and of how it is read."""
+        return self._fingerprint
+
+    def materials(self) -> tuple[Material, ...]:
+        """Return everything that has a row, in the file's order."""
+        return tuple(self._materials.values())
+
+    def measure(self, material: Material) -> Measurement:
+        """Look a material up."""
+        cost = Cost(calls=1)
+        try:
+            found = self._values.get(_key(material))
+        except MaterialError as error:
+            return self._failed(error.what, cost)
+        if found is None:
+            return self._failed("the table does not have this material", cost)
+        return Measurement(Status.OK, found, None, None, self.name, self._fingerprint, cost)
+
+    def _failed(self, message: str, cost: Cost) -> Measurement:
+        return Measurement.failed(
+            FailureKind.UNSUPPORTED,
+            message,
+            oracle=self.name,
+            fingerprint=self._fingerprint,
+            cost=cost,
+        )
+
+
+def _checked_columns(sheet: Sheet, options: TableOptions) -> tuple[str, ...]:
+    """Return the columns of element fractions."""
+    named = {*options.properties.values(), *options.ignore, options.formula, options.structure}
+    elements = sheet.element_columns(named)
+    for column in options.properties.values():
+        sheet.require(column)
+    if options.structure is not None:
+        sheet.require(options.structure)
+    elif not elements:
+        sheet.require(options.formula)
+    sheet.refuse_others({*named, *elements}, "Name it in properties, or in ignore to leave it out.")
+    return elements
+
+
+def _material(row: Row, sheet: Sheet, elements: Sequence[str], options: TableOptions) -> Material:
+    if options.structure is not None:
+        return _structure(row, options.structure)
+    formula = options.formula if options.formula in sheet.columns else None
+    return composition_in(row, formula, elements)
+
+
+def _values(row: Row, options: TableOptions) -> dict[str, float]:
+    found = {name: value_in(row, column, name) for name, column in options.properties.items()}
+    values = {name: value for name, value in found.items() if value is not None}
+    if not values:
+        raise row.error(", ".join(options.properties.values()), "there is no value")
+    return values
+
+
+def _structure(row: Row, column: str) -> Structure:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks on labels; what matters raises
+        try:
+            # Rounding coordinates to thirds would move atoms of relaxed cells.
+            parser = CifParser.from_str(row.cells[column], frac_tolerance=0)
+            structure = parser.parse_structures(primitive=False)[0]
+        except Exception as error:  # the parser raises whatever the text provokes
+            raise row.error(
+                column, f"this is not a CIF ({type(error).__name__}: {error})"
+            ) from error
+    if not structure.is_ordered:
+        raise row.error(column, "the crystal has partly occupied sites")
+    return structure
+
+
+def _key(material: Material) -> str:
+    """Return what equal materials share.
+
+    Raises:
+        MaterialError: if the material is no plain one.
+    """
+    if isinstance(material, Structure):
+        return material_id(material)
+    fractions = composition_of(Composition(material)).get_el_amt_dict()
+    return " ".join(f"{el}{x:.{DECIMALS}f}" for el, x in sorted(fractions.items()) if x > 0)

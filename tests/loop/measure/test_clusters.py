@@ -1,0 +1,219 @@
+"""Workers from elsewhere: a scheduler that runs already, and Slurm jobs as they would be sent."""
+
+import shutil
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from distributed import KilledWorker, LocalCluster
+from pydantic import ValidationError
+
+from alloop.campaigns.spec import CampaignSpec, DaskExecution, SlurmExecution
+from alloop.errors import MissingSoftware, RunError
+from alloop.loop.measure import clusters
+from alloop.loop.measure.clusters import connect, slurm_cluster
+from alloop.loop.measure.dispatch import Task, answers
+from alloop.loop.measure.execution import MeasuringPool
+from alloop.oracles.base import Cost, FailureKind, Measurement
+from tests.loop.flaky import Flaky, calls_of, moments_of
+from tests.loop.misbehaving import Honest, alloy
+from tests.loop.small_campaign import run_campaign, spec_of
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address=None,
+    ) as cluster:
+        yield cluster
+
+
+def test_a_running_scheduler_measures_and_is_left_as_it_was(
+    cluster: LocalCluster, tmp_path: Path
+) -> None:
+    options = DaskExecution(kind="dask", address=cluster.scheduler_address, workers=2)
+    calls = tmp_path / "calls"
+    names = [set(worker.plugins) for worker in cluster.workers.values()]
+    with MeasuringPool([Honest(calls)], [30.0], options, tmp_path / "spool") as pool:
+        shares = [0.1, 0.2, 0.3, 0.4]
+        futures = [pool.submit(f"e{i}", 0, alloy(share)) for i, share in enumerate(shares)]
+        assert all(future.result(60).failure is None for future in futures)
+    assert len(calls.read_text().split()) == 4
+    # The scheduler goes on; what the pool had put onto its workers is gone.
+    assert cluster.status.name == "running"
+    assert [set(worker.plugins) for worker in cluster.workers.values()] == names
+
+
+def test_two_campaigns_share_a_scheduler(cluster: LocalCluster, tmp_path: Path) -> None:
+    options = DaskExecution(kind="dask", address=cluster.scheduler_address, workers=2)
+    first, second = Honest(tmp_path / "first"), Honest(tmp_path / "second")
+    with (
+        MeasuringPool([first], [30.0], options, tmp_path / "a") as one,
+        MeasuringPool([second], [30.0], options, tmp_path / "b") as other,
+    ):
+        answers = [one.submit("e", 0, alloy(0.2)), other.submit("e", 0, alloy(0.3))]
+        assert all(answer.result(60).failure is None for answer in answers)
+    assert len((tmp_path / "first").read_text().split()) == 1
+    assert len((tmp_path / "second").read_text().split()) == 1
+
+
+def test_limits_and_second_attempts_hold_on_a_scheduler_too(
+    cluster: LocalCluster, run: Path, tmp_path: Path
+) -> None:
+    calls = tmp_path / "calls"
+    execution = {"kind": "dask", "address": cluster.scheduler_address, "workers": 2}
+    oracle = Flaky(calls, every=3, deaths=1, seconds=0.05)
+    state = run_campaign(run, spec_of(workers=1, attempts=2, execution=execution), oracle)
+    bad = [e.candidate for e in state.evaluations if oracle.is_bad(e.candidate)]
+    assert bad
+    assert len(state.answers()) == 6
+    assert sorted(calls_of(calls)) == sorted([e.candidate for e in state.evaluations] + bad)
+    moments = sorted(moments_of(calls))
+    assert all(began >= ended for (_, ended), (began, _) in pairwise(moments))
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [{"kind": "slurm", "workers": 4}, {"kind": "dask", "address": "tcp://10.0.0.1:8786"}],
+)
+def test_a_run_may_move_to_a_cluster(execution: dict[str, object]) -> None:
+    here, there = spec_of(), spec_of(attempts=4, workers=2, execution=execution)
+    assert here.with_scheduling(there.scheduling()) == there
+
+
+class Lossy:
+    """A pool whose workers go down with their machines, or whose scheduler does."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def submit(self, id: str, tier: int, question: str) -> Future[Measurement]:
+        future: Future[Measurement] = Future()
+        future.set_exception(self.error)
+        return future
+
+    def lost(self, tier: int, why: str) -> Measurement:
+        kind = FailureKind.WORKER_DIED
+        return Measurement.failed(kind, why, oracle="x", fingerprint="f", cost=Cost(calls=1))
+
+
+def test_workers_that_go_down_with_a_measurement_are_the_machine_s_failure() -> None:
+    pool = cast(MeasuringPool, Lossy(KilledWorker("task", cast(Any, None), 3)))
+    ((_, answer),) = answers(pool, deque([Task("e", 0, str)]), limits=[1])
+    assert answer.failure is not None
+    assert answer.failure.retryable
+    assert answer.failure.message == "4 workers were lost with it"
+
+
+def test_a_scheduler_that_goes_away_is_said_in_one_line() -> None:
+    pool = cast(MeasuringPool, Lossy(CancelledError()))
+    with pytest.raises(RunError, match="the scheduler no longer knows"):
+        list(answers(pool, deque([Task("e", 0, str)]), limits=[1]))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "PATIENCE", 0.5)
+    options = DaskExecution(kind="dask", address="tcp://127.0.0.1:1")
+    with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
+        connect(options)
+
+
+def test_a_slurm_job_asks_for_what_the_options_say() -> None:
+    options = SlurmExecution(
+        kind="slurm",
+        cores=4,
+        memory="3 GB",
+        walltime=timedelta(minutes=90),
+        partition="batch",
+        account="alloys",
+        directives=("--constraint=avx512",),
+    )
+    cluster = slurm_cluster(options)
+    script = cluster.job_script()
+    cluster.close()
+    lines = script.splitlines()
+    for line in (
+        "#SBATCH -J alloop",
+        "#SBATCH -p batch",
+        "#SBATCH -A alloys",
+        "#SBATCH --cpus-per-task=4",
+        "#SBATCH --mem=3G",
+        "#SBATCH -t 01:30:00",
+        "#SBATCH --constraint=avx512",
+    ):
+        assert line in lines
+    command = lines[-1] or lines[-2]
+    assert command.startswith(sys.executable)
+    assert "--nthreads 1" in command
+    assert "--no-nanny" in command
+    # It stops taking work two minutes before Slurm ends it.
+    assert "--lifetime 5280 seconds" in command or "--lifetime '5280 seconds'" in command
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_slurm_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(MissingSoftware, match="no command sbatch"):
+        connect(SlurmExecution(kind="slurm"))
+
+
+def test_dask_jobqueue_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    with pytest.raises(MissingSoftware, match=r"pip install 'alloop\[slurm\]'"):
+        slurm_cluster(SlurmExecution(kind="slurm"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": "slurm", "partition": "batch\n#SBATCH --wrap=x"},
+        {"kind": "slurm", "directives": ["--wrap=a b"]},
+        {"kind": "slurm", "directives": ["--comment=x\nrm -r ."]},
+        {"kind": "slurm", "account": "$(id)"},
+        {"kind": "slurm", "memory": "much"},
+        {"kind": "slurm", "prologue": ["module load x"]},
+        {"kind": "dask", "address": "somewhere"},
+        {"kind": "dask"},
+        {"kind": "kubernetes"},
+    ],
+)
+def test_a_campaign_cannot_smuggle_commands_into_jobs(settings: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        CampaignSpec.model_validate(_spec(settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({}, "local"),
+        ({"workers": 3}, "local"),
+        ({"kind": "slurm", "walltime": "2 h"}, "slurm"),
+        ({"kind": "dask", "address": "tls://10.0.0.1:8786"}, "dask"),
+    ],
+)
+def test_a_campaign_says_where_it_runs(settings: dict[str, object], kind: str) -> None:
+    spec = CampaignSpec.model_validate(_spec(settings))
+    assert spec.execution.kind == kind
+    assert CampaignSpec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+def _spec(execution: dict[str, object]) -> dict[str, object]:
+    return {
+        "name": "test",
+        "space": {"elements": ["Ni", "Fe"]},
+        "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+        "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
+        "execution": execution,
+    }

@@ -1,0 +1,78 @@
+"""Workers killed at random: nothing is lost, nothing counts twice, memory stays.
+
+The full ten thousand are `make bench-execution`; this is the same, smaller.
+"""
+
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from alloop.campaigns.load import parse_spec
+from alloop.canonical import sha256
+from alloop.loop.record.events import EVENT, CampaignOpened, Event, LedgerEntry, Measured, Stage
+from alloop.loop.state.campaign_state import Fold, fold
+from alloop.oracles.base import Status
+from benchmarks.execution.measure_many import measure_many
+from tests.loop.small_campaign import SPEC
+
+BYTES_PER_MEASUREMENT = 3000
+
+
+def test_workers_killed_at_random_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
+    outcome = measure_many(tmp_path, 60, kill_every=(8, 20), spares_starting=True)
+    assert outcome.measurements == 60
+    assert (outcome.lost, outcome.twice) == (0, 0)
+    assert outcome.workers_killed >= 2
+
+
+def measured(n: int) -> Measured:
+    return Measured(
+        evaluation=sha256(f"evaluation {n}")[:32],
+        candidate=sha256(str(n)),
+        round=0,
+        stage=Stage.INITIAL,
+        tier=0,
+        status=Status.OK,
+        properties={"bulk_modulus": n / 7},
+        relaxed=sha256(f"relaxed {n}"),
+        oracle="fake",
+        fingerprint=sha256("fake"),
+    )
+
+
+def entry(seq: int, event: Event) -> LedgerEntry:
+    """Return an entry as it is read back from a ledger."""
+    return LedgerEntry(
+        seq=seq,
+        time=(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seq)).isoformat(),
+        event=EVENT.validate_json(EVENT.dump_json(event)),
+        previous="0" * 64,
+        hash="0" * 64,
+    )
+
+
+def test_a_measurement_leaves_little_in_the_controller() -> None:
+    spec = parse_spec(SPEC, where="test").model_dump(mode="json")
+    growing = Fold()
+    growing.add(entry(1, CampaignOpened(spec=spec, fingerprints=("f",), versions={})))
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for n in range(1000):
+        growing.add(entry(n + 2, measured(n)))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (after - before) / 1000 < BYTES_PER_MEASUREMENT
+
+
+def test_a_state_that_grew_is_the_state_of_all_entries() -> None:
+    spec = parse_spec(SPEC, where="test").model_dump(mode="json")
+    entries = [entry(1, CampaignOpened(spec=spec, fingerprints=("f",), versions={}))]
+    entries += [entry(n + 2, measured(n)) for n in range(5)]
+    growing = Fold()
+    for n, each in enumerate(entries, start=1):
+        growing.add(each)
+        earlier = growing.state()
+        assert earlier == fold(entries[:n])
+    assert earlier is not None
+    growing.add(entry(9, measured(9)))
+    assert len(earlier.recorded) == 5, "a state that was given out does not change"
