@@ -1,4 +1,4 @@
-"""How candidates rise from one tier to the next, dearer one."""
+"""How candidates rise from one tier to the next, higher one."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PromotionOptions(BaseModel):
-    """Which candidates the dearer tiers measure, and when; how many is each tier's ``promote``.
+    """Which candidates the higher tiers measure, and when; how many is each tier's ``promote``.
 
     Only feasible candidates are promoted whose result by the tier below is trusted: it converged,
     and whatever is asked for here holds.
@@ -16,7 +16,7 @@ class PromotionOptions(BaseModel):
 
     rule: Literal["top", "gain-per-cost"] = Field(
         default="top",
-        description="the best by the tier below; or the largest expected gain on the dearer tier "
+        description="the best by the tier below; or the largest expected gain on the higher tier "
         "for what the measurement is expected to cost",
     )
     when: Literal["end", "round"] = Field(

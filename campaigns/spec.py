@@ -71,9 +71,9 @@ class AcquisitionOptions(_Part):
     trust_region: float = Field(
         default=0.4, gt=0, le=2, description="first edge of the region, in the latents' own spread"
     )
-    aim: Literal["first", "dearest"] = Field(
-        default="first",
-        description="whose values are to be good: the first tier's, or what the dearest is "
+    aim: Literal["first-tier", "top-tier"] = Field(
+        default="first-tier",
+        description="whose values are to be good: the first tier's, or what the top tier is "
         "expected to say, once five candidates were measured by both (see promotion.when)",
     )
 
@@ -216,7 +216,7 @@ def _usual_model_unless_said(value: Any, info: ValidationInfo) -> Any:
     return {"kind": own[0], **value} if own else LatticeOptions()
 
 
-def _whence(missing: Sequence[str]) -> str:
+def electronic_property_hint(missing: Sequence[str]) -> str:
     """Say where properties of electrons come from, rather than leave the user searching."""
     if not (of_electrons := [name for name in missing if name in OF_ELECTRONS]):
         return ""
@@ -297,15 +297,15 @@ class CampaignSpec(_Part):
 
     @model_validator(mode="after")
     def _aim_can_be_told(self) -> Self:
-        if self.acquisition.aim == "dearest":
+        if self.acquisition.aim == "top-tier":
             if not all(tier.promote for tier in self.tiers[1:]) or len(self.tiers) < 2:
                 raise ValueError(
-                    "acquisition.aim: dearest needs a dearer tier that candidates are promoted to; "
-                    "add one with promote, or leave aim out"
+                    "acquisition.aim: top-tier needs a higher tier that candidates are "
+                    "promoted to; add one with promote, or leave aim out"
                 )
             if self.promotion.when == "end":
                 raise ValueError(
-                    "acquisition.aim: dearest learns from promotions, which promotion.when: end "
+                    "acquisition.aim: top-tier learns from promotions, which promotion.when: end "
                     "puts off until there is nothing left to acquire; write when: round"
                 )
         return self
@@ -338,12 +338,13 @@ class CampaignSpec(_Part):
             if missing := [name for name in self.asked_of(place) if name not in tier.measures()]:
                 raise ValueError(
                     f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
-                    f"set, it measures {', '.join(sorted(tier.measures()))}" + _whence(missing)
+                    f"set, it measures {', '.join(sorted(tier.measures()))}"
+                    + electronic_property_hint(missing)
                 )
         if promoting := [tier for tier in self.tiers[:1] if tier.promote]:
             raise ValueError(
                 f"tiers.0 promotes {promoting[0].promote}, but there is no tier below it; "
-                "put promote on the dearer tier"
+                "put promote on the higher tier"
             )
         return self
 

@@ -12,16 +12,16 @@ import numpy as np
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.building import build_model, load_model, start_model
-from alloop.loop.choose.augmentation import propose_neighbours, question, question_id
+from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies import propose_with_model
-from alloop.loop.measure.dispatch import Task, answers
+from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
 from alloop.loop.measure.label_cache import label_cache
-from alloop.loop.measure.recording import in_vain, measured
+from alloop.loop.measure.recording import failed_attempt, measured
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests import write_requests
 from alloop.loop.record.artifacts import ArtifactStore
@@ -234,7 +234,7 @@ class Controller:
         state, asked = self.state, {evaluation.id: evaluation for evaluation in evaluations}
 
         def task(evaluation: Evaluation, attempt: int) -> Task:
-            ask = partial(question, state, self._store, evaluation)
+            ask = partial(task_payload, state, self._store, evaluation)
             return Task(attempt_id(evaluation.id, attempt), evaluation.tier, ask)
 
         missing = [e for e in evaluations if not self._reuse(state, e)]
@@ -243,7 +243,7 @@ class Controller:
         done = len(evaluations) - len(missing)
         if not missing:
             return
-        for task_, measurement in answers(
+        for task_, measurement in measure_all(
             self._pool, waiting, limits=limits, is_stopping=self._is_stopping
         ):
             id, attempt = attempt_of(task_.id)
@@ -257,7 +257,7 @@ class Controller:
         """Answer an evaluation with another campaign's label; return whether there is one."""
         if self._cache is None or self._is_stopping():
             return False
-        asked, fingerprint = question_id(state, evaluation), state.fingerprints[evaluation.tier]
+        asked, fingerprint = task_payload_id(state, evaluation), state.fingerprints[evaluation.tier]
         if asked != evaluation.candidate:  # it is reached from a start
             fingerprint = exchange_fingerprint(fingerprint)
         if (label := self._cache.get(asked, fingerprint)) is None:
@@ -298,10 +298,10 @@ class Controller:
         if is_answer:
             self._append(measured(evaluation, measurement, self._spec, self._store))
             if self._cache is not None:
-                asked, run = question_id(state, evaluation), str(self._run.absolute())
+                asked, run = task_payload_id(state, evaluation), str(self._run.absolute())
                 self._cache.put(asked, measurement.fingerprint, measurement, run=run)
         else:
-            self._append(in_vain(evaluation, attempt, measurement))
+            self._append(failed_attempt(evaluation, attempt, measurement))
         forget(self._spool, attempt_id(evaluation.id, attempt))
         return is_answer
 

@@ -48,11 +48,11 @@ def open_campaign(
     """
     fold = Fold()
     for entry in ledger.entries():
-        if isinstance(entry.event, CampaignOpened) and entry.event.format > FORMAT:
+        if isinstance(entry.event, CampaignOpened) and entry.event.format != FORMAT:
             raise RunError(
-                "the run was written by a newer version of Alloop",
+                "the run was written by another version of Alloop",
                 where=str(run),
-                remedy="Update Alloop: `git pull`, then `make install`.",
+                remedy="Continue it with that version (the first event names it), or start a new run.",
             )
         fold.add(entry)
     state = fold.state()

@@ -1,7 +1,7 @@
 """What a campaign does next, read off its state.
 
 The order stands here once: rounds of fitting, acquisition and local search, then promotion to
-the dearer tiers. Whatever was chosen is measured before anything else is decided; people may
+the higher tiers. Whatever was chosen is measured before anything else is decided; people may
 be given longer, if their tier has a quorum.
 """
 
@@ -109,8 +109,8 @@ def _after(state: CampaignState, last: Proposed) -> Step:
 
 
 def _promotion(state: CampaignState, last: Proposed) -> Step | None:
-    """Return the next promotion to a dearer tier before another round begins; None if none is
-    due. The dearer tiers have few measurements; unless every round is to promote, the best of
+    """Return the next promotion to a higher tier before another round begins; None if none is
+    due. The higher tiers have few measurements; unless every round is to promote, the best of
     the whole search get them.
     """
     is_over = _ending(state, last.round + 1) is not None
@@ -153,10 +153,10 @@ def _found_rows(state: CampaignState) -> bool:
 
 
 def _exhausted(state: CampaignState) -> list[str]:
-    """Return which dearer tiers had no core-hours or money left to promote any more."""
+    """Return which higher tiers had no core-hours or money left to promote any more."""
     return [
         f"tier {tier}: {reason}"
         for tier in range(1, len(state.spec.tiers))
-        for purse in state.purses(tier)
-        if (reason := purse.exhaustion) is not None
+        for tier_budget in state.tier_budgets(tier)
+        if (reason := tier_budget.exhaustion) is not None
     ]

@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from alloop.loop.dataset import RememberingOracle
 from alloop.models.base import Dataset
-from alloop.models.ftcp.inverse_design.design import HowToDesign, Window, design
+from alloop.models.ftcp.inverse_design.design import DesignOptions, Window, design
 from alloop.models.ftcp.inverse_design.dissimilarity import fingerprints
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.inverse_design.report import (
@@ -37,7 +37,7 @@ N_PROTOTYPES = 500
 N_DESIGNS = 24
 """Per target and round."""
 ROUNDS = 3
-HOW = HowToDesign(
+HOW = DesignOptions(
     n=N_DESIGNS,
     scale=1.0,
     pool=16,

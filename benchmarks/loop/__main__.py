@@ -66,7 +66,7 @@ def best_of(run: Path, *settings: str) -> tuple[float, int]:
     state = RunFolder.read(run).state
     best = state.best()
     assert best is not None
-    assert state.merit.is_feasible(best.properties)
+    assert state.utility.is_feasible(best.properties)
     return best.properties["bulk_modulus"], state.cost(0).calls
 
 

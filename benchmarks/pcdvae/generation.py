@@ -36,7 +36,7 @@ def generation_figures(
     model: PcdvaeModel, known: Sequence[Judged], judge: Judge, folder: Path
 ) -> dict[str, float]:
     """Return validity, uniqueness, novelty, how many lie on or under the known hulls, and what
-    the dearer tier says of those nearest to them.
+    the higher tier says of those nearest to them.
 
     Args:
         model: trained.
@@ -84,7 +84,7 @@ def generation_figures(
 
 
 def _promoted(placed: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Hand those nearest to the hulls to the dearer tier, CHGNet."""
+    """Hand those nearest to the hulls to the higher tier, CHGNet."""
     _, dear = build_oracles(parse_spec(SPEC, where="benchmark"))
     figures: dict[str, float] = {"generated_promoted_n": 0.0}
     for one in placed[:PROMOTED]:

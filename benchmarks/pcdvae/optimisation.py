@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 from alloop.campaigns.load import parse_spec
 from alloop.loop.choose.acquisition import acquisition_function, climb, fit_surrogate, trust_region
 from alloop.loop.choose.numerics import small_matrices
-from alloop.loop.state.utility import Merit
+from alloop.loop.state.utility import Utility
 from alloop.models.base import Dataset
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.optimisation import STEPS, optimise
@@ -88,9 +88,9 @@ def _by_acquisition(model: PcdvaeModel, training: Dataset, starts: torch.Tensor)
         with torch.no_grad():
             embedded = model.embed(z)
         surrogate = fit_surrogate(embedded, values, ("bulk_modulus",))
-        merit = Merit.of(spec, [{"bulk_modulus": float(v)} for v in values[:, 0]])
+        utility = Utility.of(spec, [{"bulk_modulus": float(v)} for v in values[:, 0]])
         return climb(
-            acquisition_function(surrogate, merit, seed=0),
+            acquisition_function(surrogate, utility, seed=0),
             model.embed,
             starts,
             lower,

@@ -9,7 +9,7 @@ a few promotions of a campaign.
 - multi-fidelity GP: BoTorch's ``SingleTaskMultiFidelityGP`` over embedding and tier.
 
 The score is the mean negative logarithm of the predictive density at the measured value (less is
-better; in units where the dear values' standard deviation is one), and the shares of measured
+better; in units of the high-fidelity values' standard deviation), and the shares of measured
 values inside the central 68 % and 95 % of what was predicted.
 """
 
@@ -29,7 +29,7 @@ from scipy import stats
 
 from alloop.campaigns.load import parse_spec
 from alloop.loop.building import build_model
-from alloop.loop.choose.fidelity import fit_correction
+from alloop.loop.choose.fidelity import fit_fidelity_map
 from alloop.materials import material_from_json
 from alloop.models.base import Dataset, HasEmbedding
 from benchmarks.recording import record
@@ -42,7 +42,7 @@ ROWS = Path("runs/two_fidelity_pairs.json")
 
 @dataclass(frozen=True)
 class Task:
-    """Predict the dear values of some cells."""
+    """Predict the high-fidelity values of some cells."""
 
     features: Array
     """Of all cells, shape (n, m)."""
@@ -51,9 +51,9 @@ class Task:
     dear: Array
     """Of all cells, shape (n,); NaN where it was not measured."""
     known: NDArray[np.int_]
-    """Cells whose dear value may be used."""
+    """Cells whose high-fidelity value may be used."""
     asked: NDArray[np.int_]
-    """Cells whose dear value is to be predicted."""
+    """Cells whose high-fidelity value is to be predicted."""
 
 
 Predictive = stats.distributions.rv_frozen
@@ -62,7 +62,7 @@ Predictive = stats.distributions.rv_frozen
 
 def line(task: Task) -> Predictive:
     """Predict by ``alloop.loop.choose.fidelity``."""
-    found = fit_correction(
+    found = fit_fidelity_map(
         task.cheap[task.known], task.dear[task.known], spread=float(task.cheap.std())
     )
     mean, scale = found.predict(task.cheap[task.asked])
@@ -71,7 +71,7 @@ def line(task: Task) -> Predictive:
 
 def line_and_gp(task: Task) -> Predictive:
     """Predict by the line and a Gaussian process of what it leaves."""
-    found = fit_correction(
+    found = fit_fidelity_map(
         task.cheap[task.known], task.dear[task.known], spread=float(task.cheap.std())
     )
     left = task.dear[task.known] - found.predict(task.cheap[task.known])[0]

@@ -1,4 +1,4 @@
-"""Cells measured by a cheap and by a dear tier: what the two-fidelity surrogates are compared on.
+"""Cells measured by a lower and by a higher tier: what the two-fidelity surrogates are compared on.
 
 Random 16-atom cells of Ni, Fe and Cr, fcc and bcc. LAMMPS measures all; CHGNet, a learned
 potential trained on DFT, some: half of them drawn at random, half the stiffest by LAMMPS, since

@@ -22,8 +22,8 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from torch import Tensor
 
 from alloop.campaigns.objectives import Constraint, Objective
-from alloop.loop.choose.fidelity import Lines, straight
-from alloop.loop.state.utility import Merit
+from alloop.loop.choose.fidelity import FidelityMaps, composed
+from alloop.loop.state.utility import Utility
 
 MC_SAMPLES = 128
 """Quasi-Monte Carlo draws behind each expected improvement."""
@@ -69,29 +69,29 @@ def fit_surrogate(embeddings: Tensor, values: Tensor, property_names: tuple[str,
 
 
 def acquisition_function(
-    surrogate: Surrogate, merit: Merit, *, seed: int, lines: Lines = ()
+    surrogate: Surrogate, utility: Utility, *, seed: int, lines: FidelityMaps = ()
 ) -> qLogNoisyExpectedImprovement:
-    """Return the logarithm of the noisy expected improvement of the campaign's merit.
+    """Return the logarithm of the noisy expected improvement of the campaign's utility.
 
     Args:
         surrogate: of the first tier's values.
-        merit: what is good.
+        utility: what is good.
         seed: of the draws.
         lines: to the tier whose values are to be improved; none for the first.
     """
     column = {name: i for i, name in enumerate(surrogate.property_names)}
-    objectives = [(column[o.property], o) for o in merit.spec.objectives]
-    straights = [straight(lines, name) for name in surrogate.property_names]
-    offsets, slopes = torch.tensor(straights, dtype=torch.float64).T
+    objectives = [(column[o.property], o) for o in utility.spec.objectives]
+    maps = [composed(lines, name) for name in surrogate.property_names]
+    offsets, slopes = torch.tensor(maps, dtype=torch.float64).T
 
     def seen(samples: Tensor) -> Tensor:
         return offsets + slopes * samples
 
-    def utility(samples: Tensor, X: Tensor | None = None) -> Tensor:
+    def total(samples: Tensor, X: Tensor | None = None) -> Tensor:
         samples = seen(samples)
         terms = [
             o.weight * _utility(samples[..., i], o) / scale
-            for (i, o), scale in zip(objectives, merit.scales, strict=True)
+            for (i, o), scale in zip(objectives, utility.scales, strict=True)
         ]
         return torch.stack(terms).sum(dim=0)
 
@@ -99,10 +99,10 @@ def acquisition_function(
         model=surrogate.gp,
         X_baseline=surrogate.embeddings,
         sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
-        objective=GenericMCObjective(utility),
+        objective=GenericMCObjective(total),
         constraints=[
             lambda samples, violation=violation: violation(seen(samples))
-            for c in merit.spec.constraints
+            for c in utility.spec.constraints
             for violation in _violations(column[c.property], c)
         ]
         or None,

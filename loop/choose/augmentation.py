@@ -65,7 +65,7 @@ def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
     return tuple(centres)
 
 
-def question(state: CampaignState, store: ArtifactStore, evaluation: Evaluation) -> str:
+def task_payload(state: CampaignState, store: ArtifactStore, evaluation: Evaluation) -> str:
     """Return what a worker is asked, as canonical JSON: a material or, in a local search with a
     warm start, the material that the search began at and the exchanges made since.
     """
@@ -76,7 +76,7 @@ def question(state: CampaignState, store: ArtifactStore, evaluation: Evaluation)
     return canonical_json({"start": json.loads(plain), "exchanges": exchanges})
 
 
-def question_id(state: CampaignState, evaluation: Evaluation) -> str:
+def task_payload_id(state: CampaignState, evaluation: Evaluation) -> str:
     """Return what a question is known by in every campaign: the material's id, or a hash of the
     start's and the exchanges.
     """
@@ -104,7 +104,7 @@ def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list
 
 def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
     """Return answers best first; of equals the earlier comes first."""
-    return sorted(answers, key=lambda m: state.merit.rank(m.properties), reverse=True)
+    return sorted(answers, key=lambda m: state.utility.rank(m.properties), reverse=True)
 
 
 def _neighbours(material: Material, parent: str, seed: int, swaps: int) -> Iterator[Draft]:

@@ -29,7 +29,7 @@ class Draft:
         reason: str,
         acquisition: float | None = None,
         posterior: dict[str, Posterior] | None = None,
-        dear: dict[str, Posterior] | None = None,
+        high_fidelity: dict[str, Posterior] | None = None,
     ) -> Decision:
         """Return the decision: rejected by the rule, or chosen for the reason."""
         return Decision(
@@ -42,7 +42,7 @@ class Draft:
             reason=rejection.reason if rejection else reason,
             acquisition=acquisition,
             posterior=posterior or {},
-            dear=dear or {},
+            high_fidelity=high_fidelity or {},
             lineage=self.lineage,
         )
 

@@ -1,8 +1,8 @@
-"""What a dearer tier is expected to say of what a cheaper one has measured.
+"""What a higher tier is expected to say of what a cheaper one has measured.
 
 A straight line through the pairs that both have measured, with its uncertainty: Bayesian linear
 regression with a conjugate normal-inverse-gamma prior (Gelman et al., Bayesian Data Analysis, 3rd
-ed., ch. 14.8), whose predictive distribution is Student's t. Before any pair is known the dearer
+ed., ch. 14.8), whose predictive distribution is Student's t. Before any pair is known the higher
 tier is expected to say the same, with a wide margin.
 """
 
@@ -20,7 +20,7 @@ from alloop.loop.state.disagreement import FEWEST_PAIRS
 Array = NDArray[np.float64]
 
 PRIOR_NOISE = 0.5
-"""Scatter about the line that is expected before any is seen, in spreads of the cheap tier."""
+"""Scatter about the line that is expected before any is seen, in spreads of the lower tier."""
 PRIOR_DEGREES = 3.0
 """Pairs that this expectation counts for: the fewest with which the variance is finite."""
 PRIOR_OFFSET, PRIOR_SLOPE = 10.0, 1.0
@@ -29,13 +29,16 @@ scatter and of the scatter per spread: codes and functionals differ by large con
 
 
 @dataclass(frozen=True)
-class Correction:
-    """The line dear = cheap + offset + tilt · (cheap − centre) / spread, and its uncertainty."""
+class FidelityMap:
+    """Linear map between tiers, with Student-t uncertainty.
+
+    high = low + offset + tilt · (low − centre) / spread
+    """
 
     centre: float
-    """Mean of the paired cheap values, in the property's unit."""
+    """Mean of the paired low values, in the property's unit."""
     spread: float
-    """Of all cheap values, in the property's unit."""
+    """Of all low values, in the property's unit."""
     coefficients: tuple[float, float]
     """Offset and tilt, in the property's unit."""
     covariance: tuple[tuple[float, float], tuple[float, float]]
@@ -46,46 +49,46 @@ class Correction:
     """Of freedom."""
     n_pairs: int
 
-    def predict(self, cheap: Array) -> tuple[Array, Array]:
-        """Return mean and scale of Student's t for the dear values, in the property's unit.
+    def predict(self, low: Array) -> tuple[Array, Array]:
+        """Return mean and scale of Student's t for the higher tier's values, in their unit.
 
         Args:
-            cheap: values by the cheap tier, shape (n,).
+            low: values by the lower tier, shape (n,).
         """
-        features = np.column_stack([np.ones_like(cheap), (cheap - self.centre) / self.spread])
-        mean = cheap + features @ np.array(self.coefficients)
+        features = np.column_stack([np.ones_like(low), (low - self.centre) / self.spread])
+        mean = low + features @ np.array(self.coefficients)
         variance = 1.0 + np.einsum("ni,ij,nj->n", features, np.array(self.covariance), features)
         return mean, self.scatter * np.sqrt(variance)
 
-    def posterior(self, cheap: float) -> Posterior:
-        """Return mean and standard deviation of the dear value, in the property's unit."""
-        mean, scale = self.predict(np.array([cheap]))
+    def posterior(self, low: float) -> Posterior:
+        """Return mean and standard deviation of the high-fidelity value, in the property's unit."""
+        mean, scale = self.predict(np.array([low]))
         widening = np.sqrt(self.degrees / (self.degrees - 2.0))  # of Student's t
         return Posterior(mean=float(mean[0]), std=float(scale[0] * widening))
 
-    def carry(self, cheap: Posterior) -> Posterior:
-        """Return what is expected of the dear value where the cheap one is itself uncertain."""
-        known = self.posterior(cheap.mean)
+    def carry(self, low: Posterior) -> Posterior:
+        """Return what is expected of the higher tier where the lower one is itself uncertain."""
+        known = self.posterior(low.mean)
         _, slope = self.line
-        return Posterior(mean=known.mean, std=math.hypot(known.std, slope * cheap.std))
+        return Posterior(mean=known.mean, std=math.hypot(known.std, slope * low.std))
 
     @property
     def line(self) -> tuple[float, float]:
-        """Offset and slope of the expected dear value as a function of the cheap one."""
+        """Offset and slope of the expected high-fidelity value as a function of the low one."""
         offset, tilt = self.coefficients
         slope = 1.0 + tilt / self.spread
         return offset - tilt / self.spread * self.centre, slope
 
 
-def fit_correction(cheap: Sequence[float], dear: Sequence[float], *, spread: float) -> Correction:
+def fit_fidelity_map(low: Sequence[float], high: Sequence[float], *, spread: float) -> FidelityMap:
     """Return the line through pairs of values, and how far it can be trusted.
 
     Args:
-        cheap: by the cheap tier.
-        dear: of the same candidates by the dear tier, in the same unit.
-        spread: standard deviation of everything that the cheap tier measured; the prior's scale.
+        low: by the lower tier.
+        high: of the same candidates by the higher tier, in the same unit.
+        spread: standard deviation of everything that the lower tier measured; the prior's scale.
     """
-    x, y = np.asarray(cheap, dtype=float), np.asarray(dear, dtype=float)
+    x, y = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     n = len(x)
     centre = float(x.mean()) if n else 0.0
     features = np.column_stack([np.ones(n), (x - centre) / spread])
@@ -98,7 +101,7 @@ def fit_correction(cheap: Sequence[float], dear: Sequence[float], *, spread: flo
     prior = PRIOR_DEGREES * (PRIOR_NOISE * spread) ** 2
     offset, tilt = (float(c) for c in coefficients)
     (a, b), (c, d) = covariance.tolist()
-    return Correction(
+    return FidelityMap(
         centre=centre,
         spread=spread,
         coefficients=(offset, tilt),
@@ -109,14 +112,14 @@ def fit_correction(cheap: Sequence[float], dear: Sequence[float], *, spread: flo
     )
 
 
-def corrections(state: CampaignState, tier: int) -> Mapping[str, Correction]:
+def corrections(state: CampaignState, tier: int) -> Mapping[str, FidelityMap]:
     """Return what leads from the tier below to a tier, for each property the campaign wants."""
     below = {m.candidate: m.properties for m in state.answers(tier - 1)}
     above = [m for m in state.answers(tier) if m.candidate in below]
     found = {}
     for name in state.spec.property_names():
         everything = [properties[name] for properties in below.values()]
-        found[name] = fit_correction(
+        found[name] = fit_fidelity_map(
             [below[m.candidate][name] for m in above],
             [m.properties[name] for m in above],
             spread=float(np.std(everything)) or 1.0,
@@ -124,12 +127,12 @@ def corrections(state: CampaignState, tier: int) -> Mapping[str, Correction]:
     return found
 
 
-Lines = Sequence[Mapping[str, Correction]]
+FidelityMaps = Sequence[Mapping[str, FidelityMap]]
 """From each tier to the next, by property."""
 
 
-def lines_to_dearest(state: CampaignState) -> Lines:
-    """Return the lines from the first tier to the dearest; none while a pair of tiers has fewer
+def maps_to_top_tier(state: CampaignState) -> FidelityMaps:
+    """Return the lines from the first tier to the top one; none while a pair of tiers has fewer
     than ``FEWEST_PAIRS`` candidates in common.
     """
     found = [corrections(state, tier) for tier in range(1, len(state.spec.tiers))]
@@ -137,8 +140,10 @@ def lines_to_dearest(state: CampaignState) -> Lines:
     return found if enough else []
 
 
-def carried(lines: Lines, posterior: Mapping[str, Posterior]) -> dict[str, Posterior]:
-    """Return what the dearest tier is expected to say, from what the first is; empty without
+def propagate_posterior(
+    lines: FidelityMaps, posterior: Mapping[str, Posterior]
+) -> dict[str, Posterior]:
+    """Return what the top tier tier is expected to say, from what the first is; empty without
     lines.
     """
     for step in lines:
@@ -146,7 +151,7 @@ def carried(lines: Lines, posterior: Mapping[str, Posterior]) -> dict[str, Poste
     return dict(posterior) if lines else {}
 
 
-def straight(lines: Lines, name: str) -> tuple[float, float]:
+def composed(lines: FidelityMaps, name: str) -> tuple[float, float]:
     """Return offset and slope of all lines, one after the other, of one property."""
     offset, slope = 0.0, 1.0
     for step in lines:

@@ -1,4 +1,4 @@
-"""Sending the best of one tier to the next, dearer one."""
+"""Sending the best of one tier to the next, higher one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core import Composition
 
-from alloop.loop.choose.fidelity import Correction, corrections
-from alloop.loop.choose.relaxation_checks import distrust
+from alloop.loop.choose.fidelity import FidelityMap, corrections
+from alloop.loop.choose.relaxation_checks import promotion_rejection
 from alloop.loop.choose.screening import Rejection
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Proposed, Stage
@@ -17,18 +17,18 @@ from alloop.loop.state.disagreement import Disagreement, disagreement
 from alloop.seeds import derive_seed
 
 DRAWS = 512
-"""Of the dear values, behind each expected gain."""
+"""Of the high-fidelity values, behind each expected gain."""
 CONSIDERED = 64
 """Best candidates of the tier below whose expected gain is computed."""
 
 
 @dataclass(frozen=True)
-class Aspirant:
+class PromotionCandidate:
     """A feasible, trusted candidate of the tier below."""
 
     answer: Measured
     expected: Mapping[str, Posterior]
-    """By the dearer tier."""
+    """By the higher tier."""
     score: float
     """What the rule orders by; more is better."""
     why: str
@@ -50,7 +50,7 @@ def propose_promotion(
     waiting = _feasible(state, tier)
     trusted, refused = [], []
     for answer in waiting:
-        rejection = distrust(state, store, answer)
+        rejection = promotion_rejection(state, store, answer)
         if rejection is None:
             trusted.append(answer)
         elif len(trusted) < size:  # it would have been considered
@@ -88,7 +88,7 @@ def batch_size(state: CampaignState, round: int, tier: int) -> int:
         for e in state.evaluations
     )
     size = max(min(wanted(state, tier) - promoted, state.remaining(tier)), 0)
-    is_first = any(purse.each is None for purse in state.purses(tier))
+    is_first = any(tier_budget.each is None for tier_budget in state.tier_budgets(tier))
     return min(size, 1) if is_first else size
 
 
@@ -96,8 +96,8 @@ def _feasible(state: CampaignState, tier: int) -> list[Measured]:
     """Return what may be promoted, best by the tier below first."""
     asked = {e.candidate for e in state.evaluations if e.tier == tier}
     below = [m for m in state.answers(tier - 1) if m.candidate not in asked]
-    feasible = [m for m in below if state.merit.is_feasible(m.properties)]
-    return sorted(feasible, key=lambda m: state.merit.rank(m.properties), reverse=True)
+    feasible = [m for m in below if state.utility.is_feasible(m.properties)]
+    return sorted(feasible, key=lambda m: state.utility.rank(m.properties), reverse=True)
 
 
 def _ranked(
@@ -105,13 +105,13 @@ def _ranked(
     tier: int,
     round: int,
     trusted: Sequence[Measured],
-    lines: Mapping[str, Correction],
-) -> list[Aspirant]:
+    lines: Mapping[str, FidelityMap],
+) -> list[PromotionCandidate]:
     """Return the trusted in the order of the campaign's rule, the first to be promoted first."""
     expected = [_expected(answer, lines) for answer in trusted]
     if state.spec.promotion.rule == "top":
         return [
-            Aspirant(answer, each, -float(place), f"place {place + 1} among the feasible")
+            PromotionCandidate(answer, each, -float(place), f"place {place + 1} among the feasible")
             for place, (answer, each) in enumerate(zip(trusted, expected, strict=True))
         ]
     gains = expected_gains(state, tier, round, trusted[:CONSIDERED], lines)
@@ -125,7 +125,7 @@ def _ranked(
         cost = predicted_core_hours(_atoms(state, answer.candidate), paid)
         unit = "core-hours" if paid else "atoms"
         why = f"an expected gain of {gain:.3g} for {cost:.3g} {unit}"
-        aspirants.append(Aspirant(answer, each, gain / cost, why))
+        aspirants.append(PromotionCandidate(answer, each, gain / cost, why))
     return sorted(aspirants, key=lambda one: one.score, reverse=True)
 
 
@@ -134,15 +134,15 @@ def expected_gains(
     tier: int,
     round: int,
     answers: Sequence[Measured],
-    lines: Mapping[str, Correction],
+    lines: Mapping[str, FidelityMap],
 ) -> list[float]:
     """Return by how much each candidate is expected to improve on the tier's feasible best, in
-    the unit of the merit; what misses the constraints improves nothing.
+    the unit of the utility; what misses the constraints improves nothing.
 
     While the tier has no feasible best, the least promising of the candidates stands for it.
     The same draws serve all candidates, so that none is lucky.
     """
-    merit, names = state.merit, state.spec.property_names()
+    utility, names = state.utility, state.spec.property_names()
     rng = np.random.default_rng(derive_seed(state.spec.seed, Stage.PROMOTION, round, tier))
     degrees = lines[names[0]].degrees if names else 1.0
     draws = rng.standard_t(degrees, size=(DRAWS, len(names)))
@@ -153,15 +153,15 @@ def expected_gains(
             mean, scale = lines[name].predict(np.array([answer.properties[name]]))
             columns.append(mean[0] + scale[0] * draws[:, i])
         rows = [dict(zip(names, map(float, row), strict=True)) for row in np.column_stack(columns)]
-        values.append([merit.value(row) if merit.is_feasible(row) else -np.inf for row in rows])
-    measured = [m.properties for m in state.answers(tier) if merit.is_feasible(m.properties)]
-    best = max((merit.value(properties) for properties in measured), default=None)
+        values.append([utility.value(row) if utility.is_feasible(row) else -np.inf for row in rows])
+    measured = [m.properties for m in state.answers(tier) if utility.is_feasible(m.properties)]
+    best = max((utility.value(properties) for properties in measured), default=None)
     if best is None:
-        best = min((merit.value(answer.properties) for answer in answers), default=0.0)
+        best = min((utility.value(answer.properties) for answer in answers), default=0.0)
     return [float(np.maximum(np.array(row) - best, 0.0).mean()) for row in values]
 
 
-def _expected(answer: Measured, lines: Mapping[str, Correction]) -> dict[str, Posterior]:
+def _expected(answer: Measured, lines: Mapping[str, FidelityMap]) -> dict[str, Posterior]:
     return {name: line.posterior(answer.properties[name]) for name, line in lines.items()}
 
 
@@ -170,7 +170,11 @@ def _atoms(state: CampaignState, candidate: str) -> int:
 
 
 def _decide(
-    state: CampaignState, one: Aspirant, place: int, ranked: Sequence[Aspirant], size: int
+    state: CampaignState,
+    one: PromotionCandidate,
+    place: int,
+    ranked: Sequence[PromotionCandidate],
+    size: int,
 ) -> Decision:
     if place < size:
         return _decision(state, one.answer, one.expected, f"{one.why}; {size} are promoted")
@@ -181,7 +185,7 @@ def _decide(
 
 
 def _refuse(
-    state: CampaignState, answer: Measured, lines: Mapping[str, Correction], reason: Rejection
+    state: CampaignState, answer: Measured, lines: Mapping[str, FidelityMap], reason: Rejection
 ) -> Decision:
     return _decision(state, answer, _expected(answer, lines), reason.reason, reason)
 
@@ -207,7 +211,7 @@ def _decision(
     )
 
 
-def _notes(agreement: Disagreement, lines: Mapping[str, Correction]) -> dict[str, float | str]:
+def _notes(agreement: Disagreement, lines: Mapping[str, FidelityMap]) -> dict[str, float | str]:
     notes: dict[str, float | str] = {"pairs": float(agreement.n_pairs)}
     if agreement.rank_correlation is not None:
         notes["rank_correlation"] = agreement.rank_correlation

@@ -17,7 +17,7 @@ from alloop.loop.choose.acquisition import (
 )
 from alloop.loop.choose.candidate_pool import DRAWS_PER_CHOICE, draws, open_rows
 from alloop.loop.choose.draft import Draft, take
-from alloop.loop.choose.fidelity import Lines, carried, lines_to_dearest
+from alloop.loop.choose.fidelity import FidelityMaps, maps_to_top_tier, propagate_posterior
 from alloop.loop.choose.numerics import small_matrices
 from alloop.loop.choose.random_candidates import random_materials
 from alloop.loop.choose.screening import Rejection, Seen, screen
@@ -77,9 +77,9 @@ def propose_by_acquisition(
     with small_matrices(), torch.random.fork_rng():
         torch.manual_seed(seed)
         surrogate = fit_surrogate(embed(model, measured), values, names)
-        lines = lines_to_dearest(state)
-        aimed = lines if spec.acquisition.aim == "dearest" else ()
-        acquisition = acquisition_function(surrogate, state.merit, seed=seed, lines=aimed)
+        lines = maps_to_top_tier(state)
+        aimed = lines if spec.acquisition.aim == "top-tier" else ()
+        acquisition = acquisition_function(surrogate, state.utility, seed=seed, lines=aimed)
         centres = measured[_best_rows(state)]
         starts, lower, upper = _starts(centres, measured, edge, spec.acquisition.pool)
         latents = climb(
@@ -113,7 +113,7 @@ def propose_by_acquisition(
             "measured": float(len(answers)),
             "decoded": float(len(drafts)),
             "passed_screening": float(len(passed)),
-            "aim": "dearest" if aimed else "first",
+            "aim": "top-tier" if aimed else "first-tier",
         },
     )
 
@@ -140,9 +140,9 @@ def propose_rows(
         torch.manual_seed(seed)
         measured = model.encode([store.get_material(m.candidate) for m in answers])
         surrogate = fit_surrogate(embed(model, measured), values, names)
-        lines = lines_to_dearest(state)
-        aimed = lines if state.spec.acquisition.aim == "dearest" else ()
-        acquisition = acquisition_function(surrogate, state.merit, seed=seed, lines=aimed)
+        lines = maps_to_top_tier(state)
+        aimed = lines if state.spec.acquisition.aim == "top-tier" else ()
+        acquisition = acquisition_function(surrogate, state.utility, seed=seed, lines=aimed)
         decided = ranked(state, model, surrogate, acquisition, drafts, lines)
     by_score = sorted(drafts, key=lambda draft: -(decided[draft.id].acquisition or 0.0))
     chosen = [draft for draft in drafts if decided[draft.id].chosen]
@@ -165,7 +165,7 @@ def ranked(
     surrogate: Surrogate,
     acquisition: Callable[..., Tensor],
     drafts: Sequence[Draft],
-    lines: Lines,
+    lines: FidelityMaps,
 ) -> dict[str, Decision]:
     """Return the decision for each screened draft, by candidate id."""
     if not drafts:
@@ -193,7 +193,7 @@ def ranked(
             else "",
             acquisition=score,
             posterior=posterior,
-            dear=carried(lines, posterior),
+            high_fidelity=propagate_posterior(lines, posterior),
         )
         decisions[decision.candidate] = decision
     return decisions
@@ -241,7 +241,7 @@ def _screened(
 
 def _best_rows(state: CampaignState) -> list[int]:
     answers = state.answers()
-    rank = state.merit.rank
+    rank = state.utility.rank
     order = sorted(range(len(answers)), key=lambda i: rank(answers[i].properties), reverse=True)
     return order[:N_CENTRES]
 

@@ -1,4 +1,4 @@
-"""Whether a measurement is trusted enough to have a dearer oracle look at the candidate."""
+"""Whether a relaxation is trusted enough for its candidate to be promoted."""
 
 import numpy as np
 from pymatgen.core import Structure
@@ -16,7 +16,9 @@ MOST_STRETCH = 1.1
 """Of the longest principal stretch over the shortest. Bain's path from bcc to fcc is at 1.41."""
 
 
-def distrust(state: CampaignState, store: ArtifactStore, answer: Measured) -> Rejection | None:
+def promotion_rejection(
+    state: CampaignState, store: ArtifactStore, answer: Measured
+) -> Rejection | None:
     """Return why a successful measurement is not trusted; None where it is.
 
     A measurement that did not converge has failed, and is no answer in the first place.

@@ -38,7 +38,7 @@ def _is_exhausted(state: CampaignState, round: int) -> bool:
 
 
 def _succeeded(state: CampaignState, round: int) -> bool:
-    rank = state.merit.rank
+    rank = state.utility.rank
     before = [rank(m.properties) for m in state.answers() if m.round < round]
     made = [
         rank(m.properties)

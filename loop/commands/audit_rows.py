@@ -32,9 +32,9 @@ def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
     for name, posterior in d.posterior.items():
         row[f"expected_{name}"] = posterior.mean
         row[f"expected_{name}_std"] = posterior.std
-    for name, posterior in d.dear.items():
-        row[f"expected_dear_{name}"] = posterior.mean
-        row[f"expected_dear_{name}_std"] = posterior.std
+    for name, posterior in d.high_fidelity.items():
+        row[f"expected_high_fidelity_{name}"] = posterior.mean
+        row[f"expected_high_fidelity_{name}_std"] = posterior.std
     row["status"] = None if m is None else m.status.value
     row |= _above_hull(trial, state)
     row |= {} if m is None else m.properties
@@ -44,8 +44,10 @@ def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
     if m is not None and m.reuse is not None:
         row["reused_from"] = m.reuse.run
         row["reused_wall_seconds"] = m.reuse.wall_seconds
-    if m is not None and (in_vain := state.attempts.get(m.evaluation)):
-        row["tried_in_vain"] = "; ".join(f"{a.failure_kind}: {a.failure_message}" for a in in_vain)
+    if m is not None and (failed_attempt := state.attempts.get(m.evaluation)):
+        row["failed_attempts"] = "; ".join(
+            f"{a.failure_kind}: {a.failure_message}" for a in failed_attempt
+        )
     return row
 
 

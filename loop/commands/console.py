@@ -120,7 +120,7 @@ class ProgressObserver:
         best = state.best()
         if best is None:
             return
-        rank = state.merit.rank(best.properties)
+        rank = state.utility.rank(best.properties)
         if self._best is None or rank > self._best:
             self._best = rank
             decision = state.decisions[best.candidate]
@@ -177,8 +177,10 @@ def print_status(console: Console, state: CampaignState) -> None:
             f"{reused_line(state, tier)}{failed_line(state, tier)}, "
             f"{cost.wall_seconds:.0f} s in the oracle",
         )
-        for purse in state.purses(tier):
-            table.add_row("", f"{purse.spent:.3g} of {purse.limit:g} {purse.unit} spent")
+        for tier_budget in state.tier_budgets(tier):
+            table.add_row(
+                "", f"{tier_budget.spent:.3g} of {tier_budget.limit:g} {tier_budget.unit} spent"
+            )
         if tier and (found := disagreement(state, tier)).n_pairs:
             table.add_row(f"  against tier {tier - 1}", agreement_line(found))
             if found.warning:
@@ -187,7 +189,7 @@ def print_status(console: Console, state: CampaignState) -> None:
     table.add_row("wall time", f"{state.wall_seconds:.0f} s in {state.n_sessions} sessions")
     if (best := state.best()) is not None:
         decision = state.decisions[best.candidate]
-        feasible = "" if state.merit.is_feasible(best.properties) else " (constraints not met)"
+        feasible = "" if state.utility.is_feasible(best.properties) else " (constraints not met)"
         table.add_row(
             "best", f"{decision.lattice or ''} {decision.formula} [{best.candidate[:10]}]{feasible}"
         )

@@ -22,11 +22,11 @@ class Task:
     id: str
     """What the spool knows it by."""
     tier: int
-    question: Callable[[], str]
+    payload: Callable[[], str]
     """Gives what is asked, when its turn has come; see ``choose.augmentation.question``."""
 
 
-def answers(
+def measure_all(
     pool: MeasuringPool,
     waiting: deque[Task],
     *,
@@ -51,7 +51,7 @@ def answers(
             if is_stopping():
                 break
             task = waiting.popleft()
-            running[pool.submit(task.id, task.tier, task.question())] = task
+            running[pool.submit(task.id, task.tier, task.payload())] = task
             under_way[task.tier] += 1
         if not running:
             return

@@ -44,7 +44,7 @@ class MeasuringPool:
     ) -> None:
         # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
-        bench = _Bench(self._packed, timeouts, spool.absolute())
+        bench = _WorkerOracles(self._packed, timeouts, spool.absolute())
         make_folder(spool)
         # Other campaigns may share the scheduler.
         self._bench = f"alloop-bench-{uuid.uuid4()}"
@@ -99,7 +99,7 @@ class MeasuringPool:
         self.shutdown()
 
 
-class _Bench(WorkerPlugin):
+class _WorkerOracles(WorkerPlugin):
     """A worker's oracles, one per tier."""
 
     def __init__(
@@ -120,5 +120,5 @@ class _Bench(WorkerPlugin):
 
 
 def _measure(name: str, evaluation: str, tier: int, question: str) -> Measurement:
-    bench: _Bench = get_worker().plugins[name]
+    bench: _WorkerOracles = get_worker().plugins[name]
     return bench.oracles[tier].measure(evaluation, question)

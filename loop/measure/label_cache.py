@@ -52,7 +52,7 @@ class LabelCache:
         """Return the label of what was asked by the oracle of this fingerprint; None for a miss.
 
         Args:
-            asked: the material's id, or ``alloop.loop.choose.augmentation.question_id``.
+            asked: the material's id, or ``alloop.loop.choose.augmentation.task_payload_id``.
             fingerprint: of the measurement that is wanted.
         """
         path = self.path(asked, fingerprint)

@@ -13,7 +13,7 @@ from alloop.campaigns.spec import LocalExecution, TierOptions
 from alloop.canonical import canonical_json
 from alloop.errors import AlloopError, MaterialError
 from alloop.loop.building import build_oracle
-from alloop.loop.measure.dispatch import Task, answers
+from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of
 from alloop.loop.measure.structure_files import read_structure
@@ -82,7 +82,7 @@ def measure_files(
         ):
             limit = min(tier.workers or 2 * workers, 2 * workers)
             spent: dict[str, Cost] = {}
-            for task, measurement in answers(pool, waiting, limits=[limit]):
+            for task, measurement in measure_all(pool, waiting, limits=[limit]):
                 id, attempt = attempt_of(task.id)
                 spent[id] = spent.get(id, Cost()) + measurement.cost
                 failure = measurement.failure

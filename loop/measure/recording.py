@@ -60,7 +60,7 @@ def measured(
     )
 
 
-def in_vain(evaluation: Evaluation, attempt: int, m: Measurement) -> AttemptFailed:
+def failed_attempt(evaluation: Evaluation, attempt: int, m: Measurement) -> AttemptFailed:
     """Return an attempt that the machine failed as it goes into the ledger."""
     assert m.failure is not None
     return AttemptFailed(

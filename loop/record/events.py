@@ -11,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
 
-FORMAT = 1
-"""Version of the ledger's events; a run of a later format is refused."""
+FORMAT = 2
+"""Version of the ledger's events; a run of any other format is refused, never misread."""
+
+WRITERS = {1: "Alloop 0.1"}
+"""Who wrote the older formats."""
 
 ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of an artifact's bytes; of a candidate, its material's canonical JSON."""
@@ -86,8 +89,8 @@ class Decision(Record):
     """Score at the moment of choice (logarithm of the expected improvement)."""
     posterior: dict[str, Posterior] = {}
     """What the decision's own tier was expected to say."""
-    dear: dict[str, Posterior] = {}
-    """What the dearest tier was expected to say, once it could be told from earlier pairs."""
+    high_fidelity: dict[str, Posterior] = {}
+    """What the top tier was expected to say, once it could be told from earlier pairs."""
     lineage: Lineage
 
 

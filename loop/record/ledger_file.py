@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 
 from alloop.durable import make_folder, sync_folder
 from alloop.errors import LedgerError, RunError
-from alloop.loop.record.events import FORMAT
+from alloop.loop.record.events import FORMAT, WRITERS
 
 LEDGER = "ledger.sqlite"
 """The ledger's name in a run directory."""
@@ -136,12 +136,14 @@ def _is_blank(path: Path) -> bool:
             where=str(path),
             remedy="Choose another run directory.",
         )
-    if (version := int.from_bytes(header[60:64], "big")) > FORMAT:
+    if (version := int.from_bytes(header[60:64], "big")) != FORMAT:
+        age = "a newer" if version > FORMAT else "an older"
+        remedy = "Update Alloop" if version > FORMAT else f"Install {WRITERS.get(version, 'it')}"
         raise RunError(
-            f"the run was written by a newer version of Alloop (format {version}; "
+            f"the run was written by {age} version of Alloop (format {version}; "
             f"this one knows {FORMAT})",
             where=str(path),
-            remedy="Update Alloop.",
+            remedy=f"{remedy} to read and continue this run, or start a new one.",
         )
     return False
 

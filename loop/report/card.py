@@ -81,7 +81,7 @@ def best_card(state: CampaignState, store: ArtifactStore) -> Card | None:
         formula=subscripted(decision.formula),
         lattice=decision.lattice,
         composition=percentages(composition_of(material).get_el_amt_dict()),
-        is_feasible=state.merit.is_feasible(best.properties),
+        is_feasible=state.utility.is_feasible(best.properties),
         headline=" · ".join(value_of(each, best.properties[each]) for each in sought),
         properties=_properties(state, best),
         cell=None if structure is None else _cell(structure, decision.lattice),
@@ -178,12 +178,12 @@ def _story(state: CampaignState, store: ArtifactStore, candidate: str) -> tuple[
         answer = _answer(state, decision.candidate, tier=0)
         names = state.spec.property_names() if answer is not None else ()
         values = [value_of(name, answer.properties[name]) for name in names if answer]
-        told = _told(state, store, decision)
+        told = _describe_origin(state, store, decision)
         story.append(Ancestor(decision.candidate, told, ", ".join(values)))
     return tuple(story)
 
 
-def _told(state: CampaignState, store: ArtifactStore, decision: Decision) -> str:
+def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decision) -> str:
     """Return in a sentence how a candidate was made and why it was chosen."""
     lineage = decision.lineage
     round = next(

@@ -42,7 +42,7 @@ class Spot:
     value: float
     """Of the first objective."""
     rank: tuple[bool, float]
-    """By merit; the better, the higher."""
+    """By utility; the better, the higher."""
 
     @property
     def is_feasible(self) -> bool:
@@ -100,7 +100,7 @@ def _spots(state: CampaignState, store: ArtifactStore) -> list[Spot]:
                 trial,
                 {symbol: 100 * float(x) for symbol, x in fractions.items()},
                 properties[first],
-                state.merit.rank(properties),
+                state.utility.rank(properties),
             )
         )
     return sorted(spots, key=lambda spot: spot.rank)
@@ -263,7 +263,7 @@ def _by_lattice(
             ]
             if not mine:
                 continue
-            settings = points([spot.trial for spot in mine], state.merit) | {
+            settings = points([spot.trial for spot in mine], state.utility) | {
                 "name": (lattice or "measured") + ("" if feasible else ", outside"),
                 "legendgroup": f"{lattice} {feasible}",
                 "showlegend": False,
@@ -293,7 +293,7 @@ def _legend_entry(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ring(state: CampaignState, spot: Spot) -> dict[str, Any]:
-    return points([spot.trial], state.merit) | {
+    return points([spot.trial], state.utility) | {
         "name": "best",
         "marker": {
             "symbol": "circle-open",

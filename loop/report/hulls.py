@@ -36,7 +36,7 @@ COLOUR_TITLE = "energy above hull (eV/atom)"
 def hull_figures(state: CampaignState) -> list[Figure]:
     """Draw the hull of each tier that measured formation energies, for two or three elements.
 
-    The colours mean the same in all of them; what a dearer tier has measured is ringed in all.
+    The colours mean the same in all of them; what a higher tier has measured is ringed in all.
     """
     if len(state.spec.space.elements) not in (2, 3):
         return []
@@ -103,8 +103,8 @@ def _note(has_competing: bool) -> str:
 
 def _shown(state: CampaignState) -> list[str]:
     """Return the candidates of the table, best first."""
-    merit = state.merit
-    ranked = sorted(state.answers(), key=lambda m: merit.rank(m.properties), reverse=True)
+    utility = state.utility
+    ranked = sorted(state.answers(), key=lambda m: utility.rank(m.properties), reverse=True)
     promoted = {e.candidate for e in state.evaluations if e.tier > 0}
     shown = [m.candidate for m in ranked if m.candidate in promoted]
     if not shown:
@@ -250,7 +250,7 @@ def _promoted(state: CampaignState, trials: Sequence[Trial]) -> list[Trial]:
 
 def _measured(state: CampaignState, hull: Hull, trials: Sequence[Trial]) -> dict[str, Any]:
     above = [hull.energies_above[trial.decision.candidate] for trial in trials]
-    settings = points(list(trials), state.merit)
+    settings = points(list(trials), state.utility)
     settings["text"] = [
         f"{text}<br>above hull {value_of(ENERGY, energy)}"
         for text, energy in zip(settings["text"], above, strict=True)
@@ -266,7 +266,7 @@ def _measured(state: CampaignState, hull: Hull, trials: Sequence[Trial]) -> dict
 
 
 def _rings(state: CampaignState, trials: Sequence[Trial]) -> dict[str, Any]:
-    return points(list(trials), state.merit) | {
+    return points(list(trials), state.utility) | {
         "hoverinfo": "skip",
         "hovertemplate": None,
         "marker": {

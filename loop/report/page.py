@@ -24,7 +24,7 @@ from alloop.loop.report.composition import composition_figure
 from alloop.loop.report.decisions import decision_island
 from alloop.loop.report.hulls import hull_figures, hull_table
 from alloop.loop.report.parity import parities
-from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
 from alloop.loop.report.style import Figure
 from alloop.loop.report.tables import cost_table, failure_counts, failures_table, training_table
@@ -35,7 +35,15 @@ from alloop.loop.report.tiers import (
     tier_figures,
 )
 from alloop.loop.report.trajectory import trajectory
-from alloop.loop.report.words import ID_DIGITS, duration, moment, number, plural, sought, value_of
+from alloop.loop.report.words import (
+    ID_DIGITS,
+    duration,
+    format_timestamp,
+    number,
+    plural,
+    sought,
+    value_of,
+)
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.oracles.base import Status
@@ -149,8 +157,8 @@ def _summary(state: CampaignState) -> dict[str, Any]:
         "sought": sought(spec),
         "closed": state.closed,
         "n_pending": len(state.pending),
-        "began": moment(state.began),
-        "latest": moment(state.latest),
+        "began": format_timestamp(state.began),
+        "latest": format_timestamp(state.latest),
         "numbers": [
             ("measurements", str(len(state.measured)), f"{failed} failed"),
             ("rounds", str(last), f"of {spec.budget.rounds}"),
@@ -176,7 +184,7 @@ def _gain_number(state: CampaignState) -> list[tuple[str, str, str]]:
     if found is None:
         return []
     gain, n_initial = found
-    name = Yardstick(state.merit).property_name
+    name = ProgressMetric(state.utility).property_name
     text = value_of(name, gain, signed=True) if name else number(gain, 3, signed=True)
     return [("gain", text, f"over the best of the first {n_initial}")]
 

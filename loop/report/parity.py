@@ -132,7 +132,7 @@ def _figure(state: CampaignState, name: str, guesses: Sequence[Guess]) -> Figure
                 "tickvals": sorted(set(rounds)),
             },
         }
-    settings = points([g.trial for g in guesses], state.merit)
+    settings = points([g.trial for g in guesses], state.utility)
     settings["text"] = [
         f"{text}<br>predicted {number_pair(name, g.mean, g.std)}"
         for text, g in zip(settings["text"], guesses, strict=True)

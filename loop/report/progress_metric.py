@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.report.words import label_of, unit_of
-from alloop.loop.state.utility import Merit
+from alloop.loop.state.utility import Utility
 
 
 @dataclass(frozen=True)
-class Yardstick:
-    """What "better" is drawn as: the only objective's value, or the merit of several."""
+class ProgressMetric:
+    """What "better" is drawn as: the only objective's value, or the utility of several."""
 
-    merit: Merit
+    utility: Utility
 
     @property
     def spec(self) -> CampaignSpec:
         """The campaign."""
-        return self.merit.spec
+        return self.utility.spec
 
     @property
     def property_name(self) -> str | None:
@@ -29,15 +29,15 @@ class Yardstick:
         """For an axis."""
         if self.property_name is not None:
             return label_of(self.property_name, with_unit=True)
-        return "merit"
+        return "utility"
 
     @property
     def unit(self) -> str:
-        """Unit of the value; empty for a merit."""
+        """Unit of the value; empty for a utility."""
         return "" if self.property_name is None else unit_of(self.property_name)
 
     def value(self, properties: Mapping[str, float]) -> float:
         """Return where a set of property values lies on it."""
         if self.property_name is not None:
             return properties[self.property_name]
-        return self.merit.value(properties)
+        return self.utility.value(properties)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from alloop.loop.record.events import Measured, Stage
-from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.style import (
     GREEN,
     INK,
@@ -38,7 +38,7 @@ RULE_COLOURS = {
 OTHER_RULES = (QUIET, INK)
 """For rules that are not in the table above."""
 SEARCHES = (Stage.INITIAL, Stage.ACQUISITION, Stage.AUGMENTATION)
-MERIT_DECIMALS = 3
+UTILITY_DECIMALS = 3
 FEWEST_BARS = 4
 """Room is kept for so many, lest a single one fill the figure."""
 
@@ -90,17 +90,17 @@ def rounds_of(state: CampaignState) -> list[Round]:
 
 def _best(state: CampaignState, trials: Sequence[Trial]) -> Trial | None:
     """Return the feasible best, the earliest of equals."""
-    merit = state.merit
+    utility = state.utility
     feasible = [
-        (merit.rank(trial.answer.properties), trial)
+        (utility.rank(trial.answer.properties), trial)
         for trial in trials
-        if trial.answer is not None and merit.is_feasible(trial.answer.properties)
+        if trial.answer is not None and utility.is_feasible(trial.answer.properties)
     ]
     return max(feasible, key=lambda pair: pair[0])[1] if feasible else None
 
 
 def _better(state: CampaignState, answers: Iterable[Measured]) -> Measured | None:
-    return max(answers, key=lambda m: state.merit.rank(m.properties), default=None)
+    return max(answers, key=lambda m: state.utility.rank(m.properties), default=None)
 
 
 def _edge(state: CampaignState, round: int) -> float | None:
@@ -120,7 +120,7 @@ def gain_figure(state: CampaignState) -> Figure | None:
     rounds = [round for round in rounds_of(state) if round.best]
     if not rounds or rounds[-1].number == 0:
         return None
-    yardstick = Yardstick(state.merit)
+    progress_metric = ProgressMetric(state.utility)
     figure = blank(
         height=380,
         xaxis={
@@ -128,9 +128,9 @@ def gain_figure(state: CampaignState) -> Figure | None:
             "dtick": max(1, len(rounds) // 12),
             "range": [rounds[0].number - 0.5, rounds[-1].number + 0.5],
         },
-        yaxis={"title": {"text": f"best {yardstick.label}"}},
+        yaxis={"title": {"text": f"best {progress_metric.label}"}},
     )
-    held = [(r.number, yardstick.value(r.before.properties)) for r in rounds if r.before]
+    held = [(r.number, progress_metric.value(r.before.properties)) for r in rounds if r.before]
     for i, (x, y) in enumerate(held):
         figure.add_scatter(
             x=[x - 0.35, x + 0.35],
@@ -147,7 +147,7 @@ def gain_figure(state: CampaignState) -> Figure | None:
         if tops:
             figure.add_scatter(
                 x=[x for x, _ in tops],
-                y=[yardstick.value(top.answer.properties) for _, top in tops if top.answer],
+                y=[progress_metric.value(top.answer.properties) for _, top in tops if top.answer],
                 name=STAGE_NAMES[stage],
                 marker={
                     "size": 11,
@@ -155,12 +155,12 @@ def gain_figure(state: CampaignState) -> Figure | None:
                     "symbol": "diamond" if stage is Stage.AUGMENTATION else "circle",
                     "line": {"width": 1, "color": "#ffffff"},
                 },
-                **points([top for _, top in tops], state.merit),
+                **points([top for _, top in tops], state.utility),
             )
     return finished(
         figure,
         id="gain",
-        alt=f"best {yardstick.label} of each stage in {len(rounds)} rounds",
+        alt=f"best {progress_metric.label} of each stage in {len(rounds)} rounds",
         caption="The best inside the constraints that each part of a round found. A mark beyond "
         "the bar is a gain over everything before the round.",
     )
@@ -237,8 +237,8 @@ def rounds_table(state: CampaignState) -> Table | None:
     rounds = rounds_of(state)
     if not rounds:
         return None
-    yardstick = Yardstick(state.merit)
-    decimals = decimals_of(yardstick.property_name) if yardstick.property_name else MERIT_DECIMALS
+    metric = ProgressMetric(state.utility)
+    decimals = decimals_of(metric.property_name) if metric.property_name else UTILITY_DECIMALS
     has_search = any(Stage.AUGMENTATION in round.best for round in rounds)
     has_edge = any(round.edge is not None for round in rounds)
     rows = []
@@ -246,7 +246,7 @@ def rounds_table(state: CampaignState) -> Table | None:
         first = Stage.INITIAL if round.number == 0 else Stage.ACQUISITION
         stages = [first, *([Stage.AUGMENTATION] if has_search else [])]
         values = [
-            number(yardstick.value(top.answer.properties), decimals)
+            number(metric.value(top.answer.properties), decimals)
             if (top := round.best.get(stage)) and top.answer
             else ""
             for stage in stages
@@ -262,7 +262,7 @@ def rounds_table(state: CampaignState) -> Table | None:
                 _gain(state, round),
             )
         )
-    unit = f" ({yardstick.unit})" if yardstick.unit else ""
+    unit = f" ({metric.unit})" if metric.unit else ""
     heads = (
         "round",
         *(["trust region"] * has_edge),
@@ -292,13 +292,13 @@ def _gain(state: CampaignState, round: Round) -> str:
     best = _better(state, tops)
     if best is None or round.before is None:
         return ""
-    gain = state.merit.value(best.properties) - state.merit.value(round.before.properties)
+    gain = state.utility.value(best.properties) - state.utility.value(round.before.properties)
     return f"+{significant(gain, 2)}" if gain > 0 else "–"
 
 
 def total_gain(state: CampaignState) -> tuple[float, int] | None:
     """Return by how much the best beats the feasible best of the initial draw, in the unit of
-    the merit, and how many were drawn; None where there was nothing but the initial draw, or no
+    the utility, and how many were drawn; None where there was nothing but the initial draw, or no
     feasible candidate in it.
     """
     if all(proposal.stage is Stage.INITIAL for proposal in state.proposals):
@@ -307,5 +307,5 @@ def total_gain(state: CampaignState) -> tuple[float, int] | None:
     first, best = _best(state, initial), state.best()
     if first is None or first.answer is None or best is None:
         return None
-    merit = state.merit
-    return merit.value(best.properties) - merit.value(first.answer.properties), len(initial)
+    utility = state.utility
+    return utility.value(best.properties) - utility.value(first.answer.properties), len(initial)

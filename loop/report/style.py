@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from alloop.loop.record.events import Stage
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
 from alloop.loop.state.trials import Trial
-from alloop.loop.state.utility import Merit
+from alloop.loop.state.utility import Utility
 
 # The palette of Okabe and Ito, which people with any colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/), and greys.
@@ -108,7 +108,7 @@ def plain(text: str) -> str:
     return escape(text)
 
 
-def hover(trial: Trial, merit: Merit) -> str:
+def hover(trial: Trial, utility: Utility) -> str:
     """Return what a point says when the mouse is over it."""
     decision, proposal = trial.decision, trial.proposal
     lattice = f" · {decision.lattice}" if decision.lattice else ""
@@ -123,19 +123,19 @@ def hover(trial: Trial, merit: Merit) -> str:
     properties = trial.answer.properties
     lines += [
         f"{label_of(name)} {value_of(name, properties[name])}"
-        for name in merit.spec.property_names()
+        for name in utility.spec.property_names()
     ]
-    if not merit.is_feasible(properties):
+    if not utility.is_feasible(properties):
         lines.append("outside the constraints")
     return "<br>".join(lines)
 
 
-def points(trials: list[Trial], merit: Merit) -> dict[str, Any]:
+def points(trials: list[Trial], utility: Utility) -> dict[str, Any]:
     """Return the settings that give a trace's points their hover text and, for the click that
     leads to the decision, their candidate's id.
     """
     return {
-        "text": [hover(trial, merit) for trial in trials],
+        "text": [hover(trial, utility) for trial in trials],
         "customdata": [trial.decision.candidate for trial in trials],
         "hovertemplate": "%{text}<extra></extra>",
         "mode": "markers",

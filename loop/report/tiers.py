@@ -1,4 +1,4 @@
-"""What the dearer oracles said of what the cheap one promised."""
+"""What the higher-fidelity oracles said of what the cheap one promised."""
 
 from alloop.loop.report.style import BLUE, QUIET, Figure, blank, finished, points
 from alloop.loop.report.tables import Table, oracle_name
@@ -53,7 +53,7 @@ def _figure(state: CampaignState, tier: int, name: str) -> Figure | None:
         line={"color": QUIET, "width": 1, "dash": "dash"},
         hoverinfo="skip",
     )
-    settings = points([low for low, _ in found], state.merit)
+    settings = points([low for low, _ in found], state.utility)
     settings["text"] = [
         f"{text}<br>tier {tier}: {label_of(name)} {value_of(name, value)}"
         for text, value in zip(settings["text"], y, strict=True)
@@ -68,7 +68,7 @@ def _figure(state: CampaignState, tier: int, name: str) -> Figure | None:
 
 
 def promoted_table(state: CampaignState) -> Table | None:
-    """Return the candidates a dearer tier has measured, best by that tier first, with the
+    """Return the candidates a higher tier has measured, best by that tier first, with the
     values of every tier side by side.
     """
     n_tiers = len(state.spec.tiers)
@@ -84,7 +84,7 @@ def promoted_table(state: CampaignState) -> Table | None:
         for tier in reversed(range(n_tiers)):
             trial = by_tier[tier].get(candidate)
             if trial is not None and trial.answer is not None:
-                return tier, state.merit.rank(trial.answer.properties)
+                return tier, state.utility.rank(trial.answer.properties)
         return -1, (False, 0.0)
 
     rows = tuple(
@@ -106,7 +106,7 @@ def promoted_table(state: CampaignState) -> Table | None:
         ("formula", "lattice", "candidate", *heads),
         rows,
         numeric=tuple(range(3, 3 + len(heads))),
-        note=f"Best by the dearest tier first. {legend[0].upper()}{legend[1:]}.",
+        note=f"Best by the top tier first. {legend[0].upper()}{legend[1:]}.",
     )
 
 
@@ -146,8 +146,8 @@ def agreement_table(state: CampaignState) -> Table | None:
         ("tiers", "promoted", "pairs", *heads, "rank correlation", "of energies"),
         rows,
         numeric=tuple(range(2, 5 + len(heads))),
-        note="The dearer tier minus the one below, mean ± standard deviation. Rank correlations "
-        "are Spearman's, of the merit and of the formation energies, from "
+        note="The higher tier minus the one below, mean ± standard deviation. Rank correlations "
+        "are Spearman's, of the utility and of the formation energies, from "
         f"{FEWEST_PAIRS} pairs on.",
     )
 

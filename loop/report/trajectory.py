@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from alloop.loop.record.events import Stage
-from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.style import (
     INK,
     QUIET,
@@ -26,21 +26,21 @@ FAILED_STRIP = 0.06
 
 
 MERIT_EXPLAINED = (
-    "Merit: the weighted sum of the objectives, each in standard deviations of what was measured."
+    "Utility: the weighted sum of the objectives, each in standard deviations of what was measured."
 )
 
 
-def best_so_far(trials: Sequence[Trial], yardstick: Yardstick) -> list[tuple[int, float]]:
+def best_so_far(trials: Sequence[Trial], metric: ProgressMetric) -> list[tuple[int, float]]:
     """Return number of measurements and the value of the best feasible one among them."""
     steps: list[tuple[int, float]] = []
     best = (False, 0.0)
     for trial in trials:
         if trial.answer is not None:
             properties = trial.answer.properties
-            rank = yardstick.merit.rank(properties)
+            rank = metric.utility.rank(properties)
             if rank[0] and rank > best:
                 best = rank
-                steps.append((trial.number, yardstick.value(properties)))
+                steps.append((trial.number, metric.value(properties)))
     if steps and steps[-1][0] < len(trials):
         steps.append((len(trials), steps[-1][1]))
     return steps
@@ -54,19 +54,19 @@ def trajectory(state: CampaignState) -> Figure | None:
     trials = measured_trials(state)
     if not any(trial.answer for trial in trials):
         return None
-    yardstick = Yardstick(state.merit)
+    progress_metric = ProgressMetric(state.utility)
     figure = blank(
         height=420,
         xaxis={"title": {"text": "measurements"}, "range": [0, 1.02 * len(trials) + 1]},
-        yaxis={"title": {"text": yardstick.label}},
+        yaxis={"title": {"text": progress_metric.label}},
         hovermode="closest",
     )
     failed = [trial for trial in trials if trial.answer is None]
     if failed:
-        _add_failures(figure, failed, yardstick)
+        _add_failures(figure, failed, progress_metric)
     for stage in Stage:
-        _add_stage(figure, stage, trials, yardstick)
-    steps = best_so_far(trials, yardstick)
+        _add_stage(figure, stage, trials, progress_metric)
+    steps = best_so_far(trials, progress_metric)
     if steps:
         x, y = zip(*steps, strict=True)
         figure.add_scatter(
@@ -82,7 +82,7 @@ def trajectory(state: CampaignState) -> Figure | None:
     return finished(
         figure,
         id="trajectory",
-        alt=f"{yardstick.label} of {len(trials)} measurements in turn, and the best so far",
+        alt=f"{progress_metric.label} of {len(trials)} measurements in turn, and the best so far",
         caption=_caption(state, has_failed=bool(failed)),
     )
 
@@ -99,18 +99,18 @@ def _caption(state: CampaignState, *, has_failed: bool) -> str:
 
 
 def _add_stage(
-    figure: go.Figure, stage: Stage, trials: Sequence[Trial], yardstick: Yardstick
+    figure: go.Figure, stage: Stage, trials: Sequence[Trial], progress_metric: ProgressMetric
 ) -> None:
     """Add a stage's values, the infeasible ones hollow."""
-    merit = yardstick.merit
+    utility = progress_metric.utility
     named = False
     for feasible in (True, False):
         mine = [
-            (trial, yardstick.value(trial.answer.properties))
+            (trial, progress_metric.value(trial.answer.properties))
             for trial in trials
             if trial.proposal.stage is stage
             and trial.answer is not None
-            and merit.is_feasible(trial.answer.properties) is feasible
+            and utility.is_feasible(trial.answer.properties) is feasible
         ]
         if not mine:
             continue
@@ -128,12 +128,12 @@ def _add_stage(
                 "opacity": 0.85 if feasible else 0.6,
                 "line": {"width": 1.2 if not feasible else 0, "color": colour},
             },
-            **points([trial for trial, _ in mine], merit),
+            **points([trial for trial, _ in mine], utility),
         )
         named = True
 
 
-def _add_failures(figure: go.Figure, failed: list[Trial], yardstick: Yardstick) -> None:
+def _add_failures(figure: go.Figure, failed: list[Trial], progress_metric: ProgressMetric) -> None:
     figure.update_layout(
         yaxis={"domain": [FAILED_STRIP, 1]},
         yaxis2={
@@ -150,7 +150,7 @@ def _add_failures(figure: go.Figure, failed: list[Trial], yardstick: Yardstick) 
         yaxis="y2",
         name="failed",
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": VERMILLION}},
-        **points(failed, yardstick.merit),
+        **points(failed, progress_metric.utility),
     )
 
 

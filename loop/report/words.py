@@ -66,7 +66,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
-def moment(time: str) -> str:
+def format_timestamp(time: str) -> str:
     """Return an ISO time as ``2026-03-01 14:05 UTC``; empty for none."""
     return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M} UTC" if time else ""
 

@@ -10,7 +10,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Purse:
+class TierBudget:
     """One limit of a tier, and what has been paid so far, in core-hours or in money."""
 
     unit: str
@@ -43,13 +43,13 @@ class Purse:
         return text if self.spent >= self.limit else f"{text}, and one more takes {self.each:.3g}"
 
 
-def purses(
+def tier_budgets(
     cost: Cost, n_paid: int, *, core_hours: float | None, money: float | None
-) -> tuple[Purse, ...]:
-    """Return one purse for each limit that there is."""
+) -> tuple[TierBudget, ...]:
+    """Return one tier_budget for each limit that there is."""
     limits = (("core-hours", core_hours, cost.core_hours), ("currency units", money, cost.money))
     return tuple(
-        Purse(unit, limit, spent, n_paid) for unit, limit, spent in limits if limit is not None
+        TierBudget(unit, limit, spent, n_paid) for unit, limit, spent in limits if limit is not None
     )
 
 

@@ -24,7 +24,7 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
-from alloop.loop.state.budgets import Purse, purses
+from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.hull import (
     ENERGY_ABOVE_HULL,
     FORMATION_ENERGY,
@@ -33,7 +33,7 @@ from alloop.loop.state.hull import (
     hull_of,
     is_formula,
 )
-from alloop.loop.state.utility import Merit
+from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
 
 
@@ -163,46 +163,50 @@ class CampaignState:
         return tuple(m for m in answers if m is not None and m.status is Status.OK)
 
     @cached_property
-    def merit(self) -> Merit:
+    def utility(self) -> Utility:
         """What is good, in the scale of what was measured so far at tier 0."""
-        return Merit.of(self.spec, [m.properties for m in self.answers()])
+        return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
         """Return the best successful measurement of a tier, feasible ones first."""
         answers = [m for m in self.answers(tier) if round is None or m.round == round]
-        return max(answers, key=lambda m: self.merit.rank(m.properties), default=None)
+        return max(answers, key=lambda m: self.utility.rank(m.properties), default=None)
 
     def cost(self, tier: int) -> Cost:
         """Return what the measurements of a tier have cost, with those tried in vain."""
         spent = Cost()
-        in_vain = chain.from_iterable(self.attempts.values())
-        for m in chain[Paid](self.recorded.values(), in_vain):
+        failed_attempt = chain.from_iterable(self.attempts.values())
+        for m in chain[Paid](self.recorded.values(), failed_attempt):
             if m.tier == tier:
                 spent += m.cost
         return spent
 
-    def purses(self, tier: int) -> tuple[Purse, ...]:
-        """Return what a tier may still spend, one purse for each limit of its budget."""
+    def tier_budgets(self, tier: int) -> tuple[TierBudget, ...]:
+        """Return what a tier may still spend, one tier_budget for each limit of its budget."""
         n_paid = sum(m.tier == tier for m in self.recorded.values())
         core_hours, money = self.spec.budget.limits(tier)
         # Counted as if all had been measured for this campaign: what it decides must not depend
         # on what others happened to have measured before.
         reused = (m for m in self.recorded.values() if m.tier == tier and m.reuse is not None)
         worth = sum((m.worth for m in reused), self.cost(tier))
-        return purses(worth, n_paid, core_hours=core_hours, money=money)
+        return tier_budgets(worth, n_paid, core_hours=core_hours, money=money)
 
     def remaining(self, tier: int = 0) -> int:
         """Return how many more measurements a tier's budget holds, pending ones counted as made:
         by number, and by what they have cost so far where core-hours or money are limited.
         """
         asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
-        affordable = [n for purse in self.purses(tier) if (n := purse.affordable) is not None]
+        affordable = [
+            n
+            for tier_budget in self.tier_budgets(tier)
+            if (n := tier_budget.affordable) is not None
+        ]
         return min(self.spec.budget.measurements[tier] - asked, *affordable, sys.maxsize)
 
     def exhaustion(self, tier: int) -> str | None:
         """Return why a tier measures nothing more; None while it does."""
-        for purse in self.purses(tier):
-            if (reason := purse.exhaustion) is not None:
+        for tier_budget in self.tier_budgets(tier):
+            if (reason := tier_budget.exhaustion) is not None:
                 return f"tier {tier}: {reason}"
         if self.remaining(tier) > 0:
             return None

@@ -20,10 +20,10 @@ SIGNIFICANT = 0.01
 
 @dataclass(frozen=True)
 class Difference:
-    """The dear tier's value minus the cheap one's, over some candidates."""
+    """The higher tier's value minus the low one's, over some candidates."""
 
     mean: float
-    """In the property's unit; of volumes, as a share of the cheap tier's."""
+    """In the property's unit; of volumes, as a share of the lower tier's."""
     std: float
     """Standard deviation; 0 of a single candidate."""
 
@@ -37,7 +37,7 @@ class Disagreement:
     differences: dict[str, Difference]
     """By property: those the campaign wants, and the volume where both measured it."""
     rank_correlation: float | None
-    """Spearman's, of the merit; None for fewer than ``FEWEST_PAIRS`` pairs, or where a tier
+    """Spearman's, of the utility; None for fewer than ``FEWEST_PAIRS`` pairs, or where a tier
     gives all the same value."""
     energy_correlation: float | None
     """Spearman's, of the formation energies."""
@@ -46,12 +46,12 @@ class Disagreement:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the cheap tier is no good guide to the dear one."""
+        """Whether the lower tier is no good guide to the higher one."""
         return bool(self.warning)
 
 
 Pairs = Sequence[tuple[Measured, Measured]]
-"""Measurements of one candidate by the cheap and by the dear tier."""
+"""Measurements of one candidate by the lower and by the higher tier."""
 
 
 def disagreement(state: CampaignState, tier: int) -> Disagreement:
@@ -65,7 +65,7 @@ def disagreement(state: CampaignState, tier: int) -> Disagreement:
     if found.rank_correlation is not None and found.rank_correlation < threshold:
         warnings.append(
             f"tiers {tier - 1} and {tier} order {len(pairs)} candidates differently: the rank "
-            f"correlation of their merit is {found.rank_correlation:.2f}, below {threshold:g}"
+            f"correlation of their utility is {found.rank_correlation:.2f}, below {threshold:g}"
         )
     warnings += drifts(state, tier, pairs)
     return Disagreement(**vars(found) | {"warning": "; ".join(warnings)})
@@ -74,7 +74,7 @@ def disagreement(state: CampaignState, tier: int) -> Disagreement:
 def by_round(state: CampaignState, tier: int) -> dict[int, Disagreement]:
     """Return how far the tiers agree on what was promoted in each round."""
     pairs = pairs_of(state, tier)
-    rounds = sorted({dear.round for _, dear in pairs})
+    rounds = sorted({high.round for _, high in pairs})
     return {
         n: _compare(state, tier, [pair for pair in pairs if pair[1].round == n]) for n in rounds
     }
@@ -82,7 +82,7 @@ def by_round(state: CampaignState, tier: int) -> dict[int, Disagreement]:
 
 def pairs_of(state: CampaignState, tier: int) -> list[tuple[Measured, Measured]]:
     """Return what a tier and the one below say of the same candidates, in the order in which
-    the dear tier was asked.
+    the higher tier was asked.
     """
     below = {m.candidate: m for m in state.answers(tier - 1)}
     return [(below[m.candidate], m) for m in state.answers(tier) if m.candidate in below]
@@ -90,9 +90,9 @@ def pairs_of(state: CampaignState, tier: int) -> list[tuple[Measured, Measured]]
 
 def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
     """Return a sentence for each wanted property whose difference has changed in the last round:
-    the search has come to where the cheap tier errs differently.
+    the search has come to where the lower tier errs differently.
     """
-    last = max((dear.round for _, dear in pairs), default=0)
+    last = max((high.round for _, high in pairs), default=0)
     found = []
     for name in state.spec.property_names():
         now = [_difference(pair, name) for pair in pairs if pair[1].round == last]
@@ -117,7 +117,7 @@ def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
         values = [_difference(pair, name) for pair in pairs]
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
         differences[name] = Difference(float(np.mean(values)), spread)
-    merits = [[state.merit.value(m.properties) for m in pair] for pair in pairs]
+    merits = [[state.utility.value(m.properties) for m in pair] for pair in pairs]
     energies = [
         [m.properties[FORMATION_ENERGY] for m in pair]
         for pair in pairs
@@ -129,8 +129,8 @@ def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
 
 
 def _difference(pair: tuple[Measured, Measured], name: str) -> float:
-    cheap, dear = (m.properties[name] for m in pair)
-    return (dear - cheap) / cheap if name == VOLUME else dear - cheap
+    low, high = (m.properties[name] for m in pair)
+    return (high - low) / low if name == VOLUME else high - low
 
 
 def _rank_correlation(values: Sequence[Sequence[float]]) -> float | None:

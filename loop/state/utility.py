@@ -9,7 +9,7 @@ from alloop.campaigns.spec import CampaignSpec
 
 
 @dataclass(frozen=True)
-class Merit:
+class Utility:
     """The weighted sum of the objectives' utilities.
 
     With one objective this is its utility in the property's own unit. With several, each is
@@ -21,8 +21,8 @@ class Merit:
     """One per objective, in its property's unit."""
 
     @classmethod
-    def of(cls, spec: CampaignSpec, measured: Sequence[Mapping[str, float]]) -> "Merit":
-        """Return the merit in the scale of the values measured so far."""
+    def of(cls, spec: CampaignSpec, measured: Sequence[Mapping[str, float]]) -> "Utility":
+        """Return the utility in the scale of the values measured so far."""
         if len(spec.objectives) == 1:
             return cls(spec, (1.0,))
         scales = []

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alloop.models.dvae.generator import Generator
+from alloop.models.dvae.generator import TrainedDvae
 from alloop.models.dvae.inference import posterior_modes
 from alloop.models.dvae.network import Rows
 from alloop.models.dvae.options import DvaeOptions
@@ -25,7 +25,7 @@ Report = Callable[[float, str], None]
 
 
 def fit_generator(
-    generator: Generator,
+    generator: TrainedDvae,
     fractions: Tensor,
     labels: np.ndarray,
     options: DvaeOptions,
@@ -87,7 +87,7 @@ def fit_generator(
 
 
 def _rows(
-    generator: Generator,
+    generator: TrainedDvae,
     fractions: Tensor,
     labels: np.ndarray,
     n_random: int,
@@ -112,7 +112,7 @@ def _rows(
 
 @torch.no_grad()
 def _fit_transport(
-    generator: Generator, rows: Rows, scores: Sequence[Tensor], draws: torch.Generator
+    generator: TrainedDvae, rows: Rows, scores: Sequence[Tensor], draws: torch.Generator
 ) -> None:
     said, means = [], []
     for i, (node, head) in enumerate(zip(generator.nodes, generator.heads, strict=True)):

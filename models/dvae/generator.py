@@ -49,7 +49,7 @@ class Belief:
     std: Tensor
 
 
-class Generator(nn.Module):
+class TrainedDvae(nn.Module):
     """Everything of a DVAE that is learned, on element fractions (n, e).
 
     Values of properties are (n, p) in the properties' units.
@@ -156,7 +156,9 @@ class Generator(nn.Module):
         u = u + _JITTER * u.std(0) * torch.randn_like(u)
         described = self._seen_by_networks(torch.softmax(self.network.decode(u, values), -1))
         surprise = [
-            -self.nodes[i].log_likelihood(self.heads[i].networks_say(described), values[i]).mean()
+            -self.nodes[i]
+            .log_likelihood(self.heads[i].network_outputs(described), values[i])
+            .mean()
             for i in self.enumerated
         ]
         return torch.stack(surprise).sum()

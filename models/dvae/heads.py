@@ -110,9 +110,9 @@ class HeadEnsemble(nn.Module):
         scores = self.trees(descriptors) if scores is None else scores
         voices = self.node.link(scores)[..., None]
         spread = self.spread.expand(*voices.shape[:-1], -1)
-        return torch.cat([self.networks_say(descriptors), torch.cat([voices, spread], -1)])
+        return torch.cat([self.network_outputs(descriptors), torch.cat([voices, spread], -1)])
 
-    def networks_say(self, descriptors: Tensor) -> Tensor:
+    def network_outputs(self, descriptors: Tensor) -> Tensor:
         """Return the networks' outputs only, (networks, n, outputs): the part with slopes."""
         hidden = self.encoding(descriptors)
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):

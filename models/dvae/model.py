@@ -19,7 +19,7 @@ from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
 from alloop.models.dvae.description import Description
 from alloop.models.dvae.elements import element_table
 from alloop.models.dvae.fitting import fit_generator
-from alloop.models.dvae.generator import Generator
+from alloop.models.dvae.generator import TrainedDvae
 from alloop.models.dvae.options import DvaeOptions
 
 
@@ -62,7 +62,7 @@ class DvaeModel:
         self.options = options
         self.elements = tuple(elements)
         self.property_names = tuple(property_names)
-        self._generator: Generator | None = None
+        self._generator: TrainedDvae | None = None
 
     def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
         """Train on labelled and unlabelled alloys, and on alloys drawn at random by the seed.
@@ -234,7 +234,7 @@ class DvaeModel:
         return torch.from_numpy(fractions).float()
 
     @property
-    def generator(self) -> Generator:
+    def generator(self) -> TrainedDvae:
         """Return what was learned, on tensors.
 
         Raises:
@@ -244,8 +244,8 @@ class DvaeModel:
             raise ModelError("the model is untrained", remedy="Fit or load it first.")
         return self._generator
 
-    def _new_generator(self) -> Generator:
-        return Generator(self.options, self.elements, self.property_names)
+    def _new_generator(self) -> TrainedDvae:
+        return TrainedDvae(self.options, self.elements, self.property_names)
 
 
 @contextmanager

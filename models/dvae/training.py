@@ -12,7 +12,7 @@ from pyro.infer import TraceEnum_ELBO
 from torch import Tensor
 from torch.optim import Adam, AdamW, Optimizer
 
-from alloop.models.dvae.generator import Generator
+from alloop.models.dvae.generator import TrainedDvae
 from alloop.models.dvae.network import Rows
 
 OnEpoch = Callable[[int], None]
@@ -36,7 +36,7 @@ class Schedule:
 
 
 def train(
-    generator: Generator,
+    generator: TrainedDvae,
     rows: Rows,
     scores: Sequence[Tensor],
     row_weights: Sequence[Tensor],
@@ -87,7 +87,7 @@ class _Step:
 
     def __init__(
         self,
-        generator: Generator,
+        generator: TrainedDvae,
         rows: Rows,
         scores: Sequence[Tensor],
         row_weights: Sequence[Tensor],

@@ -25,8 +25,8 @@ from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
 from alloop.models.ftcp.representation.crystals import (
     Crystals,
     Size,
-    mended,
     read_crystals,
+    repair_lattices,
     to_structures,
 )
 from alloop.models.ftcp.representation.matrix import shape, to_matrices
@@ -148,7 +148,7 @@ class FtcpModel:
             ModelError: if z is not finite or not of that shape, or the model is untrained.
         """
         del seed
-        return list(to_structures(mended(self.decode_crystals(z))))
+        return list(to_structures(repair_lattices(self.decode_crystals(z))))
 
     @torch.no_grad()
     def decode_crystals(self, z: Tensor) -> Crystals:

@@ -19,7 +19,7 @@ from alloop.oracles.dft.factory import make_engine, make_manager
 from alloop.oracles.dft.failure import failure_of
 from alloop.oracles.dft.moments import ELSEWHERE, MOMENTS
 from alloop.oracles.dft.options import DftOptions
-from alloop.oracles.dft.procedure import RELAX, STATIC, Bill, Procedure
+from alloop.oracles.dft.procedure import RELAX, STATIC, MeasurementLog, Procedure
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
 
 PROCEDURE = 1
@@ -80,10 +80,10 @@ class DftOracle:
         Voigt-Reuss-Hill); and the relaxed structure with its sites in the order of the input.
         """
         began = monotonic()
-        bill = Bill(deadline=began + self.options.timeout)
+        log = MeasurementLog(deadline=began + self.options.timeout)
         try:
             crystal = Crystal.of(material)
-            calculated, properties = self._measure(crystal, bill)
+            calculated, properties = self._measure(crystal, log)
             relaxed = crystal.as_proposed(calculated.structure)
             return Measurement(
                 Status.OK,
@@ -92,12 +92,12 @@ class DftOracle:
                 None,
                 self.name,
                 self._fingerprint,
-                self._cost(bill.seconds),
-                bill.document(),
+                self._cost(log.seconds),
+                log.document(),
             )
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             failure = failure_of(error)
-            cost = self._cost(max(bill.seconds, monotonic() - began))
+            cost = self._cost(max(log.seconds, monotonic() - began))
             return Measurement(
                 Status.FAILED,
                 {},
@@ -106,7 +106,7 @@ class DftOracle:
                 self.name,
                 self._fingerprint,
                 cost,
-                bill.document(),
+                log.document(),
             )
 
     def submission(self, material: Material) -> str:
@@ -122,26 +122,28 @@ class DftOracle:
         stage = STATIC if self.options.protocol == "static" else RELAX
         return self._procedure.submission(stage, Crystal.of(material).structure)
 
-    def _measure(self, crystal: Crystal, bill: Bill) -> tuple[Calculation, dict[str, float]]:
+    def _measure(
+        self, crystal: Crystal, log: MeasurementLog
+    ) -> tuple[Calculation, dict[str, float]]:
         protocol, procedure = self.options.protocol, self._procedure
         if protocol == "static":
-            cell = procedure.single_point(crystal.structure, bill)
+            cell = procedure.single_point(crystal.structure, log)
             return cell, _properties(cell)
-        cell = procedure.relax(crystal.structure, bill)
+        cell = procedure.relax(crystal.structure, log)
         properties = _properties(cell)
         if protocol != "relax":
-            properties |= self._against_others(cell, bill)
+            properties |= self._against_others(cell, log)
         if protocol == "elastic":
-            properties |= _moduli(procedure.elastic_tensor(cell, bill))
+            properties |= _moduli(procedure.elastic_tensor(cell, log))
         elif self.options.strain:
-            properties["bulk_modulus"] = procedure.bulk_modulus(cell, bill)
+            properties["bulk_modulus"] = procedure.bulk_modulus(cell, log)
         return cell, properties
 
-    def _against_others(self, cell: Calculation, bill: Bill) -> dict[str, float]:
+    def _against_others(self, cell: Calculation, log: MeasurementLog) -> dict[str, float]:
         """Return the energies of formation and, where asked, above the hull."""
         symbols = [site.specie.symbol for site in cell.structure]
-        alone = {symbol: self._reference(symbol, bill) for symbol in sorted(set(symbols))}
-        bill.references |= {symbol: one.energy_per_atom for symbol, one in alone.items()}
+        alone = {symbol: self._reference(symbol, log) for symbol in sorted(set(symbols))}
+        log.references |= {symbol: one.energy_per_atom for symbol, one in alone.items()}
         apart = sum(alone[symbol].energy_per_atom for symbol in symbols)
         energies = {"formation_energy_per_atom": (cell.energy - apart) / len(symbols)}
         if self.options.end_members:
@@ -149,7 +151,7 @@ class DftOracle:
             volumes = {symbol: one.volume / len(one.structure) for symbol, one in alone.items()}
             for pair in combinations(alone, 2):
                 binaries = ordered_binaries(*pair, volumes)
-                entries += [_entry(self._shared(each, bill)) for each in binaries]
+                entries += [_entry(self._shared(each, log)) for each in binaries]
             _, above = PhaseDiagram(entries).get_decomp_and_e_above_hull(
                 _entry(cell), allow_negative=True
             )
@@ -157,13 +159,13 @@ class DftOracle:
             energies["energy_above_hull"] = float(above)
         return energies
 
-    def _reference(self, symbol: str, bill: Bill) -> Calculation:
+    def _reference(self, symbol: str, log: MeasurementLog) -> Calculation:
         if symbol not in self._references:
-            self._references[symbol] = self._shared(element_crystal(symbol), bill)
+            self._references[symbol] = self._shared(element_crystal(symbol), log)
         return self._references[symbol]
 
-    def _shared(self, structure: Structure, bill: Bill) -> Calculation:
-        return self._procedure.relax(Crystal.of(structure).structure, bill, is_shared=True)
+    def _shared(self, structure: Structure, log: MeasurementLog) -> Calculation:
+        return self._procedure.relax(Crystal.of(structure).structure, log, is_shared=True)
 
     def _cost(self, seconds: float) -> Cost:
         core_hours = seconds * self.options.cores / 3600

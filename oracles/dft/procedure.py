@@ -25,7 +25,7 @@ RELAX, STATIC = "relax", "static"
 
 
 @dataclass
-class Bill:
+class MeasurementLog:
     """What one measurement has used up, and until when it may go on."""
 
     deadline: float
@@ -65,8 +65,10 @@ class Procedure:
         self._engine, self._manager, self._options = engine, manager, options
         self._level = level
 
-    def relax(self, structure: Structure, bill: Bill, *, is_shared: bool = False) -> Calculation:
-        """Return the relaxed cell. A shared one, such as an element, is on the bill only if nobody
+    def relax(
+        self, structure: Structure, log: MeasurementLog, *, is_shared: bool = False
+    ) -> Calculation:
+        """Return the relaxed cell. A shared one, such as an element, is on the log only if nobody
         has calculated it before.
 
         Raises:
@@ -74,8 +76,8 @@ class Procedure:
             RunFailed: if a job raised.
         """
         start = self._with_moments(structure)
-        job = self._engine.relaxation(start, seconds=self._seconds(bill))
-        relaxed = self._calculations(RELAX, structure, [job], bill, is_shared=is_shared)[0]
+        job = self._engine.relaxation(start, seconds=self._seconds(log))
+        relaxed = self._calculations(RELAX, structure, [job], log, is_shared=is_shared)[0]
         check_relaxation(
             structure,
             relaxed,
@@ -84,12 +86,12 @@ class Procedure:
         )
         return relaxed
 
-    def single_point(self, structure: Structure, bill: Bill) -> Calculation:
+    def single_point(self, structure: Structure, log: MeasurementLog) -> Calculation:
         """Return the cell as it is, calculated; see ``relax`` for what is raised."""
-        job = self._engine.single_point(self._with_moments(structure), seconds=self._seconds(bill))
-        return self._calculations(STATIC, structure, [job], bill)[0]
+        job = self._engine.single_point(self._with_moments(structure), seconds=self._seconds(log))
+        return self._calculations(STATIC, structure, [job], log)[0]
 
-    def bulk_modulus(self, relaxed: Calculation, bill: Bill) -> float:
+    def bulk_modulus(self, relaxed: Calculation, log: MeasurementLog) -> float:
         """Return −V dP/dV in GPa from the pressures at ± the strain of every length, atoms relaxed
         in both. A pressure left at the relaxed volume, such as Pulay's, cancels.
 
@@ -97,11 +99,11 @@ class Procedure:
             Undetermined: see ``relax``; also if it is no solid's.
         """
         cell = self._with_moments(relaxed.structure)
-        maker = self._engine.fixed_cell(cell, seconds=self._seconds(bill))
+        maker = self._engine.fixed_cell(cell, seconds=self._seconds(log))
         strains = (-self._options.strain, self._options.strain)
         jobs = [maker.make(_strained(cell, strain)) for strain in strains]
         small, large = self._calculations(
-            f"strain {self._options.strain!r}", relaxed.structure, jobs, bill
+            f"strain {self._options.strain!r}", relaxed.structure, jobs, log
         )
         modulus = (
             -(large.pressure - small.pressure) * relaxed.volume / (large.volume - small.volume)
@@ -112,7 +114,7 @@ class Procedure:
             )
         return modulus
 
-    def elastic_tensor(self, relaxed: Calculation, bill: Bill) -> np.ndarray:
+    def elastic_tensor(self, relaxed: Calculation, log: MeasurementLog) -> np.ndarray:
         """Return the elastic tensor in GPa, shape (6, 6), in the axes of the structure.
 
         Raises:
@@ -121,11 +123,11 @@ class Procedure:
         flow = self._engine.elasticity(
             self._with_moments(relaxed.structure),
             stress=[[gpa / KBAR for gpa in row] for row in relaxed.stress],
-            seconds=self._seconds(bill),
+            seconds=self._seconds(log),
         )
         summary = summarise_elasticity(flow.output.elastic_tensor.raw)
         whole = Flow([flow, summary], output=summary.output)
-        document = self._run("elastic", relaxed.structure, whole, bill)
+        document = self._run("elastic", relaxed.structure, whole, log)
         tensor = np.array([[np.nan]] if document is None else document, dtype=float)
         if tensor.shape != (6, 6) or not np.isfinite(tensor).all():
             raise Undetermined(FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted")
@@ -136,9 +138,9 @@ class Procedure:
         content = [stage, self._level, material_to_json(structure)]
         return sha256(canonical_json(content))[:32]
 
-    def _seconds(self, bill: Bill) -> float:
+    def _seconds(self, log: MeasurementLog) -> float:
         """Return how long a job may run; in a queue it begins who knows when."""
-        left = bill.left()
+        left = log.left()
         is_queued = self._options.manager == "jobflow-remote"
         return min(left, self._options.remote.walltime) if is_queued else left
 
@@ -147,13 +149,13 @@ class Procedure:
         stage: str,
         structure: Structure,
         jobs: Sequence[Job | Flow],
-        bill: Bill,
+        log: MeasurementLog,
         *,
         is_shared: bool = False,
     ) -> list[Calculation]:
         summary = summarise([self._engine.reading(job.output) for job in jobs])
         flow = Flow([*jobs, summary], output=summary.output)
-        document = self._run(stage, structure, flow, bill, is_shared=is_shared)
+        document = self._run(stage, structure, flow, log, is_shared=is_shared)
         if not isinstance(document, list) or len(document) != len(jobs):
             raise Undetermined(FailureKind.ERROR, f"the flow returned {document!r}")
         identity = self._engine.identity(structure)
@@ -164,7 +166,7 @@ class Procedure:
         stage: str,
         structure: Structure,
         flow: Flow,
-        bill: Bill,
+        log: MeasurementLog,
         *,
         is_shared: bool = False,
     ) -> Any:
@@ -172,9 +174,9 @@ class Procedure:
         flow.name = f"alloop {submission}"
         outcome = self._manager.run(submission, flow)
         if outcome.is_new or not is_shared:
-            bill.seconds += outcome.seconds
+            log.seconds += outcome.seconds
         if not is_shared:
-            bill.flows.append(
+            log.flows.append(
                 {"stage": stage, "submission": submission, "outcome": outcome.document}
             )
         return outcome.document

@@ -34,7 +34,7 @@ from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_cell
 from alloop.oracles.lammps.simulation.runtime import lammps_version
 from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
 from alloop.oracles.lammps.simulation.session import Session
-from alloop.oracles.lammps.swap_relaxation import KnownCentres, Neighbour, exchanged
+from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour, exchanged
 
 PROCEDURE = 1
 """Counts changes of this package that change values; part of the fingerprint."""
@@ -105,7 +105,7 @@ class LammpsOracle:
         self._fingerprint = _fingerprint(options, self.potential)
         self._session: Session | None = None
         self._reference_energies: dict[str, float | None] = {}
-        self._centres = KnownCentres()
+        self._centres = CentreCache()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle settings and potential alone: a LAMMPS instance cannot leave its process.

@@ -123,7 +123,7 @@ class Neighbour:
         self.crystal = replace(found, gradient=found.gradient @ before.gradient)
 
 
-class KnownCentres:
+class CentreCache:
     """The centres that an oracle met last."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ SPEC = {
     "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
     "constraints": [{"property": "formation_energy_per_atom", "max": 0.09}],
     "model": {"width": 8, "depth": 1, "epochs": 3, "unlabelled": 32},
-    "acquisition": {"batch": 4, "pool": 16, "aim": "dearest"},
+    "acquisition": {"batch": 4, "pool": 16, "aim": "top-tier"},
     "augmentation": {"parents": 2, "iterations": 2, "swaps": 3},
     "budget": {"initial": 12, "rounds": 2, "measurements": [200, 20]},
     "tiers": [

@@ -44,7 +44,7 @@ def test_killed_and_resumed_it_decides_the_same_and_pays_once(tmp_path: Path) ->
     for n in (1, 2):
         assert replay(got.entries, got.store, n).agrees
     aims = [p.notes["aim"] for p in got.state.proposals if p.stage is Stage.ACQUISITION]
-    assert aims == ["first", "dearest"]
+    assert aims == ["first-tier", "top-tier"]
     assert got.state.n_sessions == kills + 1
     assert verify(run, head=got.head).ok
     for tier, file in enumerate((calls, calls.with_suffix(".dear"))):

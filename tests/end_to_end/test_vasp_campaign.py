@@ -1,4 +1,4 @@
-"""Campaigns whose dearer tier is VASP, typed as a user types them, against a test double of VASP.
+"""Campaigns whose higher tier is VASP, typed as a user types them, against a test double of VASP.
 
 The test double calculates with the potential of the cheap tier, so that a right label of the dear
 tier is close to the cheap one's, and a wrong label is seen. What the test double gives without
@@ -124,7 +124,7 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 def assert_labels_are_right(folder: RunFolder) -> None:
-    """Compare what the dear tier says with what the cheap one says of the same candidates.
+    """Compare what the higher tier says with what the cheap one says of the same candidates.
 
     They relax by other paths, and a random alloy has several minima close to each other.
     """
@@ -143,7 +143,7 @@ def assert_labels_are_right(folder: RunFolder) -> None:
 
 
 def assert_labels_are_those_without_faults(folder: RunFolder, jobs: Path) -> None:
-    """Compare with what the dear tier's oracle gives outside a campaign, nothing going wrong."""
+    """Compare with what the higher tier's oracle gives outside a campaign, nothing going wrong."""
     spec = folder.state.spec
     tier = spec.tiers[1]
     assert isinstance(tier, DftOptions)

@@ -68,7 +68,7 @@ def events(
         fingerprint="f",
         wall_seconds=0.3,
     )
-    in_vain = AttemptFailed(
+    failed_attempt = AttemptFailed(
         evaluation="e1",
         candidate=first,
         round=1,
@@ -112,7 +112,7 @@ def events(
             decisions=(chosen, rejected),
             notes={"seconds": 1.5},
         ),
-        in_vain,
+        failed_attempt,
         measured,
         failed,
         CampaignClosed(reason="all rounds are done"),

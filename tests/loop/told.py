@@ -137,7 +137,7 @@ class Told:
     def promote(
         self, round: int, values: Mapping[str, float | None], *, core_hours: float = 0.0
     ) -> None:
-        """Promote candidates and answer with the dear tier's bulk modulus."""
+        """Promote candidates and answer with the higher tier's bulk modulus."""
         self.choose(round, Stage.PROMOTION, list(values), tier=1)
         for name, modulus in values.items():
             self.answer(

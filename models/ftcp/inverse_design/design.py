@@ -54,7 +54,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class HowToDesign:
+class DesignOptions:
     """Settings of a design."""
 
     n: int = 20
@@ -95,7 +95,7 @@ def design(
     model: FtcpModel,
     data: Dataset,
     windows: Sequence[Window],
-    how: HowToDesign,
+    how: DesignOptions,
     *,
     seed: int,
 ) -> Designs:

@@ -146,7 +146,7 @@ def closes_a_cell(lattices: np.ndarray) -> np.ndarray:
     )
 
 
-def mended(crystals: Crystals) -> Crystals:
+def repair_lattices(crystals: Crystals) -> Crystals:
     """Return the crystals with lattices that close a cell: lengths of at least
     ``SHORTEST_EDGE``, angles brought towards 90° in tenths until there is a volume.
     """

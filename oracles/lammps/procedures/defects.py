@@ -44,7 +44,7 @@ def measure_surfaces(
     """
     bulk = crystal.structure(cell)
     frame = _frame_on(bulk, "fcc", "bcc")
-    bench = _Bench(session, crystal.evaluation.energy / len(bulk), options)
+    bench = _WorkerOracles(session, crystal.evaluation.energy / len(bulk), options)
     energies = {
         f"surface_energy_{''.join(map(str, face))}": _surface(bench, stack_along(bulk, frame, face))
         for face in FACES
@@ -65,7 +65,7 @@ def measure_stacking_fault(
     """
     bulk = crystal.structure(cell)
     frame = _frame_on(bulk, "fcc")
-    bench = _Bench(session, crystal.evaluation.energy / len(bulk), options)
+    bench = _WorkerOracles(session, crystal.evaluation.energy / len(bulk), options)
     stack = stack_along(bulk, frame, (1, 1, 1))
     shifts = _fault_shifts(stack, frame)
 
@@ -77,7 +77,7 @@ def measure_stacking_fault(
     return {"stacking_fault_energy": 1000 * JOULE_PER_SQUARE_METRE * float(np.mean(every))}
 
 
-class _Bench:
+class _WorkerOracles:
     """Relaxes slabs and compares them with the crystal they are made of."""
 
     def __init__(self, session: Session, energy_per_atom: float, options: LammpsOptions) -> None:
@@ -93,7 +93,7 @@ class _Bench:
         return found.evaluation.energy - len(structure) * self._energy_per_atom
 
 
-def _surface(bench: _Bench, stack: Stack) -> float:
+def _surface(bench: _WorkerOracles, stack: Stack) -> float:
     def energy(n_periods: int, plane: int) -> float:
         slab = _with_vacuum(stack.repeated(n_periods, first=plane), stack.normal)
         return bench.excess(slab) / (2 * stack.area)

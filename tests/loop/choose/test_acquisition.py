@@ -15,21 +15,21 @@ from alloop.loop.choose.acquisition import (
     fit_surrogate,
     trust_region,
 )
-from alloop.loop.choose.fidelity import fit_correction
+from alloop.loop.choose.fidelity import fit_fidelity_map
 from alloop.loop.choose.numerics import small_matrices
-from alloop.loop.state.utility import Merit
+from alloop.loop.state.utility import Utility
 
 NAMES = ("bulk_modulus", "formation_energy_per_atom")
 
 
-def merit(**changes: object) -> Merit:
+def utility(**changes: object) -> Utility:
     data = {
         "name": "test",
         "space": {"elements": ["Ni", "Fe"]},
         "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
         "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
     }
-    return Merit.of(parse_spec(data | changes, where="test"), [])
+    return Utility.of(parse_spec(data | changes, where="test"), [])
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_without_noise_or_constraints_it_is_the_expected_improvement() -> None:
     points = torch.tensor([[0.33], [0.47], [0.93]], dtype=torch.float64)
     mean, std = surrogate.posterior(points)
     best = float(surrogate.posterior(x)[0].max())
-    value = acquisition_function(surrogate, merit(), seed=1)(points.unsqueeze(1)).exp().detach()
+    value = acquisition_function(surrogate, utility(), seed=1)(points.unsqueeze(1)).exp().detach()
     for i in range(len(points)):
         m, s = float(mean[i, 0]), float(std[i, 0])
         u = (m - best) / s
@@ -75,7 +75,7 @@ def test_without_noise_or_constraints_it_is_the_expected_improvement() -> None:
 def test_climbing_finds_the_peak_inside_the_box_and_never_leaves_it() -> None:
     x = grid(9)
     surrogate = fit_surrogate(x, labelled(x)[:, :1], ("bulk_modulus",))
-    acquisition = acquisition_function(surrogate, merit(), seed=1)
+    acquisition = acquisition_function(surrogate, utility(), seed=1)
     starts = torch.tensor([[0.55], [0.2]], dtype=torch.float64)
     lower, upper = starts - 0.2, starts + 0.2
     found = climb(acquisition, lambda z: z, starts, lower, upper, max_iterations=50)
@@ -86,18 +86,18 @@ def test_climbing_finds_the_peak_inside_the_box_and_never_leaves_it() -> None:
 def test_a_constraint_keeps_the_choice_on_its_side() -> None:
     x = grid()
     surrogate = fit_surrogate(x[::3], labelled(x[::3]), NAMES)
-    constrained = merit(constraints=[{"property": NAMES[1], "max": 0.1}])
+    constrained = utility(constraints=[{"property": NAMES[1], "max": 0.1}])
     acquisition = acquisition_function(surrogate, constrained, seed=1)
     choice = choose_batch(acquisition, x, 1)
     assert 0.2 * float(x[choice.order[0]]) <= 0.1 + 0.005
-    free = choose_batch(acquisition_function(surrogate, merit(), seed=1), x, 1)
+    free = choose_batch(acquisition_function(surrogate, utility(), seed=1), x, 1)
     assert float(x[free.order[0]]) > 0.5
 
 
 def test_a_window_is_aimed_at() -> None:
     x = grid()
     surrogate = fit_surrogate(x[::3], labelled(x[::3]), NAMES)
-    window = merit(objectives=[{"property": NAMES[1], "goal": "window", "window": [0.05, 0.06]}])
+    window = utility(objectives=[{"property": NAMES[1], "goal": "window", "window": [0.05, 0.06]}])
     choice = choose_batch(acquisition_function(surrogate, window, seed=1), x, 1)
     assert 0.2 * float(x[choice.order[0]]) == pytest.approx(0.055, abs=0.012)
 
@@ -108,7 +108,7 @@ def test_a_batch_does_not_choose_twins_and_scores_everything() -> None:
     y = 180 + torch.sin(5 * x).sum(dim=-1, keepdim=True)
     surrogate = fit_surrogate(x, y, ("bulk_modulus",))
     twins = torch.tensor([[0.3, 0.3], [0.3, 0.3], [0.35, 0.25], [0.9, 0.9]], dtype=torch.float64)
-    choice = choose_batch(acquisition_function(surrogate, merit(), seed=1), twins, 2)
+    choice = choose_batch(acquisition_function(surrogate, utility(), seed=1), twins, 2)
     assert len(set(choice.order)) == 2
     assert set(choice.order) != {0, 1}
     assert len(choice.scores) == 4
@@ -124,13 +124,13 @@ def test_the_trust_region_is_measured_in_the_extent_of_what_was_measured() -> No
 
 
 def test_it_can_aim_at_what_the_dearest_tier_is_expected_to_say() -> None:
-    # The dear tier's formation energies lie 0.1 eV/atom lower: the peak at 0.7 is then feasible.
+    # The higher tier's formation energies lie 0.1 eV/atom lower: the peak at 0.7 is then feasible.
     x = grid()[::2]
     surrogate = fit_surrogate(x, labelled(x), NAMES)
-    wanted = merit(constraints=[{"property": "formation_energy_per_atom", "max": 0.06}])
+    wanted = utility(constraints=[{"property": "formation_energy_per_atom", "max": 0.06}])
     energies = np.array([0.0, 0.1, 0.2])
-    modulus = fit_correction([170.0, 180.0], [150.0, 160.0], spread=5.0)
-    lower = fit_correction(energies, energies - 0.1, spread=0.05)
+    modulus = fit_fidelity_map([170.0, 180.0], [150.0, 160.0], spread=5.0)
+    lower = fit_fidelity_map(energies, energies - 0.1, spread=0.05)
     lines = [{"bulk_modulus": modulus, "formation_energy_per_atom": lower}]
     fresh = torch.tensor([[0.22], [0.66]], dtype=torch.float64)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Who is promoted to the dearer tier, when, and what it may cost."""
+"""Who is promoted to the higher tier, when, and what it may cost."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from alloop.loop.choose.promotion import expected_gains, propose_promotion
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.replay import promotions_again
-from alloop.loop.state.budgets import Purse, predicted_core_hours
+from alloop.loop.state.budgets import TierBudget, predicted_core_hours
 from alloop.loop.steps import Close, Fit, Propose, next_step
 from tests.loop.told import SPEC, Told
 
@@ -160,13 +160,14 @@ def test_costs_follow_the_number_of_atoms() -> None:
 
 
 def test_a_purse_pays_for_whole_measurements() -> None:
-    assert Purse("core-hours", 10.0, 0.0, 0).affordable is None
-    assert Purse("core-hours", 10.0, 4.0, 2).affordable == 3
-    assert Purse("core-hours", 10.0, 9.0, 4).affordable == 0
-    assert "9 of 10 core-hours" in str(Purse("core-hours", 10.0, 9.0, 4).exhaustion)
-    assert "one more takes 2.25" in str(Purse("core-hours", 10.0, 9.0, 4).exhaustion)
+    assert TierBudget("core-hours", 10.0, 0.0, 0).affordable is None
+    assert TierBudget("core-hours", 10.0, 4.0, 2).affordable == 3
+    assert TierBudget("core-hours", 10.0, 9.0, 4).affordable == 0
+    assert "9 of 10 core-hours" in str(TierBudget("core-hours", 10.0, 9.0, 4).exhaustion)
+    assert "one more takes 2.25" in str(TierBudget("core-hours", 10.0, 9.0, 4).exhaustion)
     assert (
-        Purse("currency units", 10.0, 10.5, 4).exhaustion == "10.5 of 10 currency units are spent"
+        TierBudget("currency units", 10.0, 10.5, 4).exhaustion
+        == "10.5 of 10 currency units are spent"
     )
 
 
@@ -270,14 +271,14 @@ def test_a_changed_promotion_does_not_follow_again(store: ArtifactStore) -> None
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"tiers": SPEC["tiers"][:1], "budget": {"measurements": [100]}}, "needs a dearer tier"),
+        ({"tiers": SPEC["tiers"][:1], "budget": {"measurements": [100]}}, "needs a higher tier"),
         ({"promotion": {"when": "end"}}, "write when: round"),
     ],
 )
 def test_an_aim_that_nothing_can_be_learnt_of_is_refused(
     changes: dict[str, Any], problem: str
 ) -> None:
-    aimed = SPEC | {"promotion": {"when": "round"}, "acquisition": {"aim": "dearest"}}
-    assert parse_spec(aimed, where="test").acquisition.aim == "dearest"
+    aimed = SPEC | {"promotion": {"when": "round"}, "acquisition": {"aim": "top-tier"}}
+    assert parse_spec(aimed, where="test").acquisition.aim == "top-tier"
     with pytest.raises(SpecError, match=problem):
         parse_spec(aimed | changes, where="test")

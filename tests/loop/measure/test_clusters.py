@@ -19,7 +19,7 @@ from alloop.campaigns.spec import CampaignSpec, DaskExecution, SlurmExecution
 from alloop.errors import MissingSoftware, RunError
 from alloop.loop.measure import clusters
 from alloop.loop.measure.clusters import connect, slurm_cluster
-from alloop.loop.measure.dispatch import Task, answers
+from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.oracles.base import Cost, FailureKind, Measurement
 from tests.loop.flaky import Flaky, calls_of, moments_of
@@ -78,7 +78,7 @@ def test_limits_and_second_attempts_hold_on_a_scheduler_too(
     state = run_campaign(run, spec_of(workers=1, attempts=2, execution=execution), oracle)
     bad = [e.candidate for e in state.evaluations if oracle.is_bad(e.candidate)]
     assert bad
-    assert len(state.answers()) == 6
+    assert len(state.measure_all()) == 6
     assert sorted(calls_of(calls)) == sorted([e.candidate for e in state.evaluations] + bad)
     moments = sorted(moments_of(calls))
     assert all(began >= ended for (_, ended), (began, _) in pairwise(moments))
@@ -111,7 +111,7 @@ class Lossy:
 
 def test_workers_that_go_down_with_a_measurement_are_the_machine_s_failure() -> None:
     pool = cast(MeasuringPool, Lossy(KilledWorker("task", cast(Any, None), 3)))
-    ((_, answer),) = answers(pool, deque([Task("e", 0, str)]), limits=[1])
+    ((_, answer),) = measure_all(pool, deque([Task("e", 0, str)]), limits=[1])
     assert answer.failure is not None
     assert answer.failure.retryable
     assert answer.failure.message == "4 workers were lost with it"
@@ -120,7 +120,7 @@ def test_workers_that_go_down_with_a_measurement_are_the_machine_s_failure() -> 
 def test_a_scheduler_that_goes_away_is_said_in_one_line() -> None:
     pool = cast(MeasuringPool, Lossy(CancelledError()))
     with pytest.raises(RunError, match="the scheduler no longer knows"):
-        list(answers(pool, deque([Task("e", 0, str)]), limits=[1]))
+        list(measure_all(pool, deque([Task("e", 0, str)]), limits=[1]))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def test_a_campaign_counts_those_that_left_their_lattice_as_infeasible(tmp_path:
         assert m.relaxed is not None
         relaxed = store.get_material(m.relaxed)
         assert kept(store.get_material(m.candidate), relaxed).items() <= m.properties.items()
-        assert state.merit.is_feasible(m.properties) == (m.properties[PARENT_LATTICE_KEPT] == 1)
+        assert state.utility.is_feasible(m.properties) == (m.properties[PARENT_LATTICE_KEPT] == 1)
     # With this potential most random ternary bcc cells leave bcc, and some do not.
     assert {m.properties[PARENT_LATTICE_KEPT] for m in answers} == {0.0, 1.0}
     card = best_card(state, store)

@@ -30,7 +30,7 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
-from alloop.loop.state.utility import Merit
+from alloop.loop.state.utility import Utility
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
 from alloop.oracles.base import FailureKind, Status
@@ -160,7 +160,7 @@ class Diary:
         search = self.spec.augmentation
         assert search is not None
         answers = [m for m in self.state.answers() if m.round == number]
-        rank = self.state.merit.rank
+        rank = self.state.utility.rank
         answers.sort(key=lambda m: rank(m.properties), reverse=True)
         decisions = []
         for parent in answers[: search.parents]:
@@ -176,7 +176,7 @@ class Diary:
 
     def _promote(self, number: int, tier: int) -> None:
         asked = {e.candidate for e in self.state.evaluations if e.tier == tier}
-        rank = self.state.merit.rank
+        rank = self.state.utility.rank
         answers = [m for m in self.state.answers(tier - 1) if m.candidate not in asked]
         answers.sort(key=lambda m: rank(m.properties), reverse=True)
         decisions = [
@@ -347,7 +347,7 @@ class Diary:
         }
 
     def _merit(self, material: Material) -> tuple[bool, float]:
-        return Merit.of(self.spec, []).rank(self._values(material))
+        return Utility.of(self.spec, []).rank(self._values(material))
 
     def _lattice(self, material: Material) -> str | None:
         if isinstance(material, Composition):

@@ -19,7 +19,7 @@ from alloop.loop.report.composition import allowed_polygon
 from alloop.loop.report.hulls import hull_figures, hull_table
 from alloop.loop.report.page import render_report
 from alloop.loop.report.parity import Calibration, Guess, guesses_of, parities
-from alloop.loop.report.progress_metric import Yardstick
+from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
 from alloop.loop.report.tables import cost_table, failures_table, training_table
 from alloop.loop.report.tiers import agreement_table, agreement_warnings, promoted_table
@@ -55,7 +55,7 @@ def guess(mean: float, std: float, measured: float) -> Guess:
 
 def test_the_step_line_is_the_best_feasible_value_so_far(closed: Diary) -> None:
     trials = measured_trials(closed.state)
-    yardstick = Yardstick(closed.state.merit)
+    yardstick = ProgressMetric(closed.state.utility)
     steps = dict(best_so_far(trials, yardstick))
     best, expected = -math.inf, {}
     for n, trial in enumerate(trials, start=1):
@@ -72,7 +72,7 @@ def test_a_minimised_property_steps_down(tmp_path: Path) -> None:
     diary = Diary(spec, ArtifactStore(tmp_path), fail_every=0)
     diary.initial()
     state = diary.state
-    values = [y for _, y in best_so_far(measured_trials(state), Yardstick(state.merit))]
+    values = [y for _, y in best_so_far(measured_trials(state), ProgressMetric(state.utility))]
     assert values == sorted(values, reverse=True)
     assert values[-1] == min(
         m.properties["volume_per_atom"]

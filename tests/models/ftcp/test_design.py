@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from alloop.errors import ModelError
 from alloop.models.base import Dataset
 from alloop.models.ftcp.inverse_design.design import (
-    HowToDesign,
+    DesignOptions,
     TargetOutsideTraining,
     Window,
     design,
@@ -60,7 +60,7 @@ def window(data):
 
 
 def test_designs_hit_more_often_than_chance(model, data, window):
-    designs = design(model, data, [window], HowToDesign(n=10, scale=0.8, rules=LOOSE), seed=0)
+    designs = design(model, data, [window], DesignOptions(n=10, scale=0.8, rules=LOOSE), seed=0)
     assert len(designs.kept) == 10
     chances = [one.probability for one in designs.kept]
     assert chances == sorted(chances, reverse=True)
@@ -80,7 +80,7 @@ def test_designs_hit_more_often_than_chance(model, data, window):
 
 
 def test_the_same_seed_designs_the_same(model, data, window):
-    how = HowToDesign(n=4, pool=1, rules=LOOSE)
+    how = DesignOptions(n=4, pool=1, rules=LOOSE)
     once, again, other = (
         [one.structure for one in design(model, data, [window], how, seed=seed).kept]
         for seed in (1, 1, 2)
@@ -90,7 +90,7 @@ def test_the_same_seed_designs_the_same(model, data, window):
 
 
 def test_nothing_known_is_designed(model, data, window):
-    how = HowToDesign(n=6, scale=0.8, rules=replace(LOOSE, new_composition=True))
+    how = DesignOptions(n=6, scale=0.8, rules=replace(LOOSE, new_composition=True))
     designs = design(model, data, [window], how, seed=0)
     known = {cell.composition.reduced_formula for cell in data.materials}
     assert not known & {one.structure.composition.reduced_formula for one in designs.kept}
@@ -98,7 +98,7 @@ def test_nothing_known_is_designed(model, data, window):
 
 
 def test_only_the_likeliest_of_a_formula_is_kept_if_asked(model, data, window):
-    how = HowToDesign(n=8, scale=0.8, one_per_formula=True, rules=LOOSE)
+    how = DesignOptions(n=8, scale=0.8, one_per_formula=True, rules=LOOSE)
     designs = design(model, data, [window], how, seed=0)
     formulas = [one.structure.composition.reduced_formula for one in designs.kept]
     assert len(set(formulas)) == len(formulas) > 1
@@ -116,21 +116,21 @@ def test_a_window_that_no_label_meets_is_warned_of_with_the_range(model, data):
     low, high = data.labels.min(), data.labels.max()
     far = Window.around(NAME, high + 5, 0.1)
     with pytest.warns(TargetOutsideTraining, match=f"{low:g} to {high:g}"):
-        designs = design(model, data, [far], HowToDesign(n=2, pool=1, rules=LOOSE), seed=0)
+        designs = design(model, data, [far], DesignOptions(n=2, pool=1, rules=LOOSE), seed=0)
     nearest = data.labels[[one.parent for one in designs.kept], 0]
     assert (nearest >= np.sort(data.labels[:, 0])[-32]).all()
 
 
 def test_unknown_properties_are_refused(model, data):
     with pytest.raises(ModelError, match="model does not know band_gap"):
-        design(model, data, [Window("band_gap", 1, 2)], HowToDesign(), seed=0)
+        design(model, data, [Window("band_gap", 1, 2)], DesignOptions(), seed=0)
     blank = replace(data, labels=np.full_like(data.labels, np.nan))
     with pytest.raises(ModelError, match="no crystal is labelled"):
-        design(model, blank, [Window(NAME, 1, 2)], HowToDesign(), seed=0)
+        design(model, blank, [Window(NAME, 1, 2)], DesignOptions(), seed=0)
 
 
 def test_failed_and_repeated_relaxations_are_invalid(model, data, window, perovskite):
-    designs = design(model, data, [window], HowToDesign(n=4, pool=1, rules=LOOSE), seed=0)
+    designs = design(model, data, [window], DesignOptions(n=4, pool=1, rules=LOOSE), seed=0)
     inside = {NAME: (window.low + window.high) / 2}
     outcomes = [
         Outcome(perovskite(), inside),
@@ -146,7 +146,7 @@ def test_failed_and_repeated_relaxations_are_invalid(model, data, window, perovs
 
 
 def test_no_random_hit_leaves_the_improvement_open(model, data, window, perovskite):
-    designs = design(model, data, [window], HowToDesign(n=1, pool=1, rules=LOOSE), seed=0)
+    designs = design(model, data, [window], DesignOptions(n=1, pool=1, rules=LOOSE), seed=0)
     far = Window(NAME, 1000.0, 1001.0)
     report = report_on(
         designs, [Outcome(perovskite(), {NAME: 1000.5})], [far], data, fingerprints([])
