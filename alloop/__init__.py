@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # OpenMP's threads spin while they wait for each other, and a core that spins does not measure.
 # On two cores shared with workers, training took 70 s with spinning threads and 8 s without.

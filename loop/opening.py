@@ -52,7 +52,7 @@ def open_campaign(
             raise RunError(
                 "the run was written by another version of Alloop",
                 where=str(run),
-                remedy="Continue it with that version (the first event names it), or start a new run.",
+                remedy="Continue it with that version, named in the first event.",
             )
         fold.add(entry)
     state = fold.state()
