@@ -45,3 +45,7 @@ class ModelError(AlloopError):
 
 class MissingSoftware(AlloopError):
     """A program or package that this step needs is not installed."""
+
+
+class PluginError(AlloopError):
+    """A kind of oracle or model that is not installed, stands twice, or cannot be used."""

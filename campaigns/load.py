@@ -10,8 +10,11 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from alloop.campaigns.spec import CampaignSpec, TierOptions
+from alloop.campaigns.parts import BAD_KIND, NO_KIND, TierPart
+from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import SpecError
+from alloop.models.options import ModelOptions
+from alloop.oracles.options import OracleOptions
 from alloop.paths import FOLDER
 
 MAX_BYTES = 1_000_000
@@ -93,7 +96,7 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
         raise _explain(error, where) from error
 
 
-def load_tier(path: Path) -> TierOptions:
+def load_tier(path: Path) -> OracleOptions:
     """Return the oracle of a YAML file that holds one tier as a campaign's ``tiers`` has it.
 
     Raises:
@@ -101,7 +104,7 @@ def load_tier(path: Path) -> TierOptions:
     """
     data = _read(path)
     try:
-        tier: TierOptions = TypeAdapter(TierOptions).validate_python(
+        tier: OracleOptions = TypeAdapter(TierPart).validate_python(
             data, context={FOLDER: path.parent}
         )
     except ValidationError as error:
@@ -152,9 +155,10 @@ def _explain(error: ValidationError, where: str) -> SpecError:
     # An unknown key is the likeliest cause of whatever else is missing or wrong.
     details.sort(key=lambda each: each["type"] != "extra_forbidden")
     first = details[0]
-    tags = _kinds(CampaignSpec)  # pydantic puts them into the path; the file has no such key
+    # pydantic puts the tags of unions into the path; the file has no such keys
+    tags = set().union(*map(_kinds, _spec_models()))
     parts = [str(part) for part in first["loc"] if part not in tags]
-    if first["type"].startswith("union_tag"):
+    if first["type"].startswith("union_tag") or first["type"] in (NO_KIND, BAD_KIND):
         parts.append("kind")  # whose value, or absence, decides which keys there are
     path = ".".join(parts)
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
@@ -169,20 +173,30 @@ def _phrase(detail: ErrorDetails) -> tuple[str, str]:
     match detail["type"]:
         case "extra_forbidden":
             key = str(detail["loc"][-1])
-            close = difflib.get_close_matches(key, sorted(_keys(CampaignSpec)), n=1)
+            known = set().union(*map(_keys, _spec_models()))
+            close = difflib.get_close_matches(key, sorted(known), n=1)
             hint = f"Did you mean {close[0]}?" if close else "Remove it, or see `alloop check`."
-            return f"unknown key {key!r} with the value {shown}", hint
+            said = f"unknown key {key!r} with the value {shown}", hint
         case "missing":
-            return "this key is missing", "Add it; it has no default."
-        case "union_tag_not_found":
-            return "this key is missing", "Add it; it says which keys there are besides."
+            said = "this key is missing", "Add it; it has no default."
+        case "union_tag_not_found" | "kind_missing":
+            said = "this key is missing", "Add it; it says which keys there are besides."
         case "union_tag_invalid":
             kind = repr(detail["ctx"]["tag"])
-            return f"there is no kind {kind}", f"There are {detail['ctx']['expected_tags']}."
+            said = f"there is no kind {kind}", f"There are {detail['ctx']['expected_tags']}."
         case "value_error":
-            return message, ""
+            said = message, ""
+        case "kind_unusable":
+            said = detail["ctx"]["what"], detail["ctx"]["remedy"]
         case _:
-            return f"{shown} does not fit: {message[0].lower()}{message[1:]}", "Correct the value."
+            what = f"{shown} does not fit: {message[0].lower()}{message[1:]}"
+            said = what, "Correct the value."
+    return said
+
+
+def _spec_models() -> list[type[BaseModel]]:
+    """Return the models that a spec is made of, with the options of the kinds that it named."""
+    return [CampaignSpec, *OracleOptions.__subclasses__(), *ModelOptions.__subclasses__()]
 
 
 def _keys(model: type[BaseModel]) -> set[str]:
@@ -198,7 +212,11 @@ def _keys(model: type[BaseModel]) -> set[str]:
 def _kinds(model: type[BaseModel]) -> set[Any]:
     """Return every value that a ``kind`` may have anywhere in a spec."""
     kind = model.model_fields.get("kind")
-    kinds = set() if kind is None else set(get_args(kind.annotation))
+    kinds = (
+        set()
+        if kind is None
+        else {each for each in get_args(kind.annotation) if isinstance(each, str)}
+    )
     for info in model.model_fields.values():
         for part in _models(info.annotation):
             kinds |= _kinds(part)

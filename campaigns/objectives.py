@@ -1,48 +1,9 @@
-"""Properties and their units; what to want of them.
-
-The table below is the only place where a property's name meets its unit.
-"""
+"""What to want of properties: objectives and constraints, and properties of one's own."""
 
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-
-_ELASTIC = {f"c{i}{j}": "GPa" for i in range(1, 7) for j in range(i, 7)}
-
-UNITS = MappingProxyType(
-    {
-        "bulk_modulus": "GPa",
-        "bulk_modulus_hill": "GPa",
-        "bulk_modulus_reuss": "GPa",
-        "shear_modulus": "GPa",
-        "shear_modulus_voigt": "GPa",
-        "shear_modulus_reuss": "GPa",
-        "youngs_modulus": "GPa",
-        "poisson_ratio": "–",
-        "born_stability": "GPa",
-        **_ELASTIC,
-        "energy_per_atom": "eV/atom",
-        "formation_energy_per_atom": "eV/atom",
-        "energy_above_hull": "eV/atom",
-        "energy_above_competing_phase": "eV/atom",
-        "surface_energy": "J/m²",
-        "surface_energy_100": "J/m²",
-        "surface_energy_110": "J/m²",
-        "surface_energy_111": "J/m²",
-        "stacking_fault_energy": "mJ/m²",
-        "volume_per_atom": "Å³/atom",
-        "volume_per_atom_at_temperature": "Å³/atom",
-        "thermal_expansion": "10⁻⁶/K",
-        "crystal_fraction": "–",
-        "parent_lattice_kept": "–",
-        "density": "g/cm³",
-        "band_gap": "eV",
-        "single_phase_probability": "–",
-        "power_factor": "µW/(cm K²)",
-    }
-)
-"""Unit of every property, by name."""
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OF_ELECTRONS = ("band_gap", "power_factor")
 """Properties that no tier computes: they are looked up, or entered by a person."""
@@ -58,29 +19,33 @@ themselves: energies above the hull of everything a tier has measured so far; an
 relaxed sites still form the fcc or bcc lattice that they were proposed on, 1 or 0."""
 
 
-def _known(name: str) -> str:
-    if name not in UNITS:
-        raise ValueError(f"unknown property {name!r}; known are {', '.join(UNITS)}")
-    return name
+PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""Name of a property; the spec checks that it is known, since it may declare its own."""
+
+RESERVED = frozenset(
+    {"candidate", "chosen", "failed", "formula", "lattice", "margin", "round", "stage", "tier"}
+)
+"""Columns of tables that people fill in or read; no property can have these names."""
 
 
-PropertyName = Annotated[str, AfterValidator(_known)]
+class OwnProperty(BaseModel):
+    """A property that the table of units lacks, as a spec declares it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unit: str = Field(
+        min_length=1,
+        max_length=32,
+        pattern=r"^[^\x00-\x1f\x7f,;]+$",
+        description="in words that stand beside a number, such as V; – for a pure number",
+    )
 
 
 class _Wish(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     property: PropertyName
-    unit: str | None = Field(default=None, description="if given, checked against the table")
-
-    @model_validator(mode="after")
-    def _unit_agrees(self) -> Self:
-        if self.unit is not None and self.unit != UNITS[self.property]:
-            raise ValueError(
-                f"{self.property} is in {UNITS[self.property]}, not in {self.unit!r}; "
-                f"convert the numbers and write unit: {UNITS[self.property]}, or leave it out"
-            )
-        return self
+    unit: str | None = Field(default=None, description="checked, if given")
 
 
 class Objective(_Wish):

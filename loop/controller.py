@@ -11,7 +11,6 @@ from typing import Protocol, Self
 import numpy as np
 
 from alloop.campaigns.spec import CampaignSpec
-from alloop.loop.building import build_model, load_model, start_model
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
@@ -40,6 +39,7 @@ from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
 from alloop.models.base import Dataset
+from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
 from alloop.seeds import derive_seed
 
@@ -82,7 +82,7 @@ class Controller:
         run: Path,
         spec: CampaignSpec | None,
         *,
-        build_oracles: Callable[[CampaignSpec], Sequence[Oracle]],
+        build_oracles: Callable[[CampaignSpec], Sequence[Oracle]] = CampaignSpec.build_oracles,
         observer: Observer,
     ) -> None:
         self._observer = observer
@@ -171,12 +171,14 @@ class Controller:
 
     def _fit(self, round: int) -> None:
         state = self.state
+        options, names = state.spec.model, state.spec.property_names()
         if previous := state.models.get(round - 1):
-            model = load_model(state.spec, self._store.path(previous.checkpoint))
+            model = options.load(self._store.path(previous.checkpoint))
         elif (start := state.start_checkpoint) is not None:
-            model = start_model(state.spec, self._store.path(start))
+            assert isinstance(options, StartsFromCheckpoint)  # it had a checkpoint to start from
+            model = options.start(self._store.path(start), state.spec.space, names)
         else:
-            model = build_model(state.spec)
+            model = options.build(state.spec.space, names)
         summary = model.fit(
             self._dataset(state),
             seed=derive_seed(state.spec.seed, "fit", round),
@@ -212,7 +214,7 @@ class Controller:
                 )
             case Stage.ACQUISITION:
                 path = self._store.path(state.models[step.round].checkpoint)
-                model = load_model(state.spec, path)
+                model = state.spec.model.load(path)
                 return propose_with_model(state, self._store, seen, model, round=step.round)
             case Stage.AUGMENTATION:
                 return propose_neighbours(

@@ -14,13 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from alloop.campaigns.space import LatticeName
 from alloop.canonical import canonical_json
 from alloop.errors import RunError
 from alloop.materials import formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
 from alloop.oracles.base import Measurement, Oracle, Status
 from alloop.seeds import derive_seed
+from alloop.space import LatticeName
 
 TRAINING, TEST = "train.csv", "test.csv"
 MEASUREMENTS, FAILED = "measurements.jsonl", "failed.csv"

@@ -9,13 +9,13 @@ import yaml
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
-from alloop.loop.building import software_versions, start_model
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import FORMAT, CampaignOpened
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import ARTIFACTS
 from alloop.loop.state.campaign_state import CampaignState, Fold
-from alloop.models.ftcp.options import FtcpOptions
+from alloop.loop.versions import packages_of, software_versions
+from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Oracle
 
 BuildOracles = Callable[[CampaignSpec], Sequence[Oracle]]
@@ -66,7 +66,8 @@ def open_campaign(
     opened = CampaignOpened(
         spec=spec_to_json(spec),
         fingerprints=tuple(oracle.fingerprint() for oracle in oracles),
-        versions=dict(software_versions()),
+        versions=software_versions(spec),
+        packages=packages_of(spec),
         start_checkpoint=_stored_start(spec, ArtifactStore(run / ARTIFACTS)),
     )
     fold.add(ledger.append(opened))
@@ -109,9 +110,10 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
 
 def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
     """Keep a copy of the checkpoint that the model starts from, once it has proved to fit."""
-    if not isinstance(spec.model, FtcpOptions) or (path := spec.model.start_from) is None:
+    options = spec.model
+    if not isinstance(options, StartsFromCheckpoint) or (path := options.start_from) is None:
         return None
-    start_model(spec, path)
+    options.start(path, spec.space, spec.property_names())
     return store.put_file(path)
 
 

@@ -7,16 +7,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from alloop.campaigns.space import Structures
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.durable import make_folder, write_durably
 from alloop.errors import SpecError
-from alloop.models.base import Dataset, FitSummary, OnProgress
-from alloop.models.ftcp.model import FtcpModel
-from alloop.models.ftcp.options import FtcpOptions
-from alloop.models.ftcp.representation.crystals import Size
-from alloop.models.ftcp.tables import Skipped, read_table
+from alloop.models.base import Dataset, FitSummary, OnProgress, SkippedRow
+from alloop.models.options import TrainsOnTables
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Pretrained:
     checkpoint: str
     """SHA-256 of the file; the first event of a campaign that starts from it holds it."""
     n_crystals: int
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedRow, ...]
     """Rows that are no crystal, or too large, with the reasons."""
     summary: FitSummary
 
@@ -52,34 +48,32 @@ def pretrain(
         on_progress: told how far the training is.
 
     Raises:
-        SpecError: if the campaign's model is no FTCP, or it has no such property.
+        SpecError: if the campaign's model cannot be trained on a table, or it has no such
+            property.
         MaterialError: if the table cannot be used, naming file, row and column.
     """
     options, space, names = spec.model, spec.space, spec.property_names()
-    if not isinstance(options, FtcpOptions) or not isinstance(space, Structures):
+    if not isinstance(options, TrainsOnTables):
         raise SpecError(
             f"a model of kind {options.kind} cannot be trained beforehand",
             where="model.kind",
-            remedy="Take a campaign with model: {kind: ftcp}.",
+            remedy="Take a campaign whose model can, such as model: {kind: ftcp}.",
         )
     if stray := sorted(columns.keys() - set(names)):
         raise SpecError(
             f"the campaign does not speak of {stray[0]}, only of {', '.join(names)}",
             remedy="Give columns of these.",
         )
-    read = read_table(table, columns, size=Size(options.max_elements, options.max_sites))
-    data = _with_all(read.data, names)
-    own = Size.of(data.materials)
-    room = Size(max(own.elements, len(space.elements)), max(own.sites, space.max_atoms))
-    room = Size(min(room.elements, options.max_elements), room.sites)
-    model = FtcpModel(options, names, size=room)
+    read, skipped = options.read_table(table, columns)
+    data = _with_all(read, names)
+    model = options.build_for(data, space, names)
     summary = model.fit(data, seed=seed, on_progress=on_progress)
     with TemporaryDirectory() as folder:
         model.save(Path(folder) / out.name)
         content = (Path(folder) / out.name).read_bytes()
     make_folder(out.absolute().parent)
     write_durably(out.absolute(), content)
-    return Pretrained(sha256(content), len(data), read.skipped, summary)
+    return Pretrained(sha256(content), len(data), skipped, summary)
 
 
 def _with_all(data: Dataset, names: tuple[str, ...]) -> Dataset:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alloop.errors import AlloopError
-from alloop.loop.building import load_model
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies import propose_with_model
@@ -57,7 +56,7 @@ def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> 
     for evaluation in before.evaluations:
         seen.add(evaluation.candidate, store.get_material(evaluation.candidate))
     path = store.path(before.models[round].checkpoint)
-    again = propose_with_model(before, store, seen, load_model(before.spec, path), round=round)
+    again = propose_with_model(before, store, seen, before.spec.model.load(path), round=round)
     pairs = [(recorded, again), *promotions_again(entries, store, round)]
     differences = [
         each for old, new in pairs for each in _differences(old.decisions, new.decisions)

@@ -5,16 +5,12 @@ the higher tiers. Whatever was chosen is measured before anything else is decide
 be given longer, if their tier has a quorum.
 """
 
-import math
 from dataclasses import dataclass
 
 from alloop.loop.choose.promotion import batch_size
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
-from alloop.oracles.person.options import PersonOptions
-
-ROUNDING = 1e-9
-"""0.7 × 10 is a little more than 7 for nobody but the machine."""
+from alloop.oracles.options import AsksPeople
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ def next_step(state: CampaignState) -> Step | None:
     if state.closed is not None:
         return None
     by_people = frozenset(
-        tier for tier, options in enumerate(state.spec.tiers) if isinstance(options, PersonOptions)
+        tier for tier, options in enumerate(state.spec.tiers) if isinstance(options, AsksPeople)
     )
     if by_machine := tuple(e for e in state.pending if e.tier not in by_people):
         return Measure(by_machine)
@@ -82,11 +78,11 @@ def next_step(state: CampaignState) -> Step | None:
 def _has_quorum(state: CampaignState, last: Proposed) -> bool:
     """Return whether enough people have answered what was proposed last."""
     options = state.spec.tiers[last.tier]
-    if not isinstance(options, PersonOptions):
+    if not isinstance(options, AsksPeople):
         return True
     asked = {decision.candidate for decision in last.decisions if decision.chosen}
     missing = sum(e.tier == last.tier and e.candidate in asked for e in state.pending)
-    return len(asked) - missing >= math.ceil(options.quorum * len(asked) - ROUNDING)
+    return len(asked) - missing >= options.enough_answers(len(asked))
 
 
 def _next(state: CampaignState) -> Step:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
-from torch import Tensor
 
 from alloop.errors import ModelError
 from alloop.materials import Material
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class SkippedRow:
+    """A row of a table that no model can learn from."""
+
+    row: int
+    """0 for the first row of data."""
+    name: str
+    """``material_id`` where the table has it; else empty."""
+    reason: str
+
+
+@dataclass(frozen=True)
 class FitSummary:
     """What training did: for the ledger and for people."""
 
@@ -63,9 +76,9 @@ class Prediction:
     """What a model expects of latent points."""
 
     property_names: tuple[str, ...]
-    mean: Tensor
+    mean: "Tensor"
     """Shape (n, p), in the properties' units."""
-    std: Tensor
+    std: "Tensor"
     """Shape (n, p), one standard deviation, in the same units."""
 
 
@@ -85,17 +98,17 @@ class GenerativeModel(Protocol):
     def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
         """Train on labelled and unlabelled rows (labels NaN)."""
 
-    def encode(self, materials: Sequence[Material]) -> Tensor:
+    def encode(self, materials: Sequence[Material]) -> "Tensor":
         """Return posterior means, shape (n, d).
 
         Raises:
             MaterialError: if a material cannot be represented.
         """
 
-    def decode(self, z: Tensor, *, seed: int) -> list[Material]:
+    def decode(self, z: "Tensor", *, seed: int) -> list[Material]:
         """Return one material per row of z, shape (n, d)."""
 
-    def predict(self, z: Tensor) -> Prediction:
+    def predict(self, z: "Tensor") -> Prediction:
         """Return mean and standard deviation of every property at z, shape (n, d)."""
 
     def save(self, path: Path) -> None:
@@ -138,5 +151,5 @@ class HasEmbedding(Protocol):
     latent that holds one block per site.
     """
 
-    def embed(self, z: Tensor) -> Tensor:
+    def embed(self, z: "Tensor") -> "Tensor":
         """Return differentiable features of latent points: shape (..., d) to (..., m)."""

@@ -1,1 +1,9 @@
-"""What answers: LAMMPS, DFT, tables of known results, people."""
+"""What answers: LAMMPS, DFT, tables of known results, people.
+
+Importing this imports no simulator.
+"""
+
+from alloop.oracles.base import Cost, Failure, FailureKind, Measurement, Oracle
+from alloop.oracles.options import OracleOptions
+
+__all__ = ["Cost", "Failure", "FailureKind", "Measurement", "Oracle", "OracleOptions"]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -93,7 +93,7 @@ class Measurement:
 
     status: Status
     properties: Mapping[str, float]
-    """Values by property name, in the units of ``campaigns/objectives.py``; empty on failure."""
+    """Values by property name, in the units of ``alloop.properties``; empty on failure."""
     material: Material | None
     """The relaxed material, where the oracle relaxes."""
     failure: Failure | None
@@ -108,6 +108,33 @@ class Measurement:
             raise ValueError("a measurement has a failure exactly when its status is failed")
         if self.status is Status.OK and not all(map(math.isfinite, self.properties.values())):
             raise NotFinite(f"a value is not finite: {dict(self.properties)}")
+
+    @classmethod
+    def succeeded(
+        cls,
+        properties: Mapping[str, float],
+        *,
+        oracle: str,
+        fingerprint: str,
+        material: Material | None = None,
+        cost: Cost = Cost(),
+    ) -> "Measurement":
+        """Return a measurement that gave values.
+
+        Args:
+            properties: values by name, in the units that the oracle's options say.
+            oracle: name of the oracle.
+            fingerprint: of the oracle.
+            material: the relaxed material, where the oracle relaxes.
+            cost: what it took; one call, whatever it says. Time that is left out is filled in by
+                the worker.
+
+        Raises:
+            NotFinite: if a value is NaN or infinite.
+        """
+        values = {name: float(value) for name, value in properties.items()}
+        cost = replace(cost, calls=max(1, cost.calls))
+        return cls(Status.OK, values, material, None, oracle, fingerprint, cost)
 
     @classmethod
     def failed(

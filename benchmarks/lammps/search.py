@@ -10,7 +10,6 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import LedgerEntry, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -155,9 +154,7 @@ def _campaign_seconds(iterations: int, swaps: int, warm: bool) -> float:
     clock = _Clock()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Controller(
-            Path(folder) / "run", spec, build_oracles=build_oracles, observer=clock
-        ) as controller,
+        Controller(Path(folder) / "run", spec, observer=clock) as controller,
     ):
         state = controller.run()
     answered = [m for m in state.answers() if m.stage is Stage.AUGMENTATION]

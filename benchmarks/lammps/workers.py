@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from alloop.campaigns.spec import LocalExecution
+from alloop.campaigns.execution import LocalExecution
 from alloop.canonical import canonical_json
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import forget

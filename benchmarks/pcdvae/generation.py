@@ -9,7 +9,6 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.building import build_oracles
 from alloop.loop.state.hull import FORMATION_ENERGY, Phase, hull_of
 from alloop.materials import formula_of
 from alloop.models.metrics.coverage import property_distance
@@ -85,7 +84,7 @@ def generation_figures(
 
 def _promoted(placed: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Hand those nearest to the hulls to the higher tier, CHGNet."""
-    _, dear = build_oracles(parse_spec(SPEC, where="benchmark"))
+    _, dear = parse_spec(SPEC, where="benchmark").build_oracles()
     figures: dict[str, float] = {"generated_promoted_n": 0.0}
     for one in placed[:PROMOTED]:
         structure = Structure.from_str(one["cif"], fmt="cif")

@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.building import build_model
 from alloop.loop.choose.fidelity import fit_fidelity_map
 from alloop.materials import material_from_json
 from alloop.models.base import Dataset, HasEmbedding
@@ -148,7 +147,8 @@ def main() -> None:
 def embeddings(rows: list[Row]) -> Array:
     """Return what a campaign's surrogate sees of each cell, shape (n, m)."""
     materials = tuple(material_from_json(row.material) for row in rows)
-    model = build_model(parse_spec(SPEC, where="benchmark"))
+    spec = parse_spec(SPEC, where="benchmark")
+    model = spec.model.build(spec.space, spec.property_names())
     labels = np.array([[row.cheap[name] for name in PROPERTIES] for row in rows])
     model.fit(Dataset(materials, PROPERTIES, labels, np.zeros(len(rows), dtype=bool)), seed=7)
     assert isinstance(model, HasEmbedding)

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.building import build_oracles
 from alloop.loop.choose.random_candidates import random_materials
 from alloop.materials import material_from_json, material_to_json
 from alloop.oracles.base import Oracle, Status
@@ -48,7 +47,7 @@ def read_or_measure(path: Path, *, n_cheap: int = 160, n_dear: int = 48) -> list
     """Return the rows in a file, measured first as far as they are not there yet."""
     rows = [Row(**row) for row in json.loads(path.read_text("utf-8"))] if path.exists() else []
     spec = parse_spec(SPEC, where="benchmark")
-    cheap, dear = build_oracles(spec)
+    cheap, dear = spec.build_oracles()
     if not rows:
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = [material_to_json(m) for m in random_materials(spec.space, 20261120, n_cheap)]

@@ -81,7 +81,7 @@ def propose_by_acquisition(
         aimed = lines if spec.acquisition.aim == "top-tier" else ()
         acquisition = acquisition_function(surrogate, state.utility, seed=seed, lines=aimed)
         centres = measured[_best_rows(state)]
-        starts, lower, upper = _starts(centres, measured, edge, spec.acquisition.pool)
+        starts, lower, upper = _starts(centres, measured, edge, _pool(state))
         latents = climb(
             acquisition,
             _embedder(model),
@@ -208,7 +208,7 @@ def _decoded(
     seed: int,
 ) -> list[Draft]:
     """Decode the latent points, and add a share of random materials."""
-    n_random = state.spec.acquisition.pool // RANDOM_SHARE
+    n_random = _pool(state) // RANDOM_SHARE
     latents = latents.to(torch.float32)
     array = store.put(_npy(latents.numpy()))
     checkpoint = state.models[round].checkpoint
@@ -221,6 +221,13 @@ def _decoded(
     ]
     drawn = random_materials(state.spec.space, seed, n_random)
     return decoded + [Draft(material, Lineage(source="random", seed=seed)) for material in drawn]
+
+
+def _pool(state: CampaignState) -> int:
+    """Return how many latent points are decoded in a round."""
+    pool = state.spec.acquisition.pool
+    assert pool is not None  # the spec fills it in where it counts
+    return pool
 
 
 def _screened(

@@ -6,11 +6,11 @@ from itertools import islice
 import numpy as np
 from pymatgen.core import Composition
 
-from alloop.campaigns.space import AnySpace, Compositions, Decorations, Structures
 from alloop.errors import MaterialError
 from alloop.materials import Material
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.lattice.decorations import DecorationSpace
+from alloop.space import AnySpace, Compositions, Decorations, Structures
 
 PARTS = 1000
 """Fractions are whole multiples of one over this: an alloy that somebody could weigh out."""

@@ -7,10 +7,10 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
 
-from alloop.campaigns.space import Compositions, Decorations, Space, Structures
 from alloop.errors import MaterialError
 from alloop.materials import Material, composition_of, formula_of
 from alloop.models.lattice.parent import identify
+from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
 """Fractions closer than this are the same composition: far finer than any alloy is made."""

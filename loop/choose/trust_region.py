@@ -14,6 +14,7 @@ SMALLEST, LARGEST = 0.5, 2.0
 def trust_region_edge(state: CampaignState, round: int) -> float:
     """Return the edge for a round, in the extent of the measured latents."""
     first = state.spec.acquisition.trust_region
+    assert first is not None  # the spec fills it in where it counts
     edge = first
     for earlier in range(1, round):
         edge *= GROWTH if _should_grow(state, earlier) else SHRINKAGE

@@ -39,12 +39,13 @@ def propose_by_uncertainty(
         round: whose seeds to use.
     """
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
-    is_table = state.spec.acquisition.candidates == "table"
-    drafts = (
-        open_rows(state, seen)
-        if is_table
-        else open_draws(state, seen, seed, state.spec.acquisition.pool)
-    )
+    acquisition = state.spec.acquisition
+    is_table = acquisition.candidates == "table"
+    if is_table:
+        drafts = open_rows(state, seen)
+    else:
+        assert acquisition.pool is not None  # the spec fills it in where it counts
+        drafts = open_draws(state, seen, seed, acquisition.pool)
     notes: dict[str, float | str] = {
         "considered": float(len(drafts)),
         "measured": float(len(state.answers())),

@@ -82,11 +82,10 @@ def resume(run: RunArgument) -> None:
 @app.command()
 def check(spec: SpecArgument, set_: SetOption = None) -> None:
     """Check a campaign without running it, and print its full form, defaults filled in."""
-    from alloop.loop.building import build_oracles  # noqa: PLC0415
     from alloop.loop.opening import spec_to_json, spec_to_yaml  # noqa: PLC0415
 
     loaded = load_spec(spec, set_ or ())
-    build_oracles(loaded)
+    loaded.build_oracles()
     print(spec_to_yaml(spec_to_json(loaded)), end="")
 
 
@@ -195,6 +194,7 @@ def audit(
                 if round in (None, row["round"]) and id in (None, row["candidate"])
             ],
             format,
+            folder.state.spec.property_names(),
         )
         if id is not None and format is Format.TABLE:
             _print_ancestry(ancestry(folder.state, id))
@@ -218,7 +218,6 @@ def _version(
 
 def go(run: Path, spec: CampaignSpec | None) -> None:
     """Run a campaign to its end or to an interruption, then say what was found."""
-    from alloop.loop.building import build_oracles  # noqa: PLC0415
     from alloop.loop.commands.console import ProgressObserver, print_status, print_waiting  # noqa: PLC0415
     from alloop.loop.controller import Controller, Interrupted  # noqa: PLC0415
     from alloop.loop.report.page import write_run_report  # noqa: PLC0415
@@ -227,7 +226,7 @@ def go(run: Path, spec: CampaignSpec | None) -> None:
     interrupted = False
     with (
         ProgressObserver(console) as observer,
-        Controller(run, spec, build_oracles=build_oracles, observer=observer) as controller,
+        Controller(run, spec, observer=observer) as controller,
         _ctrl_c(controller.stop),
     ):
         try:
@@ -274,7 +273,7 @@ def _verify(run: Path, head: str | None) -> None:
     raise typer.Exit(EXIT_NOT_VERIFIED)
 
 
-def _print_rows(flat: Sequence[dict[str, Any]], format: Format) -> None:
+def _print_rows(flat: Sequence[dict[str, Any]], format: Format, names: Sequence[str]) -> None:
     from alloop.loop.commands.console import print_rows  # noqa: PLC0415
 
     match format:
@@ -283,7 +282,7 @@ def _print_rows(flat: Sequence[dict[str, Any]], format: Format) -> None:
         case Format.CSV:
             print_csv(flat)
         case Format.TABLE:
-            print_rows(console, flat)
+            print_rows(console, flat, names)
 
 
 def _print_corrections(entries: Sequence[Any]) -> None:

@@ -16,7 +16,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from alloop.campaigns.objectives import UNITS
 from alloop.loop.people.requests import REQUESTS
 from alloop.loop.record.events import (
     AttemptFailed,
@@ -158,7 +157,8 @@ def proposal_line(proposed: Proposed) -> str:
 def values_line(state: CampaignState, properties: Mapping[str, float]) -> str:
     """Return the values of the properties that the campaign speaks of."""
     names = state.spec.property_names()
-    return ", ".join(f"{name} {properties[name]:.4g} {UNITS[name]}" for name in names)
+    units = state.spec.units()
+    return ", ".join(f"{name} {properties[name]:.4g} {units[name]}" for name in names)
 
 
 def print_status(console: Console, state: CampaignState) -> None:
@@ -193,8 +193,9 @@ def print_status(console: Console, state: CampaignState) -> None:
         table.add_row(
             "best", f"{decision.lattice or ''} {decision.formula} [{best.candidate[:10]}]{feasible}"
         )
+        units = spec.units()
         for name, value in best.properties.items():
-            table.add_row(f"  {name}", f"{value:.6g} {UNITS.get(name, '')}")
+            table.add_row(f"  {name}", f"{value:.6g} {units.get(name, '')}")
         for tier, hull in enumerate(state.hulls):
             above = None if hull is None else hull.energies_above.get(best.candidate)
             if above is not None:
@@ -254,13 +255,11 @@ def failed_line(state: CampaignState, tier: int) -> str:
     )
 
 
-def print_rows(console: Console, flat: Sequence[Mapping[str, Any]]) -> None:
-    """Print decisions as a table, the first ``SHOWN_ROWS`` of them."""
+def print_rows(console: Console, flat: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    """Print decisions as a table, the first ``SHOWN_ROWS`` of them, with the named properties."""
     table = Table("round", "stage", "candidate", "formula", "decision", "reason", "measured")
     for row in flat[:SHOWN_ROWS]:
-        measured = ", ".join(
-            f"{name} {row[name]:.4g}" for name in UNITS if name in row and name != "volume_per_atom"
-        )
+        measured = ", ".join(f"{name} {row[name]:.4g}" for name in names if name in row)
         table.add_row(
             str(row["round"]),
             row["stage"],

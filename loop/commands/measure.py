@@ -1,6 +1,6 @@
 """`alloop measure`: structures from files, outside any campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +10,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from alloop.campaigns.load import load_tier
-from alloop.campaigns.objectives import UNITS
-from alloop.campaigns.spec import TierOptions
 from alloop.errors import AlloopError, PotentialError, SpecError
 from alloop.loop.commands.output import Format, print_csv, print_json
+from alloop.oracles.options import OracleOptions
+from alloop.properties import UNITS
 
 if TYPE_CHECKING:
     from alloop.loop.measure.measuring import MeasuredFile
@@ -61,19 +61,18 @@ def measure(
             names = _property_names(measured)
             print_csv([_flat(each, names) for each in measured])
         case Format.TABLE:
-            _print_table(measured)
+            _print_table(measured, UNITS | tier.measures())
 
 
-def _require_oracle(tier: TierOptions, path: Path) -> None:
+def _require_oracle(tier: OracleOptions, path: Path) -> None:
     """Refuse an oracle that cannot be made, naming the file.
 
     Raises:
         SpecError: if its potential is unknown, its engine not installed, and so on.
     """
-    from alloop.loop.building import build_oracle  # noqa: PLC0415
 
     try:
-        build_oracle(tier, ())
+        tier.build(())
     except AlloopError as error:
         key = error.where or ("potential" if isinstance(error, PotentialError) else "")
         where = f"{path}: {key}" if key else str(path)
@@ -98,9 +97,9 @@ def _flat(file: "MeasuredFile", names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _print_table(measured: "Sequence[MeasuredFile]") -> None:
+def _print_table(measured: "Sequence[MeasuredFile]", units: Mapping[str, str]) -> None:
     names = _property_names(measured)
-    table = Table("file", *(f"{name}\n{UNITS.get(name, '')}" for name in names), "failure")
+    table = Table("file", *(f"{name}\n{units.get(name, '')}" for name in names), "failure")
     for file in measured:
         m = file.measurement
         values = (f"{m.properties[name]:.6g}" if name in m.properties else "" for name in names)

@@ -12,7 +12,12 @@ import dask
 from distributed import Client, Scheduler, Security, SpecCluster, Worker
 from distributed.comm import connect as distributed_connect
 
-from alloop.campaigns.spec import DaskExecution, ExecutionOptions, LocalExecution, SlurmExecution
+from alloop.campaigns.execution import (
+    DaskExecution,
+    ExecutionOptions,
+    LocalExecution,
+    SlurmExecution,
+)
 from alloop.errors import MissingSoftware, RunError
 
 PATIENCE = 30.0

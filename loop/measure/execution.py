@@ -8,12 +8,13 @@ them; ``alloop.loop.measure.clusters`` knows of others.
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
+from math import inf
 from pathlib import Path
 from typing import Self
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from alloop.campaigns.spec import ExecutionOptions
+from alloop.campaigns.execution import ExecutionOptions
 from alloop.durable import make_folder
 from alloop.loop.measure.clusters import connect
 from alloop.loop.measure.isolation import IsolatedOracle, PackedOracle, pack
@@ -25,7 +26,7 @@ class MeasuringPool:
 
     Args:
         oracles: one per tier; each worker gets its own copy of each.
-        timeouts: seconds for one measurement, per tier.
+        timeouts: seconds for one measurement, per tier; None for no limit.
         options: where to run.
         spool: folder for measurements that the ledger does not have yet; made if absent.
 
@@ -38,13 +39,15 @@ class MeasuringPool:
     def __init__(
         self,
         oracles: Sequence[Oracle],
-        timeouts: Sequence[float],
+        timeouts: Sequence[float | None],
         options: ExecutionOptions,
         spool: Path,
     ) -> None:
         # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
-        bench = _WorkerOracles(self._packed, timeouts, spool.absolute())
+        bench = _WorkerOracles(
+            self._packed, [inf if each is None else each for each in timeouts], spool.absolute()
+        )
         make_folder(spool)
         # Other campaigns may share the scheduler.
         self._bench = f"alloop-bench-{uuid.uuid4()}"

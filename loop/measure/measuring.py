@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Element, Species, Structure
 
-from alloop.campaigns.spec import LocalExecution, TierOptions
+from alloop.campaigns.execution import LocalExecution
 from alloop.canonical import canonical_json
 from alloop.errors import AlloopError, MaterialError
-from alloop.loop.building import build_oracle
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of
 from alloop.loop.measure.structure_files import read_structure
 from alloop.materials import material_to_json
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
+from alloop.oracles.options import OracleOptions
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class MeasuredFile:
 
 def measure_files(
     paths: Sequence[Path],
-    tier: TierOptions,
+    tier: OracleOptions,
     *,
     workers: int = 1,
     on_progress: Callable[[int], None] = lambda done: None,
@@ -55,7 +55,7 @@ def measure_files(
     Raises:
         AlloopError: if the oracle cannot work at all.
     """
-    oracle = build_oracle(tier, ())
+    oracle = tier.build(())
     found: dict[str, MeasuredFile] = {}
     waiting: deque[Task] = deque()
     remarks: dict[str, tuple[str, ...]] = {}
@@ -73,7 +73,7 @@ def measure_files(
             remarks[id] = file.remarks
     on_progress(len(found))
     if waiting:
-        oracle = build_oracle(tier, sorted(treats.elements))
+        oracle = tier.build(sorted(treats.elements))
         with (
             tempfile.TemporaryDirectory(prefix="alloop-") as folder,
             MeasuringPool(
@@ -104,7 +104,7 @@ def _task(id: str, structure: Structure) -> Task:
 class _Treats:
     """The elements that an oracle takes, each set of them asked about once."""
 
-    def __init__(self, tier: TierOptions) -> None:
+    def __init__(self, tier: OracleOptions) -> None:
         self._tier = tier
         self._answers: dict[frozenset[str], AlloopError | None] = {}
         self.elements: set[str] = set()
@@ -118,7 +118,7 @@ class _Treats:
         symbols = frozenset(structure.symbol_set)
         if symbols not in self._answers:
             try:
-                build_oracle(self._tier, sorted(symbols))
+                self._tier.build(sorted(symbols))
                 self._answers[symbols] = None
             except AlloopError as error:
                 self._answers[symbols] = error

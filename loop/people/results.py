@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pymatgen.core import Composition
 
-from alloop.campaigns.space import Compositions
 from alloop.canonical import sha256
 from alloop.errors import DataError
 from alloop.loop.choose.screening import has_allowed_elements
@@ -17,7 +16,8 @@ from alloop.loop.record.ledger import MOST_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import composition_of, formula_of, material_id
 from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, value_in
-from alloop.oracles.person.options import PersonOptions
+from alloop.oracles.options import AsksPeople
+from alloop.space import Compositions
 
 SAME = 2e-3
 """Atomic fractions within this are the same alloy: formulas are printed with three digits."""
@@ -62,7 +62,7 @@ class Reader:
         self._tiers = {
             tier: options
             for tier, options in enumerate(state.spec.tiers)
-            if isinstance(options, PersonOptions)
+            if isinstance(options, AsksPeople)
         }
         if not self._tiers:
             kinds = ", ".join(options.kind for options in state.spec.tiers)
@@ -123,7 +123,7 @@ class Reader:
         return Results((result,), "")
 
     def _properties(self) -> set[str]:
-        return {name for options in self._tiers.values() for name in options.properties}
+        return {name for options in self._tiers.values() for name in options.measures()}
 
     def _checked_columns(self, sheet: Sheet) -> tuple[str, ...]:
         known = {CANDIDATE, FORMULA, FAILED, TIER, *ASIDE, *self._properties()}
@@ -144,11 +144,11 @@ class Reader:
     def _result(self, row: Row, elements: Sequence[str]) -> Result | None:
         tier = self._tier(row)
         options = self._tiers[tier]
-        for name in self._properties() - set(options.properties):
+        for name in self._properties() - set(options.measures()):
             if row.cells.get(name):
                 raise row.error(name, f"tier {tier} is not asked for {name}")
         found = {
-            name: value_in(row, name, name) for name in options.properties if name in row.cells
+            name: value_in(row, name, name) for name in options.measures() if name in row.cells
         }
         values = {name: value for name, value in found.items() if value is not None}
         failure = row.cells.get(FAILED, "")

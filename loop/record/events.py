@@ -103,6 +103,9 @@ class CampaignOpened(Record):
     fingerprints: tuple[str, ...]
     """Of each tier's oracle."""
     versions: dict[str, str]
+    """Of Python and of the distributions that can change a decision or a value."""
+    packages: dict[str, str] = {}
+    """Distribution that brings each kind of tier or model which is not Alloop's own, by kind."""
     start_checkpoint: ArtifactId | None = None
     """The model that the first one continues; None where it begins afresh."""
 

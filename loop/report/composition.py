@@ -9,7 +9,6 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from alloop.campaigns.space import Space
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.report.style import (
     INK,
@@ -27,6 +26,7 @@ from alloop.loop.report.words import label_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
 from alloop.materials import composition_of
+from alloop.space import Space
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 PANELS_PER_ROW = 3

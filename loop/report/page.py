@@ -42,6 +42,7 @@ from alloop.loop.report.words import (
     number,
     plural,
     sought,
+    units_of_campaign,
     value_of,
 )
 from alloop.loop.run_folder import RunFolder
@@ -80,6 +81,11 @@ def write_run_report(folder: RunFolder) -> Path:
 
 def render_report(state: CampaignState, store: ArtifactStore, *, head: str) -> str:
     """Return the report's HTML: the same text for the same state, head and versions."""
+    with units_of_campaign(state.spec):
+        return _render(state, store, head)
+
+
+def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
     figures: dict[str, Figure] = {}
 
     def drawn(figure: Figure | None) -> Figure | None:

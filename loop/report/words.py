@@ -1,14 +1,17 @@
 """What a campaign sought, and numbers, in words for people."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from alloop.campaigns.objectives import UNITS, Constraint, Objective
-from alloop.campaigns.space import AnySpace, Compositions, Decorations, Space, Structures
+from alloop.campaigns.objectives import Constraint, Objective
 from alloop.campaigns.spec import CampaignSpec
+from alloop.properties import DIMENSIONLESS, UNITS
+from alloop.space import AnySpace, Compositions, Decorations, Space, Structures
 
 ID_DIGITS = 10
 """Digits of a candidate's id that people are shown; `alloop audit` finds it by them."""
@@ -18,15 +21,29 @@ _DEFAULT_DECIMALS = 3
 _GOALS = {"maximise": "maximise", "minimise": "minimise", "window": "bring"}
 
 
+_units: ContextVar[Mapping[str, str]] = ContextVar("units", default=UNITS)
+"""Units by property of the campaign that is being reported, its own properties included."""
+
+
+@contextmanager
+def units_of_campaign(spec: CampaignSpec) -> Iterator[None]:
+    """Have the functions below know the units of a campaign's own properties."""
+    token = _units.set(spec.units())
+    try:
+        yield
+    finally:
+        _units.reset(token)
+
+
 def decimals_of(name: str) -> int:
     """Return how many digits after the point a property is shown with."""
-    return _DECIMALS.get(UNITS.get(name, ""), _DEFAULT_DECIMALS)
+    return _DECIMALS.get(_units.get().get(name, ""), _DEFAULT_DECIMALS)
 
 
 def unit_of(name: str) -> str:
-    """Return a property's unit; empty where it has none or is not in the table."""
-    unit = UNITS.get(name, "")
-    return "" if unit == "–" else unit
+    """Return a property's unit; empty where it has none or is not known."""
+    unit = _units.get().get(name, "")
+    return "" if unit == DIMENSIONLESS else unit
 
 
 def label_of(name: str, *, with_unit: bool = False) -> str:

@@ -33,6 +33,7 @@ from alloop.loop.state.hull import (
     hull_of,
     is_formula,
 )
+from alloop.loop.state.recorded_spec import recorded_spec
 from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
 
@@ -244,7 +245,7 @@ class Fold:
         event, time = entry.event, datetime.fromisoformat(entry.time)
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
-            self._opened, self._spec = event, CampaignSpec.model_validate(event.spec)
+            self._opened, self._spec = event, recorded_spec(event)
         if self._opened is None or self._spec is None:
             raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
         match event:

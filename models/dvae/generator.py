@@ -14,7 +14,7 @@ from alloop.models.dvae.inference import posterior_modes
 from alloop.models.dvae.magpie_descriptors import RichAndMagpie
 from alloop.models.dvae.network import DisentangledVae, Rows, tidy
 from alloop.models.dvae.nodes import PropertyNode, node_of
-from alloop.models.dvae.options import DvaeOptions, NormalPrior
+from alloop.models.dvae.options import DvaeOptions
 from alloop.models.dvae.rich_descriptors import RichDescriptors
 from alloop.models.dvae.transport import Transport
 
@@ -72,7 +72,7 @@ class TrainedDvae(nn.Module):
                 bagged=options.committees, trees=options.trees, boosted=options.boosters
             ),
         )
-        nodes = [node_of(name, options.priors.get(name, NormalPrior())) for name in property_names]
+        nodes = [node_of(name, options.prior(name)) for name in property_names]
         self.network = DisentangledVae(
             len(elements),
             [HeadEnsemble(views, node, sizes) for node in nodes],

@@ -1,9 +1,16 @@
 """Options of the DVAE; light, so that campaign specs can import them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from alloop.models.options import ModelOptions
+from alloop.space import Space
+
+if TYPE_CHECKING:
+    from alloop.models.base import GenerativeModel
 
 
 class _Part(BaseModel):
@@ -38,8 +45,8 @@ class BetaPrior(_Part):
 Prior = Annotated[BernoulliPrior | NormalPrior | BetaPrior, Field(discriminator="kind")]
 
 
-class DvaeOptions(_Part):
-    """A disentangled VAE over compositions, with one node per property."""
+class DvaeOptions(ModelOptions):
+    """Options of a disentangled VAE over compositions, with one node per property."""
 
     kind: Literal["dvae"] = "dvae"
     descriptors: Literal["eight", "rich", "magpie"] = Field(
@@ -47,8 +54,9 @@ class DvaeOptions(_Part):
         description="f(x) of Eq. 4: the paper's eight, those and more, or both and Magpie's",
     )
     priors: Mapping[str, Prior] = Field(
-        default_factory=lambda: {"single_phase_probability": BernoulliPrior()},
-        description="by property; one that is not named here has a normal prior",
+        default_factory=dict,
+        description="by property; one that is not named here has a normal prior, but "
+        "single_phase_probability a Bernoulli one",
     )
     latents: int = Field(default=4, ge=1, le=64, description="width of z")
     width: int = Field(default=100, ge=4, le=1024, description="of encoder and decoder")
@@ -68,3 +76,36 @@ class DvaeOptions(_Part):
     consistency: float = Field(
         default=3.0, ge=0, description="how much decoded alloys should have what was asked for"
     )
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the kinds of space that it can learn."""
+        return ("compositions",)
+
+    def build(self, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model, untrained."""
+        from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415 (torch waits)
+
+        return DvaeModel(self, space.elements, tuple(property_names))
+
+    def load(self, path: Path) -> "GenerativeModel":
+        """Return the model of a checkpoint."""
+        from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415
+
+        return DvaeModel.load(path)
+
+    def check(self, space: Space, property_names: Sequence[str]) -> None:
+        """Check that priors are of properties that the campaign speaks of."""
+        del space
+        if stray := sorted(self.priors.keys() - set(property_names)):
+            raise ValueError(
+                f"model.priors names {stray[0]}, which no objective or constraint speaks of; "
+                f"there are {', '.join(property_names)}"
+            )
+
+    def prior(self, name: str) -> Prior:
+        """Return what is believed of a property before any label is seen."""
+        return self.priors.get(name) or _USUAL_PRIORS.get(name) or NormalPrior()
+
+
+_USUAL_PRIORS: Mapping[str, Prior] = {"single_phase_probability": BernoulliPrior()}
+"""Priors of properties whose kind of number is known."""

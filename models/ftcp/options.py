@@ -1,10 +1,18 @@
 """Options of FTCP; light, so that campaign specs can import them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alloop.errors import SpecError
+from alloop.models.options import ModelOptions
 from alloop.paths import OwnFile
+from alloop.space import CrystalSpace, Space
+
+if TYPE_CHECKING:
+    from alloop.models.base import Dataset, GenerativeModel, SkippedRow
 
 
 class _Part(BaseModel):
@@ -59,11 +67,15 @@ class DirectNetwork(_Part):
 Network = Annotated[PublishedNetwork | DirectNetwork, Field(discriminator="kind")]
 
 
-class FtcpOptions(_Part):
-    """Inverse design of crystals through the FTCP representation."""
+class FtcpOptions(ModelOptions):
+    """Options of inverse design of crystals through the FTCP representation."""
 
     kind: Literal["ftcp"] = "ftcp"
-    network: Network = PublishedNetwork()
+    network: Network = Field(
+        default=DirectNetwork(),
+        description="direct learns from few rows; the published one rebuilds none of 512 crystals "
+        "after training on as many, and wants tens of thousands",
+    )
     latents: int = Field(default=256, ge=2, le=1024)
     heads: int = Field(default=5, ge=2, le=32, description="target branches, for uncertainty")
     property_weights: dict[str, float] = Field(
@@ -79,6 +91,76 @@ class FtcpOptions(_Part):
         description="checkpoint of a model of these sizes that was trained on other data; "
         "`alloop pretrain` makes one",
     )
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the kinds of space that it can learn."""
+        return ("structures",)
+
+    def build(self, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model, untrained, with room for whatever the space allows."""
+        from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415 (torch waits)
+        from alloop.models.ftcp.representation.crystals import Size  # noqa: PLC0415
+
+        assert isinstance(space, CrystalSpace)
+        size = Size(min(len(space.elements), self.max_elements), space.most_atoms())
+        return FtcpModel(self, tuple(property_names), elements=space.elements, size=size)
+
+    def load(self, path: Path) -> "GenerativeModel":
+        """Return the model of a checkpoint."""
+        from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415
+
+        return FtcpModel.load(path)
+
+    def check(self, space: Space, property_names: Sequence[str]) -> None:
+        """Check that the space's crystals fit, and that weights are of known properties."""
+        if isinstance(space, CrystalSpace) and space.most_atoms() > self.max_sites:
+            raise ValueError(
+                f"space.max_atoms ({space.most_atoms()}) is more than model.max_sites "
+                f"({self.max_sites}); lower the one or raise the other"
+            )
+        if stray := sorted(self.property_weights.keys() - set(property_names)):
+            raise ValueError(
+                f"model.property_weights names {stray[0]}, which no objective or constraint "
+                "speaks of; remove it"
+            )
+
+    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
+        from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415
+
+        assert isinstance(space, CrystalSpace)
+        trained = FtcpModel.load(path)
+        if space.most_atoms() > trained.size.sites:
+            raise SpecError(
+                f"space.max_atoms is {space.most_atoms()}, but the model to start from has room "
+                f"for {trained.size.sites} sites",
+                where=str(path),
+                remedy=f"Set space.max_atoms to {trained.size.sites}, or train one with more room.",
+            )
+        return trained.adapted(self, tuple(property_names), elements=space.elements)
+
+    def read_table(
+        self, path: Path, columns: Mapping[str, str]
+    ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
+        """Return a table's crystals and labels, and the rows that were skipped."""
+        from alloop.models.ftcp.representation.crystals import Size  # noqa: PLC0415
+        from alloop.models.ftcp.tables import read_table  # noqa: PLC0415
+
+        read = read_table(path, columns, size=Size(self.max_elements, self.max_sites))
+        return read.data, read.skipped
+
+    def build_for(
+        self, data: "Dataset", space: Space, property_names: Sequence[str]
+    ) -> "GenerativeModel":
+        """Return the model, untrained, with room for the data and for the space."""
+        from alloop.models.ftcp.model import FtcpModel  # noqa: PLC0415
+        from alloop.models.ftcp.representation.crystals import Size  # noqa: PLC0415
+
+        assert isinstance(space, CrystalSpace)
+        own = Size.of(data.materials)
+        n_elements = min(max(own.elements, len(space.elements)), self.max_elements)
+        room = Size(n_elements, max(own.sites, space.most_atoms()))
+        return FtcpModel(self, tuple(property_names), size=room)
 
     def sizes(self) -> dict[str, Any]:
         """Return, by key, what checkpoints must agree in for one to continue the other."""

@@ -11,22 +11,11 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifParser
 
 from alloop.errors import MaterialError
-from alloop.models.base import Dataset
+from alloop.models.base import Dataset, SkippedRow
 from alloop.models.ftcp.representation.crystals import Size, refusal
 
 ROOM_FOR_ANYTHING = Size(10**6, 10**6)
 """Refusals then speak of the crystal alone, not of a model's size."""
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A row that is no crystal."""
-
-    row: int
-    """Counted from 0, below the header."""
-    name: str
-    """Its ``material_id``; empty where the table has none."""
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +25,7 @@ class Table:
     data: Dataset
     names: tuple[str, ...]
     """``material_id`` of each crystal in ``data``; empty where the table has none."""
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedRow, ...]
 
 
 def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None = None) -> Table:
@@ -67,7 +56,7 @@ def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None =
     all_names = frame["material_id"].astype(str) if "material_id" in frame else [""] * len(frame)
     crystals: list[Structure] = []
     rows: list[int] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedRow] = []
     for row, (cif, name) in enumerate(zip(frame["cif"], all_names, strict=True)):
         crystal = _read_cif(cif)
         if isinstance(crystal, Structure):
@@ -77,7 +66,7 @@ def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None =
                 rows.append(row)
                 continue
             crystal = reason
-        skipped.append(Skipped(row, name, crystal))
+        skipped.append(SkippedRow(row, name, crystal))
     if not crystals:
         first = f"; row 0: {skipped[0].reason}" if skipped else ""
         raise MaterialError(f"none of {len(frame)} rows is a crystal{first}", where=str(path))

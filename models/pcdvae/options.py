@@ -1,19 +1,25 @@
 """Options of P-CDVAE; light, so that campaign specs can import them."""
 
-from typing import Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from alloop.models.options import ModelOptions
+from alloop.space import Decorations, Space, Structures
+
+if TYPE_CHECKING:
+    from alloop.models.base import GenerativeModel
 
 
-class PcdvaeOptions(BaseModel):
-    """A generator of crystals where no parent lattice is given: atoms, cell and elements from z.
+class PcdvaeOptions(ModelOptions):
+    """Options of a generator of crystals: number of atoms, cell, positions and elements from z.
 
     The defaults are the published sizes (AlloGen; CDVAE). They want a GPU; on two cores take
     widths of 64, ``neighbours: 14``, a few hundred epochs, ``langevin_steps: 1`` and
     ``freezing_steps: 24``.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["pcdvae"] = "pcdvae"
     phase: bool = Field(
@@ -75,3 +81,36 @@ class PcdvaeOptions(BaseModel):
     )
     ancestral_steps: int = Field(default=50, ge=2, description="in all")
     decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the kinds of space that it can learn."""
+        return "structures", "decorations"
+
+    def build(self, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model, untrained."""
+        from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415 (torch waits)
+
+        if isinstance(space, Decorations):
+            bounds = space.count_bounds()
+            return PcdvaeModel(
+                self, space.elements, [space.atoms], space.lattices, bounds, property_names
+            )
+        assert isinstance(space, Structures)
+        counts = range(2, space.max_atoms + 1)  # a cell of one atom has no distances
+        return PcdvaeModel(self, space.elements, counts, (), {}, property_names)
+
+    def load(self, path: Path) -> "GenerativeModel":
+        """Return the model of a checkpoint."""
+        from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
+
+        return PcdvaeModel.load(path)
+
+    def check(self, space: Space, property_names: Sequence[str]) -> None:
+        """Check that there are two lattices for the phase to tell apart."""
+        del property_names
+        n_lattices = len(space.lattices) if isinstance(space, Decorations) else 0
+        if self.phase and n_lattices < 2:
+            raise ValueError(
+                f"model.phase tells two lattices apart, and the space has {n_lattices}; "
+                "set model.phase to false"
+            )

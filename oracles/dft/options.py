@@ -1,11 +1,16 @@
 """Options of the DFT oracle; light, so that campaign specs can import them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from alloop.oracles.scheduling import AtOnce, Attempts
+from alloop.oracles.options import OracleOptions
+from alloop.properties import units_of
+
+if TYPE_CHECKING:
+    from alloop.oracles.base import Oracle
 
 Engine = Literal["chgnet", "vasp", "espresso"]
 DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]
@@ -27,10 +32,6 @@ VaspMaker = Literal[
     "atomate2.vasp.jobs.mp.MPGGARelaxMaker",
 ]
 """Makers that may be named by import path; nothing else is ever imported by name."""
-
-
-def _timeout(*, engine: str = "chgnet", manager: str = "local", **_: object) -> float:
-    return PATIENCE if manager == "jobflow-remote" else TIMEOUTS[engine]
 
 
 def _known_elements(moments: dict[str, float]) -> dict[str, float]:
@@ -117,7 +118,7 @@ class RemoteOptions(_Part):
     )
 
 
-class DftOptions(_Part):
+class DftOptions(OracleOptions):
     """Relaxed cells, formation energies and bulk moduli by DFT, or by CHGNet, a learned potential
     trained on DFT, where DFT cannot be had. The engines' settings can stand side by side, so that
     one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
@@ -152,23 +153,21 @@ class DftOptions(_Part):
     manager: Manager = "local"
     remote: RemoteOptions = RemoteOptions()
     cores: int = Field(default=1, ge=1, description="that one calculation uses, to settle its cost")
-    core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
     folder: Path | None = Field(
         default=None, description="for jobs and references; by default the user's cache"
     )
-    timeout: float = Field(
-        default_factory=lambda known: _timeout(**known),
-        gt=0,
-        description="seconds for one measurement, waiting in a queue included",
-    )
-    attempts: Attempts = 2
-    workers: AtOnce = None
-    promote: int = Field(
-        default=0, ge=0, description="best candidates of the tier below to measure"
-    )
 
-    def measures(self) -> frozenset[str]:
-        """Return the properties that a measurement gives."""
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_timeout(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "timeout" in data:
+            return data
+        engine, manager = data.get("engine", "chgnet"), data.get("manager", "local")
+        usual = PATIENCE if manager == "jobflow-remote" else TIMEOUTS.get(engine)
+        return data if usual is None else {**data, "timeout": usual}
+
+    def measures(self) -> Mapping[str, str]:
+        """Return the unit of each property that a measurement gives, by name."""
         given = {"energy_per_atom", "volume_per_atom", "density"}
         if self.protocol in ("formation_energy", "elastic"):
             given.add("formation_energy_per_atom")
@@ -178,7 +177,17 @@ class DftOptions(_Part):
             given |= {f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)} | {"shear_modulus"}
         if self.protocol == "elastic" or (self.protocol != "static" and self.strain):
             given.add("bulk_modulus")
-        return frozenset(given)
+        return units_of(sorted(given))
+
+    def build(self, elements: Sequence[str]) -> "Oracle":
+        """Return the oracle; raises ``MissingSoftware`` where the engine is not installed."""
+        from alloop.oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
+
+        return DftOracle(self, elements=elements)
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the kinds of space whose materials have sites."""
+        return "decorations", "structures"
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
@@ -188,6 +197,16 @@ class DftOptions(_Part):
             raise ValueError(
                 f"end_members are for formation energies; protocol {self.protocol} gives none"
             )
+        if self.protocol == "static":
+            fields = type(self).model_fields
+            idle = ("strain", "force_tolerance", "max_steps", "max_volume_change")
+            if said := [key for key in idle if getattr(self, key) != fields[key].default]:
+                raise ValueError(
+                    f"{said[0]} does nothing with protocol static, which relaxes nothing; remove "
+                    "it, or take another protocol"
+                )
+        if self.magmoms and not self.spin:
+            raise ValueError("magmoms does nothing with spin false; remove one of them")
         if self.espresso.density_cutoff < 4 * self.espresso.cutoff:
             raise ValueError("espresso.density_cutoff is at least four times espresso.cutoff")
         return self

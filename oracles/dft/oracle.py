@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import combinations
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -80,7 +81,7 @@ class DftOracle:
         Voigt-Reuss-Hill); and the relaxed structure with its sites in the order of the input.
         """
         began = monotonic()
-        log = MeasurementLog(deadline=began + self.options.timeout)
+        log = MeasurementLog(deadline=began + (self.options.timeout or inf))
         try:
             crystal = Crystal.of(material)
             calculated, properties = self._measure(crystal, log)

@@ -1,15 +1,19 @@
 """Options of the LAMMPS oracle; light, so that campaign specs can import them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Element
 
 from alloop.oracles.lammps.properties import SIMULATION, Simulation
-from alloop.oracles.scheduling import AtOnce, Attempts
+from alloop.oracles.options import OracleOptions
+from alloop.properties import units_of
+
+if TYPE_CHECKING:
+    from alloop.oracles.base import Oracle
 
 MOST_IN_SEARCH = 400
 """Atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for each ordering."""
@@ -131,7 +135,7 @@ class SwapSearchOptions(BaseModel):
     )
 
 
-class LammpsOptions(BaseModel):
+class LammpsOptions(OracleOptions):
     """Relaxation and bulk modulus by LAMMPS with a classical potential, and what else is asked.
 
     The defaults give the published bulk moduli of Ni–Cr and fcc Ni–Fe–Cr cells within 0.001 GPa.
@@ -139,8 +143,6 @@ class LammpsOptions(BaseModel):
     alloys change by 0.5 GPa). The forces left over must be small against those that the strain
     brings about, hence the tight tolerance.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["lammps"] = "lammps"
     potential: str | OwnPotential = Field(
@@ -169,13 +171,19 @@ class LammpsOptions(BaseModel):
         description="OpenMP threads per worker; for large cells, and not with meam or snap. "
         "There are no MPI ranks: LAMMPS runs inside the worker's process, which is one rank",
     )
-    core_hour_price: float = Field(default=0.0, ge=0, description="money per core-hour")
-    timeout: float = Field(default=120.0, gt=0, description="seconds for one measurement")
-    attempts: Attempts = 2
-    workers: AtOnce = None
-    promote: int = Field(
-        default=0, ge=0, description="best candidates of the tier below to measure"
+    timeout: float | None = Field(
+        default=120.0, gt=0, description="seconds for one measurement; null: no limit"
     )
+
+    @model_validator(mode="after")
+    def _dynamics_are_asked_for(self) -> Self:
+        if self.dynamics != DynamicsOptions() and Simulation.DYNAMICS not in self.simulations():
+            names = [n for n, which in SIMULATION.items() if which is Simulation.DYNAMICS]
+            raise ValueError(
+                "dynamics does nothing: no property asks for molecular dynamics; add one of "
+                f"{', '.join(names)} to properties, or remove dynamics"
+            )
+        return self
 
     def asked_for(self, wanted: Iterable[str]) -> Self:
         """Return these options with the properties that are wanted of those that LAMMPS measures,
@@ -186,10 +194,25 @@ class LammpsOptions(BaseModel):
         named = (*self.properties, *(name for name in wanted if name in SIMULATION))
         return self.model_copy(update={"properties": tuple(dict.fromkeys(named))})
 
-    def measures(self) -> frozenset[str]:
-        """Return the properties that a measurement gives."""
+    def measures(self) -> Mapping[str, str]:
+        """Return the unit of each property that a measurement gives, by name."""
         asked = {Simulation.STRAINS, *self.simulations()}
-        return frozenset(name for name, simulation in SIMULATION.items() if simulation in asked)
+        return units_of(name for name, simulation in SIMULATION.items() if simulation in asked)
+
+    def build(self, elements: Sequence[str]) -> "Oracle":
+        """Return the oracle; raises ``PotentialError`` where no potential covers the elements."""
+        from alloop.oracles.lammps.systems import lammps_oracle  # noqa: PLC0415 (LAMMPS waits)
+
+        return lammps_oracle(self, elements=elements)
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the kinds of space whose materials have sites."""
+        return "decorations", "structures"
+
+    @property
+    def most_atoms_warm(self) -> int:
+        """Atoms of the largest cell whose second derivatives are kept."""
+        return MOST_IN_SEARCH
 
     def simulations(self) -> frozenset[Simulation]:
         """Return the simulations that the properties ask for."""

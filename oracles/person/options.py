@@ -1,15 +1,23 @@
 """Options of the person oracle; light, so that campaign specs can import them."""
 
 import math
-from typing import Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from alloop.oracles.options import OracleOptions
+from alloop.properties import units_of
+
+if TYPE_CHECKING:
+    from alloop.oracles.base import Oracle
+
+SLACK = 1e-9
+"""Float slack for quorum × requests: 0.07 * 100 == 7.000000000000001."""
 
 
-class PersonOptions(BaseModel):
+class PersonOptions(OracleOptions):
     """A person measures, in a laboratory or elsewhere; the campaign waits for the labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["person"] = "person"
     properties: tuple[str, ...] = Field(min_length=1, description="what is asked of each candidate")
@@ -26,9 +34,15 @@ class PersonOptions(BaseModel):
         description="share of a batch that must be answered before the next round begins; the "
         "rest may come later, and is waited for at the end",
     )
-    promote: int = Field(
-        default=0, ge=0, description="best candidates of the tier below to ask for"
-    )
+    timeout: float | None = Field(default=None, gt=0, description="people take their time")
+    attempts: int = Field(default=1, ge=1, le=10, description="people try again by themselves")
+
+    unused: ClassVar[Mapping[str, str]] = {
+        "timeout": "people take as long as it takes",
+        "attempts": "people say themselves when they try again",
+        "workers": "people see themselves to how many they measure at once",
+        "core_hour_price": "a person's work is not counted in core-hours",
+    }
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -36,21 +50,17 @@ class PersonOptions(BaseModel):
             raise ValueError(f"properties {list(self.properties)} names one twice")
         return self
 
-    @property
-    def timeout(self) -> float:
-        """Seconds for one measurement: a person takes as long as it takes."""
-        return math.inf
+    def measures(self) -> Mapping[str, str]:
+        """Return the unit of each property that is asked for, by name."""
+        return units_of(self.properties)
 
-    @property
-    def attempts(self) -> int:
-        """How often a measurement is tried: people say themselves when they try again."""
-        return 1
+    def build(self, elements: Sequence[str]) -> "Oracle":
+        """Return what stands for the people of the tier."""
+        from alloop.oracles.person.oracle import PersonOracle  # noqa: PLC0415
 
-    @property
-    def workers(self) -> int | None:
-        """Measurements at once: people see to that themselves."""
-        return None
+        del elements
+        return PersonOracle(self)
 
-    def measures(self) -> frozenset[str]:
-        """Return the properties that a measurement gives."""
-        return frozenset(self.properties)
+    def enough_answers(self, n: int) -> int:
+        """Return how many of n requests have to be answered before the next round begins."""
+        return math.ceil(self.quorum * n - SLACK)

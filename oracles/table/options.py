@@ -1,18 +1,21 @@
 """Options of the table oracle; light, so that campaign specs can import them."""
 
-from collections.abc import Mapping
-from typing import Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from alloop.oracles.scheduling import AtOnce, Attempts
+from alloop.oracles.options import OracleOptions
+from alloop.properties import units_of
+
+if TYPE_CHECKING:
+    from alloop.materials import Material
+    from alloop.oracles.base import Oracle
 from alloop.paths import OwnFile
 
 
-class TableOptions(BaseModel):
+class TableOptions(OracleOptions):
     """Known results in a CSV: nothing is measured, labels are only looked up when asked for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["table"] = "table"
     file: OwnFile | None = Field(
@@ -36,12 +39,11 @@ class TableOptions(BaseModel):
         default="refuse",
         description="of rows with the same material: an error, or the first counts",
     )
-    timeout: float = Field(default=60.0, gt=0, description="seconds for one measurement")
-    attempts: Attempts = 2
-    workers: AtOnce = None
-    promote: int = Field(
-        default=0, ge=0, description="best candidates of the tier below to look up"
+    timeout: float | None = Field(
+        default=60.0, gt=0, description="seconds for one measurement; null: no limit"
     )
+
+    unused: ClassVar[Mapping[str, str]] = {"core_hour_price": "looking a value up takes no time"}
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -52,6 +54,19 @@ class TableOptions(BaseModel):
             raise ValueError(f"the column {twice[0]!r} is named for two things")
         return self
 
-    def measures(self) -> frozenset[str]:
-        """Return the properties that a measurement gives."""
-        return frozenset(self.properties)
+    def measures(self) -> Mapping[str, str]:
+        """Return the unit of each property that a measurement gives, by name."""
+        return units_of(self.properties)
+
+    def build(self, elements: Sequence[str]) -> "Oracle":
+        """Return the oracle; raises ``DataError`` where the table cannot be used."""
+        from alloop.oracles.table.oracle import TableOracle  # noqa: PLC0415 (reads the file)
+
+        del elements
+        return TableOracle(self)
+
+    def list_materials(self) -> "tuple[Material, ...]":
+        """Return everything that has a row, in the file's order."""
+        from alloop.oracles.table.oracle import TableOracle  # noqa: PLC0415
+
+        return TableOracle(self).materials()

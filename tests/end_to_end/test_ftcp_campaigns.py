@@ -11,7 +11,6 @@ from alloop.campaigns.load import load_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import ModelError, SpecError
-from alloop.loop.building import build_oracles
 from alloop.loop.commands.cli import main
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import CampaignOpened, LedgerEntry, Stage
@@ -58,7 +57,7 @@ def formation(*more: str) -> CampaignSpec:
 
 def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Path) -> None:
     run, spec = tmp_path / "run", formation(f"tiers.0.folder={tmp_path}")
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, spec, observer=Silent()) as controller:
         controller.run()
     folder = RunFolder.read(run)
     assert [folder.state.models[round].epochs for round in (1, 2)] == [30, 10]  # goes on, warm
@@ -88,7 +87,7 @@ def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
         ),
     )
     run = tmp_path / "run"
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, spec, observer=Silent()) as controller:
         controller.run()
     folder = RunFolder.read(run)
     answers = folder.state.answers()

@@ -8,7 +8,6 @@ import pytest
 
 from alloop.campaigns.load import load_spec
 from alloop.errors import DataError
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller
 from alloop.loop.people.labelling import record_file
 from alloop.loop.run_folder import RunFolder
@@ -29,7 +28,7 @@ TINY = (
 
 def go(run: Path, name: str) -> CampaignState:
     spec = load_spec(name, TINY)
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, spec, observer=Silent()) as controller:
         return controller.run()
 
 

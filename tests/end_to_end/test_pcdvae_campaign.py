@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from alloop.campaigns.load import load_spec
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import LedgerEntry, Stage
 from alloop.loop.record.verification import verify
@@ -43,7 +42,7 @@ class Silent:
 def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
     spec = load_spec("nifecr-pcdvae", TINY)
     run = tmp_path / "run"
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, spec, observer=Silent()) as controller:
         controller.run()
     folder = RunFolder.read(run)
     (proposal,) = [p for p in folder.state.proposals if p.stage is Stage.ACQUISITION]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller
 from alloop.loop.people.requests import REQUESTS
 from alloop.loop.record.events import LedgerEntry
@@ -49,7 +48,7 @@ class Silent:
 def go(run: Path, **changes: Any) -> CampaignState:
     """Launch or continue until people are asked or the campaign is closed."""
     spec = parse_spec(SPEC | changes, where="lab") if changes or not run.exists() else None
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, spec, observer=Silent()) as controller:
         return controller.run()
 
 

@@ -9,7 +9,6 @@ from pymatgen.core import Structure
 from alloop.campaigns.load import parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import SpecError
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller, Interrupted
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry, Measured, Stage
@@ -54,7 +53,7 @@ class Impatient:
 def run_on(run: Path, patience: int = 1000) -> bool:
     """Go on with the campaign, with fresh workers; return whether it ended."""
     spec, observer = parse_spec(SPEC, where="test"), Impatient(patience)
-    with Controller(run, spec, build_oracles=build_oracles, observer=observer) as controller:
+    with Controller(run, spec, observer=observer) as controller:
         observer.controller = controller
         try:
             controller.run()
@@ -81,7 +80,7 @@ def test_interrupted_anywhere_it_finds_the_same_values(whole: Path, tmp_path: Pa
 def test_neighbours_have_the_values_of_measurements_from_scratch(whole: Path) -> None:
     state, store = RunFolder.read(whole).state, ArtifactStore(whole / "artifacts")
     spec = CampaignSpec.model_validate(state.spec)
-    (oracle,) = build_oracles(spec)
+    (oracle,) = spec.build_oracles()
     assert isinstance(oracle, LammpsOracle)
     neighbours = [m for m in state.answers() if m.stage is Stage.AUGMENTATION]
     depths = {_depth(state, m.candidate) for m in neighbours}

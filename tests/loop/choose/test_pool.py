@@ -10,7 +10,6 @@ import torch
 
 from alloop.campaigns.load import parse_spec
 from alloop.errors import RunError, SpecError
-from alloop.loop.building import build_oracles
 from alloop.loop.choose.uncertainty import choose_unsure, unsureness
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import Stage
@@ -32,7 +31,7 @@ def table(tmp_path: Path) -> Path:
 
 def launch(run: Path, spec: dict[str, Any] | None) -> RunFolder:
     parsed = None if spec is None else parse_spec(spec, where="here")
-    with Controller(run, parsed, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, parsed, observer=Silent()) as controller:
         controller.run()
     return RunFolder.read(run)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Structure
 
-from alloop.campaigns.space import AnySpace, Compositions, Decorations, Structures
 from alloop.errors import MaterialError
 from alloop.loop.choose.random_candidates import PARTS, random_materials
 from alloop.loop.choose.screening import Seen, screen
 from alloop.materials import material_id
+from alloop.space import AnySpace, Compositions, Decorations, Structures
 
 SPACES: list[AnySpace] = [
     Decorations(elements=("Ni", "Fe", "Cr"), fractions={"Ni": (0.25, 0.5)}, atoms=16),

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
-from alloop.campaigns.space import Compositions, Decorations
 from alloop.loop.choose.screening import Seen, lattice_of, screen
 from alloop.models.lattice.parent import ParentLattice
+from alloop.space import Compositions, Decorations
 
 SPACE = Decorations(
     elements=("Ni", "Fe"), fractions={"Ni": (0.25, 0.5)}, atoms=16, min_distance=2.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from alloop.campaigns.spec import LocalExecution
+from alloop.campaigns.execution import LocalExecution
 from alloop.errors import RunError
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import forget, read_spool
@@ -173,7 +173,7 @@ def test_nothing_is_left_and_nothing_is_printed(
 CONTROLLER = """
 import sys
 from pathlib import Path
-from alloop.campaigns.spec import LocalExecution
+from alloop.campaigns.execution import LocalExecution
 from alloop.loop.measure.execution import MeasuringPool
 from tests.loop.misbehaving import Honest, alloy
 folder = Path(sys.argv[1])

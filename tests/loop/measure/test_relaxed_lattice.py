@@ -9,7 +9,6 @@ from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
 from alloop.campaigns.spec import CampaignSpec
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller
 from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from alloop.loop.record.artifacts import ArtifactStore
@@ -83,7 +82,7 @@ def test_where_there_is_no_lattice_or_nothing_relaxed_nothing_is_said(bcc: Struc
 def test_a_campaign_counts_those_that_left_their_lattice_as_infeasible(tmp_path: Path) -> None:
     spec = parse_spec(SPEC, where="test")
     run = tmp_path / "run"
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()) as controller:
+    with Controller(run, spec, observer=Silent()) as controller:
         state = controller.run()
     answers = state.answers()
     assert len(answers) == 8

@@ -9,7 +9,6 @@ import pytest
 
 from alloop.campaigns.load import parse_spec
 from alloop.errors import DataError, RunError
-from alloop.loop.building import build_oracles
 from alloop.loop.controller import Controller
 from alloop.loop.people.labelling import record_file, record_typed
 from alloop.loop.record.events import ModelFitted, Proposed, Stage
@@ -289,7 +288,7 @@ def test_a_campaign_that_nobody_answers_takes_no_labels(run: Path) -> None:
     spec = parse_spec(
         SPEC | {"tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}]}, where="lab"
     )
-    with Controller(run, spec, build_oracles=build_oracles, observer=Silent()):
+    with Controller(run, spec, observer=Silent()):
         pass
     with pytest.raises(DataError, match="no tier of this campaign is answered by people"):
         record_typed(run, "Ni", ["bulk_modulus=1"])

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from alloop.campaigns.space import Decorations
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Stage
 from alloop.loop.report.card import best_card
@@ -35,6 +34,7 @@ from alloop.loop.report.words import (
     value_of,
 )
 from alloop.loop.state.trials import measured_trials
+from alloop.space import Decorations
 from tests.loop.report.synthetic import Diary, campaign, spec_of
 
 TWO_TIERS: dict[str, Any] = {

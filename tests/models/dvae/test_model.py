@@ -79,7 +79,7 @@ def test_further_properties_have_their_own_priors(dataset: Dataset, tmp_path: Pa
     names = ("single_phase_probability", "surface_energy", "fault_share")
     options = DvaeOptions(
         descriptors="eight",
-        priors={**DvaeOptions().priors, "fault_share": BetaPrior(alpha=2, beta=2)},
+        priors={"fault_share": BetaPrior(alpha=2, beta=2)},
         epochs=30,
         random_alloys=50,
         transport_layers=5,

@@ -6,7 +6,7 @@ compositions without a structure.
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ from pydantic import (
 from pymatgen.core import Element
 
 SLACK = 1e-9
-"""0.6 × 5 is 3.0000000000000004 for nobody but the machine."""
+"""Float slack for fractions × atoms: 0.6 * 5 == 3.0000000000000004."""
 
 
 def _element(symbol: str) -> str:
@@ -31,11 +31,18 @@ def _element(symbol: str) -> str:
 Symbol = Annotated[str, AfterValidator(_element)]
 LatticeName = Literal["fcc", "bcc"]
 
+SPACE_KINDS = ("decorations", "structures", "compositions")
+"""The kinds of space."""
+
 
 class Space(BaseModel):
     """What every kind of space says: which elements, and how much of each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    usual_model: ClassVar[str] = ""
+    """Kind of the model that learns it where a spec names none."""
 
     elements: tuple[Symbol, ...] = Field(min_length=1)
     fractions: Mapping[Symbol, tuple[float, float]] = Field(
@@ -70,16 +77,21 @@ class Space(BaseModel):
         return self.fractions.get(symbol, (0.0, 1.0))
 
 
-class _Crystals(Space):
+class CrystalSpace(Space):
     """A space whose materials have sites."""
 
     min_distance: float = Field(default=1.5, gt=0, description="Å, between any two atoms")
 
+    def most_atoms(self) -> int:
+        """Return the number of atoms of the largest cell."""
+        raise NotImplementedError
 
-class Decorations(_Crystals):
+
+class Decorations(CrystalSpace):
     """Orderings of the elements on the sites of a parent lattice."""
 
     kind: Literal["decorations"] = "decorations"
+    usual_model: ClassVar[str] = "lattice"
     lattices: tuple[LatticeName, ...] = Field(default=("fcc", "bcc"), min_length=1)
     atoms: int = Field(default=54, description="atoms per cell: 2 n³, that is 2, 16, 54, 128, …")
 
@@ -105,6 +117,10 @@ class Decorations(_Crystals):
             )
         return self
 
+    def most_atoms(self) -> int:
+        """Return the number of atoms of every cell."""
+        return self.atoms
+
     def count_bounds(self) -> dict[str, tuple[int, int]]:
         """Return the fewest and most atoms of each element in a cell, in the order given."""
         return {
@@ -116,17 +132,23 @@ class Decorations(_Crystals):
         }
 
 
-class Structures(_Crystals):
+class Structures(CrystalSpace):
     """Crystals of any structure."""
 
     kind: Literal["structures"]
+    usual_model: ClassVar[str] = "ftcp"
     max_atoms: int = Field(default=40, ge=1, le=500, description="in one cell")
+
+    def most_atoms(self) -> int:
+        """Return the number of atoms of the largest cell."""
+        return self.max_atoms
 
 
 class Compositions(Space):
     """Alloys known by their composition alone."""
 
     kind: Literal["compositions"]
+    usual_model: ClassVar[str] = "dvae"
     min_elements: int = Field(default=1, ge=1, description="in one alloy")
     max_elements: int | None = Field(default=None, ge=1, description="in one alloy; any, if null")
     resolution: float = Field(

@@ -1,0 +1,118 @@
+"""Kinds of oracle and model, found as entry points of installed distributions.
+
+A kind is a name that a spec writes after ``kind:``. Alloop's own kinds and anybody else's come in
+by the same door: an entry point in the group ``alloop.oracles`` or ``alloop.models`` whose object
+is a subclass of ``alloop.oracles.OracleOptions`` or ``alloop.models.ModelOptions``. Nothing is
+imported before a spec uses the kind, and nothing that is not an installed distribution's entry
+point is imported at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+from pydantic import BaseModel
+
+from alloop.errors import PluginError
+
+ORACLES, MODELS = "alloop.oracles", "alloop.models"
+"""Groups of entry points."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind as one distribution announces it."""
+
+    name: str
+    """What a spec writes after ``kind:``."""
+    group: str
+    """``ORACLES`` or ``MODELS``."""
+    package: str
+    """Name of the distribution."""
+    version: str
+    """Version of the distribution."""
+    entry_point: EntryPoint
+
+    def options(self, base: type[BaseModel]) -> type[BaseModel]:
+        """Import and return the options class behind the entry point.
+
+        Args:
+            base: the class that it has to extend.
+
+        Raises:
+            PluginError: if it cannot be imported, is no subclass of ``base``, or calls itself
+                something else than its entry point.
+        """
+        remedy = f"Update or uninstall {self.package}."
+        try:
+            found = self.entry_point.load()
+        except Exception as error:  # a plugin's module may raise anything
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PluginError(f"{self} cannot be imported ({text})", remedy=remedy) from error
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise PluginError(
+                f"{self} names {self.entry_point.value}, which is no subclass of "
+                f"{self.group}.{base.__name__}",
+                remedy=remedy,
+            )
+        if (own := found.model_fields["kind"].default) != self.name:
+            raise PluginError(
+                f"{self} names {self.entry_point.value}, whose kind is {own!r}", remedy=remedy
+            )
+        return found
+
+    def __str__(self) -> str:
+        return f"kind {self.name} of {self.package} {self.version}"
+
+
+@lru_cache(maxsize=2)
+def installed_kinds(group: str) -> Mapping[str, tuple[Kind, ...]]:
+    """Return the kinds of a group by name, sorted; more than one under a name is a conflict."""
+    found: dict[str, list[Kind]] = {}
+    for entry in entry_points(group=group):
+        if entry.dist is None:
+            continue
+        kind = Kind(entry.name, group, entry.dist.name, entry.dist.version, entry)
+        others = found.setdefault(entry.name, [])
+        # A checkout and its installation may both be on the path: one distribution, found twice.
+        if all(other.package != kind.package for other in others):
+            others.append(kind)
+    return MappingProxyType({name: tuple(found[name]) for name in sorted(found)})
+
+
+def find_kind(group: str, name: str) -> Kind:
+    """Return the kind of a name.
+
+    Raises:
+        PluginError: if no installed distribution has it, or more than one.
+    """
+    kinds = installed_kinds(group)
+    match kinds.get(name, ()):
+        case (kind,):
+            return kind
+        case ():
+            raise PluginError(
+                f"there is no kind {name!r}; installed are {', '.join(kinds) or 'none'}",
+                remedy="Install the package that brings it; `alloop kinds` lists what there is.",
+            )
+        case several:
+            packages = " and ".join(f"{kind.package} {kind.version}" for kind in several)
+            raise PluginError(
+                f"the kind {name!r} comes from {packages}", remedy="Uninstall all but one of them."
+            )
+
+
+def options_of(group: str, name: str, base: type[BaseModel]) -> type[BaseModel]:
+    """Return the options class of a kind.
+
+    Args:
+        group: ``ORACLES`` or ``MODELS``.
+        name: of the kind.
+        base: the class that it has to extend.
+
+    Raises:
+        PluginError: if the kind is not installed, comes from several packages, or is broken.
+    """
+    return find_kind(group, name).options(base)

@@ -1,0 +1,55 @@
+"""Properties of materials that Alloop knows, each with its unit.
+
+The one table of units. It stands on the floor because oracles name the units of what they measure,
+and oracles do not import campaigns.
+"""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+
+_ELASTIC = {f"c{i}{j}": "GPa" for i in range(1, 7) for j in range(i, 7)}
+
+UNITS = MappingProxyType(
+    {
+        "bulk_modulus": "GPa",
+        "bulk_modulus_hill": "GPa",
+        "bulk_modulus_reuss": "GPa",
+        "shear_modulus": "GPa",
+        "shear_modulus_voigt": "GPa",
+        "shear_modulus_reuss": "GPa",
+        "youngs_modulus": "GPa",
+        "poisson_ratio": "–",
+        "born_stability": "GPa",
+        **_ELASTIC,
+        "energy_per_atom": "eV/atom",
+        "formation_energy_per_atom": "eV/atom",
+        "energy_above_hull": "eV/atom",
+        "energy_above_competing_phase": "eV/atom",
+        "surface_energy": "J/m²",
+        "surface_energy_100": "J/m²",
+        "surface_energy_110": "J/m²",
+        "surface_energy_111": "J/m²",
+        "stacking_fault_energy": "mJ/m²",
+        "volume_per_atom": "Å³/atom",
+        "volume_per_atom_at_temperature": "Å³/atom",
+        "thermal_expansion": "10⁻⁶/K",
+        "crystal_fraction": "–",
+        "parent_lattice_kept": "–",
+        "density": "g/cm³",
+        "band_gap": "eV",
+        "single_phase_probability": "–",
+        "power_factor": "µW/(cm K²)",
+    }
+)
+"""Unit of every property, by name."""
+
+DIMENSIONLESS = "–"
+"""Unit of a property that is a pure number."""
+
+UNDECLARED = ""
+"""Unit of a property that an oracle passes on without knowing it: the spec declares it."""
+
+
+def units_of(names: Iterable[str]) -> dict[str, str]:
+    """Return the unit of each named property; ``UNDECLARED`` for one that the table lacks."""
+    return {name: UNITS.get(name, UNDECLARED) for name in names}

@@ -1,0 +1,44 @@
+"""What a campaign may spend, in total, however often it is resumed."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from alloop.campaigns.durations import Duration
+
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Budget(BaseModel):
+    """Totals over the whole campaign, however often it was resumed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    initial: int = Field(default=64, ge=2, description="random candidates before the first model")
+    rounds: int = Field(default=6, ge=0)
+    measurements: tuple[int, ...] = Field(default=(600,), description="calls, one total per tier")
+    core_hours: tuple[Limit | None, ...] = Field(
+        default=(), description="one total per tier, null for no limit; by default none has any"
+    )
+    money: tuple[Limit | None, ...] = Field(
+        default=(), description="likewise, in your currency; core_hour_price says what a tier costs"
+    )
+    wall_time: Duration | None = Field(default=None, description="for example 5 min")
+
+    def limits(self, tier: int) -> tuple[float | None, float | None]:
+        """Return how many core-hours and how much money a tier may spend; None: any."""
+        return (
+            self.core_hours[tier] if self.core_hours else None,
+            self.money[tier] if self.money else None,
+        )
+
+    @model_validator(mode="after")
+    def _is_positive(self) -> Self:
+        if any(n < 1 for n in self.measurements):
+            raise ValueError(f"measurements {list(self.measurements)}: each total is at least 1")
+        if self.measurements and self.initial > self.measurements[0]:
+            raise ValueError(
+                f"initial ({self.initial}) is more than all measurements "
+                f"({self.measurements[0]}); lower it or raise measurements"
+            )
+        return self

@@ -1,0 +1,204 @@
+"""What the parts of a spec must agree in; each disagreement names the key and the remedy."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Never
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from alloop.campaigns.objectives import OF_ELECTRONS, RESERVED, Constraint, Objective
+from alloop.campaigns.promotion import PromotionOptions
+from alloop.oracles.options import AsksPeople, ListsMaterials, StartsWarm
+from alloop.properties import UNDECLARED, UNITS
+from alloop.space import Compositions, CrystalSpace
+
+if TYPE_CHECKING:
+    from alloop.campaigns.spec import CampaignSpec
+
+
+def _refuse(place: Sequence[str | int], message: str) -> Never:
+    """Raise what is wrong with the key at a place of the spec."""
+    error = PydanticCustomError("value_error", "{message}", {"message": message})
+    details = InitErrorDetails(type=error, loc=tuple(place), input=None)
+    raise ValidationError.from_exception_data("CampaignSpec", [details])
+
+
+def units_in(spec: "CampaignSpec") -> dict[str, str]:
+    """Return the unit of every property that may be spoken of: the table's, the spec's own, and
+    those that its tiers bring.
+
+    Raises:
+        ValidationError: if two of them give one property different units.
+    """
+    units = dict(UNITS)
+    for name, own in spec.properties.items():
+        if name in RESERVED:
+            _refuse(("properties", name), f"{name} is a column's name; take another")
+        if units.setdefault(name, own.unit) != own.unit:
+            _refuse(
+                ("properties", name, "unit"),
+                f"{name} is in {units[name]}, not in {own.unit!r}; convert the numbers and write "
+                f"unit: {units[name]}, or leave {name} out",
+            )
+    for place, tier in enumerate(spec.tiers):
+        for name, unit in tier.measures().items():
+            if unit == UNDECLARED:
+                continue
+            if units.setdefault(name, unit) != unit:
+                _refuse(
+                    ("tiers", place),
+                    f"{tier.kind} measures {name} in {unit}, and here it is in {units[name]}; "
+                    f"declare it in {unit}, or convert in the oracle",
+                )
+    return units
+
+
+def check_properties(spec: "CampaignSpec") -> None:
+    """Check that every property has a unit, and one only."""
+    units = units_in(spec)
+    wishes: dict[str, Sequence[Objective | Constraint]] = {
+        "objectives": spec.objectives,
+        "constraints": spec.constraints,
+    }
+    for key, parts in wishes.items():
+        for place, wish in enumerate(parts):
+            name, unit = wish.property, wish.unit
+            if name not in units:
+                _refuse((key, place, "property"), _unknown(name, units))
+            if unit not in (None, units[name]):
+                _refuse(
+                    (key, place, "unit"),
+                    f"{name} is in {units[name]}, not in {unit!r}; convert the numbers and write "
+                    f"unit: {units[name]}, or leave it out",
+                )
+    for place, tier in enumerate(spec.tiers):
+        if unknown := [name for name in tier.measures() if name not in units]:
+            _refuse(("tiers", place), _unknown(unknown[0], units))
+
+
+def _unknown(name: str, units: Mapping[str, str]) -> str:
+    return (
+        f"unknown property {name!r}; known are {', '.join(units)}; declare it with its unit, "
+        f"properties: {{{name}: {{unit: …}}}}"
+    )
+
+
+def check_space(spec: "CampaignSpec") -> None:
+    """Check that model, search and tiers can treat what the space holds."""
+    space, search = spec.space, spec.augmentation
+    if isinstance(space, Compositions) and search is not None:
+        raise ValueError("augmentation exchanges atoms; compositions have none: remove it")
+    for place, tier in enumerate(spec.tiers):
+        if space.kind not in (able := tier.spaces()):
+            raise ValueError(
+                f"tiers.{place} ({tier.kind}) measures {' and '.join(able)}, not {space.kind}"
+            )
+    if space.kind not in (able := spec.model.spaces()):
+        raise ValueError(
+            f"the model {spec.model.kind} learns {' and '.join(able)}, not {space.kind}; "
+            "change model.kind or space.kind"
+        )
+    spec.model.check(space, spec.property_names())
+    if search is not None and search.warm_start:
+        first = spec.tiers[0]
+        if not isinstance(first, StartsWarm):
+            raise ValueError(
+                f"augmentation.warm_start: tiers.0 ({first.kind}) measures every neighbour from "
+                "scratch; leave warm_start out"
+            )
+        if isinstance(space, CrystalSpace) and space.most_atoms() > first.most_atoms_warm:
+            raise ValueError(
+                "augmentation.warm_start keeps second derivatives of cells of up to "
+                f"{first.most_atoms_warm} atoms, and space allows {space.most_atoms()}; leave "
+                "warm_start out"
+            )
+
+
+def check_budget(spec: "CampaignSpec") -> None:
+    """Check that the budget has a total for every tier, and limits money where it is spent."""
+    budget, tiers = spec.budget, spec.tiers
+    if len(budget.measurements) != len(tiers):
+        raise ValueError(
+            f"budget.measurements has {len(budget.measurements)} totals for {len(tiers)} tiers; "
+            "give one per tier"
+        )
+    for key, limits in (("core_hours", budget.core_hours), ("money", budget.money)):
+        if limits and len(limits) != len(tiers):
+            raise ValueError(
+                f"budget.{key} has {len(limits)} limits for {len(tiers)} tiers; give one per "
+                "tier, null for none"
+            )
+    for place, (limit, tier) in enumerate(zip(budget.money, tiers, strict=False)):
+        if limit is not None and not tier.core_hour_price:
+            raise ValueError(
+                f"budget.money limits tiers.{place}, which costs nothing; give it a "
+                "core_hour_price, or write null"
+            )
+
+
+def check_tiers(spec: "CampaignSpec") -> None:
+    """Check that every tier measures what is wanted, and can be asked as the spec says."""
+    tiers = spec.tiers
+    for place, tier in enumerate(tiers):
+        given = tier.measures()
+        if missing := [name for name in spec.asked_of(place) if name not in given]:
+            raise ValueError(
+                f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
+                f"set, it measures {', '.join(sorted(given))}" + electronic_property_hint(missing)
+            )
+    if tiers[0].promote:
+        raise ValueError(
+            f"tiers.0 promotes {tiers[0].promote}, but there is no tier below it; "
+            "put promote on the higher tier"
+        )
+    if spec.acquisition.candidates == "table":
+        if not isinstance(tiers[0], ListsMaterials):
+            raise ValueError(
+                f"acquisition.candidates is table, but tiers.0 is of kind {tiers[0].kind}, which "
+                "lists no materials"
+            )
+        if spec.augmentation is not None:
+            raise ValueError("augmentation makes new materials; a table has none: remove it")
+    if spec.acquisition.aim == "top-tier":
+        if not all(tier.promote for tier in tiers[1:]) or len(tiers) < 2:
+            raise ValueError(
+                "acquisition.aim: top-tier needs a higher tier that candidates are promoted to; "
+                "add one with promote, or leave aim out"
+            )
+        if spec.promotion.when == "end":
+            raise ValueError(
+                "acquisition.aim: top-tier learns from promotions, which promotion.when: end "
+                "puts off until there is nothing left to acquire; write when: round"
+            )
+
+
+def electronic_property_hint(missing: Sequence[str]) -> str:
+    """Return where properties of electrons come from, if any of the missing ones is such."""
+    if not (of_electrons := [name for name in missing if name in OF_ELECTRONS]):
+        return ""
+    return (
+        f". A learned potential knows no electrons: {of_electrons[0]} comes from DFT, by way of a "
+        "table of its results (kind: table) or of a person who enters them (kind: person)"
+    )
+
+
+def check_idle_options(spec: "CampaignSpec") -> None:
+    """Refuse options that would change nothing; ``AcquisitionOptions`` refuses its own."""
+    if len(spec.objectives) == 1 and spec.objectives[0].weight != 1:
+        _refuse(
+            ("objectives", 0, "weight"),
+            "a weight counts against other objectives, and there are none; remove it",
+        )
+    if len(spec.tiers) == 1:
+        for key, field in PromotionOptions.model_fields.items():
+            if getattr(spec.promotion, key) != field.default:
+                _refuse(
+                    ("promotion", key),
+                    "nothing is promoted, as there is one tier only; remove it",
+                )
+    for place, tier in enumerate(spec.tiers):
+        if place and not tier.promote and not isinstance(tier, AsksPeople):
+            _refuse(
+                ("tiers", place, "promote"),
+                "0 candidates are ever sent to this tier; say how many, or remove the tier",
+            )

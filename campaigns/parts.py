@@ -1,0 +1,56 @@
+"""Parts of a spec whose keys depend on an installed kind: tiers and the model.
+
+A part is read by the options class of its kind, which is imported only now. So a spec costs no more
+than the kinds that it names.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from alloop.errors import PluginError
+from alloop.kinds import MODELS, ORACLES, options_of
+from alloop.models.options import ModelOptions
+from alloop.oracles.options import OracleOptions
+
+NO_KIND, BAD_KIND = "kind_missing", "kind_unusable"
+"""Types of the errors below."""
+
+
+def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, base):
+        return value
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("part_type", "write a mapping with the key kind")
+    kind = value.get("kind")
+    if kind is None:
+        raise PydanticCustomError(NO_KIND, "this key is missing")
+    try:
+        options = options_of(group, str(kind), base)
+    except PluginError as error:
+        context = {"what": error.what, "remedy": error.remedy}
+        raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
+    return options.model_validate(value, context=info.context)
+
+
+def read_tier(value: Any, info: ValidationInfo) -> Any:
+    """Return the options of a tier; a mapping is read by the class of its kind."""
+    return _read_part(ORACLES, OracleOptions, value, info)
+
+
+def read_model(value: Any, info: ValidationInfo) -> Any:
+    """Return the options of a model; without a kind, those of the model usual for the space."""
+    if isinstance(value, Mapping) and "kind" not in value:
+        space = info.data.get("space")  # absent where it is wrong, which is said by itself
+        usual = space.usual_model if space else "lattice"
+        value = {"kind": usual, **(value if space else {})}
+    return _read_part(MODELS, ModelOptions, value, info)
+
+
+TierPart = Annotated[SerializeAsAny[OracleOptions], BeforeValidator(read_tier)]
+"""An oracle, and its place in the order of cost."""
+
+ModelPart = Annotated[SerializeAsAny[ModelOptions], BeforeValidator(read_model)]
+"""What learns, and proposes."""

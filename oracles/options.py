@@ -1,0 +1,142 @@
+"""Options of an oracle: what a tier says in a spec. Light; the oracle itself is imported to build.
+
+What a kind can do beyond measuring is said by the Protocols below that its options also implement.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from alloop.space import SPACE_KINDS
+
+if TYPE_CHECKING:
+    from alloop.materials import Material
+    from alloop.oracles.base import Oracle
+
+SCHEDULING = frozenset({"timeout", "attempts", "workers"})
+"""Options that change where, how long and how often a tier measures, and no value: they are no part
+of a fingerprint, and a run may be continued with others."""
+
+
+class OracleOptions(BaseModel):
+    """Options of one tier: an oracle, and its place in the order of cost.
+
+    Subclass it with a ``kind`` of its own, ``measures`` and ``build``, and name the subclass in the
+    entry-point group ``alloop.oracles`` under that kind.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    promote: int = Field(
+        default=0, ge=0, description="how many of the tier below are sent to this one at a time"
+    )
+    timeout: float | None = Field(
+        default=600.0, gt=0, description="seconds for one measurement; null: no limit"
+    )
+    attempts: int = Field(
+        default=2,
+        ge=1,
+        le=10,
+        description="how often a measurement is tried whose worker is lost or whose time is over; "
+        "what the material itself brings about is not tried again",
+    )
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="measurements of this tier at once, for example as many as there are "
+        "licences; by default all workers",
+    )
+    core_hour_price: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="money per core-hour"
+    )
+
+    unused: ClassVar[Mapping[str, str]] = {}
+    """Common options that do nothing for this kind, each with the reason; a spec that sets one is
+    refused."""
+
+    def measures(self) -> Mapping[str, str]:
+        """Return the unit of each property that a measurement gives, by the property's name."""
+        raise NotImplementedError
+
+    def build(self, elements: Sequence[str]) -> "Oracle":
+        """Return the oracle; heavy imports happen in here.
+
+        Args:
+            elements: those it will be asked for; empty where that is not known yet.
+
+        Raises:
+            AlloopError: if a file, program or element that it needs is missing.
+        """
+        raise NotImplementedError
+
+    def asked_for(self, wanted: Iterable[str]) -> Self:
+        """Return these options, set to measure those wanted properties that they can.
+
+        Args:
+            wanted: names of the campaign's properties.
+        """
+        del wanted
+        return self
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the kinds of space whose materials it can measure."""
+        return SPACE_KINDS
+
+    @model_validator(mode="after")
+    def _uses_its_common_options(self) -> Self:
+        for name, reason in self.unused.items():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} does nothing for kind {self.kind}: {reason}; remove it")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _own_options_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data = handler(self)
+        common = [key for key in OracleOptions.model_fields if key in data and key != "kind"]
+        own = [key for key in data if key not in common and key != "kind"]
+        return {key: data[key] for key in ("kind", *own, *common) if key in data}
+
+
+@runtime_checkable
+class AsksPeople(Protocol):
+    """Options of a tier that people measure: the campaign waits, and takes labels by hand."""
+
+    @property
+    def protocol(self) -> str:
+        """How it is measured, in words."""
+
+    def enough_answers(self, n: int) -> int:
+        """Return how many of n requests have to be answered before the next round begins."""
+
+
+@runtime_checkable
+class ListsMaterials(Protocol):
+    """Options of a tier that can name every material it has an answer for, such as a table."""
+
+    def list_materials(self) -> "tuple[Material, ...]":
+        """Return the materials, in the order of their source.
+
+        Raises:
+            DataError: if the source is not at hand or cannot be used.
+        """
+
+
+@runtime_checkable
+class StartsWarm(Protocol):
+    """Options of a tier whose oracle is an ``ExchangeOracle``: a neighbour in a local search is
+    relaxed from where its parent is at rest.
+    """
+
+    @property
+    def most_atoms_warm(self) -> int:
+        """Atoms of the largest cell for which it can."""
