@@ -303,7 +303,7 @@ class Controller:
                 asked, run = task_payload_id(state, evaluation), str(self._run.absolute())
                 self._cache.put(asked, measurement.fingerprint, measurement, run=run)
         else:
-            self._append(failed_attempt(evaluation, attempt, measurement))
+            self._append(failed_attempt(evaluation, attempt, measurement, self._spec))
         forget(self._spool, attempt_id(evaluation.id, attempt))
         return is_answer
 

@@ -55,6 +55,11 @@ INFEASIBLE = frozenset(
 mistake in the software, so it is not tried again and nothing is concluded from it either."""
 
 
+def fingerprint_of(**settings: Any) -> str:
+    """Return the hash of settings that change a measured value: plain JSON values by name."""
+    return sha256(canonical_json(settings))
+
+
 class NotFinite(ValueError):
     """A measured value that is NaN or infinite."""
 

@@ -8,7 +8,6 @@ them; ``alloop.loop.measure.clusters`` knows of others.
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
-from math import inf
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +18,10 @@ from alloop.durable import make_folder
 from alloop.loop.measure.clusters import connect
 from alloop.loop.measure.isolation import IsolatedOracle, PackedOracle, pack
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
+
+
+NO_LIMIT = 10 * 365 * 86400.0
+"""Seconds that a measurement without a limit may take: finite, as watchdogs want it."""
 
 
 class MeasuringPool:
@@ -46,7 +49,7 @@ class MeasuringPool:
         # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
         bench = _WorkerOracles(
-            self._packed, [inf if each is None else each for each in timeouts], spool.absolute()
+            self._packed, [NO_LIMIT if each is None else each for each in timeouts], spool.absolute()
         )
         make_folder(spool)
         # Other campaigns may share the scheduler.

@@ -5,7 +5,7 @@ from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_latt
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import AttemptFailed, Measured, Reuse
 from alloop.loop.state.campaign_state import Evaluation
-from alloop.oracles.base import FailureKind, Measurement, Status
+from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 
 def measured(
@@ -55,12 +55,14 @@ def measured(
         calls=m.cost.calls,
         wall_seconds=m.cost.wall_seconds,
         core_hours=m.cost.core_hours,
-        money=m.cost.money,
+        money=money_of(m.cost, spec, evaluation.tier),
         reuse=reuse,
     )
 
 
-def failed_attempt(evaluation: Evaluation, attempt: int, m: Measurement) -> AttemptFailed:
+def failed_attempt(
+    evaluation: Evaluation, attempt: int, m: Measurement, spec: CampaignSpec
+) -> AttemptFailed:
     """Return an attempt that the machine failed as it goes into the ledger."""
     assert m.failure is not None
     return AttemptFailed(
@@ -76,5 +78,12 @@ def failed_attempt(evaluation: Evaluation, attempt: int, m: Measurement) -> Atte
         calls=m.cost.calls,
         wall_seconds=m.cost.wall_seconds,
         core_hours=m.cost.core_hours,
-        money=m.cost.money,
+        money=money_of(m.cost, spec, evaluation.tier),
     )
+
+
+def money_of(cost: Cost, spec: CampaignSpec, tier: int) -> float:
+    """Return what a measurement cost, in the user's currency: what its oracle said, or else its
+    core-hours at the tier's price.
+    """
+    return cost.money or cost.core_hours * spec.tiers[tier].core_hour_price

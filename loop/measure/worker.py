@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from alloop.materials import material_from_json
 from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
 
 _MESSAGE_LENGTH = 500
+SECONDS_PER_HOUR = 3600
 
 
 def main(handle: int) -> None:
@@ -84,7 +86,7 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         if not isinstance(measurement, Measurement):
             name = type(measurement).__name__
             return failed(FailureKind.ERROR, f"the oracle returned {name}, not a Measurement")
-        answer = measurement.to_json()
+        answer = _timed(measurement, time.monotonic() - began).to_json()
     except NotFinite as error:
         return failed(FailureKind.ABSURD, str(error))
     except (Exception, SystemExit) as error:
@@ -93,6 +95,15 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         return canonical_json(answer).encode()
     except ValueError as error:
         return failed(FailureKind.ABSURD, f"the measurement cannot be written down ({error})")
+
+
+def _timed(measurement: Measurement, seconds: float) -> Measurement:
+    """Return a measurement with the time that it took, where its oracle did not say."""
+    cost = measurement.cost
+    if cost.wall_seconds or cost.core_hours:
+        return measurement
+    timed = replace(cost, wall_seconds=seconds, core_hours=seconds / SECONDS_PER_HOUR)
+    return replace(measurement, cost=timed)
 
 
 def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:

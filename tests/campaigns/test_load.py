@@ -187,7 +187,7 @@ def test_a_space_that_is_wrong_is_the_only_thing_complained_of() -> None:
 
 
 def test_crystals_cannot_be_measured_where_there_are_only_compositions() -> None:
-    with pytest.raises(SpecError, match="lammps. measures decorations and structures, not comp"):
+    with pytest.raises(SpecError, match=r"lammps. measures decorations and structures, not comp"):
         parse_spec(changed("space.kind", "compositions"), where="test")
 
 

@@ -9,7 +9,7 @@ from pymatgen.core import Composition
 
 from alloop.materials import Material
 from alloop.oracles.base import Cost, Failure, FailureKind, Measurement, Status
-from alloop.oracles.conformance import check_oracle
+from alloop.testing.oracles import check_oracle
 
 GOOD, BAD = Composition("NiFe"), Composition("Xe")
 

@@ -9,7 +9,7 @@ from pymatgen.core import Composition, Lattice, Structure
 from alloop.datasets import VARIABLE
 from alloop.errors import DataError
 from alloop.oracles.base import FailureKind
-from alloop.oracles.conformance import check_oracle
+from alloop.testing.oracles import check_oracle
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
 

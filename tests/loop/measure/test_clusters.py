@@ -15,7 +15,8 @@ import pytest
 from distributed import KilledWorker, LocalCluster
 from pydantic import ValidationError
 
-from alloop.campaigns.spec import CampaignSpec, DaskExecution, SlurmExecution
+from alloop.campaigns.execution import DaskExecution, SlurmExecution
+from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MissingSoftware, RunError
 from alloop.loop.measure import clusters
 from alloop.loop.measure.clusters import connect, slurm_cluster

@@ -11,7 +11,7 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.models.conformance import check_model
+from alloop.testing.models import check_model
 from alloop.models.dvae.model import DvaeModel
 from alloop.models.dvae.options import BetaPrior, DvaeOptions
 

@@ -9,7 +9,7 @@ from safetensors.torch import load, save
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.models.conformance import check_model
+from alloop.testing.models import check_model
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions, PublishedNetwork
 from alloop.models.ftcp.representation.crystals import Size, closes_a_cell

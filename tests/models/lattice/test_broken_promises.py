@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from alloop.models.base import Prediction
-from alloop.models.conformance import (
+from alloop.testing.models import (
     check_decode,
     check_embed,
     check_encode,

@@ -12,7 +12,7 @@ from safetensors.torch import load, save
 
 from alloop.errors import ModelError
 from alloop.models.base import Dataset
-from alloop.models.conformance import check_model
+from alloop.testing.models import check_model
 from alloop.models.lattice.options import LatticeOptions
 from alloop.models.lattice.parent import ParentLattice, identify
 from alloop.models.lattice.training import LABEL_SMOOTHING

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.models.conformance import check_model
+from alloop.testing.models import check_model
 from alloop.models.pcdvae.cells import cell_codes
 from alloop.models.pcdvae.finite_checks import TrainingDiverged
 from alloop.models.pcdvae.model import PcdvaeModel

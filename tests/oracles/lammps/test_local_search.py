@@ -9,7 +9,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.base import Exchange, FailureKind, exchange_fingerprint
-from alloop.oracles.conformance import check_measurement
+from alloop.testing.oracles import check_measurement
 from alloop.oracles.lammps.local_search import (
     Score,
     SearchResult,

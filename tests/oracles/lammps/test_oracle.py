@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from alloop.canonical import canonical_json
 from alloop.errors import PotentialError
 from alloop.oracles.base import FailureKind, Measurement, Status
-from alloop.oracles.conformance import check_oracle
+from alloop.testing.oracles import check_oracle
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.properties import SIMULATION

@@ -1,0 +1,5 @@
+"""``python -m alloop``: the command line."""
+
+from alloop.loop.commands.cli import main
+
+main()
