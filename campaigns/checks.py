@@ -109,7 +109,7 @@ def check_space(spec: "CampaignSpec") -> None:
         if isinstance(space, CrystalSpace) and space.most_atoms() > first.most_atoms_warm:
             raise ValueError(
                 "augmentation.warm_start keeps second derivatives of cells of up to "
-                f"{first.most_atoms_warm} atoms, and space allows {space.most_atoms()}; leave "
+                f"{first.most_atoms_warm} atoms, and the space's have {space.most_atoms()}; leave "
                 "warm_start out"
             )
 

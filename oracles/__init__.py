@@ -13,6 +13,12 @@ from alloop.oracles.base import (
 )
 from alloop.oracles.options import OracleOptions
 
-__all__ = ["Cost", "Failure", "FailureKind", "Measurement", "Oracle", "OracleOptions",
+__all__ = [
+    "Cost",
+    "Failure",
+    "FailureKind",
+    "Measurement",
+    "Oracle",
+    "OracleOptions",
     "fingerprint_of",
 ]

@@ -37,5 +37,8 @@ class HardnessRig:
         if stray := x.keys() - VICKERS.keys():
             kind, why = FailureKind.UNSUPPORTED, f"no hardness of {min(stray)}"
             return Measurement.failed(kind, why, cost=Cost(calls=1), **told)
-        hard = sum(x[e] * VICKERS[e] for e in x) + self.strengthening * (1 - sum(v * v for v in x.values())) / 2
+        hard = (
+            sum(x[e] * VICKERS[e] for e in x)
+            + self.strengthening * (1 - sum(v * v for v in x.values())) / 2
+        )
         return Measurement.succeeded({"vickers_hardness": hard}, **told)

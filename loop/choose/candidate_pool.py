@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from pydantic import TypeAdapter
 
+from alloop.campaigns.parts import TierPart
+from alloop.canonical import canonical_json
 from alloop.errors import RunError
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.random_candidates import random_materials
@@ -12,7 +15,7 @@ from alloop.loop.choose.screening import Seen, screen
 from alloop.loop.record.events import Lineage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material
-from alloop.oracles.options import ListsMaterials, OracleOptions
+from alloop.oracles.options import ListsMaterials
 
 DRAWS_PER_CHOICE = 20
 """Random draws before a batch of random candidates is left short."""
@@ -67,17 +70,17 @@ def table_rows(state: CampaignState) -> tuple[Material, ...]:
         RunError: if the table is not the one that the campaign began with.
     """
     options = state.spec.tiers[0]
-    assert isinstance(options, ListsMaterials)  # the spec sees to it
-    return _read(options, state.fingerprints[0])
+    return _read(canonical_json(options.model_dump(mode="json")), state.fingerprints[0])
 
 
 @lru_cache(maxsize=2)
-def _read(options: OracleOptions, fingerprint: str) -> tuple[Material, ...]:
+def _read(told: str, fingerprint: str) -> tuple[Material, ...]:
+    options = TypeAdapter(TierPart).validate_json(told)
+    assert isinstance(options, ListsMaterials)  # the spec sees to it
     oracle = options.build(())
     if oracle.fingerprint() != fingerprint:
         raise RunError(
             f"the {oracle.name} has changed since the campaign began",
             remedy="Restore the file, or start a new run.",
         )
-    assert isinstance(options, ListsMaterials)
     return options.list_materials()

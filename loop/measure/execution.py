@@ -19,7 +19,6 @@ from alloop.loop.measure.clusters import connect
 from alloop.loop.measure.isolation import IsolatedOracle, PackedOracle, pack
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 
-
 NO_LIMIT = 10 * 365 * 86400.0
 """Seconds that a measurement without a limit may take: finite, as watchdogs want it."""
 
@@ -49,7 +48,9 @@ class MeasuringPool:
         # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
         bench = _WorkerOracles(
-            self._packed, [NO_LIMIT if each is None else each for each in timeouts], spool.absolute()
+            self._packed,
+            [NO_LIMIT if each is None else each for each in timeouts],
+            spool.absolute(),
         )
         make_folder(spool)
         # Other campaigns may share the scheduler.

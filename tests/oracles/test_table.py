@@ -9,9 +9,9 @@ from pymatgen.core import Composition, Lattice, Structure
 from alloop.datasets import VARIABLE
 from alloop.errors import DataError
 from alloop.oracles.base import FailureKind
-from alloop.testing.oracles import check_oracle
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
+from alloop.testing.oracles import check_oracle
 
 LABEL = {"single_phase_probability": "Class"}
 HEADER = "Alloys,Class,Fe,Ni,Cr\n"

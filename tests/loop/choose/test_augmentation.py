@@ -106,7 +106,7 @@ def test_a_tier_that_cannot_start_warm_is_refused() -> None:
 
 def test_cells_too_large_to_start_warm_are_refused() -> None:
     space = {"elements": ["Ni", "Cr"], "atoms": 432}
-    with pytest.raises(SpecError, match=r"up to 400 atoms, and space\.atoms is 432"):
+    with pytest.raises(SpecError, match=r"up to 400 atoms, and the space's have 432"):
         parse_spec({**SPEC, "space": space}, where="test")
 
 

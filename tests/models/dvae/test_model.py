@@ -11,9 +11,9 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.testing.models import check_model
 from alloop.models.dvae.model import DvaeModel
 from alloop.models.dvae.options import BetaPrior, DvaeOptions
+from alloop.testing.models import check_model
 
 
 def test_it_is_a_generative_model(

@@ -9,10 +9,10 @@ from safetensors.torch import load, save
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.testing.models import check_model
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions, PublishedNetwork
 from alloop.models.ftcp.representation.crystals import Size, closes_a_cell
+from alloop.testing.models import check_model
 
 NAMES = ("formation_energy_per_atom", "band_gap")
 DIRECT = DirectNetwork(width=48, depth=1, embedding=16, steps=60, refit_steps=8, batch_size=16)

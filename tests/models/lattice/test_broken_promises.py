@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from alloop.models.base import Prediction
+from alloop.models.lattice.model import LatticeModel
 from alloop.testing.models import (
     check_decode,
     check_embed,
@@ -13,7 +14,6 @@ from alloop.testing.models import (
     check_fit,
     check_predict,
 )
-from alloop.models.lattice.model import LatticeModel
 
 
 class Forgetful(LatticeModel):

@@ -12,10 +12,10 @@ from safetensors.torch import load, save
 
 from alloop.errors import ModelError
 from alloop.models.base import Dataset
-from alloop.testing.models import check_model
 from alloop.models.lattice.options import LatticeOptions
 from alloop.models.lattice.parent import ParentLattice, identify
 from alloop.models.lattice.training import LABEL_SMOOTHING
+from alloop.testing.models import check_model
 
 
 def canonical(structure):

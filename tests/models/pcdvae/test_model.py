@@ -11,13 +11,13 @@ from safetensors.torch import save_file
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.testing.models import check_model
 from alloop.models.pcdvae.cells import cell_codes
 from alloop.models.pcdvae.finite_checks import TrainingDiverged
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.networks.crystal import reduced_cell
 from alloop.models.pcdvae.options import PcdvaeOptions
 from alloop.models.pcdvae.training import Trainer, compiling
+from alloop.testing.models import check_model
 
 ELEMENTS = ("Cr", "Fe", "Ni")
 TINY = PcdvaeOptions(

@@ -14,10 +14,10 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from alloop.canonical import canonical_json
 from alloop.errors import SpecError
 from alloop.oracles.base import FailureKind, Measurement, Status
-from alloop.testing.oracles import check_oracle
 from alloop.oracles.dft.engines.chgnet import _calculator
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.testing.oracles import check_oracle
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.base import Exchange, FailureKind, exchange_fingerprint
-from alloop.testing.oracles import check_measurement
 from alloop.oracles.lammps.local_search import (
     Score,
     SearchResult,
@@ -21,6 +20,7 @@ from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.simulation.curvature import Curvature
 from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms
 from alloop.oracles.lammps.simulation.session import Session
+from alloop.testing.oracles import check_measurement
 
 Alloy = Callable[..., Structure]
 PAPER = SwapSearchOptions()

@@ -17,11 +17,11 @@ from scipy.spatial.transform import Rotation
 from alloop.canonical import canonical_json
 from alloop.errors import PotentialError
 from alloop.oracles.base import FailureKind, Measurement, Status
-from alloop.testing.oracles import check_oracle
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.properties import SIMULATION
 from alloop.oracles.lammps.simulation.session import Session
+from alloop.testing.oracles import check_oracle
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

@@ -8,10 +8,10 @@ from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.errors import PotentialError
 from alloop.oracles.base import ExchangeOracle, FailureKind, exchange_fingerprint
-from alloop.testing.oracles import check_oracle
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.systems import SystemsOracle, lammps_oracle
+from alloop.testing.oracles import check_oracle
 
 Alloy = Callable[..., Structure]
 GENERAL = "MoCoNiVFeAlCr_2nn.meam"
