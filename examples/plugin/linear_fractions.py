@@ -11,6 +11,7 @@ from typing import Literal, Self
 import numpy as np
 import torch
 from pydantic import Field
+from pymatgen.core import Composition
 from torch import Tensor
 
 from alloop.errors import MaterialError
@@ -89,8 +90,6 @@ class LinearFractions:
         return torch.tensor(rows, dtype=torch.float64).reshape(-1, len(self.elements))
 
     def decode(self, z: Tensor, *, seed: int) -> list[Material]:
-        from pymatgen.core import Composition
-
         z = z.clamp(min=0) + 1e-12
         fractions = (z / z.sum(dim=1, keepdim=True)).round(decimals=3).tolist()
         return [Composition(dict(zip(self.elements, row, strict=True))) for row in fractions]
