@@ -196,7 +196,7 @@ def print_status(console: Console, state: CampaignState) -> None:
         for name, value in best.properties.items():
             table.add_row(f"  {name}", f"{value:.6g} {UNITS.get(name, '')}")
         for tier, hull in enumerate(state.hulls):
-            above = None if hull is None else hull.energies_above.get(best.candidate)
+            above = None if hull is None else hull.energy_above(best.candidate)
             if above is not None:
                 table.add_row(f"  above the hull of tier {tier}", f"{above:.6g} eV/atom")
     console.print(table)

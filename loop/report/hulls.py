@@ -108,7 +108,7 @@ def _shown(state: CampaignState) -> list[str]:
     promoted = {e.candidate for e in state.evaluations if e.tier > 0}
     shown = [m.candidate for m in ranked if m.candidate in promoted]
     if not shown:
-        corners = [phase.candidate for hull in state.hulls if hull for phase in hull.corners]
+        corners = [phase.candidate for hull in state.hulls if hull for phase in hull.stable_phases]
         best = [m.candidate for m in ranked[:3]]
         shown = [*best, *(c for c in corners if c is not None and c not in best)]
     return shown[:MOST_ROWS]
@@ -156,7 +156,7 @@ def _figure(state: CampaignState, tier: int, hull: Hull, highest: float) -> Figu
     # The stable ones last, so that they are drawn on top.
     trials.sort(key=lambda trial: -hull.energies_above[trial.decision.candidate])
     draw = _triangle if len(state.spec.space.elements) == 3 else _line
-    stable = sum(phase.candidate is not None for phase in hull.corners)
+    stable = sum(phase.candidate is not None for phase in hull.stable_phases)
     return finished(
         draw(state, hull, trials, highest),
         id=f"hull-{tier}",
@@ -167,7 +167,7 @@ def _figure(state: CampaignState, tier: int, hull: Hull, highest: float) -> Figu
 
 
 def _corner_names(hull: Hull) -> str:
-    own = [_name(phase) for phase in hull.corners if phase.candidate is not None]
+    own = [_name(phase) for phase in hull.stable_phases if phase.candidate is not None]
     if not own:
         return "lie the elements alone"
     return ", ".join(own[:6]) + (f" and {len(own) - 6} more" if len(own) > 6 else "")
@@ -200,7 +200,7 @@ def _triangle(
     figure.add_scatterternary(
         **_abc(elements, [trial.decision.formula for trial in ringed]), **_rings(state, ringed)
     )
-    corners = [phase for phase in hull.corners if phase.candidate is None]
+    corners = [phase for phase in hull.stable_phases if phase.candidate is None]
     figure.add_scatterternary(
         **_abc(elements, [phase.formula for phase in corners]), **_elements(corners)
     )
@@ -221,7 +221,7 @@ def _line(state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: fl
     def percent(formula: str) -> float:
         return 100 * float(Composition(formula).get_atomic_fraction(first))
 
-    corners = sorted(hull.corners, key=lambda phase: percent(phase.formula))
+    corners = sorted(hull.stable_phases, key=lambda phase: percent(phase.formula))
     figure.add_scatter(
         x=[percent(phase.formula) for phase in corners],
         y=[phase.formation_energy for phase in corners],
