@@ -22,7 +22,7 @@ from alloop.loop.report.style import (
 from alloop.loop.report.tables import Table, oracle_name
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import ENERGY_ABOVE_HULL, Hull, Phase
+from alloop.loop.state.hull import DRAWN_ELEMENTS, ENERGY_ABOVE_HULL, Hull, Phase
 from alloop.loop.state.trials import Trial, measured_trials
 
 ENERGY = "formation_energy_per_atom"
@@ -34,13 +34,16 @@ COLOUR_TITLE = "energy above hull (eV/atom)"
 
 
 def hull_figures(state: CampaignState) -> list[Figure]:
-    """Draw the hull of each tier that measured formation energies, for two or three elements.
+    """Draw the hull of each tier that measured formation energies, for two or three elements;
+    of more, the note under ``hull_table`` says what is shown instead.
 
     The colours mean the same in all of them; what a higher tier has measured is ringed in all.
     """
-    if len(state.spec.space.elements) not in (2, 3):
-        return []
-    found = [(tier, hull) for tier, hull in enumerate(state.hulls) if hull is not None]
+    found = [
+        (tier, hull)
+        for tier, hull in enumerate(state.hulls)
+        if hull is not None and len(hull.elements) in DRAWN_ELEMENTS
+    ]
     highest = max((max(hull.energies_above.values()) for _, hull in found), default=0.0)
     return [_figure(state, tier, hull, highest) for tier, hull in found]
 
@@ -83,16 +86,22 @@ def hull_table(state: CampaignState) -> Table | None:
         ("formula", "lattice", "candidate", *heads),
         tuple(rows),
         numeric=tuple(numeric),
-        note=_note(bool(competing)),
+        note=_note(hulls, has_competing=bool(competing)),
     )
 
 
-def _note(has_competing: bool) -> str:
+def _note(hulls: Sequence[Hull | None], *, has_competing: bool) -> str:
     note = (
         "Energies in eV/atom. Each tier has its own hull: of everything it measured in this "
         "campaign and of the elements in their reference crystals, so that a tier that measured "
         "more phases may put a candidate higher."
     )
+    n_elements = max(len(hull.elements) for hull in hulls if hull is not None)
+    if n_elements > max(DRAWN_ELEMENTS):
+        note += (
+            f" A hull of {n_elements} elements cannot be drawn. This table stands in its place: "
+            "each energy above the hull follows from the phases of the material's own elements."
+        )
     if has_competing:
         note += (
             " The other lattice: the same composition on the other of fcc and bcc; negative "
@@ -155,7 +164,7 @@ def _figure(state: CampaignState, tier: int, hull: Hull, highest: float) -> Figu
     ]
     # The stable ones last, so that they are drawn on top.
     trials.sort(key=lambda trial: -hull.energies_above[trial.decision.candidate])
-    draw = _triangle if len(state.spec.space.elements) == 3 else _line
+    draw = _triangle if len(hull.elements) == 3 else _line
     stable = sum(phase.candidate is not None for phase in hull.stable_phases)
     return finished(
         draw(state, hull, trials, highest),
@@ -176,7 +185,7 @@ def _corner_names(hull: Hull) -> str:
 def _triangle(
     state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: float
 ) -> go.Figure:
-    elements = state.spec.space.elements
+    elements = hull.elements
     figure = blank(
         height=470,
         coloraxis=_coloraxis(highest),
@@ -208,7 +217,7 @@ def _triangle(
 
 
 def _line(state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: float) -> go.Figure:
-    first, second = state.spec.space.elements
+    first, second = hull.elements
     figure = blank(
         height=400,
         coloraxis=_coloraxis(highest),

@@ -73,8 +73,8 @@ def facet_below(fractions: Floats, energies: Floats, target: Floats) -> Facet:
     """
     rows = np.arange(len(target))
     moved = target * (1.0 + MOVED * np.modf(GOLDEN_RATIO * (rows + 1))[0])
-    for _ in range(MOST_PIVOTS):
-        inverse = np.linalg.inv(fractions[rows])
+    for _ in range(MOST_PIVOTS if np.isfinite(energies).all() else 0):
+        inverse: Floats = np.linalg.inv(fractions[rows]).astype(np.float64)
         potentials = inverse @ energies[rows]
         below = energies - fractions @ potentials
         below[rows] = 0.0
@@ -131,9 +131,10 @@ def _lowest(fractions: Floats, energies: Floats, targets: Floats) -> Floats:
     found = np.full(len(targets), np.nan)
     while (missing := np.flatnonzero(np.isnan(found))).size:
         facet = facet_below(fractions, energies, targets[missing[0]])
-        is_inside = (facet.shares(targets[missing]) >= -NO_SHARE).all(axis=1)
-        is_inside[0] = True
-        found[missing[is_inside]] = targets[missing[is_inside]] @ facet.potentials
+        smallest = facet.shares(targets[missing]).min(axis=1)
+        smallest[0] = 0.0  # the one that the facet was made for
+        inside = missing[smallest >= -NO_SHARE]
+        found[inside] = targets[inside] @ facet.potentials
     return found
 
 
