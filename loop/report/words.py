@@ -11,7 +11,7 @@ from alloop.campaigns.space import AnySpace, Compositions, Decorations, Space, S
 from alloop.campaigns.spec import CampaignSpec
 
 ID_DIGITS = 10
-"""Digits of a candidate's id that people are shown; `alloop audit` finds it by them."""
+"""Digits of a candidate's id that people are shown; `alloop explain` finds it by them."""
 
 _DECIMALS = {"GPa": 2, "eV/atom": 4, "Å³/atom": 3, "g/cm³": 3, "eV": 3, "–": 3}
 _DEFAULT_DECIMALS = 3

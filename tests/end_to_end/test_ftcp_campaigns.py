@@ -12,7 +12,7 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import ModelError, SpecError
 from alloop.loop.building import build_oracles
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import CampaignOpened, LedgerEntry, Stage
 from alloop.loop.record.ledger import Ledger

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from alloop.loop.record.events import Stage
-from alloop.loop.state.promotion_size import wanted
 from alloop.loop.state.disagreement import by_round, disagreement
+from alloop.loop.state.promotion_size import wanted
 from tests.loop.told import Told
 
 
