@@ -6,7 +6,9 @@ The table below is the only place where a property's name meets its unit.
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from alloop.campaigns.spelling import spelt
 
 _ELASTIC = {f"c{i}{j}": "GPa" for i in range(1, 7) for j in range(i, 7)}
 
@@ -86,7 +88,7 @@ class _Wish(BaseModel):
 class Objective(_Wish):
     """A property and what to want of it."""
 
-    goal: Literal["maximise", "minimise", "window"]
+    goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(spelt)]
     window: tuple[float, float] | None = Field(default=None, description="low and high, for window")
     weight: float = Field(default=1.0, gt=0, description="against the other objectives")
 
