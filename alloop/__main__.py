@@ -1,5 +1,5 @@
 """``python -m alloop``: the command line."""
 
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 
 main()

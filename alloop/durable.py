@@ -1,7 +1,7 @@
 """Files that survive a power cut: whole or absent, never half."""
 
 import os
-import uuid
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +21,7 @@ def write_durably(path: Path, content: bytes, *, is_shared: bool = False) -> Non
     Raises:
         RunError: if it cannot be written (disk full, no permission, folder gone).
     """
-    mark = f".{uuid.uuid4().hex}" if is_shared else ""
+    mark = f".{secrets.token_hex(16)}" if is_shared else ""
     temporary = path.with_name(f"{path.name}{mark}.tmp")
     with _refusals(path):
         with temporary.open("wb") as file:

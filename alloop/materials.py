@@ -5,15 +5,18 @@ door. Its id is the SHA-256 of its canonical JSON, which is also its address in 
 store. The JSON is our own and tiny: reading it can build a material and do nothing else.
 """
 
-from typing import Any
-
-import numpy as np
-from pymatgen.core import Composition, Element, Lattice, Structure
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import MaterialError
 
-Material = Structure | Composition
+# pymatgen takes as long as everything else that `alloop status` does: each function below that
+# needs it imports it when it is called.
+if TYPE_CHECKING:
+    import numpy as np
+    from pymatgen.core import Composition, Structure
+
+Material: TypeAlias = Union["Structure", "Composition"]
 
 DECIMALS = 8
 """Digits kept after the point for Å and fractions: far below any physical difference."""
@@ -26,6 +29,8 @@ def material_to_json(material: Material) -> dict[str, Any]:
     Raises:
         MaterialError: if sites are disordered, or species are not plain elements.
     """
+    from pymatgen.core import Composition  # noqa: PLC0415
+
     if isinstance(material, Composition):
         fractions = material.fractional_composition.get_el_amt_dict()
         return {
@@ -49,6 +54,9 @@ def material_from_json(data: dict[str, Any]) -> Material:
     Raises:
         MaterialError: if the form is not one that ``material_to_json`` writes.
     """
+    import numpy as np  # noqa: PLC0415
+    from pymatgen.core import Composition, Element, Lattice, Structure  # noqa: PLC0415
+
     try:
         if data["kind"] == "composition":
             return Composition({Element(el): float(x) for el, x in data["fractions"].items()})
@@ -68,19 +76,25 @@ def material_id(material: Material) -> str:
     return sha256(canonical_json(material_to_json(material)))
 
 
-def composition_of(material: Material) -> Composition:
+def composition_of(material: Material) -> "Composition":
     """Return element fractions that sum to one."""
+    from pymatgen.core import Composition  # noqa: PLC0415
+
     composition = material if isinstance(material, Composition) else material.composition
     return composition.fractional_composition
 
 
 def formula_of(material: Material) -> str:
     """Return a formula for people: ``Cr18Fe18Ni18`` for a cell, ``Cr0.3Ni0.7`` otherwise."""
+    from pymatgen.core import Composition  # noqa: PLC0415
+
     if isinstance(material, Composition):
         return "".join(f"{el}{x:.3g}" for el, x in sorted(material.get_el_amt_dict().items()))
     return material.composition.alphabetical_formula.replace(" ", "")
 
 
-def _rounded(array: np.ndarray) -> list[list[float]]:
+def _rounded(array: "np.ndarray") -> list[list[float]]:
+    import numpy as np  # noqa: PLC0415
+
     # Adding 0.0 turns -0.0, which prints differently, into 0.0.
     return (np.round(np.asarray(array, dtype=float), DECIMALS) + 0.0).tolist()

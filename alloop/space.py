@@ -16,19 +16,14 @@ from pydantic import (
     Field,
     model_validator,
 )
-from pymatgen.core import Element
+
+from alloop.elements import checked_symbol
 
 SLACK = 1e-9
 """Float slack for fractions × atoms: 0.6 * 5 == 3.0000000000000004."""
 
 
-def _element(symbol: str) -> str:
-    if not Element.is_valid_symbol(symbol):
-        raise ValueError(f"{symbol!r} is not a chemical element; write its symbol, such as Ni")
-    return symbol
-
-
-Symbol = Annotated[str, AfterValidator(_element)]
+Symbol = Annotated[str, AfterValidator(checked_symbol)]
 LatticeName = Literal["fcc", "bcc"]
 
 SPACE_KINDS = ("decorations", "structures", "compositions")

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from alloop.campaigns.parts import BAD_KIND, NO_KIND, TierPart
 from alloop.campaigns.spec import CampaignSpec
+from alloop.campaigns.spelling import british, spelt
 from alloop.errors import SpecError
 from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
@@ -45,7 +46,7 @@ def load_spec(source: str | Path, overrides: Iterable[str] = ()) -> CampaignSpec
         SpecError: naming file, key path, value and remedy.
     """
     path = find_spec(source)
-    data = _read(path)
+    data = british(_read(path))
     for override in overrides:
         _set(data, override)
     return parse_spec(data, where=str(path), folder=path.parent)
@@ -91,7 +92,7 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
     if not isinstance(data, dict):
         raise SpecError("this is not a mapping of keys", where=where, remedy="See README.md.")
     try:
-        return CampaignSpec.model_validate(data, context={FOLDER: folder or Path()})
+        return CampaignSpec.model_validate(british(data), context={FOLDER: folder or Path()})
     except ValidationError as error:
         raise _explain(error, where) from error
 
@@ -102,7 +103,7 @@ def load_tier(path: Path) -> OracleOptions:
     Raises:
         SpecError: naming file, key path, value and remedy.
     """
-    data = _read(path)
+    data = british(_read(path))
     try:
         tier: OracleOptions = TypeAdapter(TierPart).validate_python(
             data, context={FOLDER: path.parent}
@@ -137,7 +138,7 @@ def _set(data: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SpecError(f"--set {key}: the value {text!r} is not YAML") from error
-    *parents, last = key.split(".")
+    *parents, last = map(spelt, key.split("."))
     node: Any = data
     try:
         for part in parents:

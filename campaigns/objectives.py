@@ -3,7 +3,9 @@
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from alloop.campaigns.spelling import spelt
 
 OF_ELECTRONS = ("band_gap", "power_factor")
 """Properties that no tier computes: they are looked up, or entered by a person."""
@@ -51,7 +53,7 @@ class _Wish(BaseModel):
 class Objective(_Wish):
     """A property and what to want of it."""
 
-    goal: Literal["maximise", "minimise", "window"]
+    goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(spelt)]
     window: tuple[float, float] | None = Field(default=None, description="low and high, for window")
     weight: float = Field(default=1.0, gt=0, description="against the other objectives")
 

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
-
 from alloop.errors import RunError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry
@@ -48,6 +45,9 @@ class RunFolder:
 
     def write_best_cif(self) -> Path | None:
         """Write the best candidate's relaxed structure as CIF; None where there is no structure."""
+        from pymatgen.core import Structure  # noqa: PLC0415 (status and audit read runs without it)
+        from pymatgen.io.cif import CifWriter  # noqa: PLC0415
+
         best = self.state.best()
         if best is None:
             return None

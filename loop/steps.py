@@ -7,9 +7,9 @@ be given longer, if their tier has a quorum.
 
 from dataclasses import dataclass
 
-from alloop.loop.choose.promotion import batch_size
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
+from alloop.loop.state.promotion_size import batch_size
 from alloop.oracles.options import AsksPeople
 
 

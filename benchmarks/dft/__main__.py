@@ -76,7 +76,7 @@ def write(found: dict[str, float]) -> None:
 def discover_figures(folder: Path) -> dict[str, float]:
     """Run the ready campaign as `make discover` does, elements calculated afresh."""
     run = folder / "run"
-    command = [sys.executable, "-c", "from alloop.loop.commands.cli import main; main()"]
+    command = [sys.executable, "-c", "from alloop.loop.commands.app import main; main()"]
     subprocess.run(
         [*command, "launch", "nifecr-bulk-modulus", "--run", str(run)],
         env=os.environ | {"XDG_DATA_HOME": str(folder / "data"), "ALLOOP_CACHE": "off"},

@@ -14,6 +14,7 @@ from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Pr
 from alloop.loop.state.budgets import predicted_core_hours
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
+from alloop.loop.state.promotion_size import batch_size
 from alloop.seeds import derive_seed
 
 DRAWS = 512
@@ -66,30 +67,6 @@ def propose_promotion(
         decisions=tuple(decisions),
         notes=_notes(agreement, lines),
     )
-
-
-def wanted(state: CampaignState, tier: int) -> int:
-    """Return how many candidates a promotion to a tier is to bring: more while the tiers are
-    known to disagree.
-    """
-    options = state.spec.promotion
-    doubtful = bool(options.extra) and disagreement(state, tier).is_doubtful
-    return state.spec.tiers[tier].promote + (options.extra if doubtful else 0)
-
-
-def batch_size(state: CampaignState, round: int, tier: int) -> int:
-    """Return how many candidates to promote now.
-
-    With a limit in core-hours or money, and nothing yet known of what a measurement costs, it is
-    one: the next ones are promoted when its bill has come.
-    """
-    promoted = sum(
-        e.stage is Stage.PROMOTION and e.round == round and e.tier == tier
-        for e in state.evaluations
-    )
-    size = max(min(wanted(state, tier) - promoted, state.remaining(tier)), 0)
-    is_first = any(tier_budget.each is None for tier_budget in state.tier_budgets(tier))
-    return min(size, 1) if is_first else size
 
 
 def _feasible(state: CampaignState, tier: int) -> list[Measured]:

@@ -4,6 +4,7 @@ An event says what was decided or measured, in JSON that a person can read. Big 
 (structures, checkpoints, latent points) are artifacts, named here by their SHA-256.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -24,7 +25,9 @@ ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Record(BaseModel):
     """A frozen record; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A record that is only read inside another is never built on its own: half of what the import
+    # of this module took.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def model_post_init(self, context: Any) -> None:
         """Forget which fields were given: a set for each of ten thousand events takes more memory
@@ -263,7 +266,8 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads and writes any event."""
 
 
-class LedgerEntry(Record):
+@dataclass(frozen=True)
+class LedgerEntry:
     """An event with its place in the chain."""
 
     seq: int

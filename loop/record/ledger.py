@@ -1,27 +1,27 @@
 """The campaign itself: hash-chained events, appended and read, never changed."""
 
 import itertools
+import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
-
-from filelock import FileLock
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING, Self
 
 from alloop.canonical import canonical_json
 from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import EVENT, Event, LedgerEntry
 from alloop.loop.record.hash_chain import START, Row, entry_hash
 from alloop.loop.record.ledger_file import (
-    EVENTS,
     damaged,
     open_for_reading,
     open_for_writing,
     refusals,
 )
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_COLUMNS = ", ".join(Row._fields)
 _PAGE = 1000
 """Rows read at a time; the offset of an append-only table stays where it is."""
 
@@ -35,7 +35,7 @@ class Ledger:
     Use as a context manager, or ``close`` it.
     """
 
-    def __init__(self, run: Path, connection: Connection, lock: FileLock | None) -> None:
+    def __init__(self, run: Path, connection: sqlite3.Connection, lock: "FileLock | None") -> None:
         self._run = run
         self._connection = connection
         self._lock = lock
@@ -84,9 +84,13 @@ class Ledger:
         entries = tuple(_entry(row) for row in rows)
         if not rows:
             return entries
+        places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         with refusals(self._run):
             # One statement is one transaction.
-            self._connection.execute(EVENTS.insert().values([row._asdict() for row in rows]))
+            self._connection.execute(
+                f"INSERT INTO events ({_COLUMNS}) VALUES {places}",
+                [value for row in rows for value in row],
+            )
         self._last = rows[-1]
         return entries
 
@@ -148,21 +152,21 @@ class Ledger:
 
     def _read_page(self, start: int) -> tuple[list[Row], str]:
         """Return the rows after the first ``start``, and what went wrong where they break off."""
-        query = select(EVENTS).order_by(EVENTS.c.seq).offset(start).limit(_PAGE)
+        query = f"SELECT {_COLUMNS} FROM events ORDER BY seq LIMIT {_PAGE} OFFSET ?"
         page: list[Row] = []
         try:
-            for row in self._connection.execute(query.execution_options(yield_per=1)):
-                page.append(Row(*row))
-        except DBAPIError as error:
-            return page, str(error.orig)
+            for row in self._connection.execute(query, (start,)):
+                page.append(Row._make(row))  # one by one: those before the damage count
+        except sqlite3.Error as error:
+            return page, str(error)
         return page, ""
 
     def _read_last(self) -> Row:
-        query = select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(1)
+        query = f"SELECT {_COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"
         try:
-            row = self._connection.execute(query).first()
-        except DBAPIError as error:
-            raise damaged(self._run, str(error.orig)) from error
+            row = self._connection.execute(query).fetchone()
+        except sqlite3.Error as error:
+            raise damaged(self._run, str(error)) from error
         return Row(0, "", "", "", START) if row is None else Row(*row)
 
 

@@ -5,16 +5,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateTable
+from typing import TYPE_CHECKING
 
 from alloop.durable import make_folder, sync_folder
 from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import FORMAT, WRITERS
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LEDGER = "ledger.sqlite"
 """The ledger's name in a run directory."""
@@ -23,18 +21,17 @@ LOCK = "controller.lock"
 APPLICATION_ID = 0x416C6F70
 """Marks a SQLite file as a ledger: ``Alop`` at byte 68 of its header."""
 
-EVENTS = Table(
-    "events",
-    MetaData(),
-    Column("seq", Integer, primary_key=True),
-    Column("time", Text, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-)
+_TABLE = """
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    time TEXT NOT NULL,
+    event TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+)"""
 
 
-def open_for_reading(run: Path) -> Connection:
+def open_for_reading(run: Path) -> sqlite3.Connection:
     """Open an existing ledger; a controller may be writing to it.
 
     Raises:
@@ -54,7 +51,7 @@ def open_for_reading(run: Path) -> Connection:
     return _connect(path, "immutable=1" if is_frozen else "mode=ro")
 
 
-def open_for_writing(run: Path) -> tuple[Connection, FileLock]:
+def open_for_writing(run: Path) -> "tuple[sqlite3.Connection, FileLock]":
     """Open a ledger, made where the directory is new or empty, and hold the controller's lock.
 
     Raises:
@@ -84,12 +81,12 @@ def refusals(run: Path) -> Iterator[None]:
     """Turn what the disk or SQLite refuses into an error with a remedy."""
     try:
         yield
-    except DBAPIError as error:
+    except sqlite3.Error as error:
         # The lower byte of SQLite's extended codes is the plain one.
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise damaged(run, str(error.orig)) from error
-        raise _unusable(run, str(error.orig)) from error
+            raise damaged(run, str(error)) from error
+        raise _unusable(run, str(error)) from error
     except OSError as error:
         raise _unusable(run, str(error.strerror)) from error
 
@@ -99,7 +96,7 @@ def damaged(run: Path, what: str) -> LedgerError:
     return LedgerError(
         f"the ledger is damaged: {what}",
         where=str(run),
-        remedy="`alloop audit DIR --verify` says more; restore the run from a copy.",
+        remedy="`alloop verify RUN` says more; restore the run from a copy.",
     )
 
 
@@ -170,7 +167,9 @@ def _claim(run: Path) -> None:
         )
 
 
-def _lock(run: Path) -> FileLock:
+def _lock(run: Path) -> "FileLock":
+    from filelock import FileLock, Timeout  # noqa: PLC0415 (only a writer locks)
+
     # Without kernel locks a dead controller would keep the run: then rather no lock at all.
     lock = FileLock(run / LOCK, timeout=0, thread_local=False, fallback_to_soft=False)
     try:
@@ -190,27 +189,30 @@ def _lock(run: Path) -> FileLock:
     return lock
 
 
-def _connect(path: Path, mode: str) -> Connection:
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=30)
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    with refusals(path.parent):
+        # Each statement is its own transaction: an event is one row.
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{mode}",
+            uri=True,
+            timeout=30,
+            isolation_level=None,
+        )
         # Damaged text is read as it is, so that verifying can name its entry.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    # Each statement is its own transaction: an event is one row.
-    engine = create_engine(
-        "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
-    )
-    with refusals(path.parent):
-        return engine.connect()
 
-
-def _prepare(connection: Connection) -> None:
+def _prepare(connection: sqlite3.Connection) -> None:
     """Make the table and the marks at once, or not at all; go on in WAL mode."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    connection.execute(CreateTable(EVENTS, if_not_exists=True))
-    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
-    connection.exec_driver_sql("COMMIT")
-    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(_TABLE)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode = WAL")

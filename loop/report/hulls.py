@@ -22,7 +22,7 @@ from alloop.loop.report.style import (
 from alloop.loop.report.tables import Table, oracle_name
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import ENERGY_ABOVE_HULL, Hull, Phase
+from alloop.loop.state.hull import DRAWN_ELEMENTS, ENERGY_ABOVE_HULL, Hull, Phase
 from alloop.loop.state.trials import Trial, measured_trials
 
 ENERGY = "formation_energy_per_atom"
@@ -34,13 +34,16 @@ COLOUR_TITLE = "energy above hull (eV/atom)"
 
 
 def hull_figures(state: CampaignState) -> list[Figure]:
-    """Draw the hull of each tier that measured formation energies, for two or three elements.
+    """Draw the hull of each tier that measured formation energies, for two or three elements;
+    of more, the note under ``hull_table`` says what is shown instead.
 
     The colours mean the same in all of them; what a higher tier has measured is ringed in all.
     """
-    if len(state.spec.space.elements) not in (2, 3):
-        return []
-    found = [(tier, hull) for tier, hull in enumerate(state.hulls) if hull is not None]
+    found = [
+        (tier, hull)
+        for tier, hull in enumerate(state.hulls)
+        if hull is not None and len(hull.elements) in DRAWN_ELEMENTS
+    ]
     highest = max((max(hull.energies_above.values()) for _, hull in found), default=0.0)
     return [_figure(state, tier, hull, highest) for tier, hull in found]
 
@@ -83,16 +86,22 @@ def hull_table(state: CampaignState) -> Table | None:
         ("formula", "lattice", "candidate", *heads),
         tuple(rows),
         numeric=tuple(numeric),
-        note=_note(bool(competing)),
+        note=_note(hulls, has_competing=bool(competing)),
     )
 
 
-def _note(has_competing: bool) -> str:
+def _note(hulls: Sequence[Hull | None], *, has_competing: bool) -> str:
     note = (
         "Energies in eV/atom. Each tier has its own hull: of everything it measured in this "
         "campaign and of the elements in their reference crystals, so that a tier that measured "
         "more phases may put a candidate higher."
     )
+    n_elements = max(len(hull.elements) for hull in hulls if hull is not None)
+    if n_elements > max(DRAWN_ELEMENTS):
+        note += (
+            f" A hull of {n_elements} elements cannot be drawn. This table stands in its place: "
+            "each energy above the hull follows from the phases of the material's own elements."
+        )
     if has_competing:
         note += (
             " The other lattice: the same composition on the other of fcc and bcc; negative "
@@ -108,7 +117,7 @@ def _shown(state: CampaignState) -> list[str]:
     promoted = {e.candidate for e in state.evaluations if e.tier > 0}
     shown = [m.candidate for m in ranked if m.candidate in promoted]
     if not shown:
-        corners = [phase.candidate for hull in state.hulls if hull for phase in hull.corners]
+        corners = [phase.candidate for hull in state.hulls if hull for phase in hull.stable_phases]
         best = [m.candidate for m in ranked[:3]]
         shown = [*best, *(c for c in corners if c is not None and c not in best)]
     return shown[:MOST_ROWS]
@@ -155,8 +164,8 @@ def _figure(state: CampaignState, tier: int, hull: Hull, highest: float) -> Figu
     ]
     # The stable ones last, so that they are drawn on top.
     trials.sort(key=lambda trial: -hull.energies_above[trial.decision.candidate])
-    draw = _triangle if len(state.spec.space.elements) == 3 else _line
-    stable = sum(phase.candidate is not None for phase in hull.corners)
+    draw = _triangle if len(hull.elements) == 3 else _line
+    stable = sum(phase.candidate is not None for phase in hull.stable_phases)
     return finished(
         draw(state, hull, trials, highest),
         id=f"hull-{tier}",
@@ -167,7 +176,7 @@ def _figure(state: CampaignState, tier: int, hull: Hull, highest: float) -> Figu
 
 
 def _corner_names(hull: Hull) -> str:
-    own = [_name(phase) for phase in hull.corners if phase.candidate is not None]
+    own = [_name(phase) for phase in hull.stable_phases if phase.candidate is not None]
     if not own:
         return "lie the elements alone"
     return ", ".join(own[:6]) + (f" and {len(own) - 6} more" if len(own) > 6 else "")
@@ -176,7 +185,7 @@ def _corner_names(hull: Hull) -> str:
 def _triangle(
     state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: float
 ) -> go.Figure:
-    elements = state.spec.space.elements
+    elements = hull.elements
     figure = blank(
         height=470,
         coloraxis=_coloraxis(highest),
@@ -200,7 +209,7 @@ def _triangle(
     figure.add_scatterternary(
         **_abc(elements, [trial.decision.formula for trial in ringed]), **_rings(state, ringed)
     )
-    corners = [phase for phase in hull.corners if phase.candidate is None]
+    corners = [phase for phase in hull.stable_phases if phase.candidate is None]
     figure.add_scatterternary(
         **_abc(elements, [phase.formula for phase in corners]), **_elements(corners)
     )
@@ -208,7 +217,7 @@ def _triangle(
 
 
 def _line(state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: float) -> go.Figure:
-    first, second = state.spec.space.elements
+    first, second = hull.elements
     figure = blank(
         height=400,
         coloraxis=_coloraxis(highest),
@@ -221,7 +230,7 @@ def _line(state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: fl
     def percent(formula: str) -> float:
         return 100 * float(Composition(formula).get_atomic_fraction(first))
 
-    corners = sorted(hull.corners, key=lambda phase: percent(phase.formula))
+    corners = sorted(hull.stable_phases, key=lambda phase: percent(phase.formula))
     figure.add_scatter(
         x=[percent(phase.formula) for phase in corners],
         y=[phase.formation_energy for phase in corners],

@@ -14,7 +14,7 @@ from alloop.properties import DIMENSIONLESS, UNITS
 from alloop.space import AnySpace, Compositions, Decorations, Space, Structures
 
 ID_DIGITS = 10
-"""Digits of a candidate's id that people are shown; `alloop audit` finds it by them."""
+"""Digits of a candidate's id that people are shown; `alloop explain` finds it by them."""
 
 _DECIMALS = {"GPa": 2, "eV/atom": 4, "Å³/atom": 3, "g/cm³": 3, "eV": 3, "–": 3}
 _DEFAULT_DECIMALS = 3

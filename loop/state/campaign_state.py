@@ -30,8 +30,8 @@ from alloop.loop.state.hull import (
     FORMATION_ENERGY,
     Hull,
     Phase,
+    amounts_in,
     hull_of,
-    is_formula,
 )
 from alloop.loop.state.recorded_spec import recorded_spec
 from alloop.loop.state.utility import Utility
@@ -131,7 +131,7 @@ class CampaignState:
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)
             if FORMATION_ENERGY in m.properties
-            and is_formula(formula := self.decisions[m.candidate].formula)
+            and amounts_in(formula := self.decisions[m.candidate].formula)
         )
         return hull_of(tuple(self.spec.space.elements), found) if found else None
 

@@ -4,9 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.stats import spearmanr, ttest_ind
-
 from alloop.loop.record.events import Measured
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.hull import FORMATION_ENERGY
@@ -92,6 +89,8 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
     """Return a sentence for each wanted property whose difference has changed in the last round:
     the search has come to where the lower tier errs differently.
     """
+    import numpy as np  # noqa: PLC0415 (as below: a status has nothing to compare, mostly)
+
     last = max((high.round for _, high in pairs), default=0)
     found = []
     for name in state.spec.property_names():
@@ -99,6 +98,8 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
         before = [_difference(pair, name) for pair in pairs if pair[1].round < last]
         if min(len(now), len(before)) < 2 or np.ptp(now) == np.ptp(before) == 0:
             continue
+        from scipy.stats import ttest_ind  # noqa: PLC0415 (half a second)
+
         chance = float(ttest_ind(now, before, equal_var=False).pvalue)
         if chance < SIGNIFICANT:
             found.append(
@@ -109,6 +110,8 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
 
 
 def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
+    import numpy as np  # noqa: PLC0415
+
     names = [*state.spec.property_names()]
     if pairs and all(VOLUME in m.properties for pair in pairs for m in pair):
         names.append(VOLUME)
@@ -136,6 +139,9 @@ def _difference(pair: tuple[Measured, Measured], name: str) -> float:
 def _rank_correlation(values: Sequence[Sequence[float]]) -> float | None:
     if len(values) < FEWEST_PAIRS:
         return None
+    import numpy as np  # noqa: PLC0415
+    from scipy.stats import spearmanr  # noqa: PLC0415
+
     columns = np.array(values)
     if (np.ptp(columns, axis=0) == 0).any():
         return None

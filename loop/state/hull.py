@@ -1,21 +1,36 @@
 """The convex hull of everything that one tier measured, and the elements.
 
 A hull is derived from the measurements whenever it is looked at, and never recorded: each new
-measurement may move it. It is a pure function of formulas and formation energies.
+measurement may move it. It is a pure function of formulas and formation energies, and nothing
+heavier than numpy is needed for it, so that ``alloop status`` stays quick.
+
+Formation energies are against the pure elements. So an element is at 0 eV/atom by definition,
+whether or not it was measured; one that was measured below 0 takes the place of its reference
+crystal.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
-from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
-from pymatgen.core import Composition
+
+from alloop.loop.state.mixtures import ON_THE_HULL, Floats, Rows, energies_above, facet_below
 
 FORMATION_ENERGY = "formation_energy_per_atom"
 ENERGY_ABOVE_HULL = "energy_above_hull"
 REMEMBERED = 16
 """Hulls kept, so that a state that is folded again does not compute its hulls again."""
+
+TRACE = 1e-6
+"""Share of a decomposition that is rounding."""
+
+DRAWN_ELEMENTS = (2, 3)
+"""Numbers of elements whose hull has tie lines that can be drawn."""
+
+_PART = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d+)?(?:e[+-]?\d+)?)?")
+_FORMULA = re.compile(rf"(?:{_PART.pattern})+")
 
 
 @dataclass(frozen=True)
@@ -35,105 +50,155 @@ class Hull:
 
     elements: tuple[str, ...]
     phases: tuple[Phase, ...]
-    """What was measured, in the order of the decisions, then the elements."""
+    """What was measured, in the order of the decisions, then the elements in theirs."""
 
     @cached_property
     def energies_above(self) -> dict[str, float]:
         """Energy above the hull by candidate, eV/atom; 0 on the hull."""
-        above = np.maximum(self._energies - self._lowest(self._fractions), 0.0)
         return {
-            phase.candidate: float(e)
-            for phase, e in zip(self.phases, above, strict=True)
+            phase.candidate: float(energy)
+            for phase, energy in zip(self.phases, self._above, strict=True)
             if phase.candidate is not None
         }
+
+    def energy_above(self, candidate: str) -> float | None:
+        """Return a candidate's energy above the hull, eV/atom; None where it has no formation
+        energy. For one candidate this is quicker than ``energies_above``.
+        """
+        phase = self.phase(candidate)
+        if phase is None:
+            return None
+        rows, shares = self._mixture(phase.formula)
+        above = phase.formation_energy - float(shares @ self._energies[rows])
+        return above if above > ON_THE_HULL else 0.0
 
     def phase(self, candidate: str) -> Phase | None:
         """Return a candidate as it was measured; None where it has no formation energy."""
         return self._by_candidate.get(candidate)
 
     @cached_property
-    def corners(self) -> tuple[Phase, ...]:
-        """The phases that the hull hangs on: stable ones, one of each composition."""
-        entries = sorted(self._diagram.stable_entries, key=lambda entry: int(entry.name))
-        return tuple(self.phases[int(entry.name)] for entry in entries)
+    def stable_phases(self) -> tuple[Phase, ...]:
+        """The phases on the hull, one of each composition, in the order of ``phases``."""
+        found: dict[bytes, int] = {}
+        for row in np.flatnonzero(self._above == 0.0):
+            found.setdefault(self._fractions[row].round(9).tobytes(), int(row))
+        return tuple(self.phases[row] for row in found.values())
 
     @cached_property
     def tie_lines(self) -> tuple[tuple[Phase, Phase], ...]:
-        """Pairs of corners that coexist."""
-        names = [int(entry.name) for entry in self._diagram.qhull_entries]
+        """Pairs of stable phases that coexist, for two or three elements; none for more, where
+        they cannot be drawn and are too many to be listed.
+        """
+        if len(self.elements) not in DRAWN_ELEMENTS:
+            return ()
+        # Drawn in reports alone; scipy, which finds them, takes a second to load.
+        from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram  # noqa: PLC0415
+
+        entries = [
+            PDEntry(phase.formula, phase.formation_energy * _n_atoms(phase.formula), name=str(i))
+            for i, phase in enumerate(self.stable_phases)
+        ]
+        diagram = PhaseDiagram(entries)
+        names = [int(entry.name) for entry in diagram.qhull_entries]
         pairs = {
             tuple(sorted((names[i], names[j])))
-            for facet in self._diagram.facets
+            for facet in diagram.facets
             for i in facet
             for j in facet
             if i != j
         }
-        return tuple((self.phases[i], self.phases[j]) for i, j in sorted(pairs))
+        return tuple((self.stable_phases[i], self.stable_phases[j]) for i, j in sorted(pairs))
 
     def decomposition(self, formula: str) -> tuple[tuple[Phase, float], ...]:
-        """Return the corners that a composition falls apart into and their shares of its atoms,
-        the largest first.
+        """Return the stable phases that a composition falls apart into and their shares of its
+        atoms, the largest first.
+
+        Args:
+            formula: of elements of the hull.
         """
-        parts = self._diagram.get_decomposition(Composition(formula))
-        found = [(self.phases[int(entry.name)], float(share)) for entry, share in parts.items()]
+        rows, shares = self._mixture(formula)
+        found = [
+            (self.phases[row], float(share))
+            for row, share in zip(rows, shares, strict=True)
+            if share > TRACE
+        ]
         return tuple(sorted(found, key=lambda part: (-part[1], part[0].formula)))
+
+    def _mixture(self, formula: str) -> tuple[Rows, Floats]:
+        """Return the phases of the cheapest mixture of a composition, shape (k,), and their
+        shares of its atoms, for the k elements in it.
+        """
+        target = self._row(formula)
+        elements = np.flatnonzero(target)
+        reference = len(self.phases) - len(self.elements) + elements
+        elsewhere = np.delete(self._fractions, elements, axis=1)
+        others = np.setdiff1d(np.flatnonzero(~elsewhere.any(axis=1)), reference)
+        rows = np.concatenate([reference, others])
+        within = self._fractions[np.ix_(rows, elements)]
+        facet = facet_below(within, self._energies[rows], target[elements])
+        return rows[facet.rows], facet.shares(target[elements])
 
     @cached_property
     def _by_candidate(self) -> dict[str, Phase]:
         return {phase.candidate: phase for phase in self.phases if phase.candidate is not None}
 
     @cached_property
-    def _diagram(self) -> PhaseDiagram:
-        entries = []
-        for i, phase in enumerate(self.phases):
-            composition = Composition(phase.formula).fractional_composition
-            entries.append(PDEntry(composition, phase.formation_energy, name=str(i)))
-        return PhaseDiagram(entries)
+    def _above(self) -> Floats:
+        """Energy of each phase above the hull, eV/atom, shape (n,)."""
+        # Elements first, as the linear program wants them.
+        first = np.roll(np.arange(len(self.phases)), len(self.elements))
+        found = np.empty(len(self.phases))
+        found[first] = energies_above(self._fractions[first], self._energies[first])
+        return found
 
     @cached_property
-    def _fractions(self) -> NDArray[np.float64]:
-        """Of each phase, the elements in the diagram's order, shape (n, k)."""
-        compositions = [Composition(phase.formula) for phase in self.phases]
-        return np.array(
-            [[c.get_atomic_fraction(el) for el in self._diagram.elements] for c in compositions]
-        )
+    def _fractions(self) -> Floats:
+        """Element fractions of each phase, in the order of ``elements``, shape (n, k)."""
+        return np.array([self._row(phase.formula) for phase in self.phases])
 
-    @property
-    def _energies(self) -> NDArray[np.float64]:
+    @cached_property
+    def _energies(self) -> Floats:
         return np.array([phase.formation_energy for phase in self.phases])
 
-    def _lowest(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the hull's energy at compositions of shape (n, k), eV/atom, shape (n,).
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {symbol: column for column, symbol in enumerate(self.elements)}
 
-        A convex hull from below is the highest of the planes through its facets; a plane is
-        what mixing a facet's corners costs.
-        """
-        if len(self.elements) == 1:
-            return np.full(len(fractions), self._energies.min())
-        numbers = [int(entry.name) for entry in self._diagram.qhull_entries]
-        rows = np.array([[numbers[i] for i in facet] for facet in self._diagram.facets])
-        planes = np.linalg.solve(self._fractions[rows], self._energies[rows][..., None])[..., 0]
-        return np.asarray((fractions @ planes.T).max(axis=1))
+    def _row(self, formula: str) -> Floats:
+        """Return the element fractions of a formula, shape (k,)."""
+        row = np.zeros(len(self.elements))
+        for symbol, amount in amounts_in(formula).items():
+            row[self._columns[symbol]] = amount
+        return row / row.sum()
 
 
-def is_formula(text: str) -> bool:
-    """Return whether a text is a formula: a ledger from elsewhere may hold anything."""
-    try:
-        return bool(Composition(text))
-    except ValueError:
-        return False
+@lru_cache(maxsize=4096)
+def amounts_in(text: str) -> Mapping[str, float]:
+    """Return the elements of a formula and their amounts; none for a text that is no formula,
+    and a ledger from elsewhere may hold anything.
+
+    Formulas here are as ``materials.formula_of`` writes them, without brackets.
+    """
+    amounts: dict[str, float] = {}
+    if _FORMULA.fullmatch(text):
+        for symbol, amount in _PART.findall(text):
+            amounts[symbol] = amounts.get(symbol, 0.0) + float(amount or 1)
+    total = sum(amounts.values())
+    return {symbol: x for symbol, x in amounts.items() if x > 0} if np.isfinite(total) else {}
+
+
+def _n_atoms(formula: str) -> float:
+    return sum(amounts_in(formula).values())
 
 
 @lru_cache(maxsize=REMEMBERED)
 def hull_of(elements: tuple[str, ...], measured: tuple[Phase, ...]) -> Hull:
     """Return the hull of what one and the same oracle measured, and of the elements at 0.
 
-    An element that was measured below its reference crystal takes its place.
-
     Args:
         elements: of the space; those of the formulas are added.
         measured: phases, all with a formation energy against the same elements.
     """
-    present = {str(el) for phase in measured for el in Composition(phase.formula).elements}
+    present = {symbol for phase in measured for symbol in amounts_in(phase.formula)}
     named = tuple(dict.fromkeys((*elements, *sorted(present))))
     return Hull(named, (*measured, *(Phase(symbol, 0.0, None) for symbol in named)))

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from alloop.campaigns.spec import CampaignSpec
 
 
@@ -25,6 +23,8 @@ class Utility:
         """Return the utility in the scale of the values measured so far."""
         if len(spec.objectives) == 1:
             return cls(spec, (1.0,))
+        import numpy as np  # noqa: PLC0415 (one objective, the usual, needs no scale)
+
         scales = []
         for objective in spec.objectives:
             values = [properties[objective.property] for properties in measured]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from alloop.elements import is_element
 from alloop.oracles.options import OracleOptions
 from alloop.properties import units_of
 
@@ -35,12 +36,8 @@ VaspMaker = Literal[
 
 
 def _known_elements(moments: dict[str, float]) -> dict[str, float]:
-    # Only where moments are given: importing pymatgen takes a second.
-    if moments:
-        from pymatgen.core import Element  # noqa: PLC0415
-
-        if unknown := [symbol for symbol in moments if not Element.is_valid_symbol(symbol)]:
-            raise ValueError(f"{', '.join(unknown)} is no element; write symbols such as Fe")
+    if unknown := [symbol for symbol in moments if not is_element(symbol)]:
+        raise ValueError(f"{', '.join(unknown)} is no element; write symbols such as Fe")
     return moments
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pymatgen.core import Element
 
+from alloop.elements import checked_symbol
 from alloop.oracles.lammps.properties import SIMULATION, Simulation
 from alloop.oracles.options import OracleOptions
 from alloop.properties import units_of
@@ -23,12 +23,6 @@ PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff
 
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_()+-]{0,15}")
 """What an element may be called in a parameter file; it goes into LAMMPS's command line."""
-
-
-def _element(symbol: str) -> str:
-    if not Element.is_valid_symbol(symbol):
-        raise ValueError(f"{symbol!r} is not a chemical element; write its symbol, such as Ni")
-    return symbol
 
 
 def _label(name: str) -> str:
@@ -49,7 +43,7 @@ class OwnPotential(BaseModel):
         description="eam: one per element; meam: library, parameters; snap: coefficients, "
         "parameters; else the one",
     )
-    elements: tuple[Annotated[str, AfterValidator(_element)], ...] = Field(
+    elements: tuple[Annotated[str, AfterValidator(checked_symbol)], ...] = Field(
         min_length=1, description="eam and meam: in the order of the files' indices"
     )
     labels: tuple[Annotated[str, AfterValidator(_label)], ...] = Field(
@@ -83,7 +77,7 @@ class SystemOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    elements: tuple[Annotated[str, AfterValidator(_element)], ...] = Field(min_length=1)
+    elements: tuple[Annotated[str, AfterValidator(checked_symbol)], ...] = Field(min_length=1)
     potential: str | OwnPotential
 
 

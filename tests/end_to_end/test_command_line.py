@@ -17,7 +17,7 @@ from pymatgen.core import Structure
 
 from alloop.campaigns.load import ready_campaigns
 from alloop.errors import RunError
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from tests.end_to_end.perovskites import write_perovskites
@@ -66,7 +66,7 @@ def command(*words: str | Path) -> list[str]:
     return [
         sys.executable,
         "-c",
-        "from alloop.loop.commands.cli import main; main()",
+        "from alloop.loop.commands.app import main; main()",
         *map(str, words),
     ]
 
@@ -178,7 +178,7 @@ def test_status_report_and_audit_read_the_run(typed: Typed, finished: Path) -> N
     code, out, _ = typed("status", finished)
     assert code == 0
     assert best.candidate[:10] in out
-    code, out, _ = typed("audit", finished, "--candidate", best.candidate[:12])
+    code, out, _ = typed("explain", finished, best.candidate[:12])
     assert code == 0
     assert state.decisions[best.candidate].formula in out
     code, out, _ = typed("audit", finished, "--format", "csv")
@@ -194,30 +194,30 @@ def test_status_report_and_audit_read_the_run(typed: Typed, finished: Path) -> N
 
 
 def test_a_round_follows_again_from_what_was_stored(typed: Typed, finished: Path) -> None:
-    code, out, err = typed("audit", finished, "--replay", "1")
+    code, out, err = typed("replay", finished, "1")
     assert code == 0, err
     assert "follow again" in out
-    assert typed("audit", finished, "--replay", "7")[0] == 2
+    assert typed("replay", finished, "7")[0] == 2
 
 
 def test_verify_tells_a_whole_record_from_a_changed_one(
     typed: Typed, finished: Path, tmp_path: Path
 ) -> None:
     head = RunFolder.read(finished).head
-    assert typed("audit", finished, "--verify", "--head", head)[0] == 0
-    assert typed("audit", finished, "--verify", "--head", "f" * 64)[0] == 1
+    assert typed("verify", finished, "--head", head)[0] == 0
+    assert typed("verify", finished, "--head", "f" * 64)[0] == 1
     copy = tmp_path / "copy"
     copy.mkdir()
     with sqlite3.connect(finished / "ledger.sqlite") as original:
         original.execute("VACUUM INTO ?", (str(copy / "ledger.sqlite"),))
     (copy / "artifacts").symlink_to((finished / "artifacts").resolve())
-    assert typed("audit", copy, "--verify")[0] == 0
+    assert typed("verify", copy)[0] == 0
     with sqlite3.connect(copy / "ledger.sqlite") as changed:
         (table,) = changed.execute(
             "SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%e%'"
         ).fetchone()
         changed.execute(f"DELETE FROM {table} WHERE seq = 5")
-    code, _, err = typed("audit", copy, "--verify")
+    code, _, err = typed("verify", copy)
     assert code == 1
     assert "event 5" in err
 
@@ -239,7 +239,7 @@ def test_verify_tells_a_whole_record_from_a_changed_one(
         (("resume", "{empty}"), ""),
         (("status", "{foreign}"), ""),
         (("launch", "nifecr-bulk-modulus", "--run", "{foreign}"), ""),
-        (("audit", "{missing}", "--digest"), ""),
+        (("digest", "{missing}"), ""),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -11,7 +11,7 @@ from alloop.campaigns.load import load_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import ModelError, SpecError
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import CampaignOpened, LedgerEntry, Stage
 from alloop.loop.record.ledger import Ledger
@@ -25,22 +25,7 @@ from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.tables import read_table
 from tests.end_to_end.counting_oracle import CountingOracle
 from tests.end_to_end.perovskites import write_perovskites
-
-TINY = (
-    "model.network.width=32",
-    "model.network.depth=1",
-    "model.network.embedding=8",
-    "model.network.steps=30",
-    "model.network.refit_steps=10",
-    "model.latents=8",
-    "space.max_atoms=5",
-    "acquisition.batch=2",
-    "acquisition.pool=8",
-    "budget.initial=6",
-    "budget.rounds=2",
-    "budget.measurements=[10]",
-    "execution.workers=1",
-)
+from tests.end_to_end.small_budgets import FTCP
 
 
 class Silent:
@@ -52,7 +37,7 @@ class Silent:
 
 
 def formation(*more: str) -> CampaignSpec:
-    return load_spec("ftcp-formation-energy", (*TINY, *more))
+    return load_spec("ftcp-formation-energy", (*FTCP, *more))
 
 
 def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Path) -> None:
@@ -80,7 +65,7 @@ def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
     spec = load_spec(
         "ftcp-gap",
         (
-            *TINY,
+            *FTCP,
             "tiers.0.dataset=null",
             f"tiers.0.file={table}",
             f"space.elements=[{', '.join(elements)}]",
@@ -125,7 +110,7 @@ def checkpoint(
 ) -> Path:
     """What `alloop pretrain` makes of the table."""
     path = table.parent / "deep" / "start.safetensors"
-    settings = [word for setting in TINY for word in ("--set", setting)]
+    settings = [word for setting in FTCP for word in ("--set", setting)]
     words = ["pretrain", "ftcp-formation-energy", str(table), "--out", str(path), *settings]
     words += ["--column", "formation_energy_per_atom=energy"]
     monkeypatch.setattr(sys, "argv", ["alloop", *words])

@@ -12,22 +12,15 @@ from alloop.loop.controller import Controller
 from alloop.loop.people.labelling import record_file
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
+from tests.end_to_end.small_budgets import ALLOYS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
-from alloys import SMALL_DVAE, write_hea
+from alloys import write_hea
 from lab import Silent, asked, write
-
-TINY = (
-    *(f"model.{key}={value}" for key, value in SMALL_DVAE.items()),
-    "acquisition.pool=40",
-    "acquisition.batch=4",
-    "budget.initial=8",
-    "budget.rounds=1",
-)
 
 
 def go(run: Path, name: str) -> CampaignState:
-    spec = load_spec(name, TINY)
+    spec = load_spec(name, ALLOYS)
     with Controller(run, spec, observer=Silent()) as controller:
         return controller.run()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 

@@ -10,25 +10,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Step
 from alloop.oracles.base import Status
-
-TINY = (
-    "model.latent=8",
-    "model.encoder_width=8",
-    "model.decoder_width=8",
-    "model.decoder_blocks=1",
-    "model.head_width=16",
-    "model.neighbours=12",
-    "model.epochs=1",
-    "model.freezing_steps=1",
-    "acquisition.batch=2",
-    "acquisition.pool=6",
-    "augmentation.iterations=1",
-    "augmentation.swaps=2",
-    "budget.initial=8",
-    "budget.rounds=1",
-    "budget.measurements=[20]",
-    "execution.workers=1",
-)
+from tests.end_to_end.small_budgets import PCDVAE
 
 
 class Silent:
@@ -40,7 +22,7 @@ class Silent:
 
 
 def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
-    spec = load_spec("nifecr-pcdvae", TINY)
+    spec = load_spec("nifecr-pcdvae", PCDVAE)
     run = tmp_path / "run"
     with Controller(run, spec, observer=Silent()) as controller:
         controller.run()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.run_folder import RunFolder
 from tests.end_to_end.controllers import start
@@ -94,7 +94,7 @@ def test_what_a_laboratory_types(
     out = typed("label", run, "--file", bad, code=2)
     assert f"{bad}: line 3, column 'bulk_modulus': 'soft' is not a finite number" in out
 
-    out = typed("audit", run, "--corrections")
+    out = typed("corrections", run)
     assert out.count("corrected:") == 2
     out = typed("label", run, "--no-resume", "--file", fill_in(run, results))
     assert "3 answered" in out
@@ -102,4 +102,4 @@ def test_what_a_laboratory_types(
     assert "waiting for 3 labels" in typed("resume", run)
     assert "waiting for 3 labels" in typed("status", run)
     assert "give either --file" in typed("label", run, code=2)
-    typed("audit", run, "--verify")
+    typed("verify", run)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.loop.run_folder import RunFolder
 
 README = Path(__file__).parents[2] / "README.md"

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import FailureKind, Status
@@ -63,7 +63,7 @@ class Campaign:
 
     def start(self, settings: dict[str, str], fault: str, **environment: str) -> subprocess.Popen:
         """Type `alloop launch` in a process of its own, which can be killed."""
-        program = [sys.executable, "-c", "from alloop.loop.commands.cli import main; main()"]
+        program = [sys.executable, "-c", "from alloop.loop.commands.app import main; main()"]
         fault_of_vasp = {"VASP_STAND_IN_FAULT": fault}
         return subprocess.Popen(
             [*program, *self._words(settings)],

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alloop.errors import SpecError
-from alloop.loop.commands.cli import app
+from alloop.loop.commands.registry import app
 
 ARGUMENTS = ["dataset", "nifecr", "--cells", "1x1x1", "--per-composition", "1"]
 

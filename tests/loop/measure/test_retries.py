@@ -9,7 +9,7 @@ import pytest
 from alloop.errors import RunError, SpecError
 from alloop.loop import controller
 from alloop.loop.choose.screening import Seen, screen
-from alloop.loop.commands.console import failed_line
+from alloop.loop.commands.printing.status_table import failed_line
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import AttemptFailed, SessionOpened
 from alloop.loop.record.verification import digest, verify

@@ -354,6 +354,20 @@ def test_a_hull_of_two_elements_is_a_line_through_its_corners(tmp_path: Path) ->
     assert len(table.rows) == 3  # nothing was promoted: the best
 
 
+def test_a_hull_of_many_elements_is_a_table_that_says_so(tmp_path: Path) -> None:
+    space = {"elements": ["Ni", "Cr", "Fe", "Co", "Al"], "atoms": 16, "lattices": ["fcc"]}
+    state = campaign(spec_of(space=space), ArtifactStore(tmp_path), rounds=1).state
+    assert hull_figures(state) == []
+    table = hull_table(state)
+    assert table is not None
+    assert "A hull of 5 elements cannot be drawn" in table.note
+    found = state.hulls[0]
+    assert found is not None
+    for row in table.rows:
+        (candidate,) = [id for id in found.energies_above if id.startswith(row[2])]
+        assert row[4] == number(found.energies_above[candidate], 4)
+
+
 def test_ordered_binaries_that_an_oracle_computed_count_in_its_hull(closed: Diary) -> None:
     recorded = {
         id: m

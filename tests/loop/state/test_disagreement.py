@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from alloop.loop.choose.promotion import wanted
 from alloop.loop.record.events import Stage
 from alloop.loop.state.disagreement import by_round, disagreement
+from alloop.loop.state.promotion_size import wanted
 from tests.loop.told import Told
 
 

@@ -20,7 +20,7 @@ def above(found: Hull) -> list[float]:
 def test_on_a_line_between_compound_and_elements() -> None:
     found = hull(("NiFe", -0.10), ("Ni3Fe", -0.02), ("NiFe3", 0.04), elements=("Ni", "Fe"))
     assert above(found) == pytest.approx([0.0, 0.03, 0.09])
-    assert [phase.formula for phase in found.corners] == ["NiFe", "Ni", "Fe"]
+    assert [phase.formula for phase in found.stable_phases] == ["NiFe", "Ni", "Fe"]
     assert {(a.formula, b.formula) for a, b in found.tie_lines} == {("NiFe", "Ni"), ("NiFe", "Fe")}
 
 
@@ -36,13 +36,15 @@ def test_the_elements_are_at_zero_unless_one_was_measured_lower() -> None:
     assert above(hull(("Ni", 0.16), elements=("Ni",))) == pytest.approx([0.16])
     assert above(hull(("Ni", -0.02), ("NiFe", 0.0))) == pytest.approx([0.0, 0.01])
     # In a reference crystal nothing lies below the element itself.
-    assert [phase.candidate for phase in hull(("Ni", 0.16), elements=("Ni",)).corners] == [None]
+    assert [phase.candidate for phase in hull(("Ni", 0.16), elements=("Ni",)).stable_phases] == [
+        None
+    ]
 
 
 def test_where_nothing_is_stable_the_elements_are_the_hull() -> None:
     found = hull(("NiFe", 0.05), ("NiFeCr", 0.02))
     assert above(found) == pytest.approx([0.05, 0.02])
-    assert {phase.formula for phase in found.corners} == {"Ni", "Fe", "Cr"}
+    assert {phase.formula for phase in found.stable_phases} == {"Ni", "Fe", "Cr"}
 
 
 def test_it_agrees_with_pymatgen_s_decomposition() -> None:
@@ -64,4 +66,4 @@ def test_it_agrees_with_pymatgen_s_decomposition() -> None:
 def test_orderings_of_one_composition_are_compared_with_the_lowest() -> None:
     found = hull(("Ni27Fe27", -0.04), ("Ni27Fe27", -0.05), ("Ni8Fe8", -0.01))
     assert above(found) == pytest.approx([0.01, 0.0, 0.04])
-    assert found.corners[0].candidate == "1:Ni27Fe27"
+    assert found.stable_phases[0].candidate == "1:Ni27Fe27"

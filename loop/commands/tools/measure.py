@@ -5,18 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
-from alloop.campaigns.load import load_tier
 from alloop.errors import AlloopError, PotentialError, SpecError
-from alloop.loop.commands.output import Format, print_csv, print_json
-from alloop.oracles.options import OracleOptions
-from alloop.properties import UNITS
+from alloop.loop.commands.arguments import FormatOption
+from alloop.loop.commands.printing.formats import Format, print_csv, print_json
+from alloop.loop.commands.printing.text import say_aside
 
 if TYPE_CHECKING:
     from alloop.loop.measure.measuring import MeasuredFile
+    from alloop.oracles.options import OracleOptions
 
 
 def measure(
@@ -28,18 +25,23 @@ def measure(
         Path,
         typer.Option(metavar="ORACLE.yaml", help="one tier, as a campaign's `tiers` has it"),
     ],
-    format: Annotated[Format, typer.Option(help="how to print them")] = Format.TABLE,
+    format: FormatOption = Format.TABLE,
     workers: Annotated[
         int, typer.Option(min=1, max=1024, help="worker processes on this machine")
     ] = 1,
 ) -> None:
-    """Measure structures from files with one oracle, outside any campaign.
+    """Measure structures from files, outside campaigns.
 
     Every file gets an answer: one that cannot be read or measured is a failed measurement with
     the reason, and the exit code is 0 all the same. It is 2 where the oracle itself cannot work.
     """
-    tier = load_tier(oracle)
-    from alloop.loop.measure.measuring import measure_files  # noqa: PLC0415 (seconds, after the quick check)
+    from alloop.campaigns.load import load_tier
+
+    tier = load_tier(oracle)  # quick, so that a mistake in it is told before what takes seconds
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from alloop.loop.measure.measuring import measure_files
 
     _require_oracle(tier, oracle)
     stderr = Console(stderr=True)
@@ -53,7 +55,7 @@ def measure(
         )
     for each in measured:
         for remark in each.remarks:
-            stderr.print(f"{each.path}: {remark}", markup=False, soft_wrap=True)
+            say_aside(f"{each.path}: {remark}")
     match format:
         case Format.JSON:
             print_json([{"file": str(m.path)} | m.measurement.to_json() for m in measured])
@@ -61,10 +63,12 @@ def measure(
             names = _property_names(measured)
             print_csv([_flat(each, names) for each in measured])
         case Format.TABLE:
+            from alloop.properties import UNITS
+
             _print_table(measured, UNITS | tier.measures())
 
 
-def _require_oracle(tier: OracleOptions, path: Path) -> None:
+def _require_oracle(tier: "OracleOptions", path: Path) -> None:
     """Refuse an oracle that cannot be made, naming the file.
 
     Raises:
@@ -98,15 +102,26 @@ def _flat(file: "MeasuredFile", names: Sequence[str]) -> dict[str, Any]:
 
 
 def _print_table(measured: "Sequence[MeasuredFile]", units: Mapping[str, str]) -> None:
+    from alloop.loop.commands.printing.tables import print_table
+
     names = _property_names(measured)
-    table = Table("file", *(f"{name}\n{units.get(name, '')}" for name in names), "failure")
+    rows = []
     for file in measured:
         m = file.measurement
-        values = (f"{m.properties[name]:.6g}" if name in m.properties else "" for name in names)
-        failure = "" if m.failure is None else f"{m.failure.kind.value}: {m.failure.message}"
-        table.add_row(*map(_escaped, (str(file.path), *values, failure)))
-    Console().print(table)
+        rows.append(
+            {
+                "file": str(file.path),
+                **{
+                    f"{name} ({units.get(name, '?')})": _digits(m.properties.get(name))
+                    for name in names
+                },
+                "failure": ""
+                if m.failure is None
+                else f"{m.failure.kind.value}: {m.failure.message}",
+            }
+        )
+    print_table(rows)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def _digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

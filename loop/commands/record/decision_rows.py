@@ -1,16 +1,21 @@
-"""Reading a ledger back: why each candidate was chosen."""
+"""Decisions and what came of them, as rows of plain values."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alloop.errors import AlloopError
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.hull import ENERGY_ABOVE_HULL
 from alloop.loop.state.trials import Trial
 
 
-def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
-    """Return a decision and its measurement as one level of plain values, for tables and CSV,
-    with the energy above the hull of everything that its tier has measured by now.
+def flat(trial: Trial, state: CampaignState, *, hull: bool = False) -> dict[str, Any]:
+    """Return a decision and its measurement as one level of plain values, for tables and CSV.
+
+    Args:
+        trial: the decision.
+        state: of its campaign.
+        hull: whether to add the energy above the hull of everything that its tier has measured
+            by now, eV/atom; where the campaign wants it, it is there anyway.
     """
     proposal, d, m = trial.proposal, trial.decision, trial.measured
     row: dict[str, Any] = {
@@ -36,7 +41,7 @@ def flat(trial: Trial, state: CampaignState) -> dict[str, Any]:
         row[f"expected_high_fidelity_{name}"] = posterior.mean
         row[f"expected_high_fidelity_{name}_std"] = posterior.std
     row["status"] = None if m is None else m.status.value
-    row |= _above_hull(trial, state)
+    row |= _above_hull(trial, state) if hull else {}
     row |= {} if m is None else m.properties
     if m is not None and m.failure_kind is not None:
         row["failure"] = f"{m.failure_kind.value}: {m.failure_message}"
@@ -59,18 +64,26 @@ def _above_hull(trial: Trial, state: CampaignState) -> dict[str, float]:
     return {} if above is None else {ENERGY_ABOVE_HULL: above}
 
 
-def find_candidate(state: CampaignState, prefix: str) -> str:
-    """Return the full id that begins with a prefix.
+def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str, str]:
+    """Return what a table shows of a row.
 
-    Raises:
-        AlloopError: if none or several do.
+    Args:
+        row: from ``flat``.
+        digits: of the candidate's id.
+        names: properties whose measured values are shown.
     """
-    ids = {d.candidate for p in state.proposals for d in p.decisions}
-    matches = sorted(id for id in ids if id.startswith(prefix))
-    if len(matches) == 1:
-        return matches[0]
-    problem = "no candidate" if not matches else f"{len(matches)} candidates"
-    raise AlloopError(
-        f"{problem} with an id that begins with {prefix!r}",
-        remedy="`alloop audit RUN --format csv` lists all ids.",
-    )
+    measured = ", ".join(f"{name} {row[name]:.4g}" for name in names if name in row)
+    return {
+        "round": str(row["round"]),
+        "stage": row["stage"],
+        "candidate": row["candidate"][:digits],
+        "formula": f"{row['lattice'] or ''} {row['formula']}".strip(),
+        "decision": "chosen" if row["chosen"] else _rejected(row),
+        "reason": row["reason"],
+        "measured": row.get("failure") or measured,
+    }
+
+
+def _rejected(row: Mapping[str, Any]) -> str:
+    margin = "" if row["margin"] is None else f" ({row['margin']:.3g})"
+    return f"rejected: {row['rule']}{margin}"

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alloop.errors import SpecError
+from alloop.loop.commands.printing.text import say
 
 RECIPES = {"nifecr": (("Ni", "Fe", "Cr"), "NiFeCr-Wu2017")}
 """Elements and potential, by name."""
@@ -32,14 +31,25 @@ def dataset(
     ] = 0.2,
     seed: Annotated[int, typer.Option(help="of the orderings, the search and the split")] = 0,
 ) -> None:
-    """Make a data set with the LAMMPS oracle. The same command goes on after an interruption."""
+    """Make a data set with the LAMMPS oracle.
+
+    The same command goes on after an interruption.
+    """
     if name not in RECIPES:
         raise SpecError(f"no data set {name}", remedy=f"There is {', '.join(RECIPES)}.")
     elements, potential = RECIPES[name]
     edge = _edge(cells)
-    from alloop.loop.dataset import DatasetPlan, make_dataset  # noqa: PLC0415 (heavy imports wait)
-    from alloop.oracles.lammps.options import LammpsOptions  # noqa: PLC0415
-    from alloop.oracles.lammps.oracle import LammpsOracle  # noqa: PLC0415
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from alloop.loop.dataset import DatasetPlan, make_dataset
+    from alloop.oracles.lammps.options import LammpsOptions
+    from alloop.oracles.lammps.oracle import LammpsOracle
 
     plan = DatasetPlan(
         elements=elements,
@@ -52,14 +62,13 @@ def dataset(
         seed=seed,
     )
     oracle = LammpsOracle(LammpsOptions(potential=potential), elements=elements)
-    console = Console()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns) as progress:
         task = progress.add_task("orderings measured")
         made = make_dataset(
             plan,
@@ -67,10 +76,10 @@ def dataset(
             out,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    console.print(f"{made.n_training} rows  {made.training}", soft_wrap=True)
-    console.print(f"{made.n_test} rows  {made.test}", soft_wrap=True)
+    say(f"{made.n_training} rows  {made.training}")
+    say(f"{made.n_test} rows  {made.test}")
     if made.n_failed:
-        console.print(f"{made.n_failed} failed, with reasons  {made.failed}", soft_wrap=True)
+        say(f"{made.n_failed} failed, with reasons  {made.failed}")
 
 
 def _edge(cells: str) -> int:

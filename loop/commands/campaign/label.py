@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from alloop.errors import DataError
-
-console = Console()
+from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.printing.text import say
 
 
 def label(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run directory: runs/NAME")],
+    run: RunArgument,
     candidate: Annotated[
         str | None, typer.Argument(metavar="CANDIDATE", help="an id's beginning, or a formula")
     ] = None,
@@ -29,18 +28,19 @@ def label(
         bool, typer.Option(help="go on with the campaign when nothing is waited for any more")
     ] = True,
 ) -> None:
-    """Record labels of a tier that people measure, and go on when all are there.
+    """Record what people measured, and go on.
+
+    The campaign goes on by itself when nothing is waited for any more.
 
     Late, partial, corrected and unrequested results are all taken. A file counts as a whole:
     where one row cannot be used, nothing of it is recorded.
     """
-    from alloop.loop.commands.cli import go  # noqa: PLC0415 (the command line imports this module)
-    from alloop.loop.commands.console import print_waiting  # noqa: PLC0415
-    from alloop.loop.people.labelling import record_file, record_typed  # noqa: PLC0415
-    from alloop.loop.people.requests import write_requests  # noqa: PLC0415
-    from alloop.loop.run_folder import RunFolder  # noqa: PLC0415
-    from alloop.loop.state.corrections import correction_lines  # noqa: PLC0415
-    from alloop.loop.steps import Wait, next_step  # noqa: PLC0415
+    from alloop.loop.commands.printing.status_table import print_waiting
+    from alloop.loop.people.labelling import record_file, record_typed
+    from alloop.loop.people.requests import write_requests
+    from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.corrections import correction_lines
+    from alloop.loop.steps import Wait, next_step
 
     if (file is None) == (candidate is None):
         raise DataError(
@@ -60,15 +60,18 @@ def label(
     }
     said = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "nothing new"
     again = "this file was recorded before; " if done.is_known_file else ""
-    console.print(f"labels: {again}{said}", soft_wrap=True)
+    say(f"labels: {again}{said}")
     for correction in done.corrections:
-        console.print("\n".join(correction_lines(correction)), soft_wrap=True, markup=False)
+        for line in correction_lines(correction):
+            say(line)
     folder = RunFolder.read(run)
     step = next_step(folder.state)
     if isinstance(step, Wait):
         write_requests(run, folder.state, step.evaluations)
     if step is None or isinstance(step, Wait) or not resume:
-        print_waiting(console, run, folder.state)
-        console.print(f"head {folder.head}", soft_wrap=True)
+        print_waiting(run, folder.state)
+        say(f"head {folder.head}")
     else:
+        from alloop.loop.commands.campaign.running import go
+
         go(run, None)

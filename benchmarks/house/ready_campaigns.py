@@ -1,0 +1,116 @@
+"""Every ready campaign at its ready budget, from launch to report, as a user runs it.
+
+Data sets have to be at hand (`alloop data fetch`, or ALLOOP_DATA). Labels of other runs are not
+used, and elements are calculated afresh.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alloop.campaigns.load import load_spec, ready_campaigns
+from alloop.errors import AlloopError
+from alloop.loop.people.requests import REQUESTS
+from alloop.loop.run_folder import RunFolder
+from alloop.oracles.table.options import TableOptions
+from benchmarks.house.laboratory import fill_in
+
+LIMIT = 4 * 3600
+"""Seconds after which a command is said never to end."""
+
+Command = Callable[..., None]
+"""Does what `alloop WORD …` does and raises where that fails."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a campaign."""
+
+    name: str
+    minutes: float
+    problem: str
+    """Why it did not end; empty where it did."""
+
+
+def figures() -> dict[str, float]:
+    """Return how many campaigns there are, how many came to their report, and the minutes."""
+    found = []
+    with TemporaryDirectory() as folder:
+        for name in ready_campaigns():
+            found.append(outcome(name, Path(folder) / name, typed_in(Path(folder) / "home")))
+            print(found[-1], flush=True)
+    return {
+        "ready_campaigns": len(found),
+        "ready_campaigns_ended": sum(not each.problem for each in found),
+    } | {f"minutes_{each.name.replace('-', '_')}": each.minutes for each in found}
+
+
+def outcome(name: str, run: Path, alloop: Command) -> Outcome:
+    """Run a campaign to its report and return what became of it."""
+    began = time.perf_counter()
+    try:
+        run_to_report(name, run, alloop)
+        problem = ""
+    except (AlloopError, RuntimeError, subprocess.SubprocessError) as error:
+        problem = str(error)
+    return Outcome(name, (time.perf_counter() - began) / 60, problem)
+
+
+def run_to_report(name: str, run: Path, alloop: Command, settings: Iterable[str] = ()) -> None:
+    """Launch a campaign, answer what people are asked, and look at it in every way.
+
+    Args:
+        name: of a ready campaign.
+        run: its folder.
+        alloop: the command line.
+        settings: `key=value` laid over the campaign.
+
+    Raises:
+        RuntimeError: if it has not ended, or has no report.
+    """
+    alloop("launch", name, "--run", run, *(word for each in settings for word in ("--set", each)))
+    while (run / REQUESTS).exists() and (state := RunFolder.read(run).state).closed is None:
+        alloop("label", run, "--file", fill_in(run))
+        if len(RunFolder.read(run).state.recorded) == len(state.recorded):
+            raise RuntimeError(f"{name}: the answers were not taken")
+    for word in ("status", "audit", "report"):
+        alloop(word, run)
+    if RunFolder.read(run).state.closed is None:
+        raise RuntimeError(f"{name} has not ended")
+    if not (run / "report.html").is_file():
+        raise RuntimeError(f"{name} has no report")
+
+
+def data_of(name: str) -> list[str]:
+    """Return the data sets that a ready campaign needs."""
+    tiers = load_spec(name).tiers
+    return [tier.dataset for tier in tiers if isinstance(tier, TableOptions) and tier.dataset]
+
+
+def typed_in(home: Path) -> Command:
+    """Return the command line in processes of their own.
+
+    Args:
+        home: where they keep what the user's home keeps otherwise.
+    """
+
+    def alloop(*words: str | Path) -> None:
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from alloop.loop.commands.cli import main; main()",
+                *map(str, words),
+            ],
+            env=os.environ | {"XDG_DATA_HOME": str(home), "ALLOOP_CACHE": "off"},
+            check=True,
+            timeout=LIMIT,
+            stdout=subprocess.DEVNULL,
+        )
+
+    return alloop

@@ -1,0 +1,36 @@
+"""The `alloop` command: errors become one line, and so does Ctrl-C at any moment."""
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from alloop.loop.commands.exit_codes import BAD_INPUT, INTERRUPTED
+
+
+def main() -> None:
+    """Run the command line; errors of the user's become one line and exit code 2."""
+    # Set before anything heavy is imported: whoever stops a command while it starts sees a line,
+    # not where in an import it was.
+    before = signal.signal(signal.SIGINT, _stop)
+    try:
+        _run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run() -> None:
+    from alloop.errors import AlloopError
+    from alloop.loop.commands.printing.text import print_error
+    from alloop.loop.commands.registry import app
+
+    try:
+        app()
+    except AlloopError as error:
+        print_error(str(error))
+        sys.exit(BAD_INPUT)
+
+
+def _stop(signum: int, frame: FrameType | None) -> NoReturn:
+    print("interrupted", file=sys.stderr)
+    raise SystemExit(INTERRUPTED)

@@ -1,0 +1,1 @@
+"""Commands that run a campaign, or say where it stands."""

@@ -1,0 +1,17 @@
+"""`alloop check`: whether a spec can be run, and what it means in full."""
+
+from alloop.loop.commands.arguments import SetOption, SpecArgument
+
+
+def check(spec: SpecArgument, set_: SetOption = None) -> None:
+    """Check a campaign, and print it in full.
+
+    Nothing is run. What is printed is the spec with its defaults filled in.
+    """
+    from alloop.campaigns.load import load_spec
+
+    loaded = load_spec(spec, set_ or ())
+    from alloop.loop.opening import spec_to_json, spec_to_yaml
+
+    loaded.build_oracles()
+    print(spec_to_yaml(spec_to_json(loaded)), end="")

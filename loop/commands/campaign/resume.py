@@ -1,0 +1,10 @@
+"""`alloop resume`: a campaign, from where it stopped."""
+
+from alloop.loop.commands.arguments import RunArgument
+
+
+def resume(run: RunArgument) -> None:
+    """Continue a run after anything at all happened to it."""
+    from alloop.loop.commands.campaign.running import go
+
+    go(run, None)

@@ -1,0 +1,1 @@
+"""How commands print: lines, tables, JSON, CSV; whatever comes from data is text, never markup."""

@@ -1,0 +1,157 @@
+"""Progress of a campaign while it runs: bars, and a line for each thing that happened."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from alloop.loop.commands.printing.tables import cell
+from alloop.loop.record.events import (
+    AttemptFailed,
+    CampaignClosed,
+    LedgerEntry,
+    Measured,
+    ModelFitted,
+    Proposed,
+    Stage,
+)
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait
+from alloop.oracles.base import Status
+
+
+class ProgressObserver:
+    """Shows the steps of a campaign as they happen, with the time left of its budget."""
+
+    def __init__(self) -> None:
+        self._console = Console()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._overall = self._progress.add_task("measurements", total=None)
+        self._step = self._progress.add_task("", total=1.0, visible=False)
+        self._best: tuple[bool, float] | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def step(self, step: Step, state: CampaignState) -> None:
+        """Announce a step."""
+        total = min(state.spec.budget.measurements[0], planned_measurements(state))
+        done = sum(m.tier == 0 for m in state.measured.values())
+        self._progress.update(self._overall, total=total, completed=done)
+        self._announce_best(state)
+        match step:
+            case Fit(round):
+                text = f"round {round}: training the model on {len(state.answers())} labels"
+            case Measure(evaluations):
+                text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
+            case Propose(round, stage):
+                text = f"round {round}: proposing ({stage.value})"
+            case Close() | Wait():
+                text = "closing"
+        self._progress.reset(self._step, description=text, visible=True, total=100)
+
+    def progress(self, share: float, message: str) -> None:
+        """Move the bar of the step."""
+        self._progress.update(self._step, completed=round(100 * share))
+
+    def event(self, entry: LedgerEntry) -> None:
+        """Print what happened, one line each."""
+        match entry.event:
+            case ModelFitted() as fitted:
+                self._say(
+                    f"round {fitted.round}  model trained on {fitted.n_labelled} labels and "
+                    f"{fitted.n_unlabelled} unlabelled in {fitted.seconds:.0f} s"
+                )
+            case Proposed() as proposed:
+                self._say(f"         {proposal_line(proposed)}")
+            case Measured() as measured:
+                self._progress.advance(self._overall, 1 if measured.tier == 0 else 0)
+                if measured.status is Status.FAILED:
+                    assert measured.failure_kind is not None
+                    self._say(
+                        f"         {measured.candidate[:10]} failed "
+                        f"({measured.failure_kind.value}): {measured.failure_message}"
+                    )
+            case AttemptFailed() as attempt:
+                self._say(
+                    f"         {attempt.candidate[:10]} is tried again "
+                    f"({attempt.failure_kind.value}): {attempt.failure_message}"
+                )
+            case CampaignClosed(reason=reason):
+                self._say(f"closed: {reason}")
+            case _:
+                pass
+
+    def _announce_best(self, state: CampaignState) -> None:
+        best = state.best()
+        if best is None:
+            return
+        rank = state.utility.rank(best.properties)
+        if self._best is None or rank > self._best:
+            self._best = rank
+            decision = state.decisions[best.candidate]
+            self._say(
+                f"         best so far: {decision.lattice or ''} {decision.formula}  "
+                f"{values_line(state, best.properties)}"
+            )
+
+    def _say(self, text: str) -> None:
+        # By the console, so that it stands above the bars.
+        self._console.print(cell(text), soft_wrap=True, highlight=False)
+
+
+def planned_measurements(state: CampaignState) -> int:
+    """Return how many cheap measurements the budget's rounds amount to."""
+    spec = state.spec
+    search = spec.augmentation
+    per_round = spec.acquisition.batch
+    if search is not None:
+        per_round += search.parents * search.iterations * search.swaps
+    return spec.budget.initial + spec.budget.rounds * per_round
+
+
+def proposal_line(proposed: Proposed) -> str:
+    """Return a proposal in one line: how many chosen, how many rejected by which rule."""
+    rejected: dict[str, int] = {}
+    for decision in proposed.decisions:
+        if decision.rule is not None:
+            rejected[decision.rule] = rejected.get(decision.rule, 0) + 1
+    chosen = sum(decision.chosen for decision in proposed.decisions)
+    name = proposed.stage.value
+    if proposed.stage is Stage.AUGMENTATION:
+        name = f"local search {proposed.iteration}"
+    text = ", ".join(f"{n} by {rule}" for rule, n in sorted(rejected.items()))
+    return f"{name}: {chosen} chosen" + (f"; rejected {text}" if text else "")
+
+
+def values_line(state: CampaignState, properties: Mapping[str, float]) -> str:
+    """Return the values of the properties that the campaign speaks of."""
+    names = state.spec.property_names()
+    units = state.spec.units()
+    return ", ".join(f"{name} {properties[name]:.4g} {units[name]}" for name in names)

@@ -1,0 +1,57 @@
+"""Where a campaign stands, for programs."""
+
+from typing import Any
+
+from alloop.loop.commands.printing.waiting import waiting_rows
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.oracles.base import Status
+
+
+def status_to_json(folder: RunFolder) -> dict[str, Any]:
+    """Return what ``alloop status`` says, as plain JSON values: times in seconds, properties in
+    the units of the campaign's table.
+    """
+    state = folder.state
+    return {
+        "name": state.spec.name,
+        "closed": state.closed,
+        "round": state.proposals[-1].round if state.proposals else 0,
+        "rounds": state.spec.budget.rounds,
+        "tiers": [_tier(state, tier) for tier in range(len(state.spec.tiers))],
+        "pending": len(state.pending),
+        "wall_seconds": state.wall_seconds,
+        "sessions": state.n_sessions,
+        "best": _best(state),
+        "waiting": waiting_rows(state),
+        "head": folder.head,
+    }
+
+
+def _tier(state: CampaignState, tier: int) -> dict[str, Any]:
+    answers = [m for m in state.measured.values() if m.tier == tier]
+    cost = state.cost(tier)
+    return {
+        "kind": state.spec.tiers[tier].kind,
+        "measured": len(answers),
+        "measurements": state.spec.budget.measurements[tier],
+        "failed": sum(m.status is Status.FAILED for m in answers),
+        "reused": sum(m.reuse is not None for m in answers),
+        "wall_seconds": cost.wall_seconds,
+        "core_hours": cost.core_hours,
+        "money": cost.money,
+    }
+
+
+def _best(state: CampaignState) -> dict[str, Any] | None:
+    best = state.best()
+    if best is None:
+        return None
+    decision = state.decisions[best.candidate]
+    return {
+        "candidate": best.candidate,
+        "formula": decision.formula,
+        "lattice": decision.lattice,
+        "feasible": state.utility.is_feasible(best.properties),
+        "properties": best.properties,
+    }

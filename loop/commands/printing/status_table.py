@@ -1,0 +1,112 @@
+"""Where a campaign stands, as a table for people."""
+
+from pathlib import Path
+
+from rich.table import Table
+
+from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
+from alloop.loop.commands.printing.tables import cell, print_table, show
+from alloop.loop.commands.printing.text import say
+from alloop.loop.commands.printing.waiting import waiting_rows
+from alloop.loop.people.requests import REQUESTS
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.disagreement import Disagreement, disagreement
+from alloop.oracles.base import Status
+
+SHOWN_ROWS = 60
+
+
+def print_status(state: CampaignState) -> None:
+    """Print where a campaign stands."""
+    spec = state.spec
+    table = Table(title=cell(spec.name), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+
+    def add(name: str, text: str, style: str = "") -> None:
+        table.add_row(cell(name), cell(text, style))
+
+    add("state", "open" if state.closed is None else f"closed: {state.closed}")
+    last = state.proposals[-1].round if state.proposals else 0
+    add("round", f"{last} of {spec.budget.rounds}")
+    for tier, options in enumerate(spec.tiers):
+        answers = [m for m in state.measured.values() if m.tier == tier]
+        cost = state.cost(tier)
+        add(
+            f"tier {tier} ({options.kind})",
+            f"{len(answers)} of {spec.budget.measurements[tier]} measured, "
+            f"{reused_line(state, tier)}{failed_line(state, tier)}, "
+            f"{cost.wall_seconds:.0f} s in the oracle",
+        )
+        for tier_budget in state.tier_budgets(tier):
+            add("", f"{tier_budget.spent:.3g} of {tier_budget.limit:g} {tier_budget.unit} spent")
+        if tier and (found := disagreement(state, tier)).n_pairs:
+            add(f"  against tier {tier - 1}", agreement_line(found))
+            if found.warning:
+                add("", found.warning, "yellow")
+    add("pending", str(len(state.pending)))
+    sessions = "1 session" if state.n_sessions == 1 else f"{state.n_sessions} sessions"
+    add("wall time", f"{state.wall_seconds:.0f} s in {sessions}")
+    if (best := state.best()) is not None:
+        decision = state.decisions[best.candidate]
+        feasible = "" if state.utility.is_feasible(best.properties) else " (constraints not met)"
+        add("best", f"{decision.lattice or ''} {decision.formula}{feasible}".strip())
+        add("  candidate", best.candidate[: digits_needed(candidate_ids(state))])
+        units = spec.units()
+        for name, value in best.properties.items():
+            add(f"  {name}", f"{value:.6g} {units.get(name, '')}")
+    show(table)
+
+
+def print_waiting(run: Path, state: CampaignState) -> None:
+    """Print what people are asked for, if the campaign waits for them."""
+    rows = waiting_rows(state)
+    if not rows:
+        return
+    digits = digits_needed(candidate_ids(state))
+    table = [
+        {
+            "candidate": row["candidate"][:digits],
+            "formula": f"{row['lattice'] or ''} {row['formula']}".strip(),
+            "asked for": row["asked for"],
+        }
+        for row in rows[:SHOWN_ROWS]
+    ]
+    print_table(table, whole=("candidate",), title="waiting for people")
+    if len(rows) > SHOWN_ROWS:
+        say(f"… and {len(rows) - SHOWN_ROWS} more; --format csv prints all")
+    labels = "1 label" if len(rows) == 1 else f"{len(rows)} labels"
+    say(f"waiting for {labels}: fill in {run / REQUESTS}, then `alloop label {run} --file FILE`")
+
+
+def agreement_line(found: Disagreement) -> str:
+    """Return how far a tier and the one below agree, in one line."""
+    parts = [
+        f"{name} {'+' if difference.mean >= 0 else ''}{difference.mean:.3g} ± {difference.std:.2g}"
+        for name, difference in found.differences.items()
+    ]
+    if found.rank_correlation is not None:
+        parts.append(f"rank correlation {found.rank_correlation:.2f}")
+    return f"{found.n_pairs} candidates: {', '.join(parts)}"
+
+
+def reused_line(state: CampaignState, tier: int) -> str:
+    """Return how many measurements were made by other campaigns, if any."""
+    n = sum(m.tier == tier and m.reuse is not None for m in state.recorded.values())
+    return f"{n} of them by other campaigns, " if n else ""
+
+
+def failed_line(state: CampaignState, tier: int) -> str:
+    """Return how many measurements of a tier failed, and how: ``3 failed (2 infeasible, 1
+    missing), 4 tried again``.
+    """
+    failed = [m for m in state.measured.values() if m.tier == tier and m.status is Status.FAILED]
+    infeasible = sum(m.is_infeasible for m in failed)
+    kinds = [(infeasible, "infeasible"), (len(failed) - infeasible, "missing")]
+    how = ", ".join(f"{n} {word}" for n, word in kinds if n)
+    again = sum(a.tier == tier for attempts in state.attempts.values() for a in attempts)
+    return (
+        f"{len(failed)} failed"
+        + (f" ({how})" if how else "")
+        + (f", {again} tried again" if again else "")
+    )

@@ -1,0 +1,74 @@
+"""`alloop audit`: every decision of a run."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alloop.loop.commands.arguments import FormatOption, RunArgument
+from alloop.loop.commands.printing.formats import Format, print_list
+
+if TYPE_CHECKING:
+    from alloop.loop.state.campaign_state import CampaignState
+
+SHOWN_ROWS = 60
+
+
+def audit(
+    run: RunArgument,
+    round: Annotated[int | None, typer.Option(help="only the decisions of this round")] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="only those about one candidate, by its id's beginning")
+    ] = None,
+    hull: Annotated[
+        bool, typer.Option("--hull", help="with energies above the hull of all measured by now")
+    ] = False,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """List what was chosen and rejected, and why.
+
+    `alloop explain` says all about one candidate.
+    """
+    from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
+    from alloop.loop.commands.record.candidates import find_candidate
+    from alloop.loop.commands.record.decision_rows import flat, shown
+    from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.hull import ENERGY_ABOVE_HULL
+    from alloop.loop.state.trials import all_trials
+
+    state = RunFolder.read(run).state
+    id = None if candidate is None else find_candidate(state, candidate)
+    rows: list[dict[str, Any]] = [
+        flat(trial, state, hull=hull)
+        for trial in all_trials(state)
+        if round in (None, trial.proposal.round) and id in (None, trial.decision.candidate)
+    ]
+    digits = digits_needed(candidate_ids(state))
+    names = [*state.spec.property_names(), *([ENERGY_ABOVE_HULL] if hull else [])]
+    print_list(
+        rows,
+        format,
+        whole=("candidate",),
+        shown=lambda row: shown(row, digits, names),
+        most=SHOWN_ROWS,
+        empty=_why_nothing(state, round, id),
+    )
+
+
+def _why_nothing(state: "CampaignState", round: int | None, candidate: str | None) -> str:
+    if not state.proposals:
+        return "nothing was decided yet"
+    last = max(proposal.round for proposal in state.proposals)
+    if round is not None and not 0 <= round <= last:
+        return f"round {round} never began; the run has rounds 0–{last}"
+    about = "" if candidate is None else f" about {candidate[:10]}"
+    rounds = sorted(
+        {
+            proposal.round
+            for proposal in state.proposals
+            if any(candidate in (None, d.candidate) for d in proposal.decisions)
+        }
+    )
+    return (
+        f"nothing was decided{about} in round {round}; "
+        f"decisions{about} are in rounds {', '.join(map(str, rounds))}"
+    )

@@ -1,0 +1,40 @@
+"""`alloop explain`: one candidate, from where it came to what was measured."""
+
+from typing import Annotated
+
+import typer
+
+from alloop.loop.commands.arguments import FormatOption, RunArgument
+from alloop.loop.commands.printing.formats import Format, print_csv, print_json
+
+
+def explain(
+    run: RunArgument,
+    candidate: Annotated[
+        str, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
+    ],
+    hull: Annotated[
+        bool, typer.Option("--hull", help="with its energy above the hull of all measured by now")
+    ] = False,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Say all about one candidate: why, whence, and its values.
+
+    Why it was chosen or rejected each time, what was expected, what was measured, and the
+    candidates it was made from. In CSV there are its decisions, one a line.
+    """
+    from alloop.loop.commands.record.candidates import find_candidate
+    from alloop.loop.commands.record.explanation import explanation_of
+    from alloop.loop.run_folder import RunFolder
+
+    state = RunFolder.read(run).state
+    found = explanation_of(state, find_candidate(state, candidate), hull=hull)
+    match format:
+        case Format.JSON:
+            print_json(found.to_json())
+        case Format.CSV:
+            print_csv(found.rows)
+        case Format.TABLE:
+            from alloop.loop.commands.record.explanation_text import print_explanation
+
+            print_explanation(found, state)

@@ -1,0 +1,62 @@
+"""Everything that a run knows of one candidate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alloop.loop.commands.record.decision_rows import flat
+from alloop.loop.record.events import Decision, Measured
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import all_trials, ancestry
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One candidate: decisions about it, measurements of it, and where it came from."""
+
+    candidate: str
+    rows: tuple[Mapping[str, Any], ...]
+    """Decisions with what came of each, in their order, as ``audit`` lists them."""
+    measurements: tuple[Measured, ...]
+    """Answers about it, of every tier, in order of arrival."""
+    ancestors: tuple[Decision, ...]
+    """Decisions that led to it, its own first; empty where it was never chosen."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "candidate": self.candidate,
+            "formula": self.rows[0]["formula"],
+            "lattice": self.rows[0]["lattice"],
+            "decisions": list(self.rows),
+            "measurements": [m.model_dump(mode="json") for m in self.measurements],
+            "ancestors": [
+                {
+                    "candidate": decision.candidate,
+                    "formula": decision.formula,
+                    "reason": decision.reason,
+                    "lineage": decision.lineage.model_dump(mode="json"),
+                }
+                for decision in self.ancestors
+            ],
+        }
+
+
+def explanation_of(state: CampaignState, candidate: str, *, hull: bool = False) -> Explanation:
+    """Return all that is known of a candidate that was considered at least once.
+
+    Args:
+        state: of the campaign.
+        candidate: full id.
+        hull: whether to add its energy above the hull of everything measured by now.
+    """
+    return Explanation(
+        candidate,
+        rows=tuple(
+            flat(trial, state, hull=hull)
+            for trial in all_trials(state)
+            if trial.decision.candidate == candidate
+        ),
+        measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
+        ancestors=tuple(ancestry(state, candidate)),
+    )

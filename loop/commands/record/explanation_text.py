@@ -1,0 +1,87 @@
+"""What is known of one candidate, for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
+from alloop.loop.commands.printing.text import say
+from alloop.loop.commands.record.explanation import Explanation
+from alloop.loop.record.events import Decision, Lineage, Measured
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.hull import ENERGY_ABOVE_HULL
+
+
+def print_explanation(found: Explanation, state: CampaignState) -> None:
+    """Print an explanation, one fact a line."""
+    first, units = found.rows[0], state.spec.units()
+    say(f"candidate {found.candidate}")
+    say(f"{first['lattice'] or ''} {first['formula']}".strip())
+    say("")
+    for row in found.rows:
+        _print_decision(row, units)
+    if found.measurements:
+        say("")
+    for measured in found.measurements:
+        _print_measurement(measured, found.rows, units)
+    if found.ancestors:
+        say("")
+        say("where it came from")
+    digits = digits_needed(candidate_ids(state))
+    for depth, decision in enumerate(found.ancestors):
+        indent = "  " * (depth + 1)
+        say(f"{indent}{decision.candidate[:digits]}: {describe_origin(decision)}")
+
+
+def _print_decision(row: Mapping[str, Any], units: Mapping[str, str]) -> None:
+    stage = row["stage"] + (f" {row['iteration']}" if row["iteration"] else "")
+    verdict = "chosen" if row["chosen"] else f"rejected by {row['rule']}"
+    if row["margin"] is not None:
+        verdict += f", margin {row['margin']:.4g}"
+    say(f"round {row['round']}, {stage}, tier {row['tier']}: {verdict}: {row['reason']}")
+    if row["acquisition"] is not None:
+        say(f"  acquisition score {row['acquisition']:.6g}")
+    for name in units:
+        for kind, tier in (("expected", ""), ("expected_high_fidelity", " by the top tier")):
+            if (mean := row.get(f"{kind}_{name}")) is not None:
+                std = row[f"{kind}_{name}_std"]
+                say(f"  expected{tier}: {name} {mean:.6g} ± {std:.2g} {units[name]}")
+    if "failed_attempts" in row:
+        say(f"  tried in vain: {row['failed_attempts']}")
+
+
+def _print_measurement(
+    m: Measured, rows: tuple[Mapping[str, Any], ...], units: Mapping[str, str]
+) -> None:
+    say(f"measured by tier {m.tier}, {m.oracle}, in round {m.round}")
+    if m.failure_kind is not None:
+        verdict = "infeasible" if m.is_infeasible else "missing"
+        say(f"  failed, {verdict}: {m.failure_kind.value}: {m.failure_message}")
+    for name, value in m.properties.items():
+        say(f"  {name} {value:.6g} {units.get(name, '')}".rstrip())
+    above = [row[ENERGY_ABOVE_HULL] for row in rows if row["tier"] == m.tier and _has_hull(row)]
+    if above and ENERGY_ABOVE_HULL not in m.properties:
+        say(f"  {ENERGY_ABOVE_HULL} {above[0]:.6g} eV/atom, of all that the tier has measured")
+    if m.reuse is not None:
+        say(f"  taken from {m.reuse.run}, where it took {m.reuse.wall_seconds:.3g} s")
+
+
+def _has_hull(row: Mapping[str, Any]) -> bool:
+    return row.get(ENERGY_ABOVE_HULL) is not None
+
+
+def describe_origin(decision: Decision) -> str:
+    """Return where a candidate came from, and why it was chosen, in one line."""
+    return f"{_made(decision.lineage)}; {decision.reason}"
+
+
+def _made(lineage: Lineage) -> str:
+    match lineage:
+        case Lineage(source="swap", swap=(one, other)):
+            return f"sites {one} and {other} exchanged in its parent"
+        case Lineage(source="latent", model=str(model), latents=str(latents)):
+            return (
+                f"decoded by model {model[:10]} from row {lineage.row} of latents "
+                f"{latents[:10]}, seed {lineage.seed}"
+            )
+    seed = "" if lineage.seed is None else f", seed {lineage.seed}"
+    return f"{lineage.source}{seed}"

@@ -1,0 +1,73 @@
+"""Every command by its name; nothing here is imported that takes time."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from alloop import __version__
+from alloop.loop.commands.campaign.campaigns import campaigns
+from alloop.loop.commands.campaign.check import check
+from alloop.loop.commands.campaign.label import label
+from alloop.loop.commands.campaign.launch import launch
+from alloop.loop.commands.campaign.report import report
+from alloop.loop.commands.campaign.resume import resume
+from alloop.loop.commands.campaign.status import status
+from alloop.loop.commands.record.audit import audit
+from alloop.loop.commands.record.corrections import corrections
+from alloop.loop.commands.record.digest import digest
+from alloop.loop.commands.record.explain import explain
+from alloop.loop.commands.record.replay import replay
+from alloop.loop.commands.record.verify import verify
+from alloop.loop.commands.tools.data import app as data
+from alloop.loop.commands.tools.dataset import dataset
+from alloop.loop.commands.tools.kinds import kinds
+from alloop.loop.commands.tools.measure import measure
+from alloop.loop.commands.tools.potentials import potentials
+from alloop.loop.commands.tools.pretrain import pretrain
+
+COMMANDS: dict[Callable[..., None], str] = {
+    launch: "alloop launch nifecr-bulk-modulus --set budget.rounds=2",
+    resume: "alloop resume runs/nifecr-bulk-modulus",
+    check: "alloop check mine.yaml",
+    campaigns: "alloop campaigns --format json",
+    status: "alloop status runs/nifecr-bulk-modulus",
+    label: "alloop label runs/lab 4f1c2a9b03 bulk_modulus=191.2",
+    report: "alloop report runs/nifecr-bulk-modulus",
+    audit: "alloop audit runs/nifecr-bulk-modulus --round 2 --format csv",
+    explain: "alloop explain runs/nifecr-bulk-modulus 4f1c2a9b03",
+    verify: "alloop verify runs/nifecr-bulk-modulus --head HASH",
+    replay: "alloop replay runs/nifecr-bulk-modulus 2",
+    digest: "alloop digest runs/nifecr-bulk-modulus",
+    corrections: "alloop corrections runs/lab",
+    kinds: "alloop kinds --format json",
+    potentials: "alloop potentials Ni Al",
+    measure: "alloop measure *.cif --oracle oracle.yaml --format csv",
+    pretrain: "alloop pretrain ftcp-formation-energy table.csv --out trained.safetensors",
+    dataset: "alloop dataset nifecr --out tables",
+}
+"""Each command, in the order of the help, with an example of it."""
+
+# Without rich's panels: they take more time than everything else that `--help` does.
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Closed-loop discovery campaigns for materials.\n\n"
+    "A campaign says what to look for. Alloop trains a generative model, proposes candidates "
+    "where the model is promising and unsure, has them measured, learns from the answers and "
+    "goes round again. Begin with `alloop launch nifecr-bulk-modulus`.",
+    epilog="`alloop COMMAND --help` says more, with an example.",
+)
+for command, example in COMMANDS.items():
+    app.command(epilog=f"Example: {example}")(command)
+app.add_typer(data, name="data")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="print the version and exit")] = False,
+) -> None:
+    if version:
+        print(f"alloop {__version__}")
+        raise typer.Exit

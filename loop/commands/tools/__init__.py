@@ -1,0 +1,1 @@
+"""Commands outside any campaign: potentials, data sets, single measurements, pretraining."""
