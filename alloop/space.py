@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pymatgen.core import Element
 
+from alloop.lattices import LatticeName
+
 SLACK = 1e-9
 """Float slack for fractions × atoms: 0.6 * 5 == 3.0000000000000004."""
 
@@ -29,7 +31,6 @@ def _element(symbol: str) -> str:
 
 
 Symbol = Annotated[str, AfterValidator(_element)]
-LatticeName = Literal["fcc", "bcc"]
 
 SPACE_KINDS = ("decorations", "structures", "compositions")
 """The kinds of space."""

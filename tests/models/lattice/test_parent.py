@@ -12,7 +12,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from alloop.cif import read_cif
 from alloop.errors import MaterialError
-from alloop.models.lattice.parent import SHELLS, ParentLattice, element_volume, identify
+from alloop.lattices import SHELLS
+from alloop.models.lattice.parent import ParentLattice, element_volume, identify
 
 SYMBOLS = ("Cr", "Fe", "Ni")
 parents = st.builds(ParentLattice, st.sampled_from(["fcc", "bcc"]), st.sampled_from([1, 2, 3]))
