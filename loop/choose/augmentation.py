@@ -31,13 +31,14 @@ def propose_neighbours(
     """Propose exchanges of unlike atoms around the centre of each of the round's searches."""
     search = state.spec.augmentation
     assert search is not None
+    known = seen.overlay()
     decisions: list[Decision] = []
     for chain, centre in enumerate(search_centres(state, round)):
         seed = derive_seed(state.spec.seed, Stage.AUGMENTATION, round, iteration, chain)
         drafts = _neighbours(store.get_material(centre), centre, seed, search.swaps)
         size = min(search.swaps, state.remaining() - sum(decision.chosen for decision in decisions))
         taken = take(
-            state, seen, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
+            state, known, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
         )
         store.put_materials([draft.material for draft, _ in taken])
         decisions.extend(decision for _, decision in taken)
