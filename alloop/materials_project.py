@@ -16,6 +16,7 @@ import pandas as pd
 from pymatgen.io.cif import CifWriter
 
 from alloop.datasets import data_folder
+from alloop.durable import make_folder, write_durably
 from alloop.errors import DataError, MissingSoftware
 
 KEY = "MP_API_KEY"
@@ -42,10 +43,8 @@ def fetch_materials_project(folder: Path | None = None) -> Path:
     if path.exists():
         return path
     table = _table(_ask())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(table, encoding="utf-8")
-    temporary.replace(path)  # whole or absent
+    make_folder(path.parent)
+    write_durably(path, table.encode())
     return path
 
 

@@ -18,13 +18,13 @@ from pydantic import (
 )
 
 from alloop.elements import checked_symbol
+from alloop.lattices import LatticeName
 
 SLACK = 1e-9
 """Float slack for fractions × atoms: 0.6 * 5 == 3.0000000000000004."""
 
 
 Symbol = Annotated[str, AfterValidator(checked_symbol)]
-LatticeName = Literal["fcc", "bcc"]
 
 SPACE_KINDS = ("decorations", "structures", "compositions")
 """The kinds of space."""

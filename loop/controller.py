@@ -102,7 +102,6 @@ class Controller:
         self._scheduling = opening.scheduling
         self._cache = label_cache(self._spec.cache)
         self._seen = Seen()
-        self._n_seen = 0
 
     def __enter__(self) -> Self:
         return self
@@ -329,13 +328,7 @@ class Controller:
         )
 
     def _update_seen(self) -> Seen:
-        state = self.state
-        evaluations = state.evaluations
-        self._seen.infeasible = state.reasons_infeasible
-        for evaluation in evaluations[self._n_seen :]:
-            material = self._store.get_material(evaluation.candidate)
-            self._seen.add(evaluation.candidate, material)
-        self._n_seen = len(evaluations)
+        self._seen.follow(self.state, self._store)
         return self._seen
 
     def _is_out_of_time(self) -> bool:

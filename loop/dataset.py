@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json
+from alloop.durable import write_durably
 from alloop.errors import RunError
+from alloop.exchanges import exchanged_structure
+from alloop.lattices import LatticeName
 from alloop.materials import formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
 from alloop.oracles.base import Measurement, Oracle, Status
 from alloop.seeds import derive_seed
-from alloop.space import LatticeName
 
 TRAINING, TEST = "train.csv", "test.csv"
 MEASUREMENTS, FAILED = "measurements.jsonl", "failed.csv"
@@ -98,7 +100,7 @@ class RememberingOracle:
         content = self.path.read_text("utf-8")
         whole, _, cut = content.rpartition("\n")
         if cut:  # the line that was being written when the process ended
-            self.path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+            write_durably(self.path, (whole + "\n" if whole else "").encode())
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 record = json.loads(line)
@@ -233,9 +235,7 @@ def _exchanged(structure: Structure, rng: np.random.Generator) -> Structure:
         i, j = rng.choice(len(species), size=2, replace=False)
         if species[i] != species[j]:
             break
-    species[i], species[j] = species[j], species[i]
-    # A new structure, because a copy's sites keep the labels of the elements they had.
-    return Structure(structure.lattice, species, structure.frac_coords)
+    return exchanged_structure(structure, (int(i), int(j)))
 
 
 def _is_held_out(plan: DatasetPlan, frame: pd.DataFrame) -> NDArray[np.bool_]:

@@ -52,9 +52,8 @@ def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> 
         raise AlloopError(f"round {round} holds no acquisition that could be recomputed")
     recorded = entries[place].event
     assert isinstance(recorded, Proposed)
-    seen = Seen(before.reasons_infeasible)
-    for evaluation in before.evaluations:
-        seen.add(evaluation.candidate, store.get_material(evaluation.candidate))
+    seen = Seen()
+    seen.follow(before, store)
     path = store.path(before.models[round].checkpoint)
     again = propose_with_model(before, store, seen, before.spec.model.load(path), round=round)
     pairs = [(recorded, again), *promotions_again(entries, store, round)]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from alloop.durable import write_durably
 from alloop.errors import RunError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry
@@ -55,5 +56,5 @@ class RunFolder:
         if not isinstance(material, Structure):
             return None
         path = self.path / "best.cif"
-        path.write_text(str(CifWriter(material)), encoding="utf-8")
+        write_durably(path, str(CifWriter(material)).encode())
         return path

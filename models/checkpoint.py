@@ -1,7 +1,6 @@
 """Checkpoints: one safetensors file with a JSON description, nothing executable."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from alloop.canonical import canonical_json
+from alloop.durable import write_durably
 from alloop.errors import ModelError
 
 _KEY = "alloop"
@@ -45,9 +45,7 @@ def write(path: Path, description: Description, tensors: Mapping[str, Tensor]) -
     """Write description and tensors, all or nothing; equal contents give equal bytes."""
     contents = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = canonical_json(description.model_dump(mode="json"))
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(save(contents, metadata={_KEY: text}))
-    os.replace(beside, path)
+    write_durably(path, save(contents, metadata={_KEY: text}))
 
 
 def read(path: Path, kind: type[AnyDescription]) -> tuple[AnyDescription, dict[str, Tensor]]:

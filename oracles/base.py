@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from alloop.canonical import canonical_json, sha256
+from alloop.exchanges import Exchange
 from alloop.materials import Material, material_from_json, material_to_json
 
 
@@ -205,9 +206,6 @@ class Oracle(Protocol):
     def measure(self, material: Material) -> Measurement:
         """Measure one material. A bad material gives a failed measurement, never an exception."""
 
-
-Exchange = tuple[int, int]
-"""Two sites whose elements change places."""
 
 EXCHANGE_PROCEDURE = 1
 """Counts changes of ``measure_exchanged`` that change values; part of its fingerprint."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alloop.models.base import Dataset
-from alloop.models.ftcp.tables import read_table
+from alloop.models.crystal_table import read_crystal_table
 from benchmarks.data import data_folder
 
 HELD_OUT_SHARE = 0.2
@@ -25,13 +25,13 @@ class Split:
 def perovskites() -> Dataset:
     """Return Perov-5's validation set with formation energies in eV/atom."""
     path = data_folder() / "perov_5" / "val.csv"
-    return read_table(path, {"formation_energy_per_atom": "heat_all"}).data
+    return read_crystal_table(path, {"formation_energy_per_atom": "heat_all"}).data
 
 
 def carbons() -> Dataset:
     """Return Carbon-24's validation set with energies in eV/atom."""
     path = data_folder() / "carbon_24" / "val.csv"
-    return read_table(path, {"energy_per_atom": "energy_per_atom"}).data
+    return read_crystal_table(path, {"energy_per_atom": "energy_per_atom"}).data
 
 
 def split(data: Dataset, seed: int) -> Split:

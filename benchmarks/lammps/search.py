@@ -10,6 +10,7 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
+from alloop.exchanges import exchanged_structure
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import LedgerEntry, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -112,8 +113,7 @@ def from_scratch(
             if len(measured) > options.swaps:
                 break
             i, j = int(first[k]), int(second[k])
-            neighbour = centre.copy()
-            neighbour[i], neighbour[j] = centre[j].specie, centre[i].specie
+            neighbour = exchanged_structure(centre, (i, j))
             if tuple(neighbour.species) not in seen:
                 seen.add(tuple(neighbour.species))
                 measured.append((_bulk_modulus(oracle, neighbour), neighbour))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
-from pymatgen.io.cif import CifParser
 
+from alloop.cif import read_cif
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 
@@ -39,9 +39,7 @@ def bulk_modulus_mae_gpa(data: Path, limit: int | None = None) -> dict[str, floa
     errors: dict[str, list[float]] = defaultdict(list)
     with (data / "test.csv").open(newline="") as file:
         for row in csv.DictReader(file):
-            # A tolerance of 0 keeps the coordinates as they are written.
-            parser = CifParser.from_str(row["cif"], frac_tolerance=0)
-            (structure,) = parser.parse_structures(primitive=False)
+            structure = read_cif(row["cif"]).structure
             symbols = set(structure.symbol_set)
             if symbols != {"Ni", "Cr"} and len(symbols) != 3:
                 continue

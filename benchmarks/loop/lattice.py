@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifParser
 
+from alloop.cif import read_cif
 from alloop.models.base import Dataset
 from alloop.models.lattice.model import LatticeModel
 from alloop.models.lattice.options import LatticeOptions
@@ -56,7 +56,7 @@ def lattice_figures(folder: Path) -> dict[str, float]:
 def read_table(path: Path) -> list[tuple[Structure, float]]:
     """Return relaxed structures with their published bulk moduli in GPa."""
     rows = pd.read_csv(path)[["cif", "ealstic_vector"]].itertuples(index=False)
-    return [(_structure(cif), float(modulus)) for cif, modulus in rows]
+    return [(read_cif(cif).structure, float(modulus)) for cif, modulus in rows]
 
 
 def fit_model(model: LatticeModel, rows: Sequence[tuple[Structure, float]], seed: int) -> float:
@@ -94,9 +94,3 @@ MATCHER = StructureMatcher(stol=0.5, angle_tol=10, ltol=0.3)
 def formula_and_phase(structure: Structure) -> tuple[str, str]:
     """Return what rows of the two tables must not share to be independent."""
     return structure.composition.alphabetical_formula, identify(structure).name
-
-
-def _structure(cif: str) -> Structure:
-    # Rounding coordinates to thirds would move atoms of relaxed cells.
-    (structure,) = CifParser.from_str(cif, frac_tolerance=0).parse_structures(primitive=False)
-    return structure

@@ -9,6 +9,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.campaigns.load import parse_spec
+from alloop.cif import read_cif
 from alloop.loop.state.hull import FORMATION_ENERGY, Phase, hull_of
 from alloop.materials import formula_of
 from alloop.models.metrics.coverage import property_distance
@@ -87,7 +88,7 @@ def _promoted(placed: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     _, dear = parse_spec(SPEC, where="benchmark").build_oracles()
     figures: dict[str, float] = {"generated_promoted_n": 0.0}
     for one in placed[:PROMOTED]:
-        structure = Structure.from_str(one["cif"], fmt="cif")
+        structure = read_cif(one["cif"]).structure
         found = dear.measure(structure)
         above = one["energy_above_hull"]
         print(one["formula"], one[FORMATION_ENERGY], above, found.properties, found.failure)

@@ -10,8 +10,8 @@ from pymatgen.core import Structure
 from alloop.loop.dataset import RememberingOracle
 from alloop.loop.state.hull import FORMATION_ENERGY
 from alloop.materials import Material
+from alloop.models.crystal_table import read_crystal_table
 from alloop.models.pcdvae.acceptance import Energies, why_rejected
-from alloop.models.pcdvae.table import read_table
 from alloop.oracles.base import Measurement, Status
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
@@ -86,7 +86,7 @@ class Judge:
 def measured(table: Path) -> list[Judged]:
     """Return the rows of a data set, which were relaxed and measured already."""
     names = ("bulk_modulus", "energy_per_atom", FORMATION_ENERGY)
-    data = read_table(table, {name: name for name in names}).data
+    data = read_crystal_table(table, {name: name for name in names}).data
     return [
         Judged(one, one, dict(zip(names, map(float, values), strict=True)), None)
         for one, values in zip(data.materials, data.labels, strict=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from alloop.loop.dataset import DatasetPlan, MadeDataset, make_dataset
 from alloop.models.base import Dataset
+from alloop.models.crystal_table import read_crystal_table
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.table import read_table
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.seeds import derive_seed
@@ -59,7 +59,7 @@ def nifecr_small(folder: Path, plan: DatasetPlan = PLAIN) -> MadeDataset:
 
 def rows(path: Path) -> Dataset:
     """Return the rows of one of the two tables."""
-    return read_table(path, {"bulk_modulus": "bulk_modulus"}).data
+    return read_crystal_table(path, {"bulk_modulus": "bulk_modulus"}).data
 
 
 def some(data: Dataset, n: int, *, seed: int) -> Dataset:

@@ -12,6 +12,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
+from alloop.exchanges import exchanged_structure, unlike_pairs
 from alloop.loop.choose.draft import Draft, take
 from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
@@ -30,13 +31,14 @@ def propose_neighbours(
     """Propose exchanges of unlike atoms around the centre of each of the round's searches."""
     search = state.spec.augmentation
     assert search is not None
+    known = seen.overlay()
     decisions: list[Decision] = []
     for chain, centre in enumerate(search_centres(state, round)):
         seed = derive_seed(state.spec.seed, Stage.AUGMENTATION, round, iteration, chain)
         drafts = _neighbours(store.get_material(centre), centre, seed, search.swaps)
         size = min(search.swaps, state.remaining() - sum(decision.chosen for decision in decisions))
         taken = take(
-            state, seen, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
+            state, known, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
         )
         store.put_materials([draft.material for draft, _ in taken])
         decisions.extend(decision for _, decision in taken)
@@ -110,17 +112,8 @@ def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]
 def _neighbours(material: Material, parent: str, seed: int, swaps: int) -> Iterator[Draft]:
     if not isinstance(material, Structure):
         return  # a composition has no sites to exchange
-    species = [site.specie.symbol for site in material]
-    unlike = [
-        (i, j)
-        for i in range(len(species))
-        for j in range(i + 1, len(species))
-        if species[i] != species[j]
-    ]
+    unlike = unlike_pairs([site.specie for site in material])
     order = np.random.default_rng(seed).permutation(len(unlike))
     for k in order[: DRAWS_PER_SWAP * swaps]:
-        i, j = unlike[k]
-        exchanged = material.copy()
-        exchanged[i], exchanged[j] = species[j], species[i]
-        lineage = Lineage(source="swap", parent=parent, swap=(i, j), seed=seed)
-        yield Draft(exchanged, lineage)
+        lineage = Lineage(source="swap", parent=parent, swap=unlike[k], seed=seed)
+        yield Draft(exchanged_structure(material, unlike[k]), lineage)

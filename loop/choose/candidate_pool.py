@@ -52,13 +52,13 @@ def open_rows(state: CampaignState, seen: Seen) -> list[Draft]:
 
 def open_draws(state: CampaignState, seen: Seen, seed: int, n: int) -> list[Draft]:
     """Return n materials drawn from the space that could be chosen, fewer if many cannot."""
-    among = Seen()
+    known = seen.overlay()
     passed: list[Draft] = []
     for draft in draws(state, seen, seed, DRAWS_PER_CHOICE * n):
         if len(passed) == n:
             break
-        if all(screen(draft.material, state.spec.space, known) is None for known in (seen, among)):
-            among.add(draft.id, draft.material)
+        if screen(draft.material, state.spec.space, known) is None:
+            known.add(draft.id, draft.material)
             passed.append(draft)
     return passed
 

@@ -50,7 +50,15 @@ class Draft:
 def take(
     state: CampaignState, seen: Seen, drafts: Iterator[Draft], size: int, *, reason: str
 ) -> list[tuple[Draft, Decision]]:
-    """Screen drafts in their order until ``size`` have passed; return all that were looked at."""
+    """Screen drafts in their order until ``size`` have passed; return all that were looked at.
+
+    Args:
+        state: whose space the drafts must lie in.
+        seen: an overlay; what is taken is added to it.
+        drafts: in the order of their screening.
+        size: most to take.
+        reason: why they are chosen, for people.
+    """
     looked_at: list[tuple[Draft, Decision]] = []
     passed = 0
     for draft in drafts:

@@ -45,7 +45,7 @@ def propose_random(
     seed = derive_seed(state.spec.seed, stage, round)
     size = min(size, state.remaining())
     drafts = draws(state, seen, seed, DRAWS_PER_CHOICE * size)
-    decisions = take(state, seen, drafts, size, reason="drawn at random")
+    decisions = take(state, seen.overlay(), drafts, size, reason="drawn at random")
     store.put_materials([draft.material for draft, _ in decisions])
     return Proposed(round=round, stage=stage, decisions=tuple(d for _, d in decisions))
 
@@ -100,9 +100,6 @@ def propose_by_acquisition(
         else draft.decide(rejection=rejection, reason="")
         for draft, rejection in screened
     ]
-    for draft in passed:
-        if decided[id := material_id(draft.material)].chosen:
-            seen.add(id, draft.material)
     store.put_materials([draft.material for draft, _ in screened])
     return Proposed(
         round=round,
@@ -148,8 +145,6 @@ def propose_rows(
     chosen = [draft for draft in drafts if decided[draft.id].chosen]
     missed = [draft for draft in by_score if not decided[draft.id].chosen]
     recorded = [*chosen, *missed[: len(chosen)]]
-    for draft in chosen:
-        seen.add(draft.id, draft.material)
     store.put_materials([draft.material for draft in recorded])
     return Proposed(
         round=round,
@@ -234,14 +229,12 @@ def _screened(
     state: CampaignState, seen: Seen, drafts: Sequence[Draft]
 ) -> list[tuple[Draft, Rejection | None]]:
     """Screen drafts against the rules, everything seen, and each other."""
-    among = Seen()
+    known = seen.overlay()
     screened = []
     for draft in drafts:
-        rejection = screen(draft.material, state.spec.space, seen)
+        rejection = screen(draft.material, state.spec.space, known)
         if rejection is None:
-            rejection = screen(draft.material, state.spec.space, among)
-        if rejection is None:
-            among.add(material_id(draft.material), draft.material)
+            known.add(draft.id, draft.material)
         screened.append((draft, rejection))
     return screened
 

@@ -1,13 +1,15 @@
 """The rules a candidate must pass before it may be measured; each gives a reason and a margin."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
 
 from alloop.errors import MaterialError
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of
 from alloop.models.lattice.parent import identify
 from alloop.space import Compositions, Decorations, Space, Structures
@@ -88,47 +90,71 @@ RULES: tuple[Rule, ...] = (
 """Rules about one candidate alone, in the order they are tried."""
 
 
-@dataclass
 class Seen:
     """Everything measured or pending, to tell whether a candidate is another of the same.
+
+    It follows the campaign's state and is changed by nothing else; who chooses a batch, and must
+    not choose the same twice, adds to an ``overlay``.
 
     Decorations of a parent lattice are the same when a symmetry of the lattice maps one onto
     the other; compositions when their fractions agree; other structures when pymatgen's
     ``StructureMatcher`` says so.
     """
 
-    infeasible: dict[str, str] = field(default_factory=dict)
-    """Why a candidate cannot be measured, by its id, where that is so."""
-    _ids: dict[bytes, str] = field(default_factory=dict)
-    _compositions: list[tuple[str, Composition]] = field(default_factory=list)
-    _others: dict[str, list[tuple[str, Structure]]] = field(default_factory=dict)
-    _matcher: StructureMatcher = field(default_factory=StructureMatcher)
+    def __init__(self, below: "Seen | None" = None) -> None:
+        self.infeasible: dict[str, str] = {} if below is None else below.infeasible
+        """Why a candidate cannot be measured, by its id, where that is so."""
+        self._below = below
+        self._n_followed = 0
+        self._ids: dict[bytes, str] = {}
+        self._compositions: dict[str, Composition] = {}
+        self._others: dict[str, dict[str, Structure]] = {}
+        self._matcher = StructureMatcher()
+
+    def follow(self, state: CampaignState, store: ArtifactStore) -> None:
+        """Take up what a campaign has asked for since it was followed last."""
+        self.infeasible = state.reasons_infeasible
+        for evaluation in state.evaluations[self._n_followed :]:
+            self.add(evaluation.candidate, store.get_material(evaluation.candidate))
+        self._n_followed = len(state.evaluations)
+
+    def overlay(self) -> "Seen":
+        """Return one that knows all this too, and whose additions leave this one as it is."""
+        return Seen(self)
 
     def add(self, candidate: str, material: Material) -> None:
-        """Remember a candidate under its id."""
+        """Remember a candidate under its id; once more changes nothing."""
         key = canonical_key(material)
         if key is not None:
             self._ids.setdefault(key, candidate)
             if isinstance(material, Composition):
-                self._compositions.append((candidate, composition_of(material)))
+                self._compositions[candidate] = composition_of(material)
         elif isinstance(material, Structure):
-            self._others.setdefault(formula_of(material), []).append((candidate, material))
+            self._others.setdefault(formula_of(material), {})[candidate] = material
 
     def twin(self, material: Material) -> str | None:
         """Return the id of an equivalent candidate, if there is one."""
-        key = canonical_key(material)
+        return self._find(canonical_key(material), material)
+
+    def _find(self, key: bytes | None, material: Material) -> str | None:
+        if self._below is not None and (known := self._below._find(key, material)) is not None:
+            return known
         if key is not None:
             return self._ids.get(key)
         assert isinstance(material, Structure)
-        known: Iterable[tuple[str, Structure]] = self._others.get(formula_of(material), ())
-        return next((id for id, other in known if self._matcher.fit(other, material)), None)
+        others = self._others.get(formula_of(material), {})
+        return next(
+            (id for id, other in others.items() if self._matcher.fit(other, material)), None
+        )
 
     def nearest(self, material: Composition) -> tuple[str, float] | None:
         """Return the composition that is most alike, and by how much its atomic fractions differ at
         most; None if none is known.
         """
         fractions = composition_of(material)
-        found = ((id, _difference(fractions, known)) for id, known in self._compositions)
+        found = [(id, _difference(fractions, known)) for id, known in self._compositions.items()]
+        if self._below is not None and (below := self._below.nearest(material)) is not None:
+            found = [below, *found]
         return min(found, key=lambda pair: pair[1], default=None)
 
 

@@ -79,8 +79,6 @@ def propose_by_uncertainty(
         for place, row in enumerate(choice.recorded)
     )
     store.put_materials([drafts[row].material for row in choice.recorded])
-    for row in choice.chosen:
-        seen.add(drafts[row].id, drafts[row].material)
     return Proposed(round=round, stage=Stage.ACQUISITION, decisions=decisions, notes=notes)
 
 

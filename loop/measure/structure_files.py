@@ -1,19 +1,22 @@
 """Crystal structures from files of others: CIF, POSCAR, extended XYZ.
 
 What the files say is untrusted: it is parsed, never executed, and anything that is no single
-crystal structure is refused with the reason.
+crystal structure is refused with the reason. Text is UTF-8 or, where it is not, Latin-1: what
+is not ASCII stands in comments and titles only, so that the choice changes no structure.
 """
 
 import io
+import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp import Poscar
 
+from alloop.cif import read_cif, remarks, single_structure, unreadable
 from alloop.errors import MaterialError
 
 MAX_BYTES = 50_000_000
@@ -22,7 +25,7 @@ MAX_BYTES = 50_000_000
 FORMATS = (
     "CIF (*.cif), POSCAR (POSCAR*, CONTCAR*, *.vasp, *.poscar) or extended XYZ (*.xyz, *.extxyz)"
 )
-_REASON_LENGTH = 300
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -41,40 +44,22 @@ def read_structure(path: Path) -> StructureFile:
         MaterialError: if it cannot be read, is of no known format, or holds no structure or
             several.
     """
-    parse, name = _parser(path)
+    read = _reader(path)
     text = _text(path)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            structures = parse(text)
-        except MaterialError as error:
-            raise MaterialError(error.what, where=str(path), remedy=error.remedy) from error
-        except Exception as error:  # parsers of untrusted text raise anything
-            said = "; ".join([str(error) or type(error).__name__, *_remarks(caught)])
-            why = " ".join(said.split())[:_REASON_LENGTH]
-            raise MaterialError(f"it cannot be read as {name} ({why})", where=str(path)) from error
-    if len(structures) != 1:
-        raise MaterialError(
-            f"it holds {len(structures)} structures",
-            where=str(path),
-            remedy="Give each structure a file of its own.",
-        )
-    return StructureFile(structures[0], _remarks(caught))
+    try:
+        return read(text)
+    except MaterialError as error:
+        raise MaterialError(error.what, where=str(path), remedy=error.remedy) from error
 
 
-def _remarks(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    texts = (" ".join(str(warning.message).split()) for warning in caught)
-    return tuple(dict.fromkeys(texts))
-
-
-def _parser(path: Path) -> tuple[Callable[[str], list[Structure]], str]:
+def _reader(path: Path) -> Callable[[str], StructureFile]:
     name = path.name.lower()
     if name.endswith(".cif"):
-        return _cif, "CIF"
+        return _cif
     if name.endswith((".xyz", ".extxyz")):
-        return _extended_xyz, "extended XYZ"
+        return partial(_read_with, _extended_xyz, "extended XYZ")
     if name.startswith(("poscar", "contcar")) or name.endswith((".vasp", ".poscar")):
-        return _poscar, "POSCAR"
+        return partial(_read_with, _poscar, "POSCAR")
     raise MaterialError(
         "its name says no format that is known", where=str(path), remedy=f"Read are {FORMATS}."
     )
@@ -88,15 +73,40 @@ def _text(path: Path) -> str:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise MaterialError(f"it has {size} bytes, more than any cell", where=str(path))
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise MaterialError("it is no text", where=str(path)) from error
+        content = path.read_bytes()
     except OSError as error:
         raise MaterialError(f"it cannot be read ({error.strerror})", where=str(path)) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = content.decode("latin-1")
+        if _CONTROL.search(text):
+            raise MaterialError(
+                f"it is no text (byte {error.start} is not UTF-8, and Latin-1 has no "
+                "control characters)",
+                where=str(path),
+                remedy="Save it as UTF-8.",
+            ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _cif(text: str) -> list[Structure]:
-    return CifParser.from_str(text).parse_structures(primitive=False)
+def _cif(text: str) -> StructureFile:
+    content = read_cif(text)
+    return StructureFile(content.structure, content.remarks)
+
+
+def _read_with(
+    parse: Callable[[str], list[Structure]], format_name: str, text: str
+) -> StructureFile:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            structures = parse(text)
+        except MaterialError:
+            raise
+        except Exception as error:  # parsers of untrusted text raise anything
+            raise unreadable(error, format_name, caught) from error
+    return StructureFile(single_structure(structures), remarks(caught))
 
 
 def _poscar(text: str) -> list[Structure]:

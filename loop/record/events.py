@@ -18,7 +18,12 @@ FORMAT = 2
 WRITERS = {1: "Alloop 0.1"}
 """Who wrote the older formats."""
 
-ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+class InStore:
+    """Marks a field whose value is the key of an artifact that the run's store holds."""
+
+
+ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), InStore()]
 """SHA-256 of an artifact's bytes; of a candidate, its material's canonical JSON."""
 
 

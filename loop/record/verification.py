@@ -1,14 +1,14 @@
 """Proof that a run is what was recorded, and one number to compare two runs by."""
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import LedgerError
+from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
 from alloop.loop.record.hash_chain import START, Row, entry_hash
@@ -16,21 +16,6 @@ from alloop.loop.record.ledger import Ledger
 
 ARTIFACTS = "artifacts"
 """The artifact store's folder in a run directory."""
-
-_NAMES_ARTIFACT = frozenset(
-    {
-        "candidate",
-        "checkpoint",
-        "document",
-        "latents",
-        "model",
-        "parent",
-        "relaxed",
-        "start_checkpoint",
-    }
-)
-"""Keys of ``loop/records.py`` whose value is an artifact's id."""
-_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -137,22 +122,10 @@ class _Check:
 
     def _check_artifacts(self, row: Row) -> None:
         try:
-            for artifact in sorted(set(_artifacts_in(json.loads(row.event))) - self._sound):
+            for artifact in sorted(set(artifact_keys(json.loads(row.event))) - self._sound):
                 self._store.get(artifact)
                 self._sound.add(artifact)
         except LedgerError as error:
             self.fail(row.seq, error.what)
         except (ValueError, RecursionError):
             self.fail(row.seq, "it is not JSON of an event")
-
-
-def _artifacts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in _NAMES_ARTIFACT and isinstance(inner, str) and _ID.fullmatch(inner):
-                yield inner
-            else:
-                yield from _artifacts_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _artifacts_in(inner)

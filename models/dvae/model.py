@@ -21,6 +21,7 @@ from alloop.models.dvae.elements import element_table
 from alloop.models.dvae.fitting import fit_generator
 from alloop.models.dvae.generator import TrainedDvae
 from alloop.models.dvae.options import DvaeOptions
+from alloop.models.latent_points import require_latent_points
 
 
 @dataclass(frozen=True)
@@ -206,11 +207,7 @@ class DvaeModel:
         generator = self.generator
         d = self.options.latents
         width = d + len(self.property_names)
-        if z.ndim != 2 or z.shape[1] != width or not z.isfinite().all():
-            raise ModelError(
-                f"latent points of shape {tuple(z.shape)} cannot be decoded; "
-                f"they are finite and of shape (n, {width})"
-            )
+        require_latent_points(z, width)
         return generator.decode_checked(z[:, :d], z[:, d:], seed)
 
     def fractions_of(self, materials: Sequence[Material]) -> Tensor:

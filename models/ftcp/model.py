@@ -33,6 +33,7 @@ from alloop.models.ftcp.representation.matrix import shape, to_matrices
 from alloop.models.ftcp.representation.scaling import CHUNK, Scaler, chunks
 from alloop.models.ftcp.targets import TargetBranch, bootstrap_weights, is_calibration
 from alloop.models.ftcp.training import Losses, Rows, train
+from alloop.models.latent_points import require_latent_points
 
 
 class FtcpModel:
@@ -158,12 +159,7 @@ class FtcpModel:
             ModelError: if z is not finite or not of that shape, or the model is untrained.
         """
         network, _ = self._trained()
-        d = self.options.latents
-        if z.ndim != 2 or z.shape[1] != d or not z.isfinite().all():
-            raise ModelError(
-                f"latent points of shape {tuple(z.shape)} cannot be decoded; "
-                f"they are finite and of shape (n, {d})"
-            )
+        require_latent_points(z, self.options.latents)
         return network.crystals(z.float())
 
     @torch.no_grad()
@@ -172,7 +168,9 @@ class FtcpModel:
 
         Both are NaN for a property of which fewer than two labels were seen.
         """
-        mean, std = self._trained()[1].predict(z.float())
+        _, branch = self._trained()
+        require_latent_points(z, self.options.latents)
+        mean, std = branch.predict(z.float())
         return Prediction(self.property_names, mean, std)
 
     def label_range(self) -> Mapping[str, tuple[float, float]]:

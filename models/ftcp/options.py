@@ -1,6 +1,7 @@
 """Options of FTCP; light, so that campaign specs can import them."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -143,10 +144,11 @@ class FtcpOptions(ModelOptions):
         self, path: Path, columns: Mapping[str, str]
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
         """Return a table's crystals and labels, and the rows that were skipped."""
-        from alloop.models.ftcp.representation.crystals import Size  # noqa: PLC0415
-        from alloop.models.ftcp.tables import read_table  # noqa: PLC0415
+        from alloop.models.crystal_table import read_crystal_table  # noqa: PLC0415
+        from alloop.models.ftcp.representation.crystals import Size, refusal  # noqa: PLC0415
 
-        read = read_table(path, columns, size=Size(self.max_elements, self.max_sites))
+        largest = Size(self.max_elements, self.max_sites)
+        read = read_crystal_table(path, columns, refusal=partial(refusal, size=largest))
         return read.data, read.skipped
 
     def build_for(

@@ -8,8 +8,9 @@ import numpy as np
 from pymatgen.core import Element, Structure
 
 from alloop.errors import MaterialError, ModelError
+from alloop.lattices import CUBIC_SITES, LatticeName
 from alloop.materials import Material, formula_of
-from alloop.models.lattice.parent import IntArray, LatticeName, ParentLattice, identify
+from alloop.models.lattice.parent import IntArray, ParentLattice, identify
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class DecorationSpace:
             )
         if stray := [el for el in self.elements if not Element.is_valid_symbol(el)]:
             raise ModelError(f"{stray[0]!r} is not a chemical element")
-        known = {"fcc", "bcc"}
+        known = set(CUBIC_SITES)
         if not 1 <= len(set(self.lattices)) == len(self.lattices) or set(self.lattices) - known:
             raise ModelError(
                 f"cannot decorate the lattices {list(self.lattices)}",

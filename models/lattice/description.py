@@ -2,10 +2,10 @@
 
 from typing import Literal, Self
 
+from alloop.lattices import LatticeName
 from alloop.models import checkpoint
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.options import LatticeOptions
-from alloop.models.lattice.parent import LatticeName
 
 
 class Description(checkpoint.Description):

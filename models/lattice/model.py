@@ -13,6 +13,7 @@ from alloop.errors import ModelError
 from alloop.materials import Material
 from alloop.models import checkpoint
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.latent_points import require_latent_points
 from alloop.models.lattice.assignment import most_probable
 from alloop.models.lattice.correlations import correlations, n_correlations
 from alloop.models.lattice.decorations import DecorationSpace
@@ -133,11 +134,7 @@ class LatticeModel:
         """
         del seed
         network, _ = self._trained()
-        if z.ndim != 2 or z.shape[1] != network.n_latents or not z.isfinite().all():
-            raise ModelError(
-                f"latent points of shape {tuple(z.shape)} cannot be decoded; "
-                f"they are finite and of shape (n, {network.n_latents})"
-            )
+        require_latent_points(z, network.n_latents)
         of_rows = network.log_probabilities(z.double()).numpy()
         lattices = network.lattice_weights(z).argmax(dim=-1).tolist()
         return [
@@ -151,7 +148,8 @@ class LatticeModel:
 
         Both are NaN for a property of which fewer than two labels were seen.
         """
-        _, heads = self._trained()
+        network, heads = self._trained()
+        require_latent_points(z, network.n_latents)
         mean, std = heads.predict(self.embed(z).float())
         return Prediction(self.property_names, mean, std)
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +22,10 @@ from pymatgen.core import Element, Lattice, Structure
 from scipy.constants import Avogadro
 
 from alloop.errors import MaterialError
+from alloop.lattices import SHELLS, TWO_ATOM_C_OVER_A, LatticeName
 
-LatticeName = Literal["fcc", "bcc"]
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.float64]
-
-C_OVER_A: dict[LatticeName, float] = {"fcc": math.sqrt(2.0), "bcc": 1.0}
-"""Ratio of the two-atom cell's edges."""
-
-SHELLS: dict[LatticeName, tuple[int, ...]] = {"fcc": (12, 6, 24), "bcc": (8, 6, 12)}
-"""Neighbours in the first three shells."""
 
 EDGE_TOLERANCE = 0.10
 """Largest relative deviation of a cell edge from the parent's; relaxed cells stay below 1 %,
@@ -93,7 +87,7 @@ class ParentLattice:
 
     def edges(self, volume_per_atom: float) -> tuple[float, float, float]:
         """Return the supercell's edges in Å for a volume in Å³/atom."""
-        ratio = C_OVER_A[self.name]
+        ratio = TWO_ATOM_C_OVER_A[self.name]
         edge = self.n * (2 * volume_per_atom / ratio) ** (1 / 3)
         return edge, edge, ratio * edge
 
@@ -164,7 +158,9 @@ def identify(structure: Structure) -> ParentLattice:
         MaterialError: if the cell or the number of atoms belongs to no parent.
     """
     a, _, c = structure.lattice.abc
-    name: LatticeName = min(C_OVER_A, key=lambda key: abs(math.log(c / a / C_OVER_A[key])))
+    name: LatticeName = min(
+        TWO_ATOM_C_OVER_A, key=lambda key: abs(math.log(c / a / TWO_ATOM_C_OVER_A[key]))
+    )
     parent = ParentLattice.of_size(name, len(structure))
     _require_cell(parent, structure)
     return parent

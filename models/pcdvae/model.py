@@ -16,6 +16,7 @@ from alloop.errors import ModelError
 from alloop.materials import Material, material_id
 from alloop.models import checkpoint
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.latent_points import require_latent_points
 from alloop.models.pcdvae import sampling
 from alloop.models.pcdvae.description import ModelDescription, TrainingDescription
 from alloop.models.pcdvae.losses import bounded
@@ -155,11 +156,7 @@ class PcdvaeModel:
             ModelError: if z is not finite or not of that shape, or the model is untrained.
         """
         network = self._trained()
-        if z.ndim != 2 or z.shape[1] != self.options.latent or not bool(z.isfinite().all()):
-            raise ModelError(
-                f"latent points of shape {tuple(z.shape)} cannot be decoded; "
-                f"they are finite and of shape (n, {self.options.latent})"
-            )
+        require_latent_points(z, self.options.latent)
         rng = np.random.default_rng(seed)
         decoded: list[Material] = []
         for some in z.float().to(self.device).split(self.options.decode_batch):
@@ -180,6 +177,7 @@ class PcdvaeModel:
         Both are NaN for a property of which fewer than two different labels were seen.
         """
         network = self._trained()
+        require_latent_points(z, self.options.latent)
         read = network.heads(z.float().to(self.device))
         mean = read.property_mean * network.label_std + network.label_mean
         std = torch.exp(0.5 * bounded(read.property_log_variance)) * network.label_std

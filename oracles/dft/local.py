@@ -15,6 +15,7 @@ from jobflow import Flow, JobStore, run_locally
 from maggma.stores import MemoryStore
 
 from alloop.canonical import canonical_json
+from alloop.durable import write_durably
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.failure import RunFailed, failure_of, last_words
 from alloop.oracles.dft.orphans import MARK, end_orphans
@@ -73,7 +74,8 @@ class LocalManager:
             began = time.monotonic()
             document = self._run(submission, flow, home)
             outcome = Outcome(document, time.monotonic() - began, is_new=True)
-            _write(home / DOCUMENT, {"document": document, "seconds": outcome.seconds})
+            content = {"document": document, "seconds": outcome.seconds}
+            write_durably(home / DOCUMENT, canonical_json(content).encode())
         return outcome
 
     def find(self, submission: str) -> Outcome | None:
@@ -148,13 +150,3 @@ def _marked(submission: str) -> Iterator[None]:
             del os.environ[MARK]
         else:
             os.environ[MARK] = before
-
-
-def _write(path: Path, content: Any) -> None:
-    """Write JSON so that the name stands for the whole content or for nothing."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(canonical_json(content))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

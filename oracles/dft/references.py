@@ -8,6 +8,7 @@ from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from alloop.lattices import CUBIC_SITES
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.failure import Undetermined
 
@@ -51,13 +52,11 @@ def ordered_binaries(first: str, second: str, volumes: dict[str, float]) -> list
     crystals = []
     for one, other in permutations((first, second)):
         edge = np.cbrt(volumes[one] + 3 * volumes[other])
-        faces = [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
-        crystals.append(
-            Structure(Lattice.cubic(edge), [one, other, other, other], [[0.0] * 3, *faces])
-        )
+        species = [one, other, other, other]  # one at the corner, the other on the faces
+        crystals.append(Structure(Lattice.cubic(edge), species, CUBIC_SITES["fcc"]))
     volume = volumes[first] + volumes[second]
     long = np.cbrt(2 * volume)
-    centre = [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
+    centre = CUBIC_SITES["bcc"]
     crystals.append(Structure(Lattice.tetragonal(long / np.sqrt(2), long), [first, second], centre))
     crystals.append(Structure(Lattice.cubic(np.cbrt(volume)), [first, second], centre))
     return crystals

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pymatgen.core import Structure
 
-from alloop.oracles.base import Exchange, Measurement, Status, exchange_fingerprint
+from alloop.exchanges import Exchange, exchanged
+from alloop.oracles.base import Measurement, Status, exchange_fingerprint
 from alloop.oracles.lammps.options import SwapSearchOptions
 from alloop.oracles.lammps.oracle import LammpsOracle, Summary
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
@@ -25,7 +26,6 @@ from alloop.oracles.lammps.swap_relaxation import (
     Centre,
     Neighbour,
     centre_at_rest,
-    exchanged,
     require_small,
 )
 

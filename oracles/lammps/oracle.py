@@ -9,10 +9,10 @@ from pymatgen.core import Element, Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import PotentialError
+from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material
 from alloop.oracles.base import (
     Cost,
-    Exchange,
     FailureKind,
     Measurement,
     NotFinite,
@@ -34,7 +34,7 @@ from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_cell
 from alloop.oracles.lammps.simulation.runtime import lammps_version
 from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
 from alloop.oracles.lammps.simulation.session import Session
-from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour, exchanged
+from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour
 
 PROCEDURE = 1
 """Counts changes of this package that change values; part of the fingerprint."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from pymatgen.core import Structure
 
+from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material, material_id
-from alloop.oracles.base import Exchange, FailureKind
+from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.failure import Unmeasurable
 from alloop.oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, estimated_bulk_modulus
@@ -156,11 +157,3 @@ class CentreCache:
         neighbour = Neighbour(oracle, centre, exchanged(centre.symbols, last))
         neighbour.relax()
         return neighbour.as_centre()
-
-
-def exchanged(symbols: tuple[str, ...], exchange: Exchange) -> tuple[str, ...]:
-    """Return the elements with those on two sites exchanged."""
-    found = list(symbols)
-    i, j = exchange
-    found[i], found[j] = symbols[j], symbols[i]
-    return tuple(found)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from alloop.canonical import canonical_json, sha256
+from alloop.exchanges import Exchange
 from alloop.materials import Material
-from alloop.oracles.base import Exchange, ExchangeOracle, Measurement, exchange_fingerprint
+from alloop.oracles.base import ExchangeOracle, Measurement, exchange_fingerprint
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 

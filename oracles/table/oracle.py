@@ -1,12 +1,11 @@
 """Known results from a file: a retrospective study asks a table instead of an experiment."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 
 from pymatgen.core import Composition, Structure
-from pymatgen.io.cif import CifParser
 
 from alloop.canonical import canonical_json, sha256
+from alloop.cif import read_cif
 from alloop.datasets import find_file
 from alloop.errors import DataError, MaterialError
 from alloop.materials import Material, composition_of, formula_of, material_id
@@ -119,16 +118,10 @@ def _values(row: Row, options: TableOptions) -> dict[str, float]:
 
 
 def _structure(row: Row, column: str) -> Structure:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # remarks on labels; what matters raises
-        try:
-            # Rounding coordinates to thirds would move atoms of relaxed cells.
-            parser = CifParser.from_str(row.cells[column], frac_tolerance=0)
-            structure = parser.parse_structures(primitive=False)[0]
-        except Exception as error:  # the parser raises whatever the text provokes
-            raise row.error(
-                column, f"this is not a CIF ({type(error).__name__}: {error})"
-            ) from error
+    try:
+        structure = read_cif(row.cells[column]).structure
+    except MaterialError as error:
+        raise row.error(column, error.what, error.remedy) from error
     if not structure.is_ordered:
         raise row.error(column, "the crystal has partly occupied sites")
     return structure

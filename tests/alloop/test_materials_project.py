@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.errors import DataError, MissingSoftware
 from alloop.materials_project import KEY, fetch_materials_project
-from alloop.models.ftcp.tables import read_table
+from alloop.models.crystal_table import read_crystal_table
 
 SECRET = "k" * 32
 
@@ -72,7 +72,7 @@ def test_the_papers_query_is_asked_once_and_kept(client: type[Rester], tmp_path:
     assert query["num_sites"][1] == 20
     assert query["energy_above_hull"][1] == 0.08
     columns = {name: name for name in ("formation_energy_per_atom", "band_gap")}
-    table = read_table(path, columns)
+    table = read_crystal_table(path, columns)
     assert table.names == ("mp-1", "mp-2")  # below 0.08, not at it
     assert table.data.labels[0].tolist() == [-3.5, 1.7]
     assert table.data.labels[1, 1] != table.data.labels[1, 1]  # not known

@@ -20,9 +20,9 @@ from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Step
 from alloop.materials import material_id
+from alloop.models.crystal_table import read_crystal_table
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.model import FtcpModel
-from alloop.models.ftcp.tables import read_table
 from tests.end_to_end.counting_oracle import CountingOracle
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import FTCP
@@ -77,7 +77,7 @@ def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
     folder = RunFolder.read(run)
     answers = folder.state.answers()
     assert len(answers) == 10
-    known = {material_id(cell) for cell in read_table(table, {}).data.materials}
+    known = {material_id(cell) for cell in read_crystal_table(table, {}).data.materials}
     assert {answer.candidate for answer in answers} <= known
     assert verify(run).ok
 
@@ -119,7 +119,7 @@ def checkpoint(
     assert not end.value.code
     out = capsys.readouterr().out
     assert "2 rows skipped" in out
-    assert "row 3 (m-3): the CIF cannot be read" in out
+    assert "row 3 (m-3): it cannot be read as CIF" in out
     assert "28 crystals" in out
     assert sha256(path.read_bytes()) in out
     return path

@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 from alloop.errors import RunError
 from alloop.loop.dataset import MEASUREMENTS, DatasetPlan, compositions, make_dataset
 from alloop.materials import Material
-from alloop.models.pcdvae.table import read_table
+from alloop.models.crystal_table import read_crystal_table
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 PLAN = DatasetPlan(
@@ -75,8 +75,8 @@ def test_an_interrupted_making_goes_on(tmp_path: Path) -> None:
 
 def test_the_table_can_be_read_and_search_improves(tmp_path: Path) -> None:
     made = make_dataset(PLAN, Alternating(), tmp_path)
-    table = read_table(made.training, {"bulk_modulus": "bulk_modulus"})
-    assert not table.refused
+    table = read_crystal_table(made.training, {"bulk_modulus": "bulk_modulus"})
+    assert not table.skipped
     assert len(table.rows) == made.n_training
     frame = pd.concat([pd.read_csv(made.training), pd.read_csv(made.test)])
     start = frame[~frame["is_augmented"]].set_index("material_id")["bulk_modulus"]

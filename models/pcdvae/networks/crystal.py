@@ -106,6 +106,15 @@ class Crystal:
             )
 
 
+def refusal(material: Material) -> str | None:
+    """Return why a material cannot be read as a crystal; None if it can."""
+    try:
+        Crystal.of(material)
+    except MaterialError as error:
+        return str(error)
+    return None
+
+
 def reduced_cell(cell: FloatArray, where: str = "") -> FloatArray:
     """Return the Niggli-reduced vectors of the same lattice, unrotated, rows in Å.
 

@@ -15,13 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from atomate2.forcefields.flows.elastic import ElasticMaker
 from atomate2.forcefields.jobs import ForceFieldRelaxMaker
-from jobflow import Flow, Job, Maker
 from pymatgen.core import Element, Structure
 
 from alloop.canonical import sha256
 from alloop.errors import MissingSoftware, SpecError
+from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.options import DftOptions
 
 WEIGHTS = {
@@ -32,10 +31,6 @@ WEIGHTS = {
 
 HEAVIEST = 94
 """Atomic number up to which CHGNet knows elements."""
-
-CURVATURE = 15.0
-"""eV/Å², assumed before any is known: about that of an atom in a metal. ASE's own guess, 70, takes
-twice the steps."""
 
 ELASTIC_TOLERANCE = 0.005
 """eV/Å; the largest force left in a strained cell for the elastic tensor."""
@@ -53,15 +48,17 @@ class ChgnetRelaxMaker(ForceFieldRelaxMaker):
         return _calculator(self.model)
 
 
-class ChgnetEngine:
+class ChgnetEngine(AseEngine):
     """See ``Engine``.
 
     The atoms' magnetic moments are what CHGNet predicts from their surroundings, without signs,
     so there is no total moment.
     """
 
+    elastic_tolerance = ELASTIC_TOLERANCE
+
     def __init__(self, options: DftOptions) -> None:
-        self._options = options
+        super().__init__(options)
         self._model = options.chgnet.model
         self.name = f"CHGNet {self._model}, a learned potential trained on DFT"
 
@@ -81,60 +78,13 @@ class ChgnetEngine:
             "max_steps": self._options.max_steps,
         }
 
-    def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
-        """Return one relaxation: there is no basis set that a second one would renew."""
-        del seconds
-        return self._maker(relax_cell=True).make(structure)
-
-    def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
-        """See ``Engine.fixed_cell``."""
-        del structure, seconds
-        return self._maker(relax_cell=False)
-
-    def single_point(self, structure: Structure, *, seconds: float) -> Job | Flow:
-        """See ``Engine.single_point``."""
-        del seconds
-        return self._maker(relax_cell=False, steps=1).make(structure)
-
-    def elasticity(
-        self, structure: Structure, *, stress: list[list[float]], seconds: float
-    ) -> Flow:
-        """See ``Engine.elasticity``."""
-        del seconds
-        relax = self._maker(relax_cell=False, tolerance=ELASTIC_TOLERANCE)
-        maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=relax)
-        return maker.make(structure, equilibrium_stress=stress)
-
-    def reading(self, output: Any) -> dict[str, Any]:
-        """See ``Engine.reading``."""
-        return {
-            "structure": output.structure,
-            "energy": output.output.energy,
-            "forces": output.output.forces,
-            "stress": output.output.stress,
-            "state": output.state,
-        }
-
-    def identity(self, structure: Structure) -> dict[str, Any]:
-        """See ``Engine.identity``."""
-        del structure
-        return {}
-
-    def _maker(
-        self, *, relax_cell: bool, steps: int | None = None, tolerance: float | None = None
+    def maker(
+        self, structure: Structure, *, relax_cell: bool, steps: int, tolerance: float
     ) -> ChgnetRelaxMaker:
-        return ChgnetRelaxMaker(
-            model=self._model,
-            relax_cell=relax_cell,
-            steps=self._options.max_steps if steps is None else steps,
-            relax_kwargs={
-                "fmax": tolerance or self._options.force_tolerance,
-                "alpha": CURVATURE,
-                "final_atoms_object_file": None,
-            },
-            optimizer_kwargs={"optimizer": "LBFGS"},
-            ionic_step_data=("energy", "stress"),
-        )
+        """See ``AseEngine.maker``."""
+        del structure
+        settings = maker_settings(relax_cell=relax_cell, steps=steps, tolerance=tolerance)
+        return ChgnetRelaxMaker(model=self._model, **settings)
 
 
 def _checkpoint(model: str) -> Path:

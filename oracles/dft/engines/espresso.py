@@ -15,16 +15,12 @@ from typing import Any
 import numpy as np
 from ase.calculators.espresso import Espresso, EspressoProfile
 from atomate2.ase.jobs import AseRelaxMaker
-from atomate2.forcefields.flows.elastic import ElasticMaker
-from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from alloop.canonical import sha256
 from alloop.errors import MissingSoftware, SpecError
+from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.options import DftOptions
-
-CURVATURE = 15.0
-"""eV/Å²; see ``alloop.oracles.dft.engines.chgnet.CURVATURE``."""
 
 LOWEST_CUTOFFS = (30.0, 240.0)
 """Ry, of wave functions and density, asked for where a pseudopotential suggests none: what
@@ -115,13 +111,13 @@ class EspressoRelaxMaker(AseRelaxMaker):
         )
 
 
-class EspressoEngine:
+class EspressoEngine(AseEngine):
     """See ``Engine``. One relaxation, since every step has a basis set of its own cell, and nothing
     is kept from one to the next.
     """
 
     def __init__(self, options: DftOptions) -> None:
-        self._options = options
+        super().__init__(options)
         self._espresso = options.espresso
         if taken := sorted(RESERVED & {name.lower() for name in self._espresso.system}):
             raise SpecError(
@@ -163,44 +159,24 @@ class EspressoEngine:
             "max_steps": self._options.max_steps,
         }
 
-    def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
-        """See ``Engine.relaxation``."""
-        del seconds
-        return self._maker(structure, relax_cell=True).make(structure)
-
-    def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
-        """See ``Engine.fixed_cell``."""
-        del seconds
-        return self._maker(structure, relax_cell=False)
-
-    def single_point(self, structure: Structure, *, seconds: float) -> Job | Flow:
-        """See ``Engine.single_point``."""
-        del seconds
-        return self._maker(structure, relax_cell=False, steps=1).make(structure)
-
-    def elasticity(
-        self, structure: Structure, *, stress: list[list[float]], seconds: float
-    ) -> Flow:
-        """See ``Engine.elasticity``."""
-        strained = self.fixed_cell(structure, seconds=seconds)
-        maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained)
-        return maker.make(structure, equilibrium_stress=stress)
+    def maker(
+        self, structure: Structure, *, relax_cell: bool, steps: int, tolerance: float
+    ) -> EspressoRelaxMaker:
+        """See ``AseEngine.maker``."""
+        elements = sorted({site.specie.symbol for site in structure})
+        return EspressoRelaxMaker(
+            command=self._espresso.command,
+            folder=str(self._espresso.pseudopotential_folder),
+            pseudopotentials={el: self._espresso.pseudopotentials[el] for el in elements},
+            valences={el: self._pseudopotential(el).valence for el in elements},
+            input_data=self._input(len(structure)),
+            mesh=mesh_of(structure, self._espresso.kspacing),
+            **maker_settings(relax_cell=relax_cell, steps=steps, tolerance=tolerance),
+        )
 
     def reading(self, output: Any) -> dict[str, Any]:
         """See ``Engine.reading``."""
-        return {
-            "structure": output.structure,
-            "energy": output.output.energy,
-            "forces": output.output.forces,
-            "stress": output.output.stress,
-            "state": output.state,
-            "folder": output.dir_name,
-        }
-
-    def identity(self, structure: Structure) -> dict[str, Any]:
-        """See ``Engine.identity``."""
-        del structure
-        return {}
+        return {**super().reading(output), "folder": output.dir_name}
 
     @cached_property
     def _version(self) -> str:
@@ -233,28 +209,6 @@ class EspressoEngine:
                 remedy=f"Write {{{element}: FILE.UPF}}.",
             )
         return Pseudopotential.read(self._espresso.pseudopotential_folder / name)
-
-    def _maker(
-        self, structure: Structure, *, relax_cell: bool, steps: int | None = None
-    ) -> EspressoRelaxMaker:
-        elements = sorted({site.specie.symbol for site in structure})
-        return EspressoRelaxMaker(
-            command=self._espresso.command,
-            folder=str(self._espresso.pseudopotential_folder),
-            pseudopotentials={el: self._espresso.pseudopotentials[el] for el in elements},
-            valences={el: self._pseudopotential(el).valence for el in elements},
-            input_data=self._input(len(structure)),
-            mesh=mesh_of(structure, self._espresso.kspacing),
-            relax_cell=relax_cell,
-            steps=self._options.max_steps if steps is None else steps,
-            relax_kwargs={
-                "fmax": self._options.force_tolerance,
-                "alpha": CURVATURE,
-                "final_atoms_object_file": None,
-            },
-            optimizer_kwargs={"optimizer": "LBFGS"},
-            ionic_step_data=("energy", "stress"),
-        )
 
     def _input(self, n_atoms: int) -> dict[str, Any]:
         espresso = self._espresso

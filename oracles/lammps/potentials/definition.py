@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import PotentialError
+from alloop.lattices import CUBIC_SITES, LatticeName
 from alloop.oracles.lammps.options import PairStyle
 from alloop.oracles.lammps.potentials.parameter_files import ParameterFile
 
@@ -15,15 +15,13 @@ from alloop.oracles.lammps.potentials.parameter_files import ParameterFile
 class ReferenceCrystal:
     """The stable structure of a pure element under a potential, to measure energies against."""
 
-    lattice: Literal["fcc", "bcc"]
+    lattice: LatticeName
     edge: float
     """Edge of the cubic cell, Å; where its relaxation starts."""
 
     def structure(self, element: str) -> Structure:
         """Return the conventional cubic cell of an element."""
-        corner, centre = [0.0, 0.0, 0.0], [0.5, 0.5, 0.5]
-        faces = [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
-        sites = [corner, *faces] if self.lattice == "fcc" else [corner, centre]
+        sites = CUBIC_SITES[self.lattice]
         return Structure(Lattice.cubic(self.edge), [element] * len(sites), sites)
 
 

@@ -3,15 +3,14 @@
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from alloop.lattices import OTHER, LatticeName
 from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.failure import Unmeasurable
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Cell
-from alloop.oracles.lammps.simulation.crystal_frame import ParentName, parent_frame
+from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
 from alloop.oracles.lammps.simulation.relaxation import VOLUME, Relaxed, relax_cell
 from alloop.oracles.lammps.simulation.session import Session
-
-OTHER: dict[ParentName, ParentName] = {"fcc": "bcc", "bcc": "fcc"}
 
 _SQUEEZE = 2 ** (-1 / 3)
 """Bain's: fcc shortened by this along one edge of the cube, and widened by the inverse root
@@ -63,7 +62,7 @@ def on_the_other_lattice(structure: Structure) -> list[Structure]:
     return found
 
 
-def _parent(structure: Structure) -> ParentName:
+def _parent(structure: Structure) -> LatticeName:
     frame = parent_frame(structure)
     if frame is None or frame.parent is None:
         raise Unmeasurable(
@@ -74,7 +73,7 @@ def _parent(structure: Structure) -> ParentName:
 
 
 def _try_to_relax(
-    session: Session, cell: Cell, options: LammpsOptions, name: ParentName
+    session: Session, cell: Cell, options: LammpsOptions, name: LatticeName
 ) -> float | None:
     """Return the energy of the relaxed cell, or None if it is no longer on the lattice."""
     try:

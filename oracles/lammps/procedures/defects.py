@@ -10,11 +10,12 @@ from collections.abc import Callable
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from alloop.lattices import LatticeName
 from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.failure import Unmeasurable
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Array, Cell
-from alloop.oracles.lammps.simulation.crystal_frame import CrystalFrame, ParentName, parent_frame
+from alloop.oracles.lammps.simulation.crystal_frame import CrystalFrame, parent_frame
 from alloop.oracles.lammps.simulation.layers import Stack, stack_along
 from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_atoms
 from alloop.oracles.lammps.simulation.session import Session
@@ -141,7 +142,7 @@ def _fault_shifts(stack: Stack, frame: CrystalFrame) -> list[Array]:
     return [edge * (v @ frame.rotation) for v in good]
 
 
-def _frame_on(bulk: Structure, *names: ParentName) -> CrystalFrame:
+def _frame_on(bulk: Structure, *names: LatticeName) -> CrystalFrame:
     frame = parent_frame(bulk)
     if frame is None or frame.parent not in names:
         raise Unmeasurable(

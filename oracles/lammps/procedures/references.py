@@ -7,6 +7,7 @@ from ase.build import bulk
 from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 
+from alloop.lattices import CUBIC_SITES
 from alloop.oracles.lammps.failure import Unmeasurable
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Cell
@@ -16,15 +17,13 @@ from alloop.oracles.lammps.simulation.session import Session
 VOLUMES_TRIED = tuple(float(x) for x in np.linspace(0.75, 1.5, 16))
 """Relative to the element's volume in nature: where the search for each crystal begins."""
 
-_CORNER, _CENTRE = (0.0, 0.0, 0.0), (0.5, 0.5, 0.5)
-_FACES = ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
 _TETRAHEDRA = ((0.25, 0.25, 0.25), (0.25, 0.75, 0.75), (0.75, 0.25, 0.75), (0.75, 0.75, 0.25))
 _HEXAGONAL = Lattice.hexagonal(1.0, float(np.sqrt(8 / 3)))
 _CRYSTALS = {
-    "fcc": (Lattice.cubic(1.0), (_CORNER, *_FACES)),
-    "bcc": (Lattice.cubic(1.0), (_CORNER, _CENTRE)),
+    "fcc": (Lattice.cubic(1.0), CUBIC_SITES["fcc"]),
+    "bcc": (Lattice.cubic(1.0), CUBIC_SITES["bcc"]),
     "hcp": (_HEXAGONAL, ((1 / 3, 2 / 3, 0.25), (2 / 3, 1 / 3, 0.75))),
-    "diamond": (Lattice.cubic(1.0), (_CORNER, *_FACES, *_TETRAHEDRA)),
+    "diamond": (Lattice.cubic(1.0), (*CUBIC_SITES["fcc"], *_TETRAHEDRA)),
 }
 
 

@@ -8,12 +8,12 @@ them. An ordered compound, told by its small primitive cell, has its own.
 
 import itertools
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import spglib
 from pymatgen.core import Element, Lattice, Structure
 
+from alloop.lattices import SPACE_GROUPS, LatticeName
 from alloop.oracles.lammps.simulation.cell import Array
 
 REACH = 1.43
@@ -27,8 +27,7 @@ OWN = 0.01
 MOST_IN_COMPOUND = 8
 """Atoms in the primitive cell of an ordered compound on a parent lattice (D0₂₃ has 8)."""
 
-ParentName = Literal["fcc", "bcc"]
-_PARENTS: dict[tuple[str, int], ParentName] = {("Fm-3m", 1): "fcc", ("Im-3m", 1): "bcc"}
+_LATTICE_OF: dict[str, LatticeName] = {group: name for name, group in SPACE_GROUPS.items()}
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ class CrystalFrame:
     """Atoms in the primitive cell."""
 
     @property
-    def parent(self) -> ParentName | None:
+    def parent(self) -> LatticeName | None:
         """The lattice's name where it is one with one atom per primitive cell."""
-        return _PARENTS.get((self.international, self.n_primitive))
+        return _LATTICE_OF.get(self.international) if self.n_primitive == 1 else None
 
 
 def crystal_frame(structure: Structure) -> CrystalFrame:

@@ -108,8 +108,8 @@ def test_what_is_equivalent_to_something_infeasible_is_not_proposed(
     moved = material.copy()
     moved.translate_sites(range(len(moved)), [0.5, 0.5, 0.0])
     assert material_id(moved) != id
-    seen = Seen(state.reasons_infeasible)
-    seen.add(id, material)
+    seen = Seen()
+    seen.follow(state, ArtifactStore(run / "artifacts"))
     rejection = screen(moved, state.spec.space, seen)
     assert rejection is not None
     assert rejection.rule == "infeasible"

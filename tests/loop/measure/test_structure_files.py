@@ -11,6 +11,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MaterialError
 from alloop.loop.measure.structure_files import read_structure
+from alloop.materials import material_id
 
 NI3CR = Structure(
     Lattice.cubic(3.52),
@@ -72,6 +73,16 @@ def test_what_is_no_structure_is_refused_with_the_reason(
     with pytest.raises(MaterialError, match=says) as caught:
         read_structure(path)
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_comment_in_latin_1_and_line_ends_do_not_matter(tmp_path: Path, line_end: str) -> None:
+    text = NI3CR.to(fmt="cif")
+    (tmp_path / "plain.cif").write_text(text)
+    latin = f"# gemessen von Müller, a = 3.52 Å\n{text}".replace("\n", line_end).encode("latin-1")
+    (tmp_path / "latin.cif").write_bytes(latin)
+    plain, read = (read_structure(tmp_path / name).structure for name in ("plain.cif", "latin.cif"))
+    assert material_id(read) == material_id(plain)
 
 
 def test_a_molecule_and_a_trajectory_are_no_crystal(tmp_path: Path) -> None:

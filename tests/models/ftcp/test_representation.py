@@ -7,6 +7,7 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Element, Lattice, Structure
 
 from alloop.errors import MaterialError
+from alloop.models.crystal_table import read_crystal_table
 from alloop.models.ftcp.representation.crystals import (
     EMPTY,
     Crystals,
@@ -24,7 +25,6 @@ from alloop.models.ftcp.representation.matrix import (
     to_matrices,
 )
 from alloop.models.ftcp.representation.scaling import Scaler
-from alloop.models.ftcp.tables import read_table
 
 SYMBOLS = ("H", "Li", "C", "O", "Ti", "Fe", "La", "Pb", "U")
 
@@ -212,7 +212,7 @@ def test_cells_that_close_no_volume_are_refused():
 def test_published_crystals_come_back(data_folder, name, tmp_path):
     few = tmp_path / "few.csv"  # the benchmark does all of them
     pd.read_csv(data_folder / name / "val.csv", nrows=60).to_csv(few)
-    structures = list(read_table(few, {}).data.materials)
+    structures = list(read_crystal_table(few, {}).data.materials)
     assert len(structures) == 60
     matcher = StructureMatcher(stol=0.5, angle_tol=10, ltol=0.3)  # CDVAE's settings
     after = round_trip(structures, Size.of(structures))

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Lattice, Structure
-from pymatgen.io.cif import CifParser
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from alloop.cif import read_cif
 from alloop.errors import MaterialError
-from alloop.models.lattice.parent import SHELLS, ParentLattice, element_volume, identify
+from alloop.lattices import SHELLS
+from alloop.models.lattice.parent import ParentLattice, element_volume, identify
 
 SYMBOLS = ("Cr", "Fe", "Ni")
 parents = st.builds(ParentLattice, st.sampled_from(["fcc", "bcc"]), st.sampled_from([1, 2, 3]))
@@ -188,8 +189,7 @@ def test_wrong_decorations_are_refused(species):
 def test_relaxed_cells_of_the_published_data_are_read(allogen):
     table = pd.read_csv(allogen / "test.csv").iloc[:40]
     for row in table.itertuples():
-        parser = CifParser.from_str(row.cif, frac_tolerance=0)
-        (structure,) = parser.parse_structures(primitive=False)
+        structure = read_cif(row.cif).structure
         parent = identify(structure)
         assert (parent.name, parent.n) == (row.sym, 3)
         species = parent.decoration(structure)

@@ -7,11 +7,12 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
+from alloop.lattices import LatticeName
 from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.procedures.competing_phase import OTHER, on_the_other_lattice
-from alloop.oracles.lammps.simulation.crystal_frame import ParentName, parent_frame
+from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
@@ -31,7 +32,9 @@ def energy(oracle: LammpsOracle, structure: Structure) -> float:
 
 
 @pytest.mark.parametrize("name", ["fcc", "bcc"])
-def test_the_decoration_is_kept_and_the_way_back_leads_home(alloy: Alloy, name: ParentName) -> None:
+def test_the_decoration_is_kept_and_the_way_back_leads_home(
+    alloy: Alloy, name: LatticeName
+) -> None:
     structure = alloy({"Ni": 6, "Cr": 5, "Fe": 5}, name, seed=1)
     rotation = Rotation.random(rng=2).as_matrix()
     structure = Structure(

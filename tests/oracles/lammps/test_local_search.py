@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from alloop.oracles.base import Exchange, FailureKind, exchange_fingerprint
+from alloop.exchanges import Exchange
+from alloop.oracles.base import FailureKind, exchange_fingerprint
 from alloop.oracles.lammps.local_search import (
     Score,
     SearchResult,

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pymatgen.core import Composition, DummySpecies, Lattice, Molecule, Structure
-from pymatgen.io.cif import CifParser
 from scipy.spatial.transform import Rotation
 
 from alloop.canonical import canonical_json
+from alloop.cif import read_cif
 from alloop.errors import PotentialError
 from alloop.oracles.base import FailureKind, Measurement, Status
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
@@ -277,10 +277,7 @@ def test_bulk_moduli_are_the_published_ones(oracle: LammpsOracle, allogen: Path)
         rows = list(csv.DictReader(file))
     errors = []
     for row in rows[:60]:
-        # A tolerance of 0 keeps the coordinates as they are written.
-        (structure,) = CifParser.from_str(row["cif"], frac_tolerance=0).parse_structures(
-            primitive=False
-        )
+        structure = read_cif(row["cif"]).structure
         symbols = set(structure.symbol_set)
         # Binaries with Fe were published with another potential, or with elements swapped.
         if symbols == {"Ni", "Cr"} or len(symbols) == 3:

@@ -1,44 +1,50 @@
-"""Data sets as CDVAE publishes them: CSV files with a column of CIFs and columns of properties."""
+"""Data sets of crystals as CDVAE publishes them: CSV with a column of CIFs and of properties."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifParser
 
+from alloop.cif import read_cif
 from alloop.errors import MaterialError
 from alloop.models.base import Dataset, SkippedRow
-from alloop.models.ftcp.representation.crystals import Size, refusal
 
-ROOM_FOR_ANYTHING = Size(10**6, 10**6)
-"""Refusals then speak of the crystal alone, not of a model's size."""
+AUGMENTED = "is_augmented"
+"""Column that is true in rows of local search; where there is none, no row is of one."""
 
 
 @dataclass(frozen=True)
-class Table:
+class CrystalTable:
     """What was read of a file, and what was not."""
 
     data: Dataset
+    rows: tuple[int, ...]
+    """Row in the file of each crystal in ``data``."""
     names: tuple[str, ...]
     """``material_id`` of each crystal in ``data``; empty where the table has none."""
     skipped: tuple[SkippedRow, ...]
 
 
-def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None = None) -> Table:
+def read_crystal_table(
+    path: Path,
+    properties: Mapping[str, str],
+    *,
+    refusal: Callable[[Structure], str | None] = lambda _: None,
+) -> CrystalTable:
     """Read crystals and their properties.
 
-    Rows whose CIF cannot be read, is disordered, or does not fit the size are skipped and
-    named. An empty or NaN cell is a property that is not known.
+    Rows whose CIF cannot be read, is disordered or is refused by the model are skipped and named.
+    An empty or NaN cell is a property that is not known.
 
     Args:
         path: CSV with a column ``cif``.
         properties: property name to its column, for example
             ``{"formation_energy_per_atom": "heat_all"}``; values in the property's unit.
-        size: largest crystals to take; by default any.
+        refusal: why a model cannot hold a crystal; None where it can.
 
     Raises:
         MaterialError: if a column is missing, a property is text, or no row is a crystal.
@@ -53,20 +59,19 @@ def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None =
     labels = np.column_stack(
         [np.empty((len(frame), 0)), *(_numbers(path, frame[c]) for c in properties.values())]
     )
+    is_augmented = _is_augmented(path, frame)
     all_names = frame["material_id"].astype(str) if "material_id" in frame else [""] * len(frame)
     crystals: list[Structure] = []
     rows: list[int] = []
     skipped: list[SkippedRow] = []
     for row, (cif, name) in enumerate(zip(frame["cif"], all_names, strict=True)):
-        crystal = _read_cif(cif)
-        if isinstance(crystal, Structure):
-            reason = refusal(crystal, size or ROOM_FOR_ANYTHING)
-            if reason is None:
-                crystals.append(crystal)
-                rows.append(row)
-                continue
-            crystal = reason
-        skipped.append(SkippedRow(row, name, crystal))
+        found = _ordered_crystal(cif)
+        reason = found if isinstance(found, str) else refusal(found)
+        if isinstance(found, str) or reason is not None:
+            skipped.append(SkippedRow(row, name, str(reason)))
+            continue
+        crystals.append(found)
+        rows.append(row)
     if not crystals:
         first = f"; row 0: {skipped[0].reason}" if skipped else ""
         raise MaterialError(f"none of {len(frame)} rows is a crystal{first}", where=str(path))
@@ -74,9 +79,9 @@ def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None =
         materials=tuple(crystals),
         property_names=tuple(properties),
         labels=labels[rows],
-        is_augmented=np.zeros(len(crystals), dtype=bool),
+        is_augmented=is_augmented[rows],
     )
-    return Table(data, tuple(all_names[row] for row in rows), tuple(skipped))
+    return CrystalTable(data, tuple(rows), tuple(all_names[row] for row in rows), tuple(skipped))
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -90,7 +95,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         ) from error
 
 
-def _numbers(path: Path, column: "pd.Series[float]") -> np.ndarray:
+def _numbers(path: Path, column: "pd.Series[float]") -> NDArray[np.float64]:
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
     wrong = ~np.isfinite(values) & column.notna().to_numpy()
     if wrong.any():
@@ -104,15 +109,22 @@ def _numbers(path: Path, column: "pd.Series[float]") -> np.ndarray:
     return values
 
 
-def _read_cif(cif: object) -> Structure | str:
+def _is_augmented(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    if AUGMENTED not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    if frame[AUGMENTED].dtype != bool:
+        raise MaterialError(
+            f"the column {AUGMENTED} holds something else than True and False", where=str(path)
+        )
+    return frame[AUGMENTED].to_numpy(bool)
+
+
+def _ordered_crystal(cif: object) -> Structure | str:
     """Return the structure, or why there is none."""
     if not isinstance(cif, str):
         return "the cell cif is empty"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # thousands of notes on labels; what matters is refused
-        try:
-            # Rounding coordinates to thirds would move atoms of relaxed cells.
-            parser = CifParser.from_str(cif, frac_tolerance=0)
-            return parser.parse_structures(primitive=False)[0]
-        except Exception as error:  # the parser raises whatever the text provokes
-            return f"the CIF cannot be read ({type(error).__name__}: {error})"
+    try:
+        structure = read_cif(cif).structure
+    except MaterialError as error:
+        return error.what
+    return structure if structure.is_ordered else "it has partly occupied sites"

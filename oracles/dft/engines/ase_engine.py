@@ -1,0 +1,109 @@
+"""What engines share whose relaxations ASE steers through atomate2's makers."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from atomate2.forcefields.flows.elastic import ElasticMaker
+from jobflow import Flow, Job, Maker
+from pymatgen.core import Structure
+
+from alloop.oracles.dft.options import DftOptions
+
+CURVATURE = 15.0
+"""eV/Å², assumed before any is known: about that of an atom in a metal. ASE's own guess, 70, takes
+twice the steps."""
+
+
+class AseEngine(ABC):
+    """See ``Engine``. One relaxation of cell and atoms: every step has a basis set, if any, of its
+    own cell, so there is nothing that a second one would renew. Time limits are the caller's.
+    """
+
+    elastic_tolerance: float | None = None
+    """eV/Å, the largest force left in a strained cell for the elastic tensor; None for the same
+    as in any relaxation."""
+
+    def __init__(self, options: DftOptions) -> None:
+        self._options = options
+
+    @abstractmethod
+    def maker(
+        self, structure: Structure, *, relax_cell: bool, steps: int, tolerance: float
+    ) -> Maker:
+        """Return a maker whose jobs relax a structure like this one.
+
+        Args:
+            structure: what depends on a cell, such as the k-point mesh, is this one's.
+            relax_cell: whether the cell relaxes too.
+            steps: most steps; 1 for a calculation of the cell as it is.
+            tolerance: eV/Å, the largest force left over.
+        """
+
+    def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
+        """See ``Engine.relaxation``."""
+        del seconds
+        return self._relaxing(structure, relax_cell=True).make(structure)
+
+    def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
+        """See ``Engine.fixed_cell``."""
+        del seconds
+        return self._relaxing(structure, relax_cell=False)
+
+    def single_point(self, structure: Structure, *, seconds: float) -> Job | Flow:
+        """See ``Engine.single_point``."""
+        del seconds
+        return self._relaxing(structure, relax_cell=False, steps=1).make(structure)
+
+    def elasticity(
+        self, structure: Structure, *, stress: list[list[float]], seconds: float
+    ) -> Flow:
+        """See ``Engine.elasticity``."""
+        del seconds
+        strained = self._relaxing(structure, relax_cell=False, tolerance=self.elastic_tolerance)
+        maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained)
+        return maker.make(structure, equilibrium_stress=stress)
+
+    def reading(self, output: Any) -> dict[str, Any]:
+        """See ``Engine.reading``."""
+        return {
+            "structure": output.structure,
+            "energy": output.output.energy,
+            "forces": output.output.forces,
+            "stress": output.output.stress,
+            "state": output.state,
+        }
+
+    def identity(self, structure: Structure) -> dict[str, Any]:
+        """Return nothing: what ASE runs cannot differ from what it was told."""
+        del structure
+        return {}
+
+    def _relaxing(
+        self,
+        structure: Structure,
+        *,
+        relax_cell: bool,
+        steps: int | None = None,
+        tolerance: float | None = None,
+    ) -> Maker:
+        return self.maker(
+            structure,
+            relax_cell=relax_cell,
+            steps=self._options.max_steps if steps is None else steps,
+            tolerance=self._options.force_tolerance if tolerance is None else tolerance,
+        )
+
+
+def maker_settings(*, relax_cell: bool, steps: int, tolerance: float) -> dict[str, Any]:
+    """Return the arguments of atomate2's ASE makers that every engine sets alike."""
+    return {
+        "relax_cell": relax_cell,
+        "steps": steps,
+        "relax_kwargs": {
+            "fmax": tolerance,
+            "alpha": CURVATURE,
+            "final_atoms_object_file": None,
+        },
+        "optimizer_kwargs": {"optimizer": "LBFGS"},
+        "ionic_step_data": ("energy", "stress"),
+    }
