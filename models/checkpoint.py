@@ -26,7 +26,7 @@ class Description(BaseModel):
 
     kind: str
     version: int
-    """Of the layout."""
+    """Version of the file's layout."""
 
 
 AnyDescription = TypeVar("AnyDescription", bound=Description)
@@ -70,7 +70,7 @@ def read(path: Path, kind: type[AnyDescription]) -> tuple[AnyDescription, dict[s
 
 
 def restore(path: Path, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor]) -> None:
-    """Copy tensors into others of the same names.
+    """Copy tensors into a model's own, which have the same names.
 
     Raises:
         ModelError: if names, shapes or types differ.

@@ -12,22 +12,23 @@ from alloop.errors import DataError
 
 MAX_BYTES = 200_000_000
 MAX_FORMULA = 200
-"""Characters; the longest alloy has a few dozen."""
+"""Largest length of a formula in characters; the longest alloy has a few dozen."""
 TOLERANCE = 1e-3
-"""Of fractions, against one and against the formula: they are often printed with three digits."""
+"""Tolerance of atomic fractions, against a sum of one and against the formula: they are often
+printed with three digits."""
 YES_OR_NO = frozenset({"single_phase_probability"})
-"""Properties whose labels are observations: 1 or 0."""
+"""Properties whose labels are binary observations, 1 or 0."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a sheet below its header."""
+    """One row of a CSV table below its header."""
 
     path: Path
     line: int
-    """In the file, from 1; where the row ends, if it spans several."""
+    """Line number in the file, from 1; where the row ends, if it spans several."""
     cells: Mapping[str, str]
-    """By column, without surrounding blanks."""
+    """Text of each cell by column, without surrounding blanks."""
 
     def error(self, column: str | None, what: str, remedy: str = "") -> DataError:
         """Return the error that names this row."""
@@ -39,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A whole file."""
+    """A CSV file read whole: its bytes, columns and rows."""
 
     path: Path
     content: bytes
@@ -64,7 +65,7 @@ class Sheet:
                 )
 
     def element_columns(self, others: Collection[str | None]) -> tuple[str, ...]:
-        """Return the columns named like an element, but for others that mean something else."""
+        """Return the columns named like an element, except those known to mean something else."""
         named = [column for column in self.columns if column not in others]
         return tuple(column for column in named if Element.is_valid_symbol(column))
 

@@ -16,7 +16,8 @@ _HANDS = np.array([np.linalg.det(np.eye(3)[list(order)]) for order in permutatio
 
 
 def symmetry_copies(crystals: Crystals, rng: np.random.Generator) -> Crystals:
-    """Return each crystal described anew: another origin, order of sites, and order of axes."""
+    """Return an equivalent description of each crystal: another origin, order of sites and of
+    axes."""
     return reordered_axes(reordered_sites(shifted(crystals, rng), rng), rng)
 
 

@@ -72,7 +72,7 @@ class FtcpModel:
 
     @property
     def size(self) -> Size:
-        """Room for elements and sites.
+        """Largest numbers of elements and sites that the model represents.
 
         Raises:
             ModelError: if it is untrained.
@@ -152,7 +152,8 @@ class FtcpModel:
 
     @torch.no_grad()
     def decode_crystals(self, z: Tensor) -> Crystals:
-        """Return what z, shape (n, d), decodes to, as it is: cells may be impossible.
+        """Return the crystals that z, shape (n, d), decodes to, unrepaired: cells may be
+        impossible.
 
         Raises:
             ModelError: if z is not finite or not of that shape, or the model is untrained.
@@ -176,9 +177,8 @@ class FtcpModel:
         return Prediction(self.property_names, mean, std)
 
     def label_range(self) -> Mapping[str, tuple[float, float]]:
-        """Return what the heads can express of each property, in its unit: the labels' range
-        and a tenth more on either side; NaN for a property without labels.
-        """
+        """Return the range that the heads can predict of each property, in its unit: the labels'
+        range and a tenth more on either side; NaN for a property without labels."""
         branch = self._trained()[1]
         ends = zip(branch.low.tolist(), branch.high.tolist(), strict=True)
         return dict(zip(self.property_names, ends, strict=True))
@@ -327,7 +327,7 @@ class FtcpModel:
 
 
 _NO_LATTICES = np.zeros((1, 6))
-"""For networks whose tensors are overwritten at once."""
+"""Placeholder lattices for networks whose tensors are overwritten at once."""
 
 
 def _blank_scaler(size: Size) -> Scaler:

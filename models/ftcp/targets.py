@@ -11,20 +11,21 @@ from torch import Tensor, nn
 from alloop.materials import Material, material_id
 
 WIDTHS = (128, 32)
-"""Hidden layers of a head, as published."""
+"""Widths of a head's hidden layers, as published."""
 MARGIN = 0.1
-"""Room left beyond the smallest and largest label, as a share of their span: a sigmoid reaches
-its ends nowhere. The paper leaves none."""
+"""Margin beyond the smallest and largest label, as a share of their span: a sigmoid reaches its
+ends nowhere. The paper leaves none."""
 CALIBRATION_SHARE = 10
-"""One crystal in so many trains no head; the heads' error on these is their noise."""
+"""Inverse share of calibration crystals: one in so many trains no head, and the heads' error on
+these is their noise."""
 ENOUGH = 3
-"""Calibration labels below which the labels' own spread stands for the noise."""
+"""Number of calibration labels below which the labels' own spread stands for the noise."""
 LEAST_NOISE = 1e-3
-"""Of a property, as a share of its labels' span."""
+"""Least noise of a property, as a share of its labels' span."""
 
 
 class TargetBranch(nn.Module):
-    """M heads, each σ(g(z)) scaled to the range of the labels.
+    """Ensemble of M heads, each σ(g(z)) scaled to the range of the labels.
 
     The heads start differently and weigh rows differently (the Bayesian bootstrap), so they
     differ where the labels do not decide.
@@ -50,7 +51,8 @@ class TargetBranch(nn.Module):
     """Standard deviation of labels about the heads' mean, on calibration crystals, shape (p,)."""
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return R(z) in [0, 1], shape (M, n, p), of latent points (n, d)."""
+        """Return the scaled predictions R(z) in [0, 1], shape (M, n, p), of latent points (n,
+        d)."""
         return torch.sigmoid(self._linear(2, self.hidden(z)))
 
     def hidden(self, z: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from alloop.models.lattice.options import LatticeOptions
 from alloop.models.lattice.training import Losses, one_thread, sharpened, train_autoencoder
 
 ENCODE_ROWS = 256
-"""Decorations encoded at once; bounds the memory that message passing takes."""
+"""Number of decorations encoded at once; bounds the memory that message passing takes."""
 
 
 class LatticeModel:
@@ -156,7 +156,7 @@ class LatticeModel:
         return Prediction(self.property_names, mean, std)
 
     def embed(self, z: Tensor) -> Tensor:
-        """Return what no symmetry changes, shape (..., d) to (..., m), in z's precision.
+        """Return symmetry-invariant features, shape (..., d) to (..., m), in z's precision.
 
         The features are: the second lattice's share in [0, 1] (where there are two), the
         fractions of all elements but the last, and for three neighbour shells the short-range
@@ -257,7 +257,8 @@ class LatticeModel:
 
     @torch.no_grad()
     def _errors(self, features: Tensor, labels: Tensor) -> dict[str, float]:
-        """Mean absolute errors of the heads on their training labels, in the properties' units."""
+        """Return mean absolute errors of the heads on their training labels, in the properties'
+        units."""
         mean, _ = self._trained()[1].predict(features)
         errors = {}
         for p, name in enumerate(self.property_names):

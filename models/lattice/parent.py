@@ -31,7 +31,7 @@ C_OVER_A: dict[LatticeName, float] = {"fcc": math.sqrt(2.0), "bcc": 1.0}
 """Ratio of the two-atom cell's edges."""
 
 SHELLS: dict[LatticeName, tuple[int, ...]] = {"fcc": (12, 6, 24), "bcc": (8, 6, 12)}
-"""Neighbours in the first three shells."""
+"""Number of neighbours in each of the first three shells."""
 
 EDGE_TOLERANCE = 0.10
 """Largest relative deviation of a cell edge from the parent's; relaxed cells stay below 1 %,
@@ -47,7 +47,7 @@ class ParentLattice:
 
     name: LatticeName
     n: int
-    """Two-atom cells along each edge."""
+    """Number of two-atom cells along each edge."""
 
     @classmethod
     def of_size(cls, name: LatticeName, atoms: int) -> "ParentLattice":
@@ -197,14 +197,15 @@ def _atomic_number(symbol: str) -> int:
 
 @lru_cache(maxsize=16)
 def _grid(n: int) -> IntArray:
-    """Sites in half cell edges: integers modulo 2n whose three parities agree, (n_sites, 3)."""
+    """Return the sites in half cell edges: integers modulo 2n whose three parities agree, (n_sites,
+    3)."""
     corners = np.array(list(itertools.product(range(n), repeat=3))) * 2
     return np.stack([corners, corners + 1], axis=1).reshape(-1, 3)
 
 
 @lru_cache(maxsize=16)
 def _site_at(n: int) -> IntArray:
-    """Site index at each point of the half-edge grid, −1 where there is none."""
+    """Return the site index at each point of the half-edge grid, −1 where there is none."""
     table = np.full((2 * n,) * 3, -1)
     table[tuple(_grid(n).T)] = np.arange(2 * n**3)
     return table
@@ -244,7 +245,8 @@ def _symmetries(parent: ParentLattice) -> IntArray:
 
 
 def _point_group(name: LatticeName) -> IntArray:
-    """Point operations that keep the supercell, on fractional coordinates, shape (r, 3, 3)."""
+    """Return the point operations that keep the supercell, on fractional coordinates, shape (r, 3,
+    3)."""
     operations = []
     for axes in itertools.permutations(range(3)):
         if name == "fcc" and axes[2] != 2:
@@ -285,7 +287,7 @@ def _list(numbers: tuple[float, ...]) -> str:
 
 
 def _assign_sites(parent: ParentLattice, structure: Structure) -> IntArray:
-    """Site of each atom, shape (n_sites,)."""
+    """Return the site of each atom, shape (n_sites,)."""
     edges = np.array(parent.edges(structure.volume / parent.n_sites))
     nearest_neighbour = edges[0] / parent.n * (math.sqrt(3) / 2 if parent.name == "bcc" else 1)
     origin = _origin(parent, structure.frac_coords, edges)
@@ -316,7 +318,8 @@ def _origin(parent: ParentLattice, frac_coords: FloatArray, edges: FloatArray) -
 
 
 def _misfit(half_edges: FloatArray, edges: FloatArray) -> float:
-    """Mean squared distance to the nearest site of either parity, in Å² up to a factor."""
+    """Return the mean squared distance to the nearest site of either parity, in Å² up to a
+    factor."""
     lower = half_edges - 2 * np.round(half_edges / 2)
     upper = half_edges - 1 - 2 * np.round((half_edges - 1) / 2)
     return float(np.minimum((lower**2) @ edges**2, (upper**2) @ edges**2).mean())

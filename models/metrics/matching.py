@@ -11,12 +11,12 @@ from pymatgen.core import Structure
 from alloop.materials import formula_of
 
 MATCHER = StructureMatcher(stol=0.5, angle_tol=10, ltol=0.3)
-"""With the tolerances of CDVAE (section 5.1) and AlloGen (section 4.1)."""
+"""Matcher with the tolerances of CDVAE (section 5.1) and AlloGen (section 4.1)."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """How many reconstructions match, and how well."""
+    """Share of reconstructions that match their originals, and their displacements."""
 
     rate: float
     """Share of all pairs that match."""
@@ -24,7 +24,7 @@ class Match:
     """Mean over the matching pairs of the root mean square displacement, in units of the cube
     root of the volume per atom; NaN where none matches."""
     displacements: tuple[float | None, ...]
-    """Of each pair; None where it does not match."""
+    """Displacement of each pair, in the unit of ``rmse``; None where the pair does not match."""
 
 
 def match(pairs: Iterable[tuple[Structure, Structure]]) -> Match:

@@ -7,9 +7,9 @@ from pymatgen.core import Composition, Element, Structure
 from vesin import NeighborList
 
 CLOSEST = 0.5
-"""Å, between any two atoms (Court et al. 2020, through CDVAE)."""
+"""Least distance between any two atoms, Å (Court et al. 2020, through CDVAE)."""
 SMALLEST = 0.1
-"""Å³, of the cell."""
+"""Least volume of a cell, Å³."""
 
 
 def is_structurally_valid(structure: Structure) -> bool:

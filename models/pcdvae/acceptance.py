@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 MOST_ABOVE_RELAXED = 10.0
-"""eV, of the whole cell: farther from rest than this, a relaxation is not to be trusted."""
+"""Largest energy above the relaxed one, eV for the whole cell: farther from rest than this, a
+relaxation is not to be trusted."""
 
 
 @dataclass(frozen=True)
 class Energies:
-    """Of a decoded crystal, by one potential."""
+    """Energies of a decoded crystal before and after relaxation, by one potential."""
 
     decoded: float
-    """eV, of the cell as it was decoded."""
+    """Energy of the cell as decoded, eV."""
     relaxed: float
-    """eV, of the cell at rest."""
+    """Energy of the relaxed cell, eV."""
     n_atoms: int
 
 

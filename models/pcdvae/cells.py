@@ -12,11 +12,11 @@ from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 
 _ROWS, _COLUMNS = np.triu_indices(3)
 _WEIGHTS = np.where(_ROWS == _COLUMNS, 1.0, np.sqrt(2.0))
-"""Makes the Euclidean distance of codes that of the matrices."""
+"""Weights that make the Euclidean distance of codes that of the matrices."""
 
 
 def cell_codes(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
-    """Return codes of shape (b, 6) of cells of shape (b, 3, 3), rows in Å."""
+    """Encode cells of shape (b, 3, 3), rows in Å, as codes of shape (b, 6)."""
     metric = cells @ cells.transpose(0, 2, 1)
     stretch = 0.5 * _of_eigenvalues(metric, np.log)
     stretch -= np.log(n_atoms)[:, None, None] / 3 * np.eye(3)
@@ -24,7 +24,7 @@ def cell_codes(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
 
 
 def cells_of(codes: FloatArray, n_atoms: IntArray) -> FloatArray:
-    """Return cells of shape (b, 3, 3), rows in Å, symmetric, of codes of shape (b, 6)."""
+    """Decode codes of shape (b, 6) into symmetric cells of shape (b, 3, 3), rows in Å."""
     stretch = np.zeros((len(codes), 3, 3))
     stretch[:, _ROWS, _COLUMNS] = codes / _WEIGHTS
     stretch[:, _COLUMNS, _ROWS] = codes / _WEIGHTS

@@ -10,7 +10,8 @@ from alloop.errors import ModelError
 
 
 class TrainingDiverged(ModelError):
-    """Training met a number that is not finite; nothing after that step would mean anything."""
+    """Raised when training meets a number that is not finite; nothing after that step would mean
+    anything."""
 
 
 def require_finite_terms(

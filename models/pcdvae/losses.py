@@ -31,10 +31,11 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "kl": 0.01,
     }
 )
-"""Of AlloGen (and of CDVAE, but for the phase)."""
+"""Weights of the loss terms, AlloGen's (and CDVAE's, but for the phase)."""
 
 LOG_VARIANCE_BOUND = 8.0
-"""Of a property's predicted variance, in standardised units: keeps the exponential finite."""
+"""Bound of a property's predicted log-variance, in standardised units: keeps the exponential
+finite."""
 
 
 def losses(
@@ -78,7 +79,7 @@ def losses(
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """Return the weighted sum."""
+    """Return the sum of the terms, weighted by ``WEIGHTS``."""
     return torch.stack([WEIGHTS[name] * term for name, term in terms.items()]).sum()
 
 

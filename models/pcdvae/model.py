@@ -29,7 +29,7 @@ from alloop.models.pcdvae.training import Trainer
 from alloop.models.pcdvae.vocabulary import UNKNOWN_PHASE, Vocabulary
 
 ENCODE_ROWS = 64
-"""Crystals encoded at once; bounds the memory."""
+"""Number of crystals encoded at once; bounds the memory."""
 
 
 class PcdvaeModel:
@@ -186,7 +186,7 @@ class PcdvaeModel:
         return Prediction(self.property_names, mean.cpu(), std.cpu())
 
     def embed(self, z: Tensor) -> Tensor:
-        """Return what the heads say of z, shape (..., latent) to (..., m), in z's precision.
+        """Return the heads' outputs at z, shape (..., latent) to (..., m), in z's precision.
 
         Properties' means and the cell, standardised; composition and phase as probabilities.
         A surrogate with some dozens of labels can learn from these few numbers, not from hundreds
@@ -338,7 +338,7 @@ class PcdvaeModel:
         ]
 
     def _errors(self, data: Dataset) -> dict[str, float]:
-        """Mean absolute errors on the training labels, in the properties' units."""
+        """Return mean absolute errors on the training labels, in the properties' units."""
         mean = self.predict(self.encode(data.materials)).mean.numpy()
         wrong = np.abs(mean - data.labels)
         return {

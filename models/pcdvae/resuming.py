@@ -13,12 +13,13 @@ from alloop.models.pcdvae.description import TrainingDescription
 from alloop.models.pcdvae.training import Trainer
 
 SECONDS_BETWEEN = 60.0
-"""Shortest time between two checkpoints, so that small models do not spend their time writing."""
+"""Shortest time between two checkpoints, s, so that small models do not spend their time
+writing."""
 
 
 @dataclass
 class TrainingFile:
-    """Where a training is kept while it lasts.
+    """Checkpoint file of a training in progress.
 
     Args:
         path: of the file.

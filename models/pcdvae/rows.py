@@ -17,30 +17,30 @@ from alloop.models.pcdvae.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows, together."""
+    """A batch of training rows, collated."""
 
     positions: FloatArray
-    """Å, shape (n, 3)."""
+    """Cartesian positions of all atoms, Å, shape (n, 3)."""
     cells: FloatArray
-    """Rows in Å, shape (b, 3, 3)."""
+    """Lattice vectors as rows, Å, shape (b, 3, 3)."""
     n_atoms: IntArray
-    """Shape (b,)."""
+    """Number of atoms of each crystal, shape (b,)."""
     graph: Graph
     species: Tensor
-    """Shape (n,)."""
+    """Index of each atom's element, shape (n,)."""
     count: Tensor
-    """Index of the number of atoms, shape (b,)."""
+    """Index of each crystal's number of atoms in the vocabulary, shape (b,)."""
     cell_code: Tensor
-    """Shape (b, 6)."""
+    """Code of each cell (``alloop.models.pcdvae.cells``), shape (b, 6)."""
     labels: Tensor
-    """In the properties' units, NaN where unknown, shape (b, p)."""
+    """Property values in their units, NaN where unknown, shape (b, p)."""
     phase: Tensor
-    """Index, or UNKNOWN_PHASE, shape (b,)."""
+    """Index of each crystal's parent lattice, or UNKNOWN_PHASE, shape (b,)."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Everything that training needs of a dataset."""
+    """Training rows of a dataset, read once: crystals, graphs and targets."""
 
     crystals: tuple[Crystal, ...]
     species: tuple[Tensor, ...]
@@ -86,7 +86,7 @@ class Rows:
         return len(self.crystals)
 
     def batch(self, rows: IntArray, device: torch.device) -> Batch:
-        """Return some rows together."""
+        """Collate some rows into a batch on a device."""
         crystals = [self.crystals[row] for row in rows]
         return Batch(
             positions=np.concatenate([crystal.positions for crystal in crystals]),

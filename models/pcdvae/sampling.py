@@ -34,40 +34,41 @@ from alloop.models.pcdvae.options import PcdvaeOptions
 from alloop.models.pcdvae.vocabulary import CountBounds, Vocabulary
 
 FREEZING = (0.1, 0.5)
-"""Å; levels at which alloys freeze."""
+"""Range of noise levels at which alloys freeze, Å."""
 SCHEDULE_POWER = 7.0
-"""Spaces the levels of the ancestral sampler (Karras et al. 2022, Eq. 5)."""
+"""Exponent that spaces the levels of the ancestral sampler (Karras et al. 2022, Eq. 5)."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What stays fixed while atoms are denoised."""
+    """Conditions that stay fixed while atoms are denoised: latent points, cells, composition,
+    phase."""
 
     z: Tensor
-    """Shape (b, latent)."""
+    """Latent points, shape (b, latent)."""
     cells: FloatArray
-    """Rows in Å, shape (b, 3, 3)."""
+    """Lattice vectors as rows, Å, shape (b, 3, 3)."""
     n_atoms: IntArray
-    """Shape (b,)."""
+    """Number of atoms of each crystal, shape (b,)."""
     phase: Tensor
-    """Shape (b,)."""
+    """Index of each crystal's phase, shape (b,)."""
     counts: tuple[IntArray, ...]
-    """Atoms of each element, of each crystal."""
+    """Numbers of atoms of each element, shape (n_elements,) for each crystal."""
 
     @property
     def ends(self) -> IntArray:
-        """Row after each crystal's last atom."""
+        """Row after each crystal's last atom, shape (b,)."""
         return np.cumsum(self.n_atoms)
 
 
 @dataclass
 class Atoms:
-    """What changes."""
+    """Atoms being denoised: positions and elements, which change."""
 
     positions: FloatArray
-    """Å, shape (n, 3)."""
+    """Cartesian positions, Å, shape (n, 3)."""
     species: IntArray
-    """Shape (n,)."""
+    """Index of each atom's element, shape (n,)."""
 
 
 def read_frame(network: Network, z: Tensor, vocabulary: Vocabulary) -> Frame:
@@ -156,7 +157,7 @@ def _walk(
     options: PcdvaeOptions,
     rng: np.random.Generator,
 ) -> None:
-    """Take Langevin's steps at one level."""
+    """Take the Langevin steps of one noise level."""
     for _ in range(_steps_at(sigma, options)):
         scores = _denoised(network, frame, atoms, sigma, options)
         noise = rng.standard_normal(atoms.positions.shape)
@@ -196,7 +197,7 @@ def schedule(n: int) -> FloatArray:
 
 
 def _scattered(frame: Frame, rng: np.random.Generator) -> Atoms:
-    """Place atoms anywhere, with the frame's elements in any order."""
+    """Draw uniform positions, and the given numbers of each element in random order."""
     of_atom = np.repeat(np.arange(len(frame.n_atoms)), frame.n_atoms)
     frac = rng.random((len(of_atom), 3))
     return Atoms(

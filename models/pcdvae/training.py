@@ -20,12 +20,12 @@ from alloop.models.pcdvae.rows import Rows
 from alloop.seeds import derive_seed
 
 FINAL_RATE = 0.01
-"""Of the learning rate, at the end of its half cosine."""
+"""Factor of the learning rate at the end of its half cosine."""
 
 
 @contextmanager
 def compiling(network: Network, backend: str = "inductor") -> Iterator[None]:
-    """While it lasts, encoder and decoder run compiled, at any number of atoms and edges.
+    """Run encoder and decoder compiled within the block, at any number of atoms and edges.
 
     Afterwards they run as written again: encoding and sampling would be compiled anew, which
     takes longer than it saves.
@@ -42,7 +42,7 @@ def compiling(network: Network, backend: str = "inductor") -> Iterator[None]:
 
 @dataclass
 class Trainer:
-    """A network in training: weights, their moving average, and the optimiser.
+    """State of a training: network, moving average of its weights, and optimiser.
 
     Every random number of a step follows from the seed and the step's number, so a trainer
     restored from a checkpoint goes on as if it had never stopped.
@@ -67,13 +67,13 @@ class Trainer:
         self.total_steps = sum(math.ceil(n / self.options.batch_size) for n in stages)
 
     def measure_scales(self) -> None:
-        """Set the decoder's constant factors on one batch; before the first step, once."""
+        """Set the decoder's scaling factors from one batch; before the first step, once."""
         rows = self._order(self.epochs - 1)[: self.options.batch_size]
         with measuring_scales(self.network), torch.no_grad():
             self._terms(rows, "scales")
 
     def run(self, on_epoch: Callable[[int, dict[str, float]], None]) -> dict[str, float]:
-        """Do the epochs that are left, and return the last one's mean losses.
+        """Run the epochs that are left, and return the last one's mean losses.
 
         Afterwards the network holds the moving average of its weights.
 

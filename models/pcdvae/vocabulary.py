@@ -1,4 +1,4 @@
-"""What a model speaks of: elements, numbers of atoms, phases."""
+"""The vocabulary of a model: its elements, numbers of atoms and phases, by index."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from alloop.models.lattice.parent import identify
 from alloop.models.pcdvae.networks.crystal import TOO_CLOSE, Crystal, read_crystals
 
 CountBounds = tuple[tuple[int, int], ...]
-"""Fewest and most atoms of each element in a cell."""
+"""Least and largest number of atoms of each element in a cell."""
 
 UNKNOWN_PHASE = -1
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Names behind a model's indices."""
+    """Elements, numbers of atoms and phases by a model's indices."""
 
     elements: tuple[str, ...]
     atom_counts: tuple[int, ...]
@@ -28,7 +28,7 @@ class Vocabulary:
     phases: tuple[str, ...]
     """Names of parent lattices; empty where no phase is told."""
     count_bounds: CountBounds
-    """Of each element."""
+    """Bounds of each element's number of atoms, in the order of ``elements``."""
 
     @classmethod
     def of(
@@ -38,7 +38,7 @@ class Vocabulary:
         phases: Sequence[str] | None,
         count_bounds: Mapping[str, tuple[int, int]],
     ) -> Self:
-        """Check that these fit together.
+        """Return the vocabulary, checked to be consistent.
 
         Args:
             elements: symbols.

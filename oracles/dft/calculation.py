@@ -12,32 +12,33 @@ from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.failure import Undetermined
 
 SUCCESSFUL = "successful"
-"""atomate2's word for a calculation whose forces and charges converged."""
+"""State that atomate2 gives a calculation whose forces and charges converged."""
 
 SLACK = 2.0
-"""Programs count forces in their own ways; by twice the tolerance it did not converge."""
+"""Factor by which a residual force may exceed the tolerance: programs count forces in their own
+ways."""
 
 PRESSURE_LEFT = 3.0
-"""GPa in a relaxed cell. It costs less than 2 meV/atom in a metal; Pulay's is no larger at a cutoff
-that deserves its name."""
+"""Largest residual pressure of a relaxed cell, GPa. It costs less than 2 meV/atom in a metal;
+Pulay's is no larger at a cutoff that deserves its name."""
 
 HIGHEST = 1e3
-"""eV/atom above which an energy is nonsense; all engines give negative ones."""
+"""Energy in eV/atom above which a result is nonsense; all engines give negative ones."""
 
 
 @dataclass(frozen=True)
 class Calculation:
-    """A calculated cell."""
+    """Result of one calculated cell."""
 
     structure: Structure
     energy: float
-    """eV, of the cell."""
+    """Energy of the cell, eV."""
     stress: tuple[tuple[float, ...], ...]
-    """GPa, shape (3, 3), positive where the cell wants to grow."""
+    """Stress tensor, GPa, shape (3, 3), positive where the cell wants to grow."""
     force: float
-    """eV/Å, the largest on an atom."""
+    """Largest force on an atom, eV/Å."""
     moment: float | None
-    """Total magnetic moment in µB, of the cell; None where the engine does not know."""
+    """Total magnetic moment of the cell, µB; None where the engine does not know it."""
 
     @classmethod
     def from_json(cls, data: Any, *, identity: Mapping[str, Any]) -> Self:
@@ -79,17 +80,17 @@ class Calculation:
 
     @property
     def pressure(self) -> float:
-        """GPa, positive where the cell wants to grow."""
+        """Pressure, GPa, positive where the cell wants to grow."""
         return sum(self.stress[i][i] for i in range(3)) / 3
 
     @property
     def energy_per_atom(self) -> float:
-        """eV/atom."""
+        """Energy per atom, eV/atom."""
         return self.energy / len(self.structure)
 
     @property
     def volume(self) -> float:
-        """Å³, of the cell."""
+        """Volume of the cell, Å³."""
         return float(self.structure.volume)
 
 

@@ -11,9 +11,10 @@ from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.failure import Undetermined
 
 CLOSEST = 0.5
-"""Å. No two atoms of a solid are closer (H–H in H2: 0.74)."""
+"""Least distance between two atoms of a solid, Å (H–H in H2: 0.74)."""
 VOLUMES_PER_ATOM = (2.0, 200.0)
-"""Å³. Diamond has 5.7, caesium 115; a plane-wave calculation pays for every Å³ of vacuum."""
+"""Smallest and largest volume per atom, Å³. Diamond has 5.7, caesium 115; a plane-wave calculation
+pays for every Å³ of vacuum."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,9 @@ class Crystal:
     """A structure whose sites are sorted by element, as VASP's files want them."""
 
     structure: Structure
-    """Elements without charges or other properties."""
+    """Structure with its sites sorted by element, without charges or other site properties."""
     places: tuple[int, ...]
-    """``places[i]`` is the proposed index of sorted site i."""
+    """Index in the proposed structure of each sorted site."""
 
     @classmethod
     def of(cls, material: Material) -> Self:

@@ -22,19 +22,18 @@ SIGNS = (
     ("convergence NOT achieved", FailureKind.NOT_CONVERGED, UNCONVERGED),  # pw.x
     ("custodian.custodian.", FailureKind.NOT_CONVERGED, "custodian gave up"),
 )
-"""Words in a traceback or a program's output, what they mean, and how to say it; the first that are
-found count. Words, because a traceback from another machine is text.
-"""
+"""Patterns of a traceback or a program's output, what they mean, and how to say it; the first that
+is found counts. Patterns, because a traceback from another machine is text."""
 
 PRINTED = ("std_err.txt", "vasp.out", "espresso.err", "espresso.pwo")
-"""Files with what the programs say."""
+"""Names of the files that programs print to."""
 
 LAST_WORDS = 4000
-"""Bytes read at the end of such a file."""
+"""Number of bytes read at the end of such a file."""
 
 
 class Undetermined(Exception):
-    """A value that could not be determined; raised inside the oracle, never out of it."""
+    """Raised inside the oracle, never out of it, when a value could not be calculated."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
@@ -42,7 +41,7 @@ class Undetermined(Exception):
 
 
 class RunFailed(Exception):
-    """A flow raised.
+    """Raised when a job of a flow raised.
 
     Args:
         text: the traceback.
@@ -55,7 +54,8 @@ class RunFailed(Exception):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return what an exception means for the candidate, and where to look further."""
+    """Return the failure that an exception means for the candidate, with the place to look
+    further."""
     if isinstance(error, Undetermined):
         return error.failure
     where = ""
@@ -72,7 +72,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def last_words(folder: Path) -> str:
-    """Return the ends of what programs printed in a folder and its subfolders."""
+    """Return the ends of the programs' output files in a folder and its subfolders."""
     texts = []
     for path in (path for name in PRINTED for path in sorted(folder.rglob(name))):
         with path.open("rb") as file:

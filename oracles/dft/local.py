@@ -25,21 +25,22 @@ _CUSTODIAN_START = "CUSTODIAN_WALLTIME_START"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a flow returned."""
+    """Result of a finished flow."""
 
     document: Any
-    """Plain JSON."""
+    """Output of the flow's last job, plain JSON."""
     seconds: float
-    """That the flow took when it was run."""
+    """Seconds that the flow took when it was run."""
     is_new: bool
     """Whether it was run now, rather than found finished."""
 
 
 class Manager(Protocol):
-    """Runs flows. The same submission is run once, however often and by whomever it is asked."""
+    """Runner of flows. The same submission is run once, however often and by whomever it is
+    asked."""
 
     def run(self, submission: str, flow: Flow) -> Outcome:
-        """Return what the flow's last job returned, running it if nobody did.
+        """Return the output of the flow's last job, running the flow unless its outcome is kept.
 
         Args:
             submission: names the flow by its content: plain letters and digits.
@@ -51,7 +52,7 @@ class Manager(Protocol):
 
 
 class LocalManager:
-    """jobflow's ``run_locally`` in this process.
+    """Manager that runs flows in this process with jobflow's ``run_locally``.
 
     A submission has a folder with one subfolder per attempt, kept for those who want to know, and
     the document, written when the flow has succeeded. A lock that dies with its process keeps two
@@ -136,7 +137,7 @@ def _run(submission: str, flow: Flow, folder: Path) -> Any:
 
 @contextmanager
 def _marked(submission: str) -> Iterator[None]:
-    """Have every process that is started meanwhile carry the submission's name."""
+    """Mark every process started within the block with the submission's name."""
     before = os.environ.get(MARK)
     os.environ[MARK] = submission
     # custodian would count wall time from the first flow of this process.

@@ -9,16 +9,17 @@ from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.failure import Undetermined
 
 MOMENTS = {"Cr": 1.5, "Mn": 3.0, "Fe": 3.0, "Co": 2.0, "Ni": 1.0}
-"""µB. Somewhat more than the moments of the pure metals (Fe 2.2, Co 1.7, Ni 0.6, antiferromagnetic
-Cr about 1 in PBE), since a calculation that begins too low may lose its moment."""
+"""Initial moments, µB. Somewhat more than the moments of the pure metals (Fe 2.2, Co 1.7, Ni
+0.6, antiferromagnetic Cr about 1 in PBE), since a calculation that begins too low may lose its
+moment."""
 
 ELSEWHERE = 0.6
-"""µB for all others: the default of the Materials Project's input sets."""
+"""Initial moment of all other elements, µB: the default of the Materials Project's input sets."""
 
 FERROMAGNETIC = frozenset({"Fe", "Co", "Ni"})
 
 NEAREST = 1.1
-"""Neighbours within this multiple of the nearest distance are nearest: the bcc lattice has its
+"""Largest distance of nearest neighbours, as a multiple of the shortest: the bcc lattice has its
 second shell at 1.155, the fcc lattice at 1.414."""
 
 

@@ -24,14 +24,15 @@ from alloop.oracles.dft.procedure import RELAX, STATIC, MeasurementLog, Procedur
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
 
 PROCEDURE = 1
-"""Counts changes of this package that change values; part of the fingerprint."""
+"""Version of the procedure, raised when a change of this package changes values; part of the
+fingerprint."""
 
 VOIGT = [f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)]
 
 
 class DftOracle:
-    """Energies, relaxed cells and moduli by DFT, or by CHGNet, a learned potential trained on DFT;
-    ``name`` says which.
+    """Oracle of energies, relaxed cells and moduli by DFT, or by CHGNet, a learned potential
+    trained on DFT; ``name`` says which.
 
     Each measurement is a few jobflow flows of atomate2 jobs. A flow's outcome is kept under a name
     that says what was calculated at which level of theory, so that it is calculated once: by a
@@ -64,7 +65,7 @@ class DftOracle:
         self._references: dict[str, Calculation] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what it was made from."""
+        """Pickle the options and elements that the oracle was made from."""
         return _rebuild, (self.options, self._elements)
 
     def fingerprint(self) -> str:

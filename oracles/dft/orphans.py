@@ -12,10 +12,10 @@ from contextlib import suppress
 import psutil
 
 MARK = "ALLOOP_DFT_SUBMISSION"
-"""Environment variable that holds the submission's name."""
+"""Name of the environment variable that holds the submission's name."""
 
 GRACE = 5.0
-"""Seconds to leave after SIGTERM, before SIGKILL."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 
 def end_orphans(is_abandoned: Callable[[str], bool]) -> int:

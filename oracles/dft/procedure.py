@@ -1,4 +1,4 @@
-"""What is calculated of a crystal, flow by flow."""
+"""The calculations of one measurement, flow by flow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,27 +21,27 @@ from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import KBAR, summarise, summarise_elasticity
 
 RELAX, STATIC = "relax", "static"
-"""Stages that a measurement begins with."""
+"""Names of the stages that a measurement begins with."""
 
 
 @dataclass
 class MeasurementLog:
-    """What one measurement has used up, and until when it may go on."""
+    """Record of one measurement: its flows, time used, and deadline."""
 
     deadline: float
-    """By ``time.monotonic``."""
+    """Time at which the measurement must end, by ``time.monotonic``, s."""
     seconds: float = 0.0
     flows: list[dict[str, Any]] = field(default_factory=list)
-    """Stage, submission and outcome of each of its flows; shared ones are not among them."""
+    """Flows run so far: stage, submission and outcome of each; shared ones are not among them."""
     references: dict[str, float] = field(default_factory=dict)
-    """eV/atom of the elements it was compared with."""
+    """Energies of the elements it was compared with, eV/atom, by symbol."""
 
     def document(self) -> dict[str, Any]:
-        """Return what is to be kept of the measurement, plain JSON."""
+        """Return the record that is kept with the measurement, plain JSON."""
         return {"flows": self.flows, "references": self.references}
 
     def left(self) -> float:
-        """Seconds until the deadline.
+        """Seconds left until the deadline.
 
         Raises:
             Undetermined: if there are none.
@@ -52,7 +52,7 @@ class MeasurementLog:
 
 
 class Procedure:
-    """Runs flows for one level of theory.
+    """Runner of the stages of a measurement at one level of theory.
 
     Args:
         engine: makes the jobs.

@@ -1,4 +1,4 @@
-"""What energies are measured against: pure elements and ordered binaries."""
+"""Reference crystals that energies are compared with: pure elements and ordered binaries."""
 
 from itertools import permutations
 

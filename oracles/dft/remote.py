@@ -22,7 +22,8 @@ from alloop.oracles.dft.local import Outcome
 from alloop.oracles.dft.options import RemoteOptions
 
 SETTLED = timedelta(minutes=1)
-"""A flow is recorded before its jobs are; without them for so long, its submission was cut off."""
+"""Grace period of a submission: a flow is recorded before its jobs; without jobs for so long, it
+was cut off."""
 
 FAILED = frozenset({FlowState.FAILED.value, FlowState.STOPPED.value})
 _LAST, _NAME = "alloop_last_job", "alloop_submission"

@@ -15,19 +15,19 @@ from pymatgen.core import Structure
 from alloop.materials import material_to_json
 
 KBAR = 0.1
-"""GPa."""
+"""Gigapascals per kilobar."""
 
 STOPPING = "Walltime reached"
-"""custodian's word for having told VASP to stop. To atomate2 such a relaxation is successful, since
-it ended before its last step."""
+"""Text by which custodian says that it told VASP to stop. To atomate2 such a relaxation is
+successful, since it ended before its last step."""
 
 LEVEL_TAGS = ("ENCUT", "GGA", "METAGGA", "ISPIN", "PREC")
-"""Tags of an INCAR that energies of one level of theory have in common."""
+"""INCAR tags that energies of one level of theory have in common."""
 
 
 @job  # type: ignore[untyped-decorator]
 def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what was calculated, cell by cell.
+    """Return the calculated energies, forces and stresses, cell by cell.
 
     Args:
         readings: by cell, ``structure``; ``energy`` in eV; ``forces`` in eV/Å, shape (n, 3);
@@ -81,7 +81,7 @@ def _plain(
 
 
 def _finite(value: Any) -> float | None:
-    """Return a number; None, which JSON knows, for what is none."""
+    """Return a finite number; None for NaN and infinities, which JSON lacks."""
     return float(value) if value is not None and np.isfinite(value) else None
 
 

@@ -4,7 +4,7 @@ from alloop.oracles.base import FailureKind
 
 
 class Unmeasurable(Exception):
-    """Raised inside the oracle, never out of it."""
+    """Raised inside the oracle, never out of it, when a material cannot be measured."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)

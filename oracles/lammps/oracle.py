@@ -37,13 +37,14 @@ from alloop.oracles.lammps.simulation.session import Session
 from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour, exchanged
 
 PROCEDURE = 1
-"""Counts changes of this package that change values; part of the fingerprint."""
+"""Version of the procedure, raised when a change of this package changes values; part of the
+fingerprint."""
 
 SOFTEST = 0.1
-"""GPa. What is softer is no solid: a gas of atoms, a molecule in a void."""
+"""Least bulk modulus of a solid, GPa: what is softer is a gas of atoms, or a molecule in a void."""
 
 Summary = tuple[dict[str, float], Structure]
-"""Properties and the relaxed structure."""
+"""Result of a simulation: properties and the relaxed structure."""
 
 EXTRAS = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
@@ -52,20 +53,22 @@ EXTRAS = {
     Simulation.STACKING_FAULT: measure_stacking_fault,
     Simulation.DYNAMICS: measure_dynamics,
 }
-"""What follows the relaxation where it is asked for: from the relaxed crystal to properties."""
+"""Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
+properties."""
 
 GRAM_PER_CUBIC_CENTIMETRE = 1.66053907
-"""In atomic mass units per Å³ (CODATA 2018)."""
+"""Density of 1 atomic mass unit per Å³ in g/cm³ (CODATA 2018)."""
 
 SINGLE_THREADED = frozenset({"meam", "snap"})
-"""Pair styles without a variant for OpenMP in LAMMPS."""
+"""Pair styles that LAMMPS cannot run with OpenMP."""
 
 BROKEN_DOWN = ("Lost atoms", "Non-numeric")
-"""Words in LAMMPS's own errors that tell of atoms flying apart."""
+"""Parts of LAMMPS's error messages that mean atoms flying apart."""
 
 
 class LammpsOracle:
-    """Relaxed energy and bulk modulus with a classical potential, by LAMMPS in this process.
+    """Oracle of relaxed energies and bulk moduli with a classical potential, by LAMMPS in this
+    process.
 
     LAMMPS starts at the first measurement and is kept for the next; a pickled oracle leaves it
     behind. The same structure gives the same numbers, bit for bit, whatever was measured before.
@@ -139,7 +142,7 @@ class LammpsOracle:
         return replace(found, fingerprint=exchange_fingerprint(self._fingerprint))
 
     def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
-        """Return what a simulation found as a measurement, a failed one where it fails."""
+        """Run a simulation and return a measurement, a failed one where it fails."""
         start = perf_counter()
         try:
             properties, relaxed = simulation()
@@ -163,7 +166,7 @@ class LammpsOracle:
             return self._failed(kind, f"{type(error).__name__}: {error}", start)
 
     def session(self) -> Session:
-        """Return the living LAMMPS instance, started if need be."""
+        """Return the LAMMPS instance, started if need be."""
         if self._session is None:
             self._session = Session(self.potential, threads=self.options.threads)
         return self._session
@@ -175,7 +178,8 @@ class LammpsOracle:
             self._session = None
 
     def relax(self, material: Material) -> tuple[Cell, Relaxed]:
-        """Return a structure in LAMMPS's frame, and relaxed; its atoms stay loaded.
+        """Relax a structure; return it in LAMMPS's frame as given, and relaxed. Its atoms stay
+        loaded.
 
         Raises:
             Unmeasurable: if it cannot be measured, or does not relax.

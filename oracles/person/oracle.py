@@ -7,7 +7,7 @@ from alloop.oracles.person.options import PersonOptions
 
 
 class PersonOracle:
-    """Stands for the people of a tier: it has their protocol's fingerprint and cannot measure.
+    """Placeholder for the people of a tier: it has their protocol's fingerprint and cannot measure.
 
     The loop does not ask it; answers come by ``alloop label``.
     """

@@ -15,11 +15,12 @@ from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, val
 from alloop.oracles.table.options import TableOptions
 
 DECIMALS = 6
-"""Of atomic fractions: compositions that agree in these are the same."""
+"""Decimals of atomic fractions: compositions that agree in these are the same."""
 
 
 class TableOracle:
-    """Looks materials up: compositions by their fractions, crystals as they stand in the file.
+    """Oracle of known results: looks compositions up by their fractions, crystals as they stand in
+    the file.
 
     The whole file is read and checked at construction, and only read. A material that is not in
     it gives a failed measurement.
@@ -135,7 +136,7 @@ def _structure(row: Row, column: str) -> Structure:
 
 
 def _key(material: Material) -> str:
-    """Return what equal materials share.
+    """Return a key that equal materials share.
 
     Raises:
         MaterialError: if the material is no plain one.

@@ -17,9 +17,9 @@ from alloop.models.ftcp.inverse_design.screening import Rejection, Rules, Screen
 from alloop.models.ftcp.model import FtcpModel
 
 BATCH = 256
-"""Latent points decoded at once."""
+"""Number of latent points decoded at once."""
 PATIENCE = 40
-"""Batches after which a design with too few crystals is left short."""
+"""Number of batches after which a design with too few crystals is left short."""
 
 
 class TargetOutsideTraining(UserWarning):
@@ -28,7 +28,7 @@ class TargetOutsideTraining(UserWarning):
 
 @dataclass(frozen=True)
 class Window:
-    """What is wanted of one property, in its unit."""
+    """Wanted range of one property, ends included, in its unit."""
 
     property: str
     low: float = -math.inf
@@ -58,13 +58,13 @@ class DesignOptions:
     """Settings of a design."""
 
     n: int = 20
-    """Crystals wanted."""
+    """Number of crystals wanted."""
     scale: float = 0.6
-    """Of the local perturbation, in units of the prior; 0.3 to 3 in the paper."""
+    """Scale of the local perturbation, in units of the prior; 0.3 to 3 in the paper."""
     parents: int = 32
-    """Training crystals, the nearest to the windows, that points are laid around."""
+    """Number of training crystals, those nearest to the windows, that points are drawn around."""
     pool: int = 4
-    """Crystals that pass the screen for every one that is kept."""
+    """Number of crystals that pass the screen for every one that is kept."""
     one_per_formula: bool = False
     """Whether only the likeliest crystal of a formula is kept: others may relax to the same."""
     rules: Rules = field(default_factory=Rules)
@@ -72,21 +72,21 @@ class DesignOptions:
 
 @dataclass(frozen=True)
 class Design:
-    """One designed crystal."""
+    """A designed crystal with its parent and its chance of success."""
 
     structure: Structure
     parent: int
     """Row of the training crystal that it was sampled around."""
     probability: float
-    """That all windows hold, by the model's prediction for the crystal encoded again."""
+    """Probability that all windows hold, by the model's prediction for the re-encoded crystal."""
 
 
 @dataclass(frozen=True)
 class Designs:
-    """What a design gave, and what the screen refused on the way."""
+    """Result of a design: the crystals kept, and the rejections of the screen."""
 
     kept: tuple[Design, ...]
-    """The likeliest first."""
+    """Designed crystals, the most probable first."""
     n_sampled: int
     rejections: tuple[Rejection, ...]
 

@@ -15,26 +15,26 @@ from alloop.models.ftcp.inverse_design.screening import counts
 
 CONFIDENCE = 0.95
 DRAWS = 100_000
-"""Of the posterior of two rates, for the interval of their ratio."""
+"""Number of draws from the posterior of two rates, for the interval of their ratio."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an oracle said of one design."""
+    """An oracle's measurement of one designed crystal."""
 
     relaxed: Structure | None
-    """None where the relaxation or the measurement failed."""
+    """Relaxed structure; None where the relaxation or the measurement failed."""
     properties: Mapping[str, float]
     failure: str = ""
 
 
 Evaluate = Callable[[Structure], Outcome]
-"""Relaxes a crystal and measures it: an oracle, seen from here."""
+"""Function that relaxes a crystal and measures it, such as one that calls an oracle."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of trials with its interval."""
+    """A share of successful trials with its confidence interval."""
 
     hits: int
     trials: int
@@ -66,35 +66,36 @@ class DesignReport:
     designs: tuple[Design, ...]
     outcomes: tuple[Outcome, ...]
     is_valid: tuple[bool, ...]
-    """Relaxed, measured, and no repetition of another design after relaxation."""
+    """Whether each design was relaxed and measured, and repeats no earlier design after
+    relaxation."""
     is_hit: tuple[bool, ...]
-    """Valid, and all windows hold."""
+    """Whether each design is valid and all its windows hold."""
     validity: Rate
-    """Of designed crystals."""
+    """Share of the designed crystals that are valid."""
     success: Rate
-    """Of designed crystals, not of valid ones, as in the paper."""
+    """Share of all designed crystals, not only of the valid ones, that hit, as in the paper."""
     random: Rate
-    """Training crystals that hit, of those labelled."""
+    """Share of the labelled training crystals that hit."""
     improvement: float
-    """Over random: success rate / random rate − 1; NaN if no training crystal hits."""
+    """Gain over random choice: success rate / random rate − 1; NaN if no training crystal hits."""
     improvement_interval: tuple[float, float]
     composition_uniqueness: float
     """Share of valid designs whose formula is not in the training set."""
     dissimilarity: tuple[float, ...]
-    """Of every valid design to its nearest training crystal."""
+    """Distance of every valid design to its nearest training crystal."""
     n_sampled: int
     rejections: Mapping[str, int]
-    """How many sampled crystals each rule of the screen refused."""
+    """Number of sampled crystals that each rule of the screen refused."""
 
     @property
     def median_dissimilarity(self) -> float:
-        """Median over valid designs; NaN if there are none."""
+        """Median dissimilarity of the valid designs; NaN if there are none."""
         known = [value for value in self.dissimilarity if math.isfinite(value)]
         return float(np.median(known)) if known else math.nan
 
     @property
     def n_dissimilar(self) -> int:
-        """Valid designs that count as another structure than all training crystals."""
+        """Number of valid designs that count as another structure than all training crystals."""
         return sum(value >= DIFFERENT for value in self.dissimilarity)
 
     def __str__(self) -> str:
@@ -175,7 +176,8 @@ def report_on(
 
 
 def _valid(outcomes: Sequence[Outcome]) -> list[bool]:
-    """Relaxed and measured, and not what an earlier design has relaxed to as well."""
+    """Return whether each design was relaxed and measured, and repeats no earlier one once
+    relaxed."""
     matcher = StructureMatcher()
     seen: list[Structure] = []
     is_valid = []
@@ -193,7 +195,8 @@ def _value(outcome: Outcome, window: Window) -> float:
 
 
 def _ratio_interval(success: Rate, random: Rate) -> tuple[float, float]:
-    """Interval of success / random − 1: quantiles of both rates' posteriors (Jeffreys' prior)."""
+    """Return the interval of success / random − 1: quantiles of both rates' posteriors (Jeffreys'
+    prior)."""
     rng = np.random.default_rng(0)
     draws = [
         rng.beta(rate.hits + 0.5, rate.trials - rate.hits + 0.5, DRAWS)

@@ -16,7 +16,7 @@ from alloop.models.ftcp.representation.crystals import Crystals, closes_a_cell, 
 
 
 class Rule(StrEnum):
-    """The rules, in the order they are tried."""
+    """Rules of the screen, in the order they are tried."""
 
     CELL = "cell"
     DISTANCE = "distance"
@@ -27,7 +27,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a crystal was not kept."""
+    """The rule that a decoded crystal failed, and the reason."""
 
     rule: Rule
     reason: str
@@ -35,7 +35,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Rules:
-    """How strict to be."""
+    """Settings of the screen."""
 
     shortest_bond: float = 0.6
     """Least distance of two atoms, as a share of the sum of their covalent radii."""
@@ -61,7 +61,8 @@ class Screen:
         self._passed: dict[str, list[Structure]] = {}
 
     def check(self, structure: Structure) -> Rejection | None:
-        """Return the first rule that a crystal fails; None, and remember it, if it passes."""
+        """Return the first rule that a crystal fails; None if it passes, and is remembered as
+        known."""
         rejection = (
             _too_close(structure, self.rules)
             or _unbalanced(structure, self.rules)
@@ -72,7 +73,7 @@ class Screen:
         return rejection
 
     def sift(self, crystals: Crystals) -> tuple[list[tuple[int, Structure]], dict[int, Rejection]]:
-        """Return rows and structures of what passes, and why other rows do not.
+        """Return rows and structures of the crystals that pass, and the rejections of the others.
 
         Args:
             crystals: as decoded; cells may be impossible.
@@ -168,7 +169,8 @@ def _too_close(structure: Structure, rules: Rules) -> Rejection | None:
 
 
 def _radius(symbol: str) -> float:
-    """Covalent radius in Å (Cordero et al., 2008); the largest known for later actinides."""
+    """Return a covalent radius in Å (Cordero et al., 2008); the largest known for later
+    actinides."""
     return float(CovalentRadius.radius.get(symbol, CovalentRadius.radius["Cm"]))
 
 

@@ -27,20 +27,20 @@ from alloop.models.ftcp.representation.matrix import N_K_POINTS, blocks, interpr
 from alloop.models.ftcp.representation.scaling import Scaler
 
 LEAST_SPREAD = (0.3, 0.3, 0.3, 3.0, 3.0, 3.0)
-"""Å and degrees: lattice parameters that hardly vary in training are divided by this instead of
-their own spread, so that a later crystal does not come as a shock."""
+"""Least spread of the lattice parameters a, b, c (Å) and α, β, γ (degrees) that they are
+standardised by, so that a later crystal unlike the training crystals stays within reach."""
 LATTICE_RESOLUTION = 3.0
-"""Resolution of the lattice's standardised parameters, in that of the coordinates."""
+"""Resolution of the standardised lattice parameters, relative to that of the coordinates."""
 RECIPROCAL_MIXES = 8
-"""Mixtures of the 59 k-points that the encoder makes of each property row."""
+"""Number of mixtures of the 59 k-points that the encoder makes of each property row."""
 LEAST_CERTAIN = 1e-6
-"""Bounds from below the probability of a class that is likelier than "empty"."""
+"""Lower bound of the probability of a class that is more probable than "empty"."""
 LOGIT_SCALE = 3.0
-"""Of element logits: lets unlike embeddings give near-certainty early in training."""
+"""Scale of the element logits: lets unlike embeddings give near-certainty early in training."""
 
 
 class DirectFtcp(Network):
-    """The direct network.
+    """Network with linear paths between crystal and latent point.
 
     Args:
         options: sizes.
@@ -128,7 +128,8 @@ class DirectFtcp(Network):
         return loss + errors.sum(dim=1) / (2 * (2 * math.pi * self.resolution) ** 2)
 
     def crystals(self, z: Tensor) -> Crystals:
-        """Return what latent points, shape (n, d), decode to; coordinates in [0, 1)."""
+        """Return the crystals that latent points, shape (n, d), decode to; coordinates in [0,
+        1)."""
         elements, lattice, waves, occupancy = self._decode(z)
         elements[..., :-1].masked_fill_(~self.allowed, -torch.inf)
         coords = torch.atan2(waves[..., 0], waves[..., 1]) / (2 * math.pi) % 1.0
@@ -184,15 +185,14 @@ def _trunk(width: int, depth: int) -> nn.Sequential:
 
 
 def _element_features() -> Tensor:
-    """One-hot and property vector of every element, shape (103, 103 + 92)."""
+    """Return one-hot and property vector of every element, shape (103, 103 + 92)."""
     properties = torch.from_numpy(np.nan_to_num(property_table())).float()
     return torch.cat([torch.eye(N_ELEMENTS), properties], dim=1)
 
 
 def _init_embedding(embedding: nn.Linear) -> None:
-    """Give elements embeddings of unit variance, half from who they are, half from the nine
-    properties they share with others.
-    """
+    """Initialise elements' embeddings with unit variance, half one-hot, half from the nine
+    properties they share with others."""
     with torch.no_grad():
         embedding.weight.normal_()
         embedding.weight[:, :N_ELEMENTS] /= math.sqrt(2)
@@ -200,7 +200,7 @@ def _init_embedding(embedding: nn.Linear) -> None:
 
 
 def _cross_entropy(logits: Tensor, one_hots: Tensor) -> Tensor:
-    """Sum over columns or sites of the cross-entropy, shape (n,).
+    """Return the cross-entropy summed over columns or sites, shape (n,).
 
     Args:
         logits: shape (n, m, k + 1), the last class being "empty".
@@ -212,9 +212,8 @@ def _cross_entropy(logits: Tensor, one_hots: Tensor) -> Tensor:
 
 
 def _likelier_than_nothing(logits: Tensor) -> np.ndarray:
-    """Probabilities of the classes but "empty"; below ``LEAST_CERTAIN``, though still in their
-    order, where "empty" is likelier.
-    """
+    """Return probabilities of the classes but "empty"; below ``MIN_PROBABILITY``, though still in
+    their order, where "empty" is more probable."""
     probabilities = logits.softmax(dim=2)
     classes, empty = probabilities[..., :-1], probabilities[..., -1:]
     is_there = classes.max(dim=2, keepdim=True).values > empty

@@ -63,7 +63,7 @@ class PublishedFtcp(Network):
         return (self._decode(z) - self.scale(matrices)).square().sum(dim=(1, 2))
 
     def crystals(self, z: Tensor) -> Crystals:
-        """Return what latent points, shape (n, d), decode to."""
+        """Return the crystals that latent points, shape (n, d), decode to."""
         matrices = self.unscale(self._decode(z))
         elements = matrices[:, blocks(self.size)["elements"], : self.size.columns]
         elements[:, ~self.allowed] = -torch.inf

@@ -12,28 +12,28 @@ from alloop.materials import Material
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, property_table
 
 EMPTY = -1
-"""Marks an element column or a site that is not there; element 0 is hydrogen."""
+"""Marker of an element column or a site that is not there; element 0 is hydrogen."""
 
 MIN_COLUMNS = 3
-"""The lattice and coordinates need three columns, however few elements there are."""
+"""Least number of columns: lattice and coordinates need three, however few elements there are."""
 
 
 SHORTEST_EDGE = 1.0
-"""Å; no crystal's cell has a shorter edge."""
+"""Shortest cell edge, Å; no crystal's cell has a shorter one."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many elements and sites a representation has room for."""
+    """Capacity of a representation: the most elements and sites a crystal may have."""
 
     elements: int
-    """Most different elements in one crystal (N_elements in the paper)."""
+    """Largest number of different elements in one crystal (N_elements in the paper)."""
     sites: int
-    """Most sites in one cell (N_sites in the paper)."""
+    """Largest number of sites in one cell (N_sites in the paper)."""
 
     @property
     def columns(self) -> int:
-        """Columns of the real-space part, max(N_elements, 3)."""
+        """Number of columns of the real-space part, max(N_elements, 3)."""
         return max(self.elements, MIN_COLUMNS)
 
     @classmethod
@@ -66,7 +66,7 @@ class Crystals:
     elements: np.ndarray
     """Atomic number less one, shape (n, W), int; ``EMPTY`` where there is no element."""
     lattices: np.ndarray
-    """a, b, c in Å and α, β, γ in degrees, shape (n, 6)."""
+    """Lattice parameters: a, b, c in Å and α, β, γ in degrees, shape (n, 6)."""
     coords: np.ndarray
     """Fractional coordinates, shape (n, S, 3); zero at empty sites."""
     occupants: np.ndarray
@@ -125,7 +125,7 @@ def to_structures(crystals: Crystals) -> list[Structure]:
 
 
 def refusal(material: Material, size: Size) -> str | None:
-    """Return why a material cannot be represented in this size; None if it can."""
+    """Return the reason why a material cannot be represented in this size; None if it can."""
     try:
         read_crystals([material], size)
     except MaterialError as error:

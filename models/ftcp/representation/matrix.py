@@ -20,11 +20,11 @@ from alloop.models.ftcp.representation.crystals import EMPTY, Crystals, Size
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, N_PROPERTIES, property_table
 
 N_K_POINTS = 59
-"""Of the 62 with |h| + |k| + |l| ≤ 3; tuned by the paper's authors."""
+"""Number of k-points, out of the 62 with |h| + |k| + |l| ≤ 3; tuned by the paper's authors."""
 
 OCCUPANCY_THRESHOLD = 0.05
-"""A site or element column is empty where all its entries lie below (paper, "Design from
-trained model")."""
+"""Threshold of occupancy: a site or element column is empty where all its entries lie below (paper,
+"Design from trained model")."""
 
 
 @lru_cache(maxsize=1)
@@ -151,12 +151,13 @@ def interpret(
 
 
 def _one_hot(codes: np.ndarray, length: int) -> np.ndarray:
-    """One-hots along a new last axis; all zero for ``EMPTY``."""
+    """Return one-hots along a new last axis; all zero for ``EMPTY``."""
     return (codes[..., None] == np.arange(length)).astype(np.float32)
 
 
 def _k_distances(lattices: np.ndarray) -> np.ndarray:
-    """Distance of every k-point from 000 in 1/Å, without 2π: 1 / d_hkl, shape (n, 59)."""
+    """Return the distance of every k-point from 000 in 1/Å, without 2π: 1 / d_hkl, shape (n,
+    59)."""
     lengths, cosines = lattices[:, :3], np.cos(np.radians(lattices[:, 3:]))
     gram = np.empty((len(lattices), 3, 3))
     for i in range(3):

@@ -10,7 +10,7 @@ from alloop.models.ftcp.representation.crystals import Crystals, Size
 from alloop.models.ftcp.representation.matrix import shape, to_matrices
 
 CHUNK = 512
-"""Crystals featurised at once; bounds the memory."""
+"""Number of crystals featurised at once; bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Scaler:
     low: np.ndarray
     """Smallest training entry of each row, shape (R,)."""
     span: np.ndarray
-    """Largest less smallest; 1 for constant rows, shape (R,)."""
+    """Largest less smallest training entry of each row; 1 for constant rows, shape (R,)."""
 
     @classmethod
     def fit(cls, crystals: Crystals, size: Size) -> Self:
@@ -39,7 +39,7 @@ class Scaler:
         return (matrices - self.low[:, None]) / self.span[:, None]
 
     def unscale(self, scaled: np.ndarray) -> np.ndarray:
-        """Return what ``scale`` was given."""
+        """Undo ``scale``: return matrices in their own units, shape (n, R, C)."""
         return scaled * self.span[:, None] + self.low[:, None]
 
 

@@ -23,13 +23,14 @@ from alloop.models.pcdvae.networks.graph import Graph
 
 @dataclass(frozen=True)
 class Angles:
-    """Harmonics of a graph's directions, ready for sums over pairs of edges."""
+    """Spherical harmonics of a graph's edge directions, laid out for sums over pairs of edges."""
 
     graph: Graph
     harmonics: Tensor
-    """By atom and place among its edges, zero where there is none, shape (n, width, L²)."""
+    """Harmonics by atom and place among its edges, zero where there is none, shape (n, width,
+    L²)."""
     orders: int
-    """L: polynomials of order 0 … L − 1."""
+    """Number L of polynomials, of order 0 … L − 1."""
 
     @classmethod
     def of(cls, graph: Graph, orders: int) -> Self:
@@ -82,7 +83,7 @@ class Angles:
         return total.flatten(0, 1).index_select(0, self.graph.slot) - own
 
     def _at_zero_angle(self, like: Tensor) -> Tensor:
-        """Y_l0(0), shape (L, 1)."""
+        """Return Y_l0(0), shape (L, 1)."""
         return like.new_tensor([[of_order(k)] for k in range(self.orders)])
 
 

@@ -17,14 +17,14 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FLATTEST = 1.0
-"""Å; the least height of a reduced cell. The shortest lattice vectors of known crystals are above
-2 Å, and a cutoff of 7 Å would reach seven cells away."""
+"""Least height of a reduced cell, Å. The shortest lattice vectors of known crystals are above 2 Å,
+and a cutoff of 7 Å would reach seven cells away."""
 
 TOO_CLOSE = 0.5
-"""Å; the least distance between atoms of a valid structure (CDVAE, section 5)."""
+"""Least distance between atoms of a valid structure, Å (CDVAE, section 5)."""
 
 COINCIDENT = 0.01
-"""Å; atoms closer than this have no direction to each other that numbers could hold."""
+"""Distance in Å below which two atoms have no direction to each other that numbers could hold."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Crystal:
     numbers: IntArray
     """Atomic numbers, shape (n,)."""
     positions: FloatArray
-    """Å, Cartesian, shape (n, 3); not wrapped into the cell."""
+    """Cartesian positions, Å, shape (n, 3); not wrapped into the cell."""
     cell: FloatArray
     """Lattice vectors as rows, Å, shape (3, 3)."""
 

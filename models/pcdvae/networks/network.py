@@ -15,11 +15,12 @@ from alloop.models.pcdvae.options import PcdvaeOptions
 
 NOISE_FEATURES = 16
 SPREAD_FLOOR = 0.01
-"""Of cell codes, about 1 % in length: what never varies in the data is not amplified."""
+"""Least standard deviation of cell codes, about 1 % in length: what never varies in the data is not
+amplified."""
 
 
 class Network(nn.Module):
-    """All weights, and the units of what the heads say.
+    """Encoder, heads and decoder, with the units of the heads' outputs.
 
     Args:
         options: sizes.
@@ -100,7 +101,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def widen_range_of_cells(self, codes: Tensor) -> None:
-        """Let decoded cells lie as far out as these, too."""
+        """Widen the range of decoded cells to hold these codes, shape (n, 6)."""
         self.cell_low.copy_(torch.minimum(self.cell_low, codes.amin(dim=0)))
         self.cell_high.copy_(torch.maximum(self.cell_high, codes.amax(dim=0)))
 
@@ -131,7 +132,7 @@ class Network(nn.Module):
 
 
 def _noise_features(sigma: Tensor) -> Tensor:
-    """Waves of the logarithm of σ, shape (b,) to (b, 16)."""
+    """Return sines and cosines of the logarithm of σ, shape (b,) to (b, 16)."""
     place = torch.log(sigma / SMALLEST) / math.log(LARGEST / SMALLEST)
     order = torch.arange(1, NOISE_FEATURES // 2 + 1, device=sigma.device)
     phase = 0.5 * math.pi * order * place[:, None]

@@ -11,9 +11,10 @@ from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 
 N_LEVELS = 50
 LARGEST, SMALLEST = 10.0, 0.01
-"""Å, of positions."""
+"""Largest and smallest standard deviation of the noise on positions, Å."""
 LARGEST_OF_ELEMENTS, SMALLEST_OF_ELEMENTS = 5.0, 0.01
-"""Weight of the predicted composition against the true element, which has 1."""
+"""Largest and smallest weight of the predicted composition against the true element, which has
+1."""
 # All of CDVAE and AlloGen.
 
 _IMAGES = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float64)
@@ -31,14 +32,14 @@ def element_levels() -> FloatArray:
 
 @dataclass(frozen=True)
 class Draw:
-    """Which noise each crystal of a batch gets."""
+    """Noise drawn for each crystal of a batch."""
 
     sigma: FloatArray
-    """Å, of each crystal, shape (b,)."""
+    """Standard deviation of the positions' noise of each crystal, Å, shape (b,)."""
     element_sigma: FloatArray
-    """Shape (b,)."""
+    """Weight of the predicted composition of each crystal, shape (b,)."""
     displacement: FloatArray
-    """Å, of each atom, shape (n, 3)."""
+    """Displacement of each atom, Å, shape (n, 3)."""
 
 
 def draw(n_atoms: IntArray, rng: np.random.Generator) -> Draw:

@@ -50,7 +50,7 @@ _NOT_DRIVEN = MappingProxyType(
         ".tersoff.zbl": "tersoff/zbl",
     }
 )
-"""Relatives of the above, so that a refusal can name them."""
+"""Pair styles that are not supported, by file ending, so that a refusal can name them."""
 
 _PART_OF_MORE = MappingProxyType(
     {
@@ -58,14 +58,14 @@ _PART_OF_MORE = MappingProxyType(
         "NiO.eam.fs": "coul/ctip",
     }
 )
-"""Files that are half a potential, and the pair style of the other half (their own headers)."""
+"""Files that are half a potential, with the pair style of the other half (their own headers)."""
 
 
 @dataclass(frozen=True)
 class _Meam:
     library: str
     labels: tuple[str, ...]
-    """In the order of the parameter file's indices; no file says which these are."""
+    """Labels in the order of the parameter file's indices; no file says which these are."""
     elements: tuple[str, ...]
 
 
@@ -84,7 +84,8 @@ _MEAM = MappingProxyType(
         "WL.meam": _Meam("library.meam", ("WL",), ("W",)),
     }
 )
-"""From the first lines of the files, and for the last five from their names."""
+"""Elements of MEAM potentials, from the first lines of the files, and for the last five from their
+names."""
 
 
 def wheel_potential(name: str) -> Potential | None:

@@ -14,14 +14,14 @@ from alloop.oracles.lammps.simulation.session import Session
 OTHER: dict[ParentName, ParentName] = {"fcc": "bcc", "bcc": "fcc"}
 
 _SQUEEZE = 2 ** (-1 / 3)
-"""Bain's: fcc shortened by this along one edge of the cube, and widened by the inverse root
+"""Bain stretch: fcc shortened by this along one edge of the cube, and widened by the inverse root
 along the others, is bcc of the same volume (Bain, Trans. AIME 70 (1924) 25)."""
 
 
 def measure_competing_phase(
     session: Session, cell: Cell, crystal: Relaxed, options: LammpsOptions
 ) -> dict[str, float]:
-    """Return how much higher the crystal's energy is than the other lattice's, in eV/atom.
+    """Return the energy of the other lattice minus the crystal's, in eV/atom.
 
     Negative where the crystal is the stable one of the two. Of the three ways to strain the
     crystal into the other lattice the lowest counts. Where none of them stays what it should be

@@ -21,17 +21,19 @@ from alloop.oracles.lammps.simulation.session import Session
 
 FACES = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
 VACUUM = 15.0
-"""Å between a slab and its image; farther than two atoms of any of the potentials interact."""
+"""Vacuum between a slab and its image, Å; farther than two atoms of any of the potentials
+interact."""
 THINNEST = 10.0
-"""Å. Slabs begin at this thickness."""
+"""Thickness of the first slab, Å."""
 THICKEST = 80.0
-"""Å. Here it is given up to wait for convergence."""
+"""Thickness at which a slab that has not converged is given up, Å."""
 SETTLED = 0.002
-"""J/m². A slab is thick enough when one more period changes the energy by less."""
+"""Convergence threshold, J/m²: a slab is thick enough when one more period changes the energy by
+less."""
 LEFT_OVER = 1e-4
-"""eV/Å. Forces after relaxation; they leave some 1e-6 J/m² of energy."""
+"""Largest force left after relaxation, eV/Å; it leaves some 1e-6 J/m² of energy."""
 JOULE_PER_SQUARE_METRE = 16.021766
-"""In eV/Å² (CODATA 2018)."""
+"""Energy of 1 eV/Å² in J/m² (CODATA 2018)."""
 
 
 def measure_surfaces(
@@ -78,7 +80,7 @@ def measure_stacking_fault(
 
 
 class _WorkerOracles:
-    """Relaxes slabs and compares them with the crystal they are made of."""
+    """Relaxation of slabs, compared with the crystal they are made of."""
 
     def __init__(self, session: Session, energy_per_atom: float, options: LammpsOptions) -> None:
         self._session = session
@@ -104,7 +106,7 @@ def _surface(bench: _WorkerOracles, stack: Stack) -> float:
 
 
 def _enough(stack: Stack, energy: Callable[[int], float]) -> int:
-    """Return the number of periods beyond which an energy in eV/Å² does not change.
+    """Return the number of periods at which an energy in eV/Å² has converged.
 
     Raises:
         Unmeasurable: if it changes still in the thickest slab.

@@ -21,31 +21,31 @@ from alloop.oracles.lammps.simulation.session import Session, create_atoms, open
 from alloop.seeds import derive_seed
 
 SKIN = 1.0
-"""Å. Neighbours are listed this much beyond the potential's reach, and listed anew when needed."""
+"""Skin of the neighbour list, Å: beyond the potential's reach, listed anew when needed."""
 THERMOSTAT, BAROSTAT = 100, 1000
-"""Damping in time steps, as LAMMPS's page on fix npt advises."""
+"""Damping times in time steps, as LAMMPS's page on fix npt advises."""
 SAMPLED_EVERY = 10
-"""Time steps between samples."""
+"""Number of time steps between samples."""
 MOST_EXPANSION = 1.5
-"""Of the volume. What has grown by more has evaporated."""
+"""Largest growth of the volume, as a factor; a crystal that grows more has evaporated."""
 
 _BOX = ("lx", "ly", "lz", "xy", "xz", "yz")
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """Averages over a trajectory."""
+    """Averages over a trajectory, with the crystal it began from."""
 
     start: Structure
-    """The relaxed crystal, repeated as it was simulated."""
+    """Relaxed crystal, repeated as it was simulated."""
     mean: Structure
     """Mean cell and mean positions of the same atoms."""
     temperature: float
-    """Mean over the samples, K."""
+    """Mean temperature over the samples, K."""
 
     @property
     def volume_per_atom(self) -> float:
-        """Of the mean cell, Å³."""
+        """Volume per atom of the mean cell, Å³."""
         return float(self.mean.volume / len(self.mean))
 
     @property

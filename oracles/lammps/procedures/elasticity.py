@@ -14,7 +14,7 @@ from alloop.oracles.lammps.simulation.screening import elements_of
 from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Session
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-"""Rows and columns in the order 11, 22, 33, 23, 13, 12."""
+"""Rows and columns of the Voigt components, in the order 11, 22, 33, 23, 13, 12."""
 
 
 def bulk_modulus(
@@ -44,7 +44,7 @@ def bulk_modulus(
 def estimated_bulk_modulus(
     session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array
 ) -> float:
-    """Return about the bulk modulus in GPa, from a single evaluation and roughly relaxed atoms.
+    """Estimate the bulk modulus in GPa from a single evaluation and roughly relaxed atoms.
 
     The forces that a strain of every length brings about, and how the atoms would answer them,
     take off g·C g / (9 V) from the modulus of the cell whose atoms only follow the strain; g is
@@ -158,6 +158,6 @@ def _strained_both_ways(
 
 
 def _unturned(strained: Relaxed, gradient: Array) -> Array:
-    """Return the pressure tensor as it would be had the strain not turned the crystal."""
+    """Return the pressure tensor in the axes before the strain turned the crystal."""
     rotation, _ = polar(np.eye(3) + gradient)
     return np.asarray(rotation.T @ strained.evaluation.pressure @ rotation)

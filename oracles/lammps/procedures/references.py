@@ -1,4 +1,4 @@
-"""The pure elements that formation energies are measured against."""
+"""Energies of the pure elements, the reference of formation energies."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,8 @@ from alloop.oracles.lammps.simulation.relaxation import relax_cell
 from alloop.oracles.lammps.simulation.session import Session
 
 VOLUMES_TRIED = tuple(float(x) for x in np.linspace(0.75, 1.5, 16))
-"""Relative to the element's volume in nature: where the search for each crystal begins."""
+"""Volumes from which the search for each crystal begins, relative to the element's volume in
+nature."""
 
 _CORNER, _CENTRE = (0.0, 0.0, 0.0), (0.5, 0.5, 0.5)
 _FACES = ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))

@@ -17,15 +17,18 @@ from pymatgen.core import Element, Lattice, Structure
 from alloop.oracles.lammps.simulation.cell import Array
 
 REACH = 1.43
-"""In cube roots of the volume per atom. Between the first and second neighbours of fcc (1.122,
-1.587) and between the second and third of bcc (1.260, 1.782)."""
+"""Cutoff radius of the nearest neighbours, in cube roots of the volume per atom. Between the
+first and second neighbours of fcc (1.122, 1.587) and between the second and third of bcc
+(1.260, 1.782)."""
 OFF_SHAPE = 0.05
-"""Å in a primitive cell. A lattice distorted by less than 2 % counts as undistorted: alloys'
-54-atom cells relax by a few tenths of a percent, L1₀ CuAu is tetragonal by 7 %."""
+"""Distortion tolerance of a parent lattice, Å in a primitive cell. A lattice distorted by less than
+2 % counts as undistorted: alloys' 54-atom cells relax by a few tenths of a percent, L1₀ CuAu is
+tetragonal by 7 %."""
 OWN = 0.01
-"""Å. For compounds: relaxed positions are good to far less."""
+"""Distortion tolerance of compounds, Å: relaxed positions are good to far less."""
 MOST_IN_COMPOUND = 8
-"""Atoms in the primitive cell of an ordered compound on a parent lattice (D0₂₃ has 8)."""
+"""Largest number of atoms in the primitive cell of an ordered compound on a parent lattice (D0₂₃
+has 8)."""
 
 ParentName = Literal["fcc", "bcc"]
 _PARENTS: dict[tuple[str, int], ParentName] = {("Fm-3m", 1): "fcc", ("Im-3m", 1): "bcc"}
@@ -36,18 +39,20 @@ class CrystalFrame:
     """A crystal in its standard orientation, and the rotation into it."""
 
     crystal: Structure
-    """Ideal and conventional, in spglib's orientation: cubic axes along x, y and z. For a parent
-    lattice every site is hydrogen."""
+    """Ideal, conventional crystal in spglib's orientation: cubic axes along x, y and z. For a
+    parent lattice every site is hydrogen."""
     rotation: Array
-    """Orthogonal, from the axes of the cell to those of the crystal: x → R x, shape (3, 3)."""
+    """Rotation from the axes of the cell to those of the crystal: x → R x, orthogonal, shape (3,
+    3)."""
     international: str
-    """Space group's short symbol: Fm-3m for alloys on fcc."""
+    """Short symbol of the space group: Fm-3m for alloys on fcc."""
     n_primitive: int
-    """Atoms in the primitive cell."""
+    """Number of atoms in the primitive cell."""
 
     @property
     def parent(self) -> ParentName | None:
-        """The lattice's name where it is one with one atom per primitive cell."""
+        """Name of the parent lattice, fcc or bcc; None where the crystal is neither with one atom
+        per primitive cell."""
         return _PARENTS.get((self.international, self.n_primitive))
 
 

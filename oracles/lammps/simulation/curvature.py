@@ -9,26 +9,28 @@ from alloop.oracles.lammps.simulation.minimiser import Pair
 from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms, Relaxed
 
 STEP = 1e-4
-"""Å. Far above the rounding of forces, far below the distances over which they bend."""
+"""Finite-difference step, Å. Far above the rounding of forces, far below the distances over which
+they bend."""
 SOFTEST = 0.5
-"""eV/Å². What is softer is taken for this: drifts of the whole crystal, which cost nothing, and
-directions that rounding made negative. The softest of a metal have about 1."""
+"""Least curvature, eV/Å²; softer directions are taken for this: drifts of the whole crystal, which
+cost nothing, and directions that rounding made negative. The softest of a metal have about 1."""
 SHORTEST = 1e-6
-"""Å. Shorter steps say more of rounding than of curvature."""
+"""Shortest step that is used, Å. Shorter ones say more of rounding than of curvature."""
 
 
 @dataclass(frozen=True)
 class Curvature:
-    """Inverses of the second derivatives, positive definite, Å²/eV."""
+    """Inverse Hessians of the energy, positive definite, Å²/eV."""
 
     cell: Array
-    """By strains and coordinates, in the units of ``CellAndAtoms``, shape (k + 3n, k + 3n)."""
+    """Inverse Hessian by strains and coordinates, in the units of ``CellAndAtoms``, shape (k + 3n,
+    k + 3n)."""
     atoms: Array
-    """By coordinates in a fixed cell, shape (3n, 3n)."""
+    """Inverse Hessian by coordinates in a fixed cell, shape (3n, 3n)."""
 
     @classmethod
     def at_rest(cls, objective: CellAndAtoms) -> "Curvature":
-        """Return the curvature where an objective starts, by differences of gradients.
+        """Return the inverse Hessians where an objective starts, by differences of gradients.
 
         Takes one evaluation per coordinate.
         """
@@ -44,7 +46,7 @@ class Curvature:
         return cls(_inverse(matrix), _inverse(matrix[k:, k:]))
 
     def learnt(self, relaxed: Relaxed) -> "Curvature":
-        """Return the curvature corrected by the steps of a relaxation."""
+        """Return the inverse Hessians updated (BFGS) by the steps of a relaxation."""
         return Curvature(
             _updated(self.cell, relaxed.pairs), _updated(self.atoms, relaxed.atom_pairs)
         )
@@ -56,9 +58,8 @@ def _inverse(matrix: Array) -> Array:
 
 
 def _updated(inverse: Array, pairs: tuple[Pair, ...]) -> Array:
-    """Return an inverse after the BFGS formula (Nocedal and Wright, Numerical Optimization, 6.17),
-    which keeps it positive definite.
-    """
+    """Return an inverse Hessian updated by the BFGS formula (Nocedal and Wright, Numerical
+    Optimization, 6.17), which keeps it positive definite."""
     for pair in pairs:
         if np.abs(pair.step).max() < SHORTEST or pair.curvature <= 0:
             continue

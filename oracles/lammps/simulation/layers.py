@@ -12,27 +12,29 @@ from alloop.oracles.lammps.simulation.crystal_frame import CrystalFrame
 Miller = tuple[int, int, int]
 
 _STEPS = np.array(list(itertools.product(range(-4, 5), repeat=3)))
-"""Combinations of lattice vectors among which those of a new cell are looked for."""
+"""Candidates for the vectors of a new cell: whole combinations of lattice vectors."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One period of a crystal whose planes of one kind lie across the third vector."""
+    """Stack of lattice planes: one period of a crystal whose planes of one kind lie across the
+    third vector."""
 
     lattice: Array
-    """Rows: two vectors in the plane, one that leads to the next period; Å, shape (3, 3)."""
+    """Lattice vectors as rows: two in the plane, one that leads to the next period; Å, shape (3,
+    3)."""
     species: list[str]
     positions: Array
-    """Cartesian, Å, shape (n, 3)."""
+    """Cartesian positions, Å, shape (n, 3)."""
     layers: Array
-    """Of each atom: the number of its plane, 0 … n_layers − 1, shape (n,)."""
+    """Number of each atom's plane, 0 … n_layers − 1, shape (n,)."""
     n_layers: int
     normal: Array
-    """Unit vector across the planes, shape (3,)."""
+    """Unit normal of the planes, shape (3,)."""
 
     @property
     def area(self) -> float:
-        """Of one plane, Å²."""
+        """Area of one plane, Å²."""
         return float(np.linalg.norm(np.cross(self.lattice[0], self.lattice[1])))
 
     @property

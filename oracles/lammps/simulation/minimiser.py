@@ -18,23 +18,25 @@ import numpy as np
 from alloop.oracles.lammps.simulation.cell import Array
 
 Objective = Callable[[Array], tuple[float, Array]]
-"""From a point, shape (d,), to the value there and its gradient, shape (d,)."""
+"""Function from a point, shape (d,), to the value there and its gradient, shape (d,)."""
 
 PAIRS_KEPT = 30
 LONGEST_STEP = 0.2
-"""Of any coordinate in one step; less than a tenth of an interatomic distance in Å."""
+"""Largest change of any coordinate in one step; less than a tenth of an interatomic distance in
+Å."""
 FIRST_CURVATURE = 15.0
-"""Assumed before any is known, eV/Å²: about that of an atom in a metal."""
+"""Curvature assumed before any is known, eV/Å²: about that of an atom in a metal."""
 ENERGY_DIGITS = 1e-11
-"""Relative changes of the energy below this are taken for rounding."""
+"""Relative rounding of the energy: smaller changes are not resolved."""
 SLOPE_LEFT = 0.8
-"""A step ends where the slope along it has not turned uphill by more than this share."""
+"""Largest slope at the end of a step, as a share of the slope at its beginning: a step ends where
+it has not turned uphill by more."""
 MOST_TRIALS = 12
-"""Shortenings of one step before giving up."""
+"""Largest number of shortenings of one step before giving up."""
 
 
 class Ending(StrEnum):
-    """How a minimisation ended."""
+    """Reason for which a minimisation ended."""
 
     CONVERGED = "converged"
     SPENT = "it used all its force evaluations"
@@ -44,12 +46,12 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Pair:
-    """A step and the change of gradient along it."""
+    """L-BFGS pair: a step and the change of gradient along it."""
 
     step: Array
     change: Array
     curvature: float = field(init=False)
-    """Step times change; positive for a pair that can be used."""
+    """Inner product of step and change, positive for a pair that can be used."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "curvature", float(self.step @ self.change))
@@ -57,7 +59,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where a minimisation ended; also the last point at which the objective was called."""
+    """Result of a minimisation; its point is also the last at which the objective was called."""
 
     ending: Ending
     point: Array
@@ -65,7 +67,7 @@ class Minimum:
     gradient: Array
     evaluations: int
     pairs: tuple[Pair, ...]
-    """What was learnt of the curvature, for a similar problem."""
+    """Latest L-BFGS pairs, which can start the minimisation of a similar problem."""
 
 
 @dataclass(frozen=True)

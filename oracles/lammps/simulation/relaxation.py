@@ -17,10 +17,11 @@ from alloop.oracles.lammps.simulation.session import (
 )
 
 MOST_VOLUME_CHANGE = 0.3
-"""Relative to the start. Beyond it (9 % in every length) the start was no guess at this crystal."""
+"""Largest relative change of the volume. Beyond it (9 % in every length) the start was no guess at
+this crystal."""
 
 VOLUME = np.eye(3)[None]
-"""Kinds of strain that a cell may relax by, shape (k, 3, 3): here all lengths alike."""
+"""Strain along which a cell relaxes in volume only: all lengths alike, shape (1, 3, 3)."""
 _EDGES = np.array([np.diag(row) for row in np.eye(3)])
 _ALL = np.zeros((6, 3, 3))
 _ALL[np.arange(6), *np.triu_indices(3)] = 1.0
@@ -28,29 +29,29 @@ _ALL[np.arange(6), *np.triu_indices(3)] = 1.0
 
 @dataclass(frozen=True)
 class Relaxed:
-    """Atoms without forces, in LAMMPS's frame."""
+    """Relaxed crystal in LAMMPS's frame."""
 
     box: Array
     """Lattice vectors as rows, Å, shape (3, 3)."""
     positions: Array
-    """Cartesian, Å, shape (n, 3)."""
+    """Cartesian positions, Å, shape (n, 3)."""
     evaluation: Evaluation
-    """Energy, forces and pressure there."""
+    """Energy, forces and pressure of the relaxed crystal."""
     gradient: Array
     """Deformation gradient from the start, shape (3, 3)."""
     pairs: tuple[Pair, ...]
-    """Curvature found on the way: of strains, if the cell was free, and atoms' coordinates."""
+    """L-BFGS pairs found on the way: of strains, if the cell was free, and atoms' coordinates."""
     n_strains: int
 
     @property
     def atom_pairs(self) -> tuple[Pair, ...]:
-        """Curvature of the atoms' coordinates alone, for a relaxation nearby in a fixed cell."""
+        """L-BFGS pairs of the atoms' coordinates alone, for a relaxation nearby in a fixed cell."""
         k = self.n_strains
         return tuple(Pair(pair.step[k:], pair.change[k:]) for pair in self.pairs)
 
     @property
     def volume(self) -> float:
-        """Of the cell, Å³."""
+        """Volume of the cell, Å³."""
         return float(np.linalg.det(self.box))
 
     def structure(self, cell: Cell) -> Structure:

@@ -10,10 +10,10 @@ from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.simulation.cell import Cell
 
 OVERLAP = 0.5
-"""Å. Closer than this are no two atoms of any solid (H–H in H2: 0.74)."""
+"""Least distance between two atoms of a solid, Å (H–H in H2: 0.74)."""
 VOLUMES_PER_ATOM = (2.0, 200.0)
-"""Å³. Diamond has 5.7, caesium 115; far outside there is vacuum, or a unit is wrong, and LAMMPS
-would spend memory without end on empty or thin boxes."""
+"""Smallest and largest volume per atom, Å³. Diamond has 5.7, caesium 115; far outside there is
+vacuum, or a unit is wrong, and LAMMPS would spend memory without end on empty or thin boxes."""
 
 
 def cell_of(material: Material, potential: Potential) -> Cell:
