@@ -20,7 +20,8 @@ _KEY = "alloop"
 
 
 class Description(BaseModel):
-    """Everything about a model but its tensors. Each model adds to it, and gives both a default."""
+    """Description of a checkpoint: everything about a model but its tensors. Each model's own adds
+    to it, and gives both fields a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -91,7 +92,7 @@ def restore(path: Path, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor
 
 def _description(path: Path, text: str | None, kind: type[AnyDescription]) -> AnyDescription:
     if text is None:
-        raise _refused(path, "the checkpoint does not say what it is")
+        raise _refused(path, "the checkpoint has no description")
     expected = tuple(kind.model_fields[name].default for name in ("kind", "version"))
     try:
         data = json.loads(text)

@@ -13,7 +13,7 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.base import CanAssess, GenerativeModel, Prediction
-from alloop.oracles.csv_table import YES_OR_NO
+from alloop.oracles.csv_table import BINARY_PROPERTIES
 from alloop.seeds import derive_seed
 
 SHORTLIST = 4
@@ -92,7 +92,7 @@ def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
     """
     total = np.zeros(len(prediction.mean))
     for i, name in enumerate(prediction.property_names):
-        if name in YES_OR_NO:
+        if name in BINARY_PROPERTIES:
             yes = prediction.mean[:, i].double().numpy().clip(1e-9, 1 - 1e-9)
             total += -(yes * np.log2(yes) + (1 - yes) * np.log2(1 - yes))
         else:

@@ -14,7 +14,7 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.ledger import MOST_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import composition_of, formula_of, material_id
-from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, value_in
+from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
 
@@ -33,7 +33,7 @@ class Result:
     properties: Mapping[str, float]
     failure: str
     """Why there are no values; empty where there are some."""
-    row: Row
+    row: CsvRow
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class Reader:
         Raises:
             DataError: naming line and column of what cannot be used.
         """
-        sheet = read_sheet(path)
-        elements = self._checked_columns(sheet)
+        sheet = read_csv_table(path)
+        elements = self._element_columns(sheet)
         if len(sheet.rows) > MOST_TOGETHER // 2:
             raise DataError(
                 f"{len(sheet.rows)} rows are too many at once",
@@ -116,7 +116,7 @@ class Reader:
             cells[name] = value.strip()
         if not self._is_known(candidate):
             cells |= {CANDIDATE: "", FORMULA: candidate}
-        result = self._result(Row(Path("command line"), 1, cells), ())
+        result = self._result(CsvRow(Path("command line"), 1, cells), ())
         if result is None:
             raise DataError("no value was given", remedy="Write NAME=VALUE.")
         return Results((result,), "")
@@ -124,7 +124,7 @@ class Reader:
     def _properties(self) -> set[str]:
         return {name for options in self._tiers.values() for name in options.measures()}
 
-    def _checked_columns(self, sheet: Sheet) -> tuple[str, ...]:
+    def _element_columns(self, sheet: CsvTable) -> tuple[str, ...]:
         known = {CANDIDATE, FORMULA, FAILED, TIER, *ASIDE, *self._properties()}
         elements = sheet.element_columns(known)
         sheet.refuse_others(
@@ -140,7 +140,7 @@ class Reader:
             )
         return elements
 
-    def _result(self, row: Row, elements: Sequence[str]) -> Result | None:
+    def _result(self, row: CsvRow, elements: Sequence[str]) -> Result | None:
         tier = self._tier(row)
         options = self._tiers[tier]
         for name in self._properties() - set(options.measures()):
@@ -158,7 +158,7 @@ class Reader:
         candidate, material = self._candidate(row, elements)
         return Result(candidate, material, tier, values, failure, row)
 
-    def _tier(self, row: Row) -> int:
+    def _tier(self, row: CsvRow) -> int:
         text = row.cells.get(TIER, "")
         if not text and len(self._tiers) == 1:
             return next(iter(self._tiers))
@@ -170,7 +170,7 @@ class Reader:
     def _is_known(self, prefix: str) -> bool:
         return any(id.startswith(prefix) for id in self._state.decisions)
 
-    def _candidate(self, row: Row, elements: Sequence[str]) -> tuple[str, Composition | None]:
+    def _candidate(self, row: CsvRow, elements: Sequence[str]) -> tuple[str, Composition | None]:
         if prefix := row.cells.get(CANDIDATE, ""):
             return self._named(row, prefix), None
         composition = self._composition(row, elements)
@@ -191,7 +191,7 @@ class Reader:
             )
         return material_id(composition), composition
 
-    def _named(self, row: Row, prefix: str) -> str:
+    def _named(self, row: CsvRow, prefix: str) -> str:
         matches = [id for id in self._state.decisions if id.startswith(prefix)]
         if len(matches) != 1:
             problem = "no candidate" if not matches else f"{len(matches)} candidates"
@@ -213,7 +213,7 @@ class Reader:
                 )
         return id
 
-    def _composition(self, row: Row, elements: Sequence[str]) -> Composition:
+    def _composition(self, row: CsvRow, elements: Sequence[str]) -> Composition:
         formula = FORMULA if row.cells.get(FORMULA) else None
         if formula is None and not elements:
             raise row.error(CANDIDATE, "there is neither a candidate nor a formula")

@@ -12,7 +12,7 @@ from pymatgen.io.cif import CifParser
 
 from alloop.errors import MaterialError
 from alloop.models.base import Dataset, SkippedRow
-from alloop.models.ftcp.representation.crystals import Size, refusal
+from alloop.models.ftcp.representation.crystals import Size, representation_problem
 
 ROOM_FOR_ANYTHING = Size(10**6, 10**6)
 """Refusals then speak of the crystal alone, not of a model's size."""
@@ -60,7 +60,7 @@ def read_table(path: Path, properties: Mapping[str, str], *, size: Size | None =
     for row, (cif, name) in enumerate(zip(frame["cif"], all_names, strict=True)):
         crystal = _read_cif(cif)
         if isinstance(crystal, Structure):
-            reason = refusal(crystal, size or ROOM_FOR_ANYTHING)
+            reason = representation_problem(crystal, size or ROOM_FOR_ANYTHING)
             if reason is None:
                 crystals.append(crystal)
                 rows.append(row)

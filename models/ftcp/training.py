@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from alloop.models.ftcp.augmentation import symmetry_copies
 from alloop.models.ftcp.networks.network import Network
 from alloop.models.ftcp.options import DirectNetwork, PublishedNetwork
-from alloop.models.ftcp.representation.crystals import Crystals
+from alloop.models.ftcp.representation.crystals import CrystalArrays
 from alloop.models.ftcp.representation.matrix import to_matrices
 from alloop.models.ftcp.targets import TargetBranch
 
-LARGEST_GRADIENT = 50.0
+MAX_GRADIENT_NORM = 50.0
 """Gradient norm at which gradients of the direct network are clipped."""
 KL_WARM_UP = 0.3
 """Share of the direct network's training in which the weight of the divergence rises."""
 REFIT_RATE = 0.3
 """Factor of the direct network's learning rate when it continues from earlier weights."""
-LEAST_CYCLE = 20
+MIN_SCHEDULE_STEPS = 20
 """Least number of steps in the direct network's schedule, though fewer are taken: a shorter
 schedule cannot rise."""
 PUBLISHED_RATES = ((0, 5e-4), (50, 1e-4), (100, 5e-5))
@@ -29,10 +29,10 @@ PUBLISHED_RATES = ((0, 5e-4), (50, 1e-4), (100, 5e-5))
 
 
 @dataclass(frozen=True)
-class Rows:
+class LabelledCrystals:
     """Training crystals with scaled labels and weights."""
 
-    crystals: Crystals
+    crystals: CrystalArrays
     labels: Tensor
     """Labels scaled to [0, 1], shape (n, p); NaN where not known or kept back."""
     weights: Tensor
@@ -55,7 +55,7 @@ def train(
     network: Network,
     branch: TargetBranch,
     options: PublishedNetwork | DirectNetwork,
-    rows: Rows,
+    rows: LabelledCrystals,
     *,
     is_refit: bool,
     augment: bool,
@@ -112,7 +112,7 @@ class _Terms:
 def _terms(
     network: Network,
     branch: TargetBranch,
-    rows: Rows,
+    rows: LabelledCrystals,
     picked: np.ndarray,
     augmenting: np.random.Generator | None,
 ) -> _Terms:
@@ -173,12 +173,12 @@ def _optimiser(
     rate = options.learning_rate * (REFIT_RATE if is_refit else 1.0)
     adam = torch.optim.AdamW(modules.parameters(), lr=rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        adam, rate, total_steps=max(n_steps, LEAST_CYCLE), pct_start=0.1
+        adam, rate, total_steps=max(n_steps, MIN_SCHEDULE_STEPS), pct_start=0.1
     )
 
     def direct(epoch: int) -> None:
         del epoch
-        nn.utils.clip_grad_norm_(modules.parameters(), LARGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(modules.parameters(), MAX_GRADIENT_NORM)
         adam.step()
         schedule.step()
 

@@ -74,14 +74,16 @@ class PropertyHeads(nn.Module):
         )
 
 
-def train_heads(heads: PropertyHeads, features: Tensor, labels: Tensor, how: HeadTraining) -> None:
+def train_heads(
+    heads: PropertyHeads, features: Tensor, labels: Tensor, settings: HeadTraining
+) -> None:
     """Fit new heads; each sees the rows with weights of its own (the Bayesian bootstrap).
 
     Args:
         heads: as constructed; changed in place.
         features: shape (n, m).
         labels: shape (n, p), in the properties' units; NaN where not known.
-        how: settings.
+        settings: settings.
     """
     _standardise(heads, features, labels)
     known = labels.isfinite() & heads.label_mean.isfinite()  # (n, p)
@@ -92,10 +94,10 @@ def train_heads(heads: PropertyHeads, features: Tensor, labels: Tensor, how: Hea
     size = heads.linear.shape[0]
     weights = torch.empty(size, len(x), 1).exponential_() * known  # (size, n, p)
     weights = weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-12)
-    optimiser = torch.optim.AdamW(_decayed(heads, how), lr=how.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, how.steps)
-    for _ in range(how.steps):
-        jittered = x + how.jitter * torch.randn(size, *x.shape)
+    optimiser = torch.optim.AdamW(_decayed(heads, settings), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
+    for _ in range(settings.steps):
+        jittered = x + settings.jitter * torch.randn(size, *x.shape)
         log_variance = heads.log_variance.clamp(*LOG_VARIANCE_RANGE)
         errors = (heads(jittered) - y).square() * torch.exp(-log_variance) + log_variance
         loss = (weights * errors).sum(dim=1).mean()
@@ -123,10 +125,10 @@ def _spread(values: Tensor) -> Tensor:
     return torch.where(spread > 1e-6 * values.abs().max(), spread, torch.ones_like(spread))
 
 
-def _decayed(heads: PropertyHeads, how: HeadTraining) -> list[dict[str, object]]:
+def _decayed(heads: PropertyHeads, settings: HeadTraining) -> list[dict[str, object]]:
     return [
-        {"params": [heads.inner, heads.outer], "weight_decay": how.network_decay},
-        {"params": [heads.linear], "weight_decay": how.linear_decay},
+        {"params": [heads.inner, heads.outer], "weight_decay": settings.network_decay},
+        {"params": [heads.linear], "weight_decay": settings.linear_decay},
         {
             "params": [heads.inner_bias, heads.bias, heads.log_variance],
             "weight_decay": 0.0,

@@ -20,7 +20,7 @@ from alloop.models.lattice.description import Description
 from alloop.models.lattice.heads import HeadTraining, PropertyHeads, train_heads
 from alloop.models.lattice.network import Autoencoder
 from alloop.models.lattice.options import LatticeOptions
-from alloop.models.lattice.training import Losses, one_thread, sharpened, train_autoencoder
+from alloop.models.lattice.training import Losses, sharpened, single_thread, train_autoencoder
 
 ENCODE_ROWS = 256
 """Number of decorations encoded at once; bounds the memory that message passing takes."""
@@ -40,7 +40,7 @@ class LatticeModel:
         atoms: per cell, 2 n³.
         count_bounds: fewest and most atoms of each element that ``decode`` may give; elements
             left out may have any count.
-        property_names: properties that ``predict`` speaks of, in the order of its columns.
+        property_names: properties that ``predict`` gives, in the order of its columns.
 
     Raises:
         ModelError: if these do not fit together.
@@ -80,7 +80,7 @@ class LatticeModel:
         if len(all_codes) == 0:
             raise ModelError("there is nothing to train on", remedy="Give data or unlabelled > 0.")
         epochs = self.options.refit_epochs if self._parts else self.options.epochs
-        with one_thread(), torch.random.fork_rng(devices=[]):
+        with single_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = self._parts[0] if self._parts else self._new_autoencoder()
             losses = train_autoencoder(

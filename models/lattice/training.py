@@ -69,7 +69,7 @@ def train_autoencoder(
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def single_thread() -> Iterator[None]:
     """Run the block on one thread: on matrices this small, threads mostly wait for each other, and
     on a busy machine far longer than they compute. It also fixes the order of every sum."""
     before = torch.get_num_threads()

@@ -53,10 +53,10 @@ def coverage(
     # A statistic that never varies in the reference keeps its own unit.
     scale = np.where(varies, std, 1.0)
     compositions = cdist((ours - mean) / scale, (theirs - mean) / scale)
-    return near(structures <= structure_cutoff, compositions <= composition_cutoff)
+    return coverage_of_pairs(structures <= structure_cutoff, compositions <= composition_cutoff)
 
 
-def near(
+def coverage_of_pairs(
     is_near_in_structure: NDArray[np.bool_], is_near_in_composition: NDArray[np.bool_]
 ) -> Coverage:
     """Return the coverage from tables of which pairs are near, each (generated, reference)."""

@@ -78,7 +78,7 @@ def _vectors(structure: Structure, species: IntArray, n_elements: int) -> FloatA
     target, source, vector, distance = _neighbours(structure)
     radial = np.zeros((n * n_elements, len(RADIAL_CENTRES)))
     gaussians = np.exp(-RADIAL_WIDTH * (distance[:, None] - RADIAL_CENTRES) ** 2)
-    values = gaussians * _fade(distance, RADIAL_CUTOFF)[:, None]
+    values = gaussians * _cutoff_function(distance, RADIAL_CUTOFF)[:, None]
     np.add.at(radial, target * n_elements + species[source], values)
     is_near = distance < ANGULAR_CUTOFF
     angular = _angular(
@@ -103,7 +103,9 @@ def _angular(
     by_angle = 2 * ((1 + from_centre) / 2) ** ZETA  # 2^(1−ζ) (1 + cos(θ − θs))^ζ, without overflow
     mean = (distance[j] + distance[k]) / 2
     by_radius = np.exp(-ANGULAR_WIDTH * (mean[:, None] - ANGULAR_CENTRES) ** 2)
-    fade = _fade(distance[j], ANGULAR_CUTOFF) * _fade(distance[k], ANGULAR_CUTOFF)
+    fade = _cutoff_function(distance[j], ANGULAR_CUTOFF) * _cutoff_function(
+        distance[k], ANGULAR_CUTOFF
+    )
     values = (fade[:, None, None] * by_radius[:, :, None] * by_angle[:, None, :]).reshape(
         -1, N_ANGULAR
     )
@@ -133,7 +135,7 @@ def _pairs_of_equal(sorted_values: IntArray) -> tuple[IntArray, IntArray]:
     return first, first + 1 + np.arange(len(first)) - start[first]
 
 
-def _fade(distance: FloatArray, cutoff: float) -> FloatArray:
+def _cutoff_function(distance: FloatArray, cutoff: float) -> FloatArray:
     return 0.5 * (np.cos(np.pi * distance / cutoff) + 1)
 
 

@@ -40,15 +40,15 @@ def match(pairs: Iterable[tuple[Structure, Structure]]) -> Match:
 
 def uniqueness(structures: Sequence[Structure]) -> float:
     """Return the share of structures that match none before them; NaN for no structures."""
-    return _share_without_twin(structures, known=(), among_themselves=True)
+    return _unmatched_share(structures, known=(), among_themselves=True)
 
 
 def novelty(structures: Sequence[Structure], known: Iterable[Structure]) -> float:
     """Return the share of structures that match none of the known ones; NaN for no structures."""
-    return _share_without_twin(structures, known=known, among_themselves=False)
+    return _unmatched_share(structures, known=known, among_themselves=False)
 
 
-def _share_without_twin(
+def _unmatched_share(
     structures: Sequence[Structure], *, known: Iterable[Structure], among_themselves: bool
 ) -> float:
     by_formula = defaultdict(list)

@@ -15,7 +15,7 @@ _WEIGHTS = np.where(_ROWS == _COLUMNS, 1.0, np.sqrt(2.0))
 """Weights that make the Euclidean distance of codes that of the matrices."""
 
 
-def cell_codes(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
+def codes_from_cells(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
     """Encode cells of shape (b, 3, 3), rows in Å, as codes of shape (b, 6)."""
     metric = cells @ cells.transpose(0, 2, 1)
     stretch = 0.5 * _of_eigenvalues(metric, np.log)
@@ -23,7 +23,7 @@ def cell_codes(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
     return stretch[:, _ROWS, _COLUMNS] * _WEIGHTS
 
 
-def cells_of(codes: FloatArray, n_atoms: IntArray) -> FloatArray:
+def cells_from_codes(codes: FloatArray, n_atoms: IntArray) -> FloatArray:
     """Decode codes of shape (b, 6) into symmetric cells of shape (b, 3, 3), rows in Å."""
     stretch = np.zeros((len(codes), 3, 3))
     stretch[:, _ROWS, _COLUMNS] = codes / _WEIGHTS

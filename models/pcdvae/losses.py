@@ -16,7 +16,7 @@ from alloop.models.pcdvae.networks.network import (
     kl_divergence,
     masked_mean,
 )
-from alloop.models.pcdvae.networks.noise import Draw, nearest_image, noisy_elements
+from alloop.models.pcdvae.networks.noise import NoiseDraw, nearest_image, noisy_elements
 from alloop.models.pcdvae.rows import Batch
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -41,7 +41,7 @@ finite."""
 def losses(
     network: Network,
     batch: Batch,
-    noise: Draw,
+    noise: NoiseDraw,
     generator: torch.Generator,
     *,
     k: int,
@@ -86,7 +86,7 @@ def total(terms: Mapping[str, Tensor]) -> Tensor:
 def _denoising(
     network: Network,
     batch: Batch,
-    noise: Draw,
+    noise: NoiseDraw,
     generator: torch.Generator,
     z: Tensor,
     composition: Tensor,
@@ -121,11 +121,13 @@ def _property_loss(network: Network, mean: Tensor, log_variance: Tensor, batch: 
     target = (batch.labels - network.label_mean) / network.label_std
     known = target.isfinite()
     nll = gaussian_nll(
-        mean, bounded(log_variance), torch.where(known, target, torch.zeros_like(target))
+        mean,
+        bounded_log_variance(log_variance),
+        torch.where(known, target, torch.zeros_like(target)),
     )
     return masked_mean(nll, known)
 
 
-def bounded(log_variance: Tensor) -> Tensor:
+def bounded_log_variance(log_variance: Tensor) -> Tensor:
     """Return log-variances within ± LOG_VARIANCE_BOUND."""
     return log_variance.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)

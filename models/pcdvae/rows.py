@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alloop.materials import Material
-from alloop.models.pcdvae.cells import cell_codes
-from alloop.models.pcdvae.networks.crystal import Crystal, FloatArray, IntArray
+from alloop.models.pcdvae.cells import codes_from_cells
+from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray, ReducedCrystal
 from alloop.models.pcdvae.networks.graph import Graph, collate
 from alloop.models.pcdvae.vocabulary import Vocabulary
 
@@ -39,10 +39,10 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Rows:
+class CrystalRows:
     """Training rows of a dataset, read once: crystals, graphs and targets."""
 
-    crystals: tuple[Crystal, ...]
+    crystals: tuple[ReducedCrystal, ...]
     species: tuple[Tensor, ...]
     graphs: tuple[Graph, ...]
     count: Tensor
@@ -61,7 +61,7 @@ class Rows:
         *,
         k: int,
         cutoff: float,
-    ) -> "Rows":
+    ) -> "CrystalRows":
         """Read materials.
 
         Raises:
@@ -76,7 +76,7 @@ class Rows:
             species=tuple(species),
             graphs=tuple(Graph.of_crystals([c], k=k, cutoff=cutoff) for c in crystals),
             count=torch.tensor(counts),
-            cell_code=torch.from_numpy(cell_codes(cells, n_atoms)).float(),
+            cell_code=torch.from_numpy(codes_from_cells(cells, n_atoms)).float(),
             labels=torch.from_numpy(labels).float(),
             phase=torch.tensor([vocabulary.phase(material) for material in materials]),
             is_augmented=is_augmented,

@@ -13,7 +13,7 @@ from pymatgen.io.cif import CifParser
 
 from alloop.errors import MaterialError
 from alloop.models.base import Dataset
-from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.crystal import ReducedCrystal
 
 AUGMENTED = "is_augmented"
 
@@ -112,5 +112,5 @@ def _structure(text: object) -> Structure:
             (structure,) = parser.parse_structures(primitive=False)
         except (ValueError, KeyError, IndexError, AssertionError, UserWarning) as error:
             raise MaterialError(f"the CIF cannot be read ({error})") from error
-    Crystal.of(structure)
+    ReducedCrystal.of(structure)
     return structure

@@ -10,7 +10,7 @@ from torch import Tensor
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, formula_of
 from alloop.models.lattice.parent import identify
-from alloop.models.pcdvae.networks.crystal import TOO_CLOSE, Crystal, read_crystals
+from alloop.models.pcdvae.networks.crystal import MIN_DISTANCE, ReducedCrystal, read_crystals
 
 CountBounds = tuple[tuple[int, int], ...]
 """Least and largest number of atoms of each element in a cell."""
@@ -56,7 +56,7 @@ class Vocabulary:
             raise ModelError(f"atom counts {list(counts)}: give numbers of at least 2")
         if phases is not None and len(set(phases)) < 2:
             raise ModelError(
-                f"phases {list(phases)}: there is nothing to tell apart",
+                f"phases {list(phases)}: at least two are needed",
                 remedy="Name two, or set phase: false.",
             )
         bounds = tuple(count_bounds.get(symbol, (0, counts[-1])) for symbol in elements)
@@ -66,8 +66,8 @@ class Vocabulary:
         return cls(tuple(elements), counts, tuple(phases or ()), bounds)
 
     def read(
-        self, materials: Sequence[Material], *, closest: float = TOO_CLOSE
-    ) -> tuple[list[Crystal], list[Tensor]]:
+        self, materials: Sequence[Material], *, closest: float = MIN_DISTANCE
+    ) -> tuple[list[ReducedCrystal], list[Tensor]]:
         """Return crystals and their atoms' elements, as indices.
 
         Raises:
@@ -79,7 +79,7 @@ class Vocabulary:
             for material in materials
         ]
 
-    def count(self, crystal: Crystal) -> int:
+    def count(self, crystal: ReducedCrystal) -> int:
         """Return the index of a crystal's number of atoms.
 
         Raises:
@@ -110,7 +110,7 @@ class Vocabulary:
         symbol = str(getattr(getattr(specie, "element", specie), "symbol", specie))
         if symbol not in self.elements:
             raise MaterialError(
-                f"contains {symbol}, which the model never saw",
+                f"contains {symbol}, which is not among the model's elements",
                 where=formula_of(material),
                 remedy=f"It knows {', '.join(self.elements)}.",
             )

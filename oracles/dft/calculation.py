@@ -9,20 +9,20 @@ from pymatgen.core import Structure
 from alloop.errors import MaterialError
 from alloop.materials import material_from_json
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 
 SUCCESSFUL = "successful"
 """State that atomate2 gives a calculation whose forces and charges converged."""
 
-SLACK = 2.0
+FORCE_SLACK = 2.0
 """Factor by which a residual force may exceed the tolerance: programs count forces in their own
 ways."""
 
-PRESSURE_LEFT = 3.0
+MAX_RESIDUAL_PRESSURE = 3.0
 """Largest residual pressure of a relaxed cell, GPa. It costs less than 2 meV/atom in a metal;
 Pulay's is no larger at a cutoff that deserves its name."""
 
-HIGHEST = 1e3
+MAX_ENERGY_PER_ATOM = 1e3
 """Energy in eV/atom above which a result is nonsense; all engines give negative ones."""
 
 
@@ -49,19 +49,25 @@ class Calculation:
             identity: what it must say of itself.
 
         Raises:
-            Undetermined: if it did not converge, says nothing, or says nonsense.
+            CalculationFailed: if it did not converge, says nothing, or says nonsense.
         """
         if not isinstance(data, Mapping):
-            raise Undetermined(FailureKind.ERROR, f"the flow returned {data!r}, no calculation")
+            raise CalculationFailed(
+                FailureKind.ERROR, f"the flow returned {data!r}, no calculation"
+            )
         if data.get("state") != SUCCESSFUL:
-            raise Undetermined(FailureKind.NOT_CONVERGED, f"it ended as {data.get('state')!r}")
+            raise CalculationFailed(
+                FailureKind.NOT_CONVERGED, f"the calculation ended as {data.get('state')!r}"
+            )
         for quantity in ("energy", "stress", "force"):
             if data.get(quantity) is None:
-                raise Undetermined(FailureKind.ABSURD, f"the flow returned no finite {quantity}")
+                raise CalculationFailed(
+                    FailureKind.ABSURD, f"the flow returned no finite {quantity}"
+                )
         stated = data.get("identity", {})
         for name, wanted in identity.items():
             if stated.get(name) != wanted:
-                raise Undetermined(
+                raise CalculationFailed(
                     FailureKind.ERROR,
                     f"it was calculated with the {name} {stated.get(name)}, not {wanted}: "
                     "its energies are of another level of theory",
@@ -69,12 +75,14 @@ class Calculation:
         try:
             structure = material_from_json(data["structure"])
         except (KeyError, MaterialError) as error:
-            raise Undetermined(
+            raise CalculationFailed(
                 FailureKind.ERROR, f"the flow returned no structure ({error})"
             ) from error
         assert isinstance(structure, Structure)
-        if data["energy"] > HIGHEST * len(structure):
-            raise Undetermined(FailureKind.ABSURD, f"an energy of {data['energy']:.3g} eV")
+        if data["energy"] > MAX_ENERGY_PER_ATOM * len(structure):
+            raise CalculationFailed(
+                FailureKind.ABSURD, f"the energy of {data['energy']:.3g} eV is not plausible"
+            )
         stress = tuple(tuple(row) for row in data["stress"])
         return cls(structure, data["energy"], stress, data["force"], data.get("moment"))
 
@@ -100,22 +108,23 @@ def check_relaxation(
     """Check that a relaxation ended at rest, in the material it began with.
 
     Raises:
-        Undetermined: if atoms changed; if the volume did by more than the given share, as of a cell
-            that collapses under a cutoff too small; if forces or pressure are left.
+        CalculationFailed: if atoms changed; if the volume did by more than the given share, as
+            that of a cell that collapses under a cutoff too small; if forces or pressure are left.
     """
     if [site.specie.symbol for site in before] != [site.specie.symbol for site in after.structure]:
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.ERROR,
-            f"{before.formula} went in and {after.structure.formula} came out",
+            f"the composition changed from {before.formula} to {after.structure.formula}",
         )
     change = after.volume / before.volume - 1
     if abs(change) > max_change:
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.ABSURD,
             f"the volume changed by {change:+.0%}, more than max_volume_change ({max_change:.0%})",
         )
-    if after.force > SLACK * force_tolerance or abs(after.pressure) > PRESSURE_LEFT:
-        raise Undetermined(
+    if after.force > FORCE_SLACK * force_tolerance or abs(after.pressure) > MAX_RESIDUAL_PRESSURE:
+        raise CalculationFailed(
             FailureKind.NOT_CONVERGED,
-            f"{after.force:.3g} eV/Å on an atom and {after.pressure:.3g} GPa are left",
+            f"a force of {after.force:.3g} eV/Å on an atom and a pressure of "
+            f"{after.pressure:.3g} GPa remain",
         )

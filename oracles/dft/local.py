@@ -16,7 +16,7 @@ from maggma.stores import MemoryStore
 
 from alloop.canonical import canonical_json
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import RunFailed, failure_of, last_words
+from alloop.oracles.dft.failure import FlowFailed, failure_of, output_tails
 from alloop.oracles.dft.orphans import MARK, end_orphans
 
 DOCUMENT = "document.json"
@@ -24,7 +24,7 @@ _CUSTODIAN_START = "CUSTODIAN_WALLTIME_START"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FlowOutcome:
     """Result of a finished flow."""
 
     document: Any
@@ -39,7 +39,7 @@ class Manager(Protocol):
     """Runner of flows. The same submission is run once, however often and by whomever it is
     asked."""
 
-    def run(self, submission: str, flow: Flow) -> Outcome:
+    def run(self, submission: str, flow: Flow) -> FlowOutcome:
         """Return the output of the flow's last job, running the flow unless its outcome is kept.
 
         Args:
@@ -47,7 +47,7 @@ class Manager(Protocol):
             flow: its output is that of one job, and plain JSON.
 
         Raises:
-            RunFailed: if a job raised, from what it raised.
+            FlowFailed: if a job raised, from what it raised.
         """
 
 
@@ -62,7 +62,7 @@ class LocalManager:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def run(self, submission: str, flow: Flow) -> Outcome:
+    def run(self, submission: str, flow: Flow) -> FlowOutcome:
         """See ``Manager.run``; waits if another process runs the same."""
         home = self._folder / submission
         home.mkdir(parents=True, exist_ok=True)
@@ -73,15 +73,15 @@ class LocalManager:
             end_orphans(lambda name: name == submission or self._is_abandoned(name))
             began = time.monotonic()
             document = self._run(submission, flow, home)
-            outcome = Outcome(document, time.monotonic() - began, is_new=True)
+            outcome = FlowOutcome(document, time.monotonic() - began, is_new=True)
             _write(home / DOCUMENT, {"document": document, "seconds": outcome.seconds})
         return outcome
 
-    def find(self, submission: str) -> Outcome | None:
+    def find(self, submission: str) -> FlowOutcome | None:
         """Return the outcome of a finished submission; None if there is none that can be read."""
         try:
             data = json.loads((self._folder / submission / DOCUMENT).read_bytes())
-            return Outcome(data["document"], float(data["seconds"]), is_new=False)
+            return FlowOutcome(data["document"], float(data["seconds"]), is_new=False)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             # Nothing half-written has this name: what cannot be read was damaged, and is run again.
             return None
@@ -91,7 +91,7 @@ class LocalManager:
         first = _new_attempt(home)
         try:
             return _run(submission, flow, first)
-        except RunFailed as error:
+        except FlowFailed as error:
             if failure_of(error).kind is not FailureKind.WORKER_DIED:
                 raise
         return _run(submission, flow, _new_attempt(home))
@@ -131,8 +131,8 @@ def _run(submission: str, flow: Flow, folder: Path) -> Any:
         return last[max(last)].output
     except Exception as error:
         # What the programs printed often says more plainly what went wrong.
-        text = f"{last_words(folder)}\n{''.join(format_exception_only(error))}"
-        raise RunFailed(text, str(folder)) from error
+        text = f"{output_tails(folder)}\n{''.join(format_exception_only(error))}"
+        raise FlowFailed(text, str(folder)) from error
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 
-KNOWN = frozenset({"fcc", "bcc", "hcp", "diamond"})
+SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
 """Structures of pure elements that ASE can build from its table alone."""
 
 
@@ -27,11 +27,11 @@ def element_crystal(symbol: str) -> Structure:
     Chromium comes in its cubic cell of two atoms, which has room for antiferromagnetism.
 
     Raises:
-        Undetermined: where the table has no simple crystal, as for manganese.
+        CalculationFailed: where the table has no simple crystal, as for manganese.
     """
     state = reference_states[atomic_numbers[symbol]] or {}
-    if state.get("symmetry") not in KNOWN:
-        raise Undetermined(
+    if state.get("symmetry") not in SIMPLE_STRUCTURES:
+        raise CalculationFailed(
             FailureKind.UNSUPPORTED,
             f"no simple reference crystal is known for {symbol}; "
             "protocol: relax gives energies without one",

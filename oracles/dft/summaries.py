@@ -14,10 +14,10 @@ from pymatgen.core import Structure
 
 from alloop.materials import material_to_json
 
-KBAR = 0.1
+GPA_PER_KBAR = 0.1
 """Gigapascals per kilobar."""
 
-STOPPING = "Walltime reached"
+STOPPED_BY_CUSTODIAN = "Walltime reached"
 """Text by which custodian says that it told VASP to stop. To atomate2 such a relaxation is
 successful, since it ended before its last step."""
 
@@ -38,7 +38,7 @@ def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Raises:
         TimeoutError: if a calculation was told to stop. The flow fails, and can be run again.
     """
-    return [_plain(**reading) for reading in readings]
+    return [_plain_result(**reading) for reading in readings]
 
 
 @job  # type: ignore[untyped-decorator]
@@ -47,7 +47,7 @@ def summarise_elasticity(tensor: Any) -> list[list[float]] | None:
     return None if tensor is None else np.array(tensor, dtype=float).tolist()
 
 
-def _plain(
+def _plain_result(
     structure: Structure,
     energy: float | None,
     forces: Any,
@@ -59,8 +59,8 @@ def _plain(
     incar: Any = None,
     folder: str | None = None,
 ) -> dict[str, Any]:
-    if STOPPING in str(custodian):
-        raise TimeoutError("VASP was told to stop: its time was over")
+    if STOPPED_BY_CUSTODIAN in str(custodian):
+        raise TimeoutError("VASP was stopped at its time limit")
     moment = None if moment_density is None else moment_density * structure.volume
     if folder is not None:
         moment = _moment_of_pw(Path(folder))
@@ -87,7 +87,7 @@ def _finite(value: Any) -> float | None:
 
 def _finite_matrix(stress: Any) -> list[list[float]] | None:
     """Return a stress in GPa."""
-    matrix = np.array(np.nan if stress is None else stress, dtype=float) * KBAR
+    matrix = np.array(np.nan if stress is None else stress, dtype=float) * GPA_PER_KBAR
     return matrix.tolist() if np.isfinite(matrix).all() else None
 
 

@@ -65,7 +65,7 @@ def power_factor(vasprun: Path, *, temperature: float = TEMPERATURE) -> PowerFac
         tensors = transport.Power_Factor_doping  # mW/(m K²), (temperatures, dopings, 3, 3)
     except Exception as error:  # of whatever the file lacks
         raise DataError(
-            f"no power factor can be had ({type(error).__name__}: {error})",
+            f"no power factor could be calculated ({type(error).__name__}: {error})",
             where=str(vasprun),
             remedy="Give the vasprun.xml of a run with bands on a dense mesh.",
         ) from error
@@ -76,5 +76,5 @@ def power_factor(vasprun: Path, *, temperature: float = TEMPERATURE) -> PowerFac
     ]
     best = max(found, key=lambda one: one.value)
     if not all(np.isfinite(one.value) for one in found):
-        raise DataError("a power factor is no number", where=str(vasprun))
+        raise DataError("the power factor is not a finite number", where=str(vasprun))
     return best

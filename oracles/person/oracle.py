@@ -27,7 +27,7 @@ class PersonOracle:
         del material
         return Measurement.failed(
             FailureKind.UNSUPPORTED,
-            "a person measures this; `alloop label` records what they say",
+            "people measure this tier; record their results with `alloop label`",
             oracle=self.name,
             fingerprint=self._fingerprint,
             cost=Cost(calls=1),

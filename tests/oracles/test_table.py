@@ -97,7 +97,7 @@ def test_the_fingerprint_is_of_the_content_not_of_the_place(tmp_path: Path) -> N
         ("FeNi3,1,0.25\n", "line 5: the row has 3 cells for 5 columns"),
         ("\n", "line 5: the row is empty"),
         (",,,,\n", "line 5: the row is empty"),
-        ("NiFe,0,0.5,0.5,0\n", "line 5: Fe0.5Ni0.5 stands in line 2 already"),
+        ("NiFe,0,0.5,0.5,0\n", "line 5: Fe0.5Ni0.5 is already in line 2"),
         ('"FeNi,1,0,0,0', "not CSV"),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_named_and_nothing_is_loaded(path: Path, bad: str, mess
         ("Alloys,phase,Fe\nFe,1,1\n", "no column 'Class'. Its columns are Alloys, phase, Fe"),
         ("name,Class\nFe,1\n", "no column 'Alloys'"),
         ("Alloys,Class,hardness\nFe,1,2\n", "the column 'hardness' means nothing here"),
-        ("Alloys,Class,Class\nFe,1,2\n", "'Class' stands twice"),
+        ("Alloys,Class,Class\nFe,1,2\n", "'Class' appears twice"),
         ("Alloys,Class\n", "no rows"),
         ("# nothing\n", "no header"),
         ("", "no header"),

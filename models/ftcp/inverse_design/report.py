@@ -9,17 +9,17 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
 from alloop.models.base import Dataset
-from alloop.models.ftcp.inverse_design.design import Design, Designs, Window
+from alloop.models.ftcp.inverse_design.design import DesignedCrystal, DesignResult, Window
 from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities
 from alloop.models.ftcp.inverse_design.screening import counts
 
 CONFIDENCE = 0.95
-DRAWS = 100_000
+POSTERIOR_DRAWS = 100_000
 """Number of draws from the posterior of two rates, for the interval of their ratio."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DesignOutcome:
     """An oracle's measurement of one designed crystal."""
 
     relaxed: Structure | None
@@ -28,7 +28,7 @@ class Outcome:
     failure: str = ""
 
 
-Evaluate = Callable[[Structure], Outcome]
+Evaluate = Callable[[Structure], DesignOutcome]
 """Function that relaxes a crystal and measures it, such as one that calls an oracle."""
 
 
@@ -63,8 +63,8 @@ class DesignReport:
     """The paper's metrics of one design ("Workflow")."""
 
     windows: tuple[Window, ...]
-    designs: tuple[Design, ...]
-    outcomes: tuple[Outcome, ...]
+    designs: tuple[DesignedCrystal, ...]
+    outcomes: tuple[DesignOutcome, ...]
     is_valid: tuple[bool, ...]
     """Whether each design was relaxed and measured, and repeats no earlier design after
     relaxation."""
@@ -117,14 +117,14 @@ class DesignReport:
         )
 
 
-def evaluate_designs(designs: Designs, evaluate: Evaluate) -> tuple[Outcome, ...]:
+def evaluate_designs(designs: DesignResult, evaluate: Evaluate) -> tuple[DesignOutcome, ...]:
     """Relax and measure every design, in order."""
     return tuple(evaluate(one.structure) for one in designs.kept)
 
 
 def report_on(
-    designs: Designs,
-    outcomes: Sequence[Outcome],
+    designs: DesignResult,
+    outcomes: Sequence[DesignOutcome],
     windows: Sequence[Window],
     data: Dataset,
     known_fingerprints: np.ndarray,
@@ -175,7 +175,7 @@ def report_on(
     )
 
 
-def _valid(outcomes: Sequence[Outcome]) -> list[bool]:
+def _valid(outcomes: Sequence[DesignOutcome]) -> list[bool]:
     """Return whether each design was relaxed and measured, and repeats no earlier one once
     relaxed."""
     matcher = StructureMatcher()
@@ -190,7 +190,7 @@ def _valid(outcomes: Sequence[Outcome]) -> list[bool]:
     return is_valid
 
 
-def _value(outcome: Outcome, window: Window) -> float:
+def _value(outcome: DesignOutcome, window: Window) -> float:
     return outcome.properties.get(window.property, math.nan)
 
 
@@ -199,7 +199,7 @@ def _ratio_interval(success: Rate, random: Rate) -> tuple[float, float]:
     prior)."""
     rng = np.random.default_rng(0)
     draws = [
-        rng.beta(rate.hits + 0.5, rate.trials - rate.hits + 0.5, DRAWS)
+        rng.beta(rate.hits + 0.5, rate.trials - rate.hits + 0.5, POSTERIOR_DRAWS)
         for rate in (success, random)
     ]
     tail = (1 - CONFIDENCE) / 2

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from alloop.models.ftcp.representation.crystals import Crystals, Size
+from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, property_table
 from alloop.models.ftcp.representation.scaling import Scaler
 
@@ -48,7 +48,7 @@ class Network(nn.Module, ABC):
         """Return the loss between what z, shape (n, d), decodes to and the matrices, shape (n,)."""
 
     @abstractmethod
-    def crystals(self, z: Tensor) -> Crystals:
+    def crystals(self, z: Tensor) -> CrystalArrays:
         """Return the crystals that latent points, shape (n, d), decode to."""
 
 

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 
 from alloop.errors import MaterialError
-from alloop.models.ftcp.representation.crystals import EMPTY, Crystals, Size
+from alloop.models.ftcp.representation.crystals import EMPTY, CrystalArrays, Size
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, N_PROPERTIES, property_table
 
 N_K_POINTS = 59
@@ -58,7 +58,7 @@ def blocks(size: Size) -> dict[str, slice]:
     }
 
 
-def to_matrices(crystals: Crystals, size: Size) -> np.ndarray:
+def to_matrices(crystals: CrystalArrays, size: Size) -> np.ndarray:
     """Return FTCP matrices, shape (n, R, C), float32.
 
     Raises:
@@ -90,7 +90,7 @@ def to_matrices(crystals: Crystals, size: Size) -> np.ndarray:
 
 def from_matrices(
     matrices: np.ndarray, size: Size, *, threshold: float = OCCUPANCY_THRESHOLD
-) -> Crystals:
+) -> CrystalArrays:
     """Read crystals from the real-space part of matrices, exact or decoded; see ``interpret``.
 
     Args:
@@ -123,7 +123,7 @@ def interpret(
     occupancy: np.ndarray,
     *,
     threshold: float,
-) -> Crystals:
+) -> CrystalArrays:
     """Turn soft one-hots into crystals (paper, "Design from trained model").
 
     The largest entry of a site or element column is what it holds; it is empty where all its
@@ -142,7 +142,7 @@ def interpret(
     of_sites = np.where(is_there[:, None], occupancy, -np.inf)  # (n, S, W)
     best = of_sites.max(axis=2)  # (n, S)
     is_site = (best >= threshold) | (best == best.max(axis=1, keepdims=True))
-    return Crystals(
+    return CrystalArrays(
         elements=np.where(is_there, elements.argmax(axis=2), EMPTY),
         lattices=lattices,
         coords=np.where(is_site[..., None], coords, 0.0),

@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from alloop.models.ftcp.representation.crystals import Crystals, Size
+from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.matrix import shape, to_matrices
 
-CHUNK = 512
+CHUNK_SIZE = 512
 """Number of crystals featurised at once; bounds the memory."""
 
 
@@ -23,7 +23,7 @@ class Scaler:
     """Largest less smallest training entry of each row; 1 for constant rows, shape (R,)."""
 
     @classmethod
-    def fit(cls, crystals: Crystals, size: Size) -> Self:
+    def fit(cls, crystals: CrystalArrays, size: Size) -> Self:
         """Fit to training crystals, at least one."""
         low = np.full(shape(size)[0], np.inf)
         high = np.full(shape(size)[0], -np.inf)
@@ -43,7 +43,7 @@ class Scaler:
         return scaled * self.span[:, None] + self.low[:, None]
 
 
-def chunks(crystals: Crystals) -> Iterator[Crystals]:
-    """Yield the crystals in pieces of at most ``CHUNK``."""
-    for start in range(0, len(crystals), CHUNK):
-        yield crystals[start : start + CHUNK]
+def chunks(crystals: CrystalArrays) -> Iterator[CrystalArrays]:
+    """Yield the crystals in pieces of at most ``CHUNK_SIZE``."""
+    for start in range(0, len(crystals), CHUNK_SIZE):
+        yield crystals[start : start + CHUNK_SIZE]

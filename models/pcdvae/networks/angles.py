@@ -35,7 +35,7 @@ class Angles:
     @classmethod
     def of(cls, graph: Graph, orders: int) -> Self:
         """Compute the harmonics of all edges' directions."""
-        scale = [math.sqrt(of_order(k)) for k in range(orders) for _ in range(2 * k + 1)]
+        scale = [math.sqrt(harmonic_at_zero(k)) for k in range(orders) for _ in range(2 * k + 1)]
         flat = harmonics(graph.direction, orders) * graph.direction.new_tensor(scale)
         return cls(graph, _spread(graph, flat), orders)
 
@@ -84,10 +84,10 @@ class Angles:
 
     def _at_zero_angle(self, like: Tensor) -> Tensor:
         """Return Y_l0(0), shape (L, 1)."""
-        return like.new_tensor([[of_order(k)] for k in range(self.orders)])
+        return like.new_tensor([[harmonic_at_zero(k)] for k in range(self.orders)])
 
 
-def of_order(order: int) -> float:
+def harmonic_at_zero(order: int) -> float:
     """Return Y_l0 at angle 0, which is its factor before the Legendre polynomial."""
     return math.sqrt((2 * order + 1) / (4 * math.pi))
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from alloop.models.pcdvae.networks.angles import Angles, small_products
 from alloop.models.pcdvae.networks.basis import RadialBasis
 from alloop.models.pcdvae.networks.graph import Graph
-from alloop.models.pcdvae.networks.layers import HALF, SILU_GAIN, Dense, Residual, Scale
+from alloop.models.pcdvae.networks.layers import INV_SQRT_2, SILU_GAIN, Dense, Residual, Scale
 
 N_RADIAL = 6
 N_ORDERS = 7
@@ -130,11 +130,11 @@ class Block(nn.Module):
 
     def forward(self, atoms: Tensor, edges: Tensor, geometry: Geometry) -> tuple[Tensor, Tensor]:
         """Return new features of atoms and edges."""
-        exchanged = (self.skip(edges) + self.triplets(edges, geometry)) * HALF
-        edges = self.after((edges + self.before(exchanged)) * HALF)
-        atoms = (atoms + self.gather(edges, geometry)) * HALF
+        exchanged = (self.skip(edges) + self.triplets(edges, geometry)) * INV_SQRT_2
+        edges = self.after((edges + self.before(exchanged)) * INV_SQRT_2)
+        atoms = (atoms + self.gather(edges, geometry)) * INV_SQRT_2
         joined = self.joined(self.join(geometry.graph, atoms, edges))
-        return atoms, (edges + joined) * HALF
+        return atoms, (edges + joined) * INV_SQRT_2
 
 
 class Triplets(nn.Module):
@@ -164,7 +164,7 @@ class Triplets(nn.Module):
         mixed = small_products(geometry.of_angles, by_order)  # (e, 16, inner)
         received = self.scale_sum(self.bilinear(mixed.flatten(1)), sent)
         returned = self.up_reverse(received).index_select(0, geometry.graph.reverse)
-        return (self.up(received) + returned) * HALF
+        return (self.up(received) + returned) * INV_SQRT_2
 
 
 class GatherEdges(nn.Module):

@@ -8,7 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alloop.models.pcdvae.networks.crystal import COINCIDENT, Crystal, FloatArray, IntArray
+from alloop.models.pcdvae.networks.crystal import (
+    COINCIDENCE_DISTANCE,
+    FloatArray,
+    IntArray,
+    ReducedCrystal,
+)
 from alloop.models.pcdvae.networks.neighbours import mutual, nearest
 
 
@@ -63,7 +68,7 @@ class Graph:
         first = np.cumsum(degree) - degree
         slot = pairs.target * width + np.arange(n_edges) - first[pairs.target]
         # Noise may put two atoms on one point, which has no direction to itself.
-        distance = pairs.distance.clip(min=COINCIDENT)
+        distance = pairs.distance.clip(min=COINCIDENCE_DISTANCE)
         direction = pairs.vector / distance[:, None]
         return cls(
             crystal=torch.from_numpy(np.repeat(np.arange(len(n_atoms)), n_atoms)),
@@ -80,7 +85,7 @@ class Graph:
     @classmethod
     def of_crystals(
         cls,
-        crystals: Sequence[Crystal],
+        crystals: Sequence[ReducedCrystal],
         *,
         k: int,
         cutoff: float,

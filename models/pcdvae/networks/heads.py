@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Readings:
+class HeadOutputs:
     """Outputs of the heads at latent points, in the network's standardised units."""
 
     count: Tensor
@@ -56,18 +56,18 @@ class Heads(nn.Module):
         )
 
     @property
-    def last_of_property(self) -> nn.Linear:
+    def property_output(self) -> nn.Linear:
         """Output layer whose rows are the properties' means, then their log-variances."""
         part = self.parts["property"]
         assert isinstance(part, nn.Sequential)
         assert isinstance(part[-1], nn.Linear)
         return part[-1]
 
-    def forward(self, z: Tensor) -> Readings:
+    def forward(self, z: Tensor) -> HeadOutputs:
         """Return the outputs at points of shape (..., latent)."""
         read = {name: part(z) for name, part in self.parts.items()}
         n_properties = read["property"].shape[-1] // 2
-        return Readings(
+        return HeadOutputs(
             count=read["count"],
             cell=read["cell"],
             composition=read["composition"],

@@ -12,7 +12,7 @@ SILU_GAIN = 1 / 0.6
 """Gain after SiLU with which standard normal numbers keep about unit variance (GemNet, section
 6)."""
 
-HALF = 1 / math.sqrt(2)
+INV_SQRT_2 = 1 / math.sqrt(2)
 """Factor 1 / √2, which keeps the variance of a sum of two."""
 
 
@@ -46,7 +46,7 @@ class Residual(nn.Module):
         """
         hidden = F.silu(F.linear(x, self.first))
         y = F.silu(F.linear(hidden, self.second * SILU_GAIN))
-        return torch.add(x * HALF, y, alpha=SILU_GAIN * HALF)
+        return torch.add(x * INV_SQRT_2, y, alpha=SILU_GAIN * INV_SQRT_2)
 
 
 class Scale(nn.Module):
@@ -73,7 +73,7 @@ class Scale(nn.Module):
 
 
 @contextmanager
-def measuring_scales(network: nn.Module) -> Iterator[None]:
+def fitting_scales(network: nn.Module) -> Iterator[None]:
     """Let every ``Scale`` of the network take its factor from what passes through, within the
     block."""
     scales = [module for module in network.modules() if isinstance(module, Scale)]

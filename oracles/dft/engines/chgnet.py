@@ -34,11 +34,11 @@ HEAVIEST = 94
 """Atomic number up to which CHGNet knows elements."""
 
 CURVATURE = 15.0
-"""eV/Å², assumed before any is known: about that of an atom in a metal. ASE's own guess, 70, takes
-twice the steps."""
+"""Curvature assumed before any is known, eV/Å²: about that of an atom in a metal. ASE's own guess,
+70, takes twice the steps."""
 
 ELASTIC_TOLERANCE = 0.005
-"""eV/Å; the largest force left in a strained cell for the elastic tensor."""
+"""Largest force left in a strained cell for the elastic tensor, eV/Å."""
 
 
 @dataclass

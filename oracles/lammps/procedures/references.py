@@ -7,11 +7,11 @@ from ase.build import bulk
 from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 
-from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
-from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import relax_cell
-from alloop.oracles.lammps.simulation.session import Session
+from alloop.oracles.lammps.simulation.session import LammpsSession
 
 VOLUMES_TRIED = tuple(float(x) for x in np.linspace(0.75, 1.5, 16))
 """Volumes from which the search for each crystal begins, relative to the element's volume in
@@ -29,7 +29,7 @@ _CRYSTALS = {
 }
 
 
-def reference_energy(session: Session, element: str, options: LammpsOptions) -> float | None:
+def reference_energy(session: LammpsSession, element: str, options: LammpsOptions) -> float | None:
     """Return the energy per atom of an element in its stable crystal, eV.
 
     That is the one the potential names or, where it names none, the lowest of fcc, bcc, hcp and
@@ -45,7 +45,7 @@ def reference_energy(session: Session, element: str, options: LammpsOptions) -> 
         try:
             start = _best_scaled(session, crystal)
             energies.append(_relaxed_energy(session, start, options))
-        except Unmeasurable:
+        except MeasurementFailed:
             continue  # under this potential the element is no such crystal
     return min(energies, default=None)
 
@@ -63,12 +63,12 @@ def _crystals(element: str) -> Iterator[Structure]:
         yield crystal
 
 
-def _best_scaled(session: Session, crystal: Structure) -> Structure:
+def _best_scaled(session: LammpsSession, crystal: Structure) -> Structure:
     """Return a crystal at the volume of lowest energy among those tried."""
     session.load([site.specie.symbol for site in crystal])
     energies = []
     for factor in VOLUMES_TRIED:
-        cell = Cell.of(_scaled(crystal, factor))
+        cell = LammpsCell.of(_scaled(crystal, factor))
         energies.append(session.evaluate(cell.box, cell.positions).energy)
     return _scaled(crystal, VOLUMES_TRIED[int(np.argmin(energies))])
 
@@ -79,7 +79,7 @@ def _scaled(crystal: Structure, factor: float) -> Structure:
     return scaled
 
 
-def _relaxed_energy(session: Session, crystal: Structure, options: LammpsOptions) -> float:
+def _relaxed_energy(session: LammpsSession, crystal: Structure, options: LammpsOptions) -> float:
     session.load([site.specie.symbol for site in crystal])
-    found = relax_cell(session, Cell.of(crystal), options)
+    found = relax_cell(session, LammpsCell.of(crystal), options)
     return found.evaluation.energy / len(crystal)

@@ -19,7 +19,7 @@ RIGHT_ANGLE = 1e-6
 
 
 @dataclass(frozen=True)
-class Cell:
+class LammpsCell:
     """Structure in LAMMPS's frame. Vectors are rows, lengths in Å."""
 
     structure: Structure

@@ -16,7 +16,7 @@ _STEPS = np.array(list(itertools.product(range(-4, 5), repeat=3)))
 
 
 @dataclass(frozen=True)
-class Stack:
+class LayerStack:
     """Stack of lattice planes: one period of a crystal whose planes of one kind lie across the
     third vector."""
 
@@ -61,7 +61,7 @@ class Stack:
         )
 
 
-def stack_along(structure: Structure, frame: CrystalFrame, family: Miller) -> Stack:
+def stack_along(structure: Structure, frame: CrystalFrame, family: Miller) -> LayerStack:
     """Return a crystal as a stack of planes of a family, those with the smallest repeat.
 
     Args:
@@ -84,7 +84,7 @@ def _signs(family: tuple[int, ...]) -> list[Array]:
     return [v for v in signed if v[np.flatnonzero(v)[0]] > 0]
 
 
-def _stack(structure: Structure, cubic: Array, points: Array, face: Array) -> Stack:
+def _stack(structure: Structure, cubic: Array, points: Array, face: Array) -> LayerStack:
     heights = cubic @ face
     per_period = int(np.gcd.reduce(heights))
     n_layers = per_period // int(np.gcd.reduce(points @ face))
@@ -100,7 +100,7 @@ def _stack(structure: Structure, cubic: Array, points: Array, face: Array) -> St
     periods, layers = np.divmod(layers, n_layers)
     symbols = [site.specie.symbol for site in structure]
     positions = coords - np.outer(periods, lattice[2])
-    return Stack(lattice, symbols, positions, layers, n_layers, normal)
+    return LayerStack(lattice, symbols, positions, layers, n_layers, normal)
 
 
 def _basis(vectors: Array, heights: Array) -> Array:

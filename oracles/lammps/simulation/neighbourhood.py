@@ -18,7 +18,7 @@ Bond = tuple[int, int, int]
 Neighbourhood = frozenset[tuple[Bond, int]]
 """Numbers of bonds of each type that an atom has."""
 
-_FARTHEST = 2.2
+_SEARCH_RADIUS = 2.2
 """Search radius in cube roots of the volume per atom; the third neighbours of fcc and bcc are
 nearer."""
 
@@ -29,7 +29,7 @@ def bond_length(structure: Structure) -> float:
     It is in the widest gap, by ratio, of the distances of a crystal: beyond 12 neighbours in fcc
     and hcp, 14 in bcc, 4 in diamond.
     """
-    reach = _FARTHEST * float(np.cbrt(structure.volume / len(structure)))
+    reach = _SEARCH_RADIUS * float(np.cbrt(structure.volume / len(structure)))
     distances = np.sort(structure.get_neighbor_list(reach)[3])
     widest = int(np.argmax(distances[1:] / distances[:-1]))
     return float(np.sqrt(distances[widest] * distances[widest + 1]))

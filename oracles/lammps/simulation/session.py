@@ -1,4 +1,4 @@
-"""A living LAMMPS instance: boxes and positions go in, energies and forces come out.
+"""A LAMMPS session: boxes and positions go in, energies and forces come out.
 
 LAMMPS is only ever given commands written here, with numbers in them; no text from a campaign
 or a structure file reaches its parser.
@@ -48,7 +48,7 @@ class Evaluation:
     """Pressure tensor (minus the stress tensor), GPa, shape (3, 3)."""
 
 
-class Session:
+class LammpsSession:
     """One LAMMPS instance with one potential.
 
     Raises:
