@@ -50,3 +50,9 @@ def test_docstrings_say_what_the_thing_is(module: Path) -> None:
     if module.is_relative_to(ROOT / "models" / "dvae"):
         pytest.skip("being rewritten")
     assert faults(module.read_text()) == []
+
+
+@pytest.mark.parametrize("text", ["Of each atom.", "eV/Å², by atom.", "Shape (n,).", "The same."])
+def test_a_docstring_that_does_not_say_what_the_thing_is_is_found(text: str) -> None:
+    assert faults(f'x = 1\n"""{text}"""') == [f"2: {text}"]
+    assert faults(f'x = 1\n"""Energy, {text}"""') == []

@@ -1,4 +1,5 @@
-"""How well generated materials cover reference ones, and how their properties are distributed."""
+"""Coverage of reference materials by generated ones, and distances of their property
+distributions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

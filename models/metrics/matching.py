@@ -1,4 +1,4 @@
-"""Whether structures are the same, by pymatgen's ``StructureMatcher``."""
+"""Matching of structures by pymatgen's ``StructureMatcher``."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

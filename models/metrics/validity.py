@@ -1,4 +1,4 @@
-"""Whether a structure could exist at all: the validity of CDVAE (section 5.2)."""
+"""Structural and compositional validity as CDVAE defines them (section 5.2)."""
 
 import itertools
 import math

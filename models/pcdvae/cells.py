@@ -1,4 +1,4 @@
-"""Six numbers that say a cell: any six say one, and how it lies in space says nothing.
+"""Codes of cells: six numbers that describe any cell, whatever its orientation in space.
 
 CDVAE predicts three lengths and three angles of the reduced cell, which need not fit together.
 Here it is the logarithm of the symmetric stretch that makes the cell from a cube of the same

@@ -1,4 +1,4 @@
-"""What checkpoints of P-CDVAE say beside their tensors, a model's or a training's."""
+"""Descriptions in the checkpoints of P-CDVAE, of a model or of a training."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""When a number is not finite: find where it came from, and stop."""
+"""Checks for losses and gradients that are not finite, naming the module they come from."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack

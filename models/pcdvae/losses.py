@@ -1,4 +1,4 @@
-"""The training loss: one step of denoising, and what the heads are to say."""
+"""The training loss: one step of denoising, and the losses of the heads."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Training rows: crystals read once, with their graphs and what is to be learnt of them."""
+"""Training rows: crystals read once, with their graphs and targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From a latent point to a crystal: what the heads read off it, then denoising.
+"""Sampling: from a latent point to a crystal, by the heads' predictions, then by denoising.
 
 Langevin is the published sampler: at each of 50 noise levels, 100 steps (CDVAE, algorithm 1) of
 score and fresh noise. A last step goes to the mean of what the noise that is left may hide

@@ -1,4 +1,4 @@
-"""Training: steps, their schedule, and stopping at what is not a number."""
+"""Training: steps, their schedule, and the end at the first number that is not finite."""
 
 import math
 from collections.abc import Callable, Iterator

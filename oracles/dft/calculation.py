@@ -1,4 +1,4 @@
-"""One calculated cell, and what it must be to be believed."""
+"""Calculated cells, and the checks they must pass."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Why a calculation gave no values: from exceptions to kinds of failure."""
+"""Failures of calculations: from exceptions to kinds of failure."""
 
 import errno
 import os

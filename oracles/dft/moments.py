@@ -1,4 +1,4 @@
-"""Where the search for the spin density begins: a moment for every atom."""
+"""Initial magnetic moments, from which the search for the spin density begins."""
 
 from collections.abc import Mapping
 

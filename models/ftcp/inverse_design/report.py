@@ -1,4 +1,4 @@
-"""How good a design was, once its crystals were relaxed and measured."""
+"""Metrics of a design, once its crystals were relaxed and measured."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

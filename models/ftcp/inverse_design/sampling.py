@@ -1,4 +1,4 @@
-"""Where in the latent space to decode (paper, "Design from trained model" and section S2.5)."""
+"""Sampling of the latent points to decode (paper, "Design from trained model" and section S2.5)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a decoded crystal must pass before it is worth an oracle's time; each rule has a reason."""
+"""Screening of decoded crystals before an oracle measures them; each rule has a reason."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Who is near whom: at most k neighbours of each atom, whole shells, periodic images."""
+"""Neighbour lists: at most k neighbours of each atom, whole shells, periodic images."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The door of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
+"""The interface of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol

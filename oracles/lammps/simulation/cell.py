@@ -1,4 +1,4 @@
-"""Between a pymatgen structure and the box LAMMPS wants.
+"""Conversion between a pymatgen structure and the box that LAMMPS wants.
 
 LAMMPS takes cells in restricted triangular form: a along x, b in the xy plane. Any cell can be
 rotated (or mirrored, which changes no energy) into that form. Positions stay Cartesian and in

@@ -1,4 +1,4 @@
-"""Second derivatives of a relaxed crystal, which those of its neighbours in ordering resemble."""
+"""Inverse Hessians of a relaxed crystal, which those of its neighbours in ordering resemble."""
 
 from dataclasses import dataclass
 

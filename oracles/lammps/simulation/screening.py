@@ -1,4 +1,4 @@
-"""What can be measured at all; checked before LAMMPS sees it."""
+"""Checks that a material can be measured, made before LAMMPS sees it."""
 
 import numpy as np
 from pymatgen.core import Composition, Element, Lattice, Species, Structure
