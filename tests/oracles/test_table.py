@@ -91,7 +91,7 @@ def test_the_fingerprint_is_of_the_content_not_of_the_place(tmp_path: Path) -> N
         ("FeNi3,1,25,75,0\n", "line 5, column 'Fe': '25' is not a fraction"),
         ("FeNi3,1,a,0.75,0\n", "line 5, column 'Fe': 'a' is not a fraction"),
         ("FeNi3,yes,0.25,0.75,0\n", "line 5, column 'Class': 'yes' is not a finite number"),
-        ("FeNi3,0.5,0.25,0.75,0\n", "line 5, column 'Class'.*which is 0 or 1"),
+        ("FeNi3,0.5,0.25,0.75,0\n", "line 5, column 'Class'.*labels are 0 or 1"),
         ("FeNi3,nan,0.25,0.75,0\n", "line 5, column 'Class': 'nan' is not a finite number"),
         ("FeNi3,,0.25,0.75,0\n", "line 5, column 'Class': there is no value"),
         ("FeNi3,1,0.25\n", "line 5: the row has 3 cells for 5 columns"),

@@ -35,7 +35,7 @@ def test_heights_are_distances_between_faces() -> None:
             Structure(Lattice.cubic(3), [{"Ni": 0.5, "Fe": 0.5}, "Cr"], [[0, 0, 0], [0.5] * 3]),
             "partly occupied",
         ),
-        (Structure(Lattice.cubic(3), ["Ni"], [[0, 0, 0]]), "one atom"),
+        (Structure(Lattice.cubic(3), ["Ni"], [[0, 0, 0]]), "at least two atoms"),
         (
             Structure(Lattice.cubic(4), ["Ni", "Fe"], [[0, 0, 0.02], [0, 0, 0.94]]),
             "overlap: they are 0.320 Å apart",

@@ -64,7 +64,7 @@ def test_it_keeps_the_promises_of_every_model(
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alloop.models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("alloop.models.pcdvae.resuming.MIN_SECONDS_BETWEEN", 0.0)
     whole = make()
     whole.fit(data, seed=3)
     whole.save(tmp_path / "whole")
@@ -87,7 +87,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
 def test_a_training_is_not_resumed_as_another(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alloop.models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("alloop.models.pcdvae.resuming.MIN_SECONDS_BETWEEN", 0.0)
 
     def interrupt(_share: float, _: str) -> None:
         raise KeyboardInterrupt
