@@ -21,7 +21,7 @@ from alloop.materials import Material
 from alloop.seeds import derive_seed
 
 DRAWS_PER_SWAP = 10
-"""Exchanges drawn before a neighbourhood is given up as exhausted."""
+"""Number of exchanges drawn per neighbour before a neighbourhood is given up as exhausted."""
 
 
 def propose_neighbours(
@@ -46,7 +46,7 @@ def propose_neighbours(
 
 
 def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
-    """Return where each of the round's searches stands: the best of its chain so far.
+    """Return the centre of each of the round's searches: the best of its chain so far.
 
     The chains begin at the best candidates of the round's acquisition; a neighbour belongs to
     the chain whose centre it was made from.
@@ -66,9 +66,8 @@ def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
 
 
 def task_payload(state: CampaignState, store: ArtifactStore, evaluation: Evaluation) -> str:
-    """Return what a worker is asked, as canonical JSON: a material or, in a local search with a
-    warm start, the material that the search began at and the exchanges made since.
-    """
+    """Return the task of a worker as canonical JSON: a material or, in a local search with a warm
+    start, the material that the search began at and the exchanges made since."""
     material, exchanges = _asked(state, evaluation)
     plain = store.get(material).decode()  # stored as canonical JSON, and checked by its hash
     if not exchanges:
@@ -77,9 +76,8 @@ def task_payload(state: CampaignState, store: ArtifactStore, evaluation: Evaluat
 
 
 def task_payload_id(state: CampaignState, evaluation: Evaluation) -> str:
-    """Return what a question is known by in every campaign: the material's id, or a hash of the
-    start's and the exchanges.
-    """
+    """Return the id of a task payload, the same in every campaign: the material's id, or a hash of
+    the start's and the exchanges."""
     material, exchanges = _asked(state, evaluation)
     if not exchanges:
         return material
@@ -103,7 +101,7 @@ def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list
 
 
 def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
-    """Return answers best first; of equals the earlier comes first."""
+    """Return measurements best first; of equals the earlier comes first."""
     return sorted(answers, key=lambda m: state.utility.rank(m.properties), reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Where candidates come from when nothing is decoded: the space, or the rows of a table."""
+"""The pool of candidates when nothing is decoded: draws from the space, or the rows of a table."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -18,7 +18,7 @@ from alloop.materials import Material
 from alloop.oracles.options import ListsMaterials
 
 DRAWS_PER_CHOICE = 20
-"""Random draws before a batch of random candidates is left short."""
+"""Number of random draws per wanted candidate before a batch is left short."""
 
 
 def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft]:

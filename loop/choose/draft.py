@@ -1,4 +1,4 @@
-"""Materials on their way to becoming candidates."""
+"""Drafts: proposed materials before they are screened."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from alloop.materials import Material, formula_of, material_id
 
 @dataclass(frozen=True)
 class Draft:
-    """A material that may become a candidate."""
+    """A proposed material with its lineage, before screening."""
 
     material: Material
     lineage: Lineage
 
     @cached_property
     def id(self) -> str:
-        """The material's id."""
+        """Id of the material, a hash of its canonical content."""
         return material_id(self.material)
 
     def decide(
@@ -31,7 +31,7 @@ class Draft:
         posterior: dict[str, Posterior] | None = None,
         high_fidelity: dict[str, Posterior] | None = None,
     ) -> Decision:
-        """Return the decision: rejected by the rule, or chosen for the reason."""
+        """Return the decision on it: rejected by a rule, or chosen for a reason."""
         return Decision(
             candidate=self.id,
             formula=formula_of(self.material),

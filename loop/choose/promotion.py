@@ -1,4 +1,4 @@
-"""Sending the best of one tier to the next, higher one."""
+"""Promotion: sending the best candidates of one tier to the next, higher one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from alloop.loop.state.promotion_size import batch_size
 from alloop.seeds import derive_seed
 
 DRAWS = 512
-"""Of the high-fidelity values, behind each expected gain."""
+"""Number of samples of the high-fidelity values behind each expected gain."""
 CONSIDERED = 64
-"""Best candidates of the tier below whose expected gain is computed."""
+"""Number of best candidates of the tier below whose expected gain is computed."""
 
 
 @dataclass(frozen=True)
 class PromotionCandidate:
-    """A feasible, trusted candidate of the tier below."""
+    """Feasible, trusted candidate of the tier below."""
 
     answer: Measured
     expected: Mapping[str, Posterior]
-    """By the higher tier."""
+    """Posterior of the higher tier's values, by property."""
     score: float
-    """What the rule orders by; more is better."""
+    """Score that the promotion rule orders by; higher is better."""
     why: str
 
 
@@ -70,7 +70,7 @@ def propose_promotion(
 
 
 def _feasible(state: CampaignState, tier: int) -> list[Measured]:
-    """Return what may be promoted, best by the tier below first."""
+    """Return the candidates that may be promoted, best by the tier below first."""
     asked = {e.candidate for e in state.evaluations if e.tier == tier}
     below = [m for m in state.answers(tier - 1) if m.candidate not in asked]
     feasible = [m for m in below if state.utility.is_feasible(m.properties)]
@@ -84,7 +84,8 @@ def _ranked(
     trusted: Sequence[Measured],
     lines: Mapping[str, FidelityMap],
 ) -> list[PromotionCandidate]:
-    """Return the trusted in the order of the campaign's rule, the first to be promoted first."""
+    """Return the trusted candidates in the order of the campaign's rule, the first to be promoted
+    first."""
     expected = [_expected(answer, lines) for answer in trusted]
     if state.spec.promotion.rule == "top":
         return [
@@ -113,8 +114,8 @@ def expected_gains(
     answers: Sequence[Measured],
     lines: Mapping[str, FidelityMap],
 ) -> list[float]:
-    """Return by how much each candidate is expected to improve on the tier's feasible best, in
-    the unit of the utility; what misses the constraints improves nothing.
+    """Return the expected improvement of each candidate on the tier's feasible best, in the unit of
+    the utility; what misses the constraints improves nothing.
 
     While the tier has no feasible best, the least promising of the candidates stands for it.
     The same draws serve all candidates, so that none is lucky.

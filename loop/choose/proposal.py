@@ -1,4 +1,5 @@
-"""From latent points to decoded candidates, screened and chosen, with a Decision for each."""
+"""Proposals: from latent points to decoded candidates, screened and chosen, with a Decision for
+each."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -29,11 +30,12 @@ from alloop.models.base import GenerativeModel, HasEmbedding
 from alloop.seeds import derive_seed
 
 N_CENTRES = 16
-"""Best measured candidates that a trust region is laid around."""
+"""Number of best measured candidates that a trust region is laid around."""
 RANDOM_SHARE = 8
-"""One candidate of so many is drawn at random, so that no region of the space is forgotten."""
+"""Inverse share of random candidates: one in so many is drawn at random, so that no region of the
+space is forgotten."""
 PERTURBED = 20
-"""Coordinates moved at once, on average, to scatter a starting point: few, as in TuRBO
+"""Number of coordinates moved at once, on average, to scatter a starting point: few, as in TuRBO
 (Eriksson et al., NeurIPS 2019): moving all of a point in many dimensions leaves nothing of it."""
 CLIMB_ITERATIONS = 30
 
@@ -270,7 +272,7 @@ def _embedder(model: GenerativeModel) -> Callable[[Tensor], Tensor]:
 
 
 def embed(model: GenerativeModel, z: Tensor) -> Tensor:
-    """Return what the surrogate sees of latent points, in float64."""
+    """Return the surrogate's inputs at latent points, in float64."""
     with torch.no_grad():
         return _embedder(model)(z.double())
 

@@ -13,12 +13,13 @@ from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import AnySpace, Compositions, Decorations, Structures
 
 PARTS = 1000
-"""Fractions are whole multiples of one over this: an alloy that somebody could weigh out."""
+"""Number of steps of an atomic fraction, which is a whole multiple of one over this: an alloy that
+somebody could weigh out."""
 MOST_DRAWS = 10_000
-"""Compositions drawn before the bounds are given up as too tight to hit."""
+"""Largest number of compositions drawn before the bounds are given up as too tight to hit."""
 
 OVERDRAWN = 4
-"""Prototypes built for each one wanted, as some may be too large."""
+"""Number of prototypes built for each one wanted, as some may be too large."""
 
 
 def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:

@@ -1,4 +1,4 @@
-"""Whether a relaxation is trusted enough for its candidate to be promoted."""
+"""Checks whether a relaxation is trusted enough for its candidate to be promoted."""
 
 import numpy as np
 from pymatgen.core import Structure
@@ -9,17 +9,18 @@ from alloop.loop.record.events import Measured
 from alloop.loop.state.campaign_state import CampaignState
 
 MOST_SHIFT = 0.12
-"""Of an atom from its site, in nearest-neighbour distances: Lindemann's tenth (Phys. Z. 11 (1910)
-609), a crystal's limit, and a little more. Ternary 54-atom cells that stay fcc or bcc shift their
-atoms by up to 0.07, those that do not by 0.15 and more."""
+"""Largest shift of an atom from its site, in nearest-neighbour distances: Lindemann's tenth (Phys.
+Z. 11 (1910) 609), a crystal's limit, and a little more. Ternary 54-atom cells that stay fcc or bcc
+shift their atoms by up to 0.07, those that do not by 0.15 and more."""
 MOST_STRETCH = 1.1
-"""Of the longest principal stretch over the shortest. Bain's path from bcc to fcc is at 1.41."""
+"""Largest ratio of the longest principal stretch to the shortest. Bain's path from bcc to fcc is at
+1.41."""
 
 
 def promotion_rejection(
     state: CampaignState, store: ArtifactStore, answer: Measured
 ) -> Rejection | None:
-    """Return why a successful measurement is not trusted; None where it is.
+    """Return the rejection of a successful measurement that is not trusted; None where it is.
 
     A measurement that did not converge has failed, and is no answer in the first place.
     """
@@ -51,15 +52,16 @@ def has_moved(store: ArtifactStore, answer: Measured) -> Rejection | None:
 
 
 def stretch_of(before: Structure, after: Structure) -> float:
-    """Return the longest over the shortest principal stretch of a relaxation; 1 keeps shape."""
+    """Return the ratio of the longest to the shortest principal stretch of a relaxation; 1 keeps
+    shape."""
     gradient = np.linalg.solve(before.lattice.matrix, after.lattice.matrix)
     stretches = np.linalg.svd(gradient, compute_uv=False)
     return float(stretches.max() / stretches.min())
 
 
 def shift_of(before: Structure, after: Structure) -> float:
-    """Return how far the atom that moved most went from its site, the cell's own deformation and
-    drift aside, in nearest-neighbour distances of the relaxed crystal.
+    """Return the largest shift of an atom from its site, the cell's own deformation and drift
+    aside, in nearest-neighbour distances of the relaxed crystal.
 
     Args:
         before: as proposed.

@@ -1,4 +1,5 @@
-"""The rules a candidate must pass before it may be measured; each gives a reason and a margin."""
+"""Screening: the rules a candidate must pass before it may be measured; each gives a reason and a
+margin."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,16 +14,16 @@ from alloop.models.lattice.parent import identify
 from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
-"""Fractions closer than this are the same composition: far finer than any alloy is made."""
+"""Tolerance of equal atomic fractions: far finer than any alloy is made."""
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a candidate may not be measured."""
+    """The rule that a candidate failed, with the margin and the reason."""
 
     rule: str
     margin: float
-    """How far from passing, in the rule's unit; negative."""
+    """Distance from passing, in the rule's unit; negative."""
     reason: str
 
 
@@ -98,7 +99,7 @@ class Seen:
     """
 
     infeasible: dict[str, str] = field(default_factory=dict)
-    """Why a candidate cannot be measured, by its id, where that is so."""
+    """Reasons why candidates cannot be measured, by candidate id."""
     _ids: dict[bytes, str] = field(default_factory=dict)
     _compositions: list[tuple[str, Composition]] = field(default_factory=list)
     _others: dict[str, list[tuple[str, Structure]]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A round's acquisition by whichever strategy the campaign names."""
+"""Dispatch of a round's acquisition to the campaign's strategy."""
 
 from alloop.loop.choose.proposal import propose_by_acquisition, propose_rows
 from alloop.loop.choose.screening import Seen

@@ -1,4 +1,4 @@
-"""Choosing what the model knows least of: to learn a property everywhere, not to find its best."""
+"""Choice by uncertainty: to learn a property everywhere, not to find its best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from alloop.oracles.csv_table import BINARY_PROPERTIES
 from alloop.seeds import derive_seed
 
 SHORTLIST = 4
-"""So many times a batch are the most unsure; the batch is the most various of them, as in Zhdanov,
-Diverse mini-batch active learning (2019)."""
+"""Size of the short list of the most uncertain candidates, in batches; the batch is the most
+diverse of them, as in Zhdanov, Diverse mini-batch active learning (2019)."""
 
 
 def propose_by_uncertainty(
@@ -29,7 +29,8 @@ def propose_by_uncertainty(
     *,
     round: int,
 ) -> Proposed:
-    """Propose a batch of what the model is unsure of, far from each other in its latent space.
+    """Propose a batch of candidates that the model is unsure of, far from each other in its latent
+    space.
 
     Args:
         state: with labels.
@@ -85,7 +86,7 @@ def propose_by_uncertainty(
 
 
 def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
-    """Return how little is known of each candidate, shape (n,), summed over the properties.
+    """Return the uncertainty of each candidate, shape (n,), summed over the properties.
 
     Of a yes or no this is the entropy of the answer in bits; of any other property its standard
     deviation over that of the labels.
@@ -102,28 +103,29 @@ def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class UnsureChoice:
-    """A batch chosen among candidates."""
+    """Batch chosen among candidates by uncertainty and distance."""
 
     chosen: tuple[int, ...]
-    """Rows, first choice first."""
+    """Rows of the chosen candidates, first choice first."""
     runners_up: tuple[int, ...]
-    """As many of the others, the most unsure first."""
+    """Rows of as many of the others, the most uncertain first."""
     scores: np.ndarray
-    """Unsureness of each row."""
+    """Uncertainty of each row, shape (n,)."""
     distances: np.ndarray
-    """Of each row to the nearest that was chosen, shape (n,), in the latents' own spread."""
+    """Distance of each row to the nearest that was chosen, shape (n,), in the latents' own
+    spread."""
     threshold: float
-    """Score of the last that was on the short list."""
+    """Uncertainty of the last row on the short list."""
     last_distance: float
-    """Of the last choice to the ones before; infinite for a single one."""
+    """Distance of the last choice to the ones before; infinite for a single one."""
 
     @property
     def recorded(self) -> tuple[int, ...]:
-        """Rows that the ledger hears of."""
+        """Rows that are recorded in the ledger."""
         return self.chosen + self.runners_up
 
     def rejection(self, row: int) -> Rejection | None:
-        """Return why a row was not chosen; None for the chosen."""
+        """Return the rejection of a row that was not chosen; None for the chosen."""
         if row in self.chosen:
             return None
         score, distance = float(self.scores[row]), float(self.distances[row])
@@ -140,7 +142,7 @@ class UnsureChoice:
 
 
 def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureChoice:
-    """Choose the most unsure and then, of a short list, always the farthest from the chosen.
+    """Choose the most uncertain and then, of a short list, always the farthest from the chosen.
 
     Args:
         scores: shape (n,).

@@ -1,4 +1,4 @@
-"""Where workers come from: this machine, a Dask scheduler that runs already, or Slurm."""
+"""Clusters that workers come from: this machine, a Dask scheduler that runs already, or Slurm."""
 
 import asyncio
 import logging
@@ -21,9 +21,9 @@ from alloop.campaigns.execution import (
 from alloop.errors import MissingSoftware, RunError
 
 PATIENCE = 30.0
-"""Seconds to wait for a scheduler to answer."""
+"""Time to wait for a scheduler to answer, s."""
 RETIREMENT = timedelta(minutes=2)
-"""Before its job ends a worker takes no more, and another job takes its place."""
+"""Time before the end of its job from which a worker takes no more; another job takes its place."""
 
 _QUIET: dict[str, object] = {
     # A laptop that slept, or a long fit, must not look like a dead worker.

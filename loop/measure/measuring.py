@@ -23,12 +23,12 @@ from alloop.oracles.options import OracleOptions
 
 @dataclass(frozen=True)
 class MeasuredFile:
-    """A file and what was measured of it."""
+    """A structure file with its measurement."""
 
     path: Path
     measurement: Measurement
     remarks: tuple[str, ...] = ()
-    """What its parser found odd."""
+    """Remarks of the file's parser."""
 
 
 def measure_files(
@@ -102,7 +102,7 @@ def _task(id: str, structure: Structure) -> Task:
 
 
 class _Treats:
-    """The elements that an oracle takes, each set of them asked about once."""
+    """Check of the elements that an oracle treats, each set of them asked about once."""
 
     def __init__(self, tier: OracleOptions) -> None:
         self._tier = tier

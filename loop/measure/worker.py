@@ -1,4 +1,4 @@
-"""The other side of ``isolation``: a process that holds one oracle and measures with it.
+"""Worker side of ``isolation``: a process that holds one oracle and measures with it.
 
 It is started with one end of a socket and ends when the other end is closed. What it has begun
 to measure it finishes, and writes down, even when its controller is gone by then.
@@ -107,7 +107,7 @@ def _timed(measurement: Measurement, seconds: float) -> Measurement:
 
 
 def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
-    """Return what the oracle says of a material, or of what exchanges of atoms make of one."""
+    """Return the oracle's measurement of a material, or of what exchanges of atoms make of one."""
     if "exchanges" not in question:
         return oracle.measure(material_from_json(question))
     assert isinstance(oracle, ExchangeOracle)
@@ -117,7 +117,7 @@ def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
 
 @contextmanager
 def _held(path: Path) -> Iterator[bool]:
-    """Hold an evaluation's lock, after whoever holds it now.
+    """Hold an evaluation's lock, waiting for whoever holds it now.
 
     Yields False if the lock's file was removed meanwhile: another worker's measurement is in the
     ledger, its spooled copy cleared, and nothing is left to do.

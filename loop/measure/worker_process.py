@@ -1,4 +1,4 @@
-"""A worker process as its controller holds it: started, spoken with, ended."""
+"""Controller side of a worker process: starting, messages, ending."""
 
 import os
 import signal
@@ -11,13 +11,13 @@ from enum import Enum
 from multiprocessing import Pipe
 
 GRACE = 5.0
-"""Seconds that a process is given beyond its limit, or to leave on its own."""
+"""Time that a process is given beyond its limit, or to leave on its own, s."""
 
 _LOOK = 1.0
-"""Seconds between looks whether a silent process still lives."""
+"""Interval between checks whether a silent process still lives, s."""
 _LAST_WORDS = 300
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""One worker, one core, unless the user's environment says otherwise."""
+"""Environment of a worker: one core, unless the user's environment says otherwise."""
 _BOOTSTRAP = (
     "import sys; handle = int(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
     "from alloop.loop.measure.worker import main; main(handle)"
@@ -25,24 +25,24 @@ _BOOTSTRAP = (
 
 
 class Reply(bytes, Enum):
-    """What a worker says."""
+    """Messages of a worker to its controller."""
 
     READY = b"ready"
-    """It holds its oracle."""
+    """The worker holds its oracle."""
     BROKEN = b"broken"
-    """It cannot work at all; the reason follows."""
+    """The worker cannot work at all; the reason follows."""
     BEGUN = b"begun"
-    """The evaluation is its own from here on: the limit of time runs."""
+    """The worker has begun the evaluation, and its time limit runs."""
     DONE = b"done"
     """The measurement is in the spool."""
 
 
 class WorkerDied(Exception):
-    """The process ended before it answered."""
+    """Raised when the process ended before it answered."""
 
 
 class WorkerBroken(Exception):
-    """The process lives, but cannot do its work."""
+    """Raised when the process lives, but cannot do its work."""
 
 
 class WorkerProcess:

@@ -1,4 +1,4 @@
-"""Putting people's results on record: answers, parts of answers, corrections, surprises."""
+"""Recording of people's results: requested values, partial ones, corrections, unrequested ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +25,11 @@ from alloop.oracles.base import FailureKind, Status
 
 @dataclass(frozen=True)
 class Labelled:
-    """What came of recording results."""
+    """Summary of recorded results."""
 
     answered: int
-    """Evaluations that have all their values now, unrequested and corrected ones left out."""
+    """Number of evaluations that have all their values now, unrequested and corrected ones left
+    out."""
     partial: int
     unrequested: int
     unchanged: int
@@ -78,7 +79,7 @@ def _source(entry: LedgerEntry) -> str:
 
 
 def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Results) -> list[Event]:
-    """Return what has to be written down, surprises before their values."""
+    """Return the events to record, unrequested proposals before their values."""
     asked = {e.id: e for e in state.evaluations}
     seqs = {
         entry.event.evaluation: entry.seq

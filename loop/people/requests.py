@@ -1,4 +1,4 @@
-"""What people are asked to measure, as a sheet that they fill in and give back."""
+"""Requests to people, as a table that they fill in and give back."""
 
 import csv
 import io
@@ -10,15 +10,15 @@ from alloop.durable import write_durably
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 
 REQUESTS = "requests.csv"
-"""In the run's folder."""
+"""Name of the requests' file in the run's folder."""
 CANDIDATE, FORMULA, FAILED, TIER = "candidate", "formula", "failed", "tier"
-"""Columns beside the properties."""
+"""Names of the columns beside the properties."""
 ASIDE = ("round", "lattice")
-"""Columns for people; they are not read back."""
+"""Names of the columns for people's information; they are not read back."""
 
 
 def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evaluation]) -> Path:
-    """Write what is waited for to RUN/requests.csv and return its path.
+    """Write the pending requests to RUN/requests.csv and return its path.
 
     A sheet that somebody has begun to fill in is kept beside it under another name.
 
@@ -36,7 +36,7 @@ def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evalua
 
 
 def sheet_of(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
-    """Return the sheet: one row per candidate, empty cells for its properties.
+    """Return the table as text: one row per candidate, empty cells for its properties.
 
     What is known already of a partly answered one is filled in.
     """

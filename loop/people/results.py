@@ -1,4 +1,4 @@
-"""What people report, read strictly: from a CSV, or typed. Nothing is recorded here."""
+"""People's results, read strictly: from a CSV, or typed. Nothing is recorded here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,26 +19,26 @@ from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
 
 SAME = 2e-3
-"""Atomic fractions within this are the same alloy: formulas are printed with three digits."""
+"""Tolerance of equal atomic fractions: formulas are printed with three digits."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What was said of one candidate."""
+    """Reported result of one candidate."""
 
     candidate: str
     material: Composition | None
-    """Of a candidate that the campaign has never proposed; None for a known one."""
+    """Material of a candidate that the campaign has never proposed; None for a known one."""
     tier: int
     properties: Mapping[str, float]
     failure: str
-    """Why there are no values; empty where there are some."""
+    """Reason why there are no values; empty where there are some."""
     row: CsvRow
 
 
 @dataclass(frozen=True)
 class Results:
-    """What one file, or one command, said."""
+    """Results of one file, or of one command."""
 
     results: tuple[Result, ...]
     source: str
@@ -46,7 +46,7 @@ class Results:
 
 
 class Reader:
-    """Reads rows in the light of what a campaign has asked.
+    """Reader of result rows, matched to what a campaign has asked.
 
     Args:
         state: of the campaign.
@@ -71,7 +71,7 @@ class Reader:
             )
 
     def file(self, path: Path) -> Results:
-        """Return what a file says; rows without any value are not answered yet.
+        """Return the results in a file; rows without any value are not answered yet.
 
         Raises:
             DataError: naming line and column of what cannot be used.
@@ -99,7 +99,8 @@ class Reader:
         return Results(tuple(results), sha256(sheet.content))
 
     def typed(self, candidate: str, values: Sequence[str]) -> Results:
-        """Return what was typed: a candidate's id or formula, and ``property=value`` words.
+        """Return the result that was typed: a candidate's id or formula, and ``property=value``
+        words.
 
         Raises:
             DataError: naming the word that cannot be used.
@@ -231,7 +232,7 @@ class Reader:
 
     @cached_property
     def _compositions(self) -> Mapping[str, Composition]:
-        """Of every candidate that was chosen, by id."""
+        """Composition of every candidate that was chosen, by id."""
         return {id: composition_of(self._store.get_material(id)) for id in self._state.decisions}
 
 

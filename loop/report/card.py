@@ -1,4 +1,4 @@
-"""The best candidate: what it is, how good, and where it came from."""
+"""The card of the best candidate: identity, properties and origin."""
 
 import re
 from dataclasses import dataclass
@@ -31,17 +31,17 @@ from alloop.oracles.base import Status
 
 @dataclass(frozen=True)
 class Ancestor:
-    """One step of the way to the best candidate."""
+    """Ancestor of the best candidate, with the step that led to it."""
 
     candidate: str
     text: str
     value: str
-    """What was measured of it."""
+    """Measured values, for people."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """The best candidate, ready for the page."""
+    """Contents of the best candidate's card."""
 
     candidate: str
     formula: Markup
@@ -49,15 +49,15 @@ class Card:
     composition: str
     is_feasible: bool
     headline: str
-    """The values that it is the best by."""
+    """Headline: the values that it is the best by."""
     properties: Table
     cell: Table | None
     picture: Markup | None
     legend: list[tuple[str, str]]
     story: tuple[Ancestor, ...]
-    """From the first ancestor to the candidate."""
+    """Ancestors, from the first one to the candidate itself."""
     cif: str
-    """Empty where the candidate has no sites."""
+    """Relaxed structure as CIF; empty where the candidate has no sites."""
     cif_name: str
     cif_uri: str
 
@@ -184,7 +184,7 @@ def _story(state: CampaignState, store: ArtifactStore, candidate: str) -> tuple[
 
 
 def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decision) -> str:
-    """Return in a sentence how a candidate was made and why it was chosen."""
+    """Describe in a sentence how a candidate was made and why it was chosen."""
     lineage = decision.lineage
     round = next(
         (

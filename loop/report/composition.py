@@ -1,4 +1,4 @@
-"""Where in composition space the campaign looked, and what it found there."""
+"""The figure of composition space: where the campaign measured, and what it found there."""
 
 import itertools
 import math
@@ -34,15 +34,15 @@ PANELS_PER_ROW = 3
 
 @dataclass(frozen=True)
 class Spot:
-    """A measured candidate and its composition."""
+    """Measured candidate as a point in composition space."""
 
     trial: Trial
     percent: Mapping[str, float]
-    """at.% by element."""
+    """Composition in at.%, by element."""
     value: float
-    """Of the first objective."""
+    """Value of the first objective, in its unit."""
     rank: tuple[bool, float]
-    """By utility; the better, the higher."""
+    """Rank by utility; the better, the higher."""
 
     @property
     def is_feasible(self) -> bool:

@@ -1,4 +1,4 @@
-"""The page: everything put together, in one file that needs nothing else.
+"""The page: all parts of the report in one file that needs nothing else.
 
 Names, reasons and failure messages are untrusted. Jinja escapes them in the HTML; what the
 scripts read lies in JSON islands that cannot be left by any text; and the page's own content

@@ -1,4 +1,4 @@
-"""Predicted against measured: was the surrogate right, and did it know how sure it was?"""
+"""Parity of predicted and measured values, and calibration of the predicted uncertainty."""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ PADDING = 0.06
 
 @dataclass(frozen=True)
 class Guess:
-    """What the surrogate expected of a property when it chose, and what was then measured."""
+    """Prediction of a property at the choice of a candidate, with the value then measured."""
 
     trial: Trial
     mean: float
@@ -34,19 +34,19 @@ class Guess:
 
     @property
     def error(self) -> float:
-        """Predicted minus measured, in the property's unit."""
+        """Error: predicted minus measured, in the property's unit."""
         return self.mean - self.measured
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How good a set of guesses was."""
+    """Accuracy and calibration of a set of predictions."""
 
     n: int
     rmse: float
     """Root mean squared error, in the property's unit."""
     bias: float
-    """Mean of predicted minus measured."""
+    """Bias: mean of predicted minus measured, in the property's unit."""
     within_one: float
     """Share of measured values within one standard deviation of the mean."""
     within_two: float

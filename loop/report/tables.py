@@ -16,7 +16,7 @@ class Table:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
-    """Columns set flush right."""
+    """Indices of the columns set flush right."""
     note: str = ""
 
 

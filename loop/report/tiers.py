@@ -1,4 +1,4 @@
-"""What the higher-fidelity oracles said of what the cheap one promised."""
+"""Comparison of the tiers: the higher-fidelity values against those of the tier below."""
 
 from alloop.loop.report.style import BLUE, QUIET, Figure, blank, finished, points
 from alloop.loop.report.tables import Table, oracle_name

@@ -1,4 +1,4 @@
-"""Best-so-far against the number of measurements: did the campaign pay?"""
+"""The trajectory: best so far against the number of measurements."""
 
 from collections.abc import Sequence
 

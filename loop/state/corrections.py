@@ -1,4 +1,4 @@
-"""Values that were corrected, and what had been built on the wrong ones."""
+"""Corrected values, and what had been built on the wrong ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ from alloop.loop.record.events import LedgerEntry, Measured, ModelFitted, Propos
 
 @dataclass(frozen=True)
 class Correction:
-    """Newer values of an evaluation, in place of older ones."""
+    """Correction of an evaluation: newer values in place of older ones, with what depended on
+    these."""
 
     seq: int
-    """Of the entry with the newer values."""
+    """Sequence number of the entry with the newer values."""
     old: Measured
     new: Measured
     models: tuple[ModelFitted, ...]
-    """Trained while the old values were believed, with them among the labels."""
+    """Models trained while the old values were believed, with them among the labels."""
     proposals: tuple[Proposed, ...]
-    """Decided while the old values were believed, in the light of them."""
+    """Proposals decided while the old values were believed, in the light of them."""
 
 
 def corrections_in(entries: Sequence[LedgerEntry]) -> tuple[Correction, ...]:

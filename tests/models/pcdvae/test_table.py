@@ -35,7 +35,9 @@ def test_rows_that_cannot_be_read_are_named(
     assert [bad.row for bad in table.refused] == [1, 2, 3, 4, 5]
     reasons = [bad.reason for bad in table.refused]
     for reason, words in zip(
-        reasons, ("partly occupied", "at least two atoms", "overlap", "cannot be read", "empty"), strict=True
+        reasons,
+        ("partly occupied", "at least two atoms", "overlap", "cannot be read", "empty"),
+        strict=True,
     ):
         assert words in reason
     assert table.data.labels[0] == 1.0
