@@ -27,7 +27,7 @@ from alloop.loop.state.utility import Utility
 
 MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
-SPREAD_FLOOR = 1e-3
+MIN_LATENT_EXTENT = 1e-3
 """Least extent of a latent coordinate, so that latents that never vary may still move."""
 
 Embed = Callable[[Tensor], Tensor]
@@ -149,7 +149,7 @@ def trust_region(centres: Tensor, measured: Tensor, edge: float) -> tuple[Tensor
             coordinate is the unit of ``edge``.
         edge: length of the box's edges.
     """
-    extent = (measured.amax(dim=0) - measured.amin(dim=0)).clamp_min(SPREAD_FLOOR)
+    extent = (measured.amax(dim=0) - measured.amin(dim=0)).clamp_min(MIN_LATENT_EXTENT)
     return centres - 0.5 * edge * extent, centres + 0.5 * edge * extent
 
 

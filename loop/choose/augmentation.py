@@ -87,11 +87,11 @@ def task_payload_id(state: CampaignState, evaluation: Evaluation) -> str:
 def _asked(state: CampaignState, evaluation: Evaluation) -> tuple[str, list[tuple[int, int]]]:
     search = state.spec.augmentation
     if evaluation.stage is Stage.AUGMENTATION and search is not None and search.warm_start:
-        return _way_from_the_start(state, evaluation.candidate)
+        return _path_from_start(state, evaluation.candidate)
     return evaluation.candidate, []
 
 
-def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:
+def _path_from_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:
     exchanges: list[tuple[int, int]] = []
     while (lineage := state.decisions[candidate].lineage).swap is not None:
         assert lineage.parent is not None

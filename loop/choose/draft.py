@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from alloop.loop.choose.screening import Rejection, Seen, lattice_of, screen
+from alloop.loop.choose.screening import CandidateRejection, Seen, lattice_of, screen
 from alloop.loop.record.events import Decision, Lineage, Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, formula_of, material_id
@@ -25,7 +25,7 @@ class Draft:
     def decide(
         self,
         *,
-        rejection: Rejection | None,
+        rejection: CandidateRejection | None,
         reason: str,
         acquisition: float | None = None,
         posterior: dict[str, Posterior] | None = None,

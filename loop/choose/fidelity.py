@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alloop.loop.record.events import Posterior
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.disagreement import FEWEST_PAIRS
+from alloop.loop.state.disagreement import MIN_PAIRS
 
 Array = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class FidelityMap:
         widening = np.sqrt(self.degrees / (self.degrees - 2.0))  # of Student's t
         return Posterior(mean=float(mean[0]), std=float(scale[0] * widening))
 
-    def carry(self, low: Posterior) -> Posterior:
+    def propagate(self, low: Posterior) -> Posterior:
         """Return the posterior of the higher tier's value where the lower tier's is itself
         uncertain."""
         known = self.posterior(low.mean)
@@ -136,9 +136,9 @@ FidelityMaps = Sequence[Mapping[str, FidelityMap]]
 
 def maps_to_top_tier(state: CampaignState) -> FidelityMaps:
     """Return the maps from the first tier to the top one; none while a pair of tiers has fewer than
-    ``FEWEST_PAIRS`` candidates in common."""
+    ``MIN_PAIRS`` candidates in common."""
     found = [corrections(state, tier) for tier in range(1, len(state.spec.tiers))]
-    enough = all(line.n_pairs >= FEWEST_PAIRS for lines in found for line in lines.values())
+    enough = all(line.n_pairs >= MIN_PAIRS for lines in found for line in lines.values())
     return found if enough else []
 
 
@@ -148,7 +148,7 @@ def propagate_posterior(
     """Return the posterior of the top tier's values, from that of the first tier's; empty without
     maps."""
     for step in lines:
-        posterior = {name: step[name].carry(each) for name, each in posterior.items()}
+        posterior = {name: step[name].propagate(each) for name, each in posterior.items()}
     return dict(posterior) if lines else {}
 
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def small_matrices() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """Run the block on one thread, without the numerical warnings that are usual for such matrices.
 
     Threads mostly wait for each other on small matrices, most of all while workers measure on

@@ -8,7 +8,7 @@ from pymatgen.core import Composition
 
 from alloop.loop.choose.fidelity import FidelityMap, corrections
 from alloop.loop.choose.relaxation_checks import promotion_rejection
-from alloop.loop.choose.screening import Rejection
+from alloop.loop.choose.screening import CandidateRejection
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Proposed, Stage
 from alloop.loop.state.budgets import predicted_core_hours
@@ -17,9 +17,9 @@ from alloop.loop.state.disagreement import Disagreement, disagreement
 from alloop.loop.state.promotion_size import batch_size
 from alloop.seeds import derive_seed
 
-DRAWS = 512
+GAIN_SAMPLES = 512
 """Number of samples of the high-fidelity values behind each expected gain."""
-CONSIDERED = 64
+MAX_CONSIDERED = 64
 """Number of best candidates of the tier below whose expected gain is computed."""
 
 
@@ -92,7 +92,7 @@ def _ranked(
             PromotionCandidate(answer, each, -float(place), f"place {place + 1} among the feasible")
             for place, (answer, each) in enumerate(zip(trusted, expected, strict=True))
         ]
-    gains = expected_gains(state, tier, round, trusted[:CONSIDERED], lines)
+    gains = expected_gains(state, tier, round, trusted[:MAX_CONSIDERED], lines)
     paid = [
         (_atoms(state, m.candidate), m.worth.core_hours)
         for m in state.recorded.values()
@@ -123,7 +123,7 @@ def expected_gains(
     utility, names = state.utility, state.spec.property_names()
     rng = np.random.default_rng(derive_seed(state.spec.seed, Stage.PROMOTION, round, tier))
     degrees = lines[names[0]].degrees if names else 1.0
-    draws = rng.standard_t(degrees, size=(DRAWS, len(names)))
+    draws = rng.standard_t(degrees, size=(GAIN_SAMPLES, len(names)))
     values = []
     for answer in answers:
         columns = []
@@ -158,12 +158,15 @@ def _decide(
         return _decision(state, one.answer, one.expected, f"{one.why}; {size} are promoted")
     last = ranked[size - 1].score if size else one.score
     text = f"{one.why}; {size} are promoted"
-    rejection = Rejection("promotion", one.score - last, text)
+    rejection = CandidateRejection("promotion", one.score - last, text)
     return _decision(state, one.answer, one.expected, text, rejection)
 
 
 def _refuse(
-    state: CampaignState, answer: Measured, lines: Mapping[str, FidelityMap], reason: Rejection
+    state: CampaignState,
+    answer: Measured,
+    lines: Mapping[str, FidelityMap],
+    reason: CandidateRejection,
 ) -> Decision:
     return _decision(state, answer, _expected(answer, lines), reason.reason, reason)
 
@@ -173,7 +176,7 @@ def _decision(
     answer: Measured,
     expected: Mapping[str, Posterior],
     reason: str,
-    rejection: Rejection | None = None,
+    rejection: CandidateRejection | None = None,
 ) -> Decision:
     origin = state.decisions[answer.candidate]
     return Decision(

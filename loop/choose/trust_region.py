@@ -5,7 +5,7 @@ from alloop.loop.state.campaign_state import CampaignState
 
 GROWTH, SHRINKAGE = 1.5, 0.7
 """Factors after a round whose acquisition did, or did not, beat everything before it."""
-MOST_DUPLICATES = 0.5
+MAX_DUPLICATE_SHARE = 0.5
 """Share of duplicates among decoded candidates above which the region holds too little that is new,
 and grows."""
 SMALLEST, LARGEST = 0.5, 2.0
@@ -36,7 +36,7 @@ def _is_exhausted(state: CampaignState, round: int) -> bool:
         if decision.lineage.source == "latent"
     ]
     duplicates = sum(decision.rule == "duplicate" for decision in decoded)
-    return duplicates > MOST_DUPLICATES * len(decoded)
+    return duplicates > MAX_DUPLICATE_SHARE * len(decoded)
 
 
 def _succeeded(state: CampaignState, round: int) -> bool:

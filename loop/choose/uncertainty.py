@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from alloop.loop.choose.candidate_pool import open_draws, open_rows
-from alloop.loop.choose.numerics import small_matrices
-from alloop.loop.choose.screening import Rejection, Seen
+from alloop.loop.choose.candidate_pool import available_draws, available_rows
+from alloop.loop.choose.numerics import single_threaded
+from alloop.loop.choose.screening import CandidateRejection, Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -16,7 +16,7 @@ from alloop.models.base import CanAssess, GenerativeModel, Prediction
 from alloop.oracles.csv_table import BINARY_PROPERTIES
 from alloop.seeds import derive_seed
 
-SHORTLIST = 4
+SHORTLIST_FACTOR = 4
 """Size of the short list of the most uncertain candidates, in batches; the batch is the most
 diverse of them, as in Zhdanov, Diverse mini-batch active learning (2019)."""
 
@@ -43,10 +43,10 @@ def propose_by_uncertainty(
     acquisition = state.spec.acquisition
     is_table = acquisition.candidates == "table"
     if is_table:
-        drafts = open_rows(state, seen)
+        drafts = available_rows(state, seen)
     else:
         assert acquisition.pool is not None  # the spec fills it in where it counts
-        drafts = open_draws(state, seen, seed, acquisition.pool)
+        drafts = available_draws(state, seen, seed, acquisition.pool)
     notes: dict[str, float | str] = {
         "considered": float(len(drafts)),
         "measured": float(len(state.answers())),
@@ -54,7 +54,7 @@ def propose_by_uncertainty(
     if not drafts:
         return Proposed(round=round, stage=Stage.ACQUISITION, decisions=(), notes=notes)
     materials = [draft.material for draft in drafts]
-    with small_matrices(), torch.random.fork_rng():
+    with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
         latents = model.encode(materials)
         prediction = (
@@ -64,7 +64,7 @@ def propose_by_uncertainty(
         )
     size = min(state.spec.acquisition.batch, state.remaining())
     spreads = _label_spreads(state, prediction.property_names)
-    choice = choose_unsure(unsureness(prediction, spreads), latents.numpy(), size)
+    choice = choose_uncertain(uncertainty_scores(prediction, spreads), latents.numpy(), size)
     decisions = tuple(
         drafts[row].decide(
             rejection=choice.rejection(row),
@@ -85,7 +85,7 @@ def propose_by_uncertainty(
     return Proposed(round=round, stage=Stage.ACQUISITION, decisions=decisions, notes=notes)
 
 
-def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
+def uncertainty_scores(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
     """Return the uncertainty of each candidate, shape (n,), summed over the properties.
 
     Of a yes or no this is the entropy of the answer in bits; of any other property its standard
@@ -102,7 +102,7 @@ def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class UnsureChoice:
+class UncertaintyChoice:
     """Batch chosen among candidates by uncertainty and distance."""
 
     chosen: tuple[int, ...]
@@ -124,7 +124,7 @@ class UnsureChoice:
         """Rows that are recorded in the ledger."""
         return self.chosen + self.runners_up
 
-    def rejection(self, row: int) -> Rejection | None:
+    def rejection(self, row: int) -> CandidateRejection | None:
         """Return the rejection of a row that was not chosen; None for the chosen."""
         if row in self.chosen:
             return None
@@ -133,15 +133,15 @@ class UnsureChoice:
             text = (
                 f"its unsureness {score:.3g} is below {self.threshold:.3g}, the short list's last"
             )
-            return Rejection("unsureness", score - self.threshold, text)
+            return CandidateRejection("unsureness", score - self.threshold, text)
         margin = min(distance - self.last_distance, 0.0)
         text = (
             f"{distance:.3g} from one that was chosen; the last choice was {self.last_distance:.3g}"
         )
-        return Rejection("variety", margin, text)
+        return CandidateRejection("variety", margin, text)
 
 
-def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureChoice:
+def choose_uncertain(scores: np.ndarray, latents: np.ndarray, size: int) -> UncertaintyChoice:
     """Choose the most uncertain and then, of a short list, always the farthest from the chosen.
 
     Args:
@@ -152,7 +152,7 @@ def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureC
     spread = latents.std(axis=0)
     scaled = latents / np.where(spread > 0, spread, 1.0)
     order = np.argsort(-scores, kind="stable")
-    listed = order[: SHORTLIST * size]
+    listed = order[: SHORTLIST_FACTOR * size]
     chosen = [int(order[0])]
     distances = np.linalg.norm(scaled - scaled[chosen[0]], axis=1)
     last = np.inf
@@ -163,7 +163,7 @@ def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureC
         chosen.append(farthest)
         distances = np.minimum(distances, np.linalg.norm(scaled - scaled[farthest], axis=1))
     others = [int(row) for row in order if row not in chosen]
-    return UnsureChoice(
+    return UncertaintyChoice(
         tuple(chosen),
         tuple(others[:size]),
         scores,

@@ -16,7 +16,13 @@ from pathlib import Path
 from alloop.canonical import canonical_json
 from alloop.durable import make_folder, write_durably
 from alloop.errors import MaterialError, RunError
-from alloop.loop.measure.worker_process import GRACE, Reply, WorkerBroken, WorkerDied, WorkerProcess
+from alloop.loop.measure.worker_process import (
+    GRACE_PERIOD,
+    Reply,
+    WorkerBroken,
+    WorkerDied,
+    WorkerProcess,
+)
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 
 START_LIMIT = 120.0
@@ -156,12 +162,12 @@ class IsolatedOracle:
                 self._end(grace=0.0)
                 failure = FailureKind.TIMEOUT, f"it took longer than {self._timeout:g} s"
             except WorkerDied:
-                failure = FailureKind.WORKER_DIED, self._end(grace=GRACE)
+                failure = FailureKind.WORKER_DIED, self._end(grace=GRACE_PERIOD)
                 # The worker's own watchdog may be faster than a controller that was busy.
                 if time.monotonic() - began >= self._timeout:
                     failure = FailureKind.TIMEOUT, f"it took longer than {self._timeout:g} s"
             except WorkerBroken as error:
-                self._end(grace=GRACE)
+                self._end(grace=GRACE_PERIOD)
                 raise self._unusable(str(error)) from error
             except BaseException:
                 self._end(grace=0.0)
@@ -196,9 +202,9 @@ class IsolatedOracle:
                 worker = self._worker or self._start()
                 worker.send(task)
                 # Another worker, of a controller that died, may still measure the same.
-                worker.expect(Reply.BEGUN, self._timeout + 2 * GRACE)
+                worker.expect(Reply.BEGUN, self._timeout + 2 * GRACE_PERIOD)
             except WorkerDied:
-                how = self._end(grace=GRACE)
+                how = self._end(grace=GRACE_PERIOD)
                 if self._closed:
                     raise _unwanted() from None
             else:
@@ -213,7 +219,7 @@ class IsolatedOracle:
             raise WorkerBroken(f"the system starts no process ({error.strerror})") from error
         if self._closed:
             worker.kill()
-        settings = {"spool": str(self._spool.absolute()), "limit": self._timeout + GRACE}
+        settings = {"spool": str(self._spool.absolute()), "limit": self._timeout + GRACE_PERIOD}
         worker.send(canonical_json(settings).encode())
         worker.send(self._oracle.content)
         try:

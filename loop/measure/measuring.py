@@ -59,7 +59,7 @@ def measure_files(
     found: dict[str, MeasuredFile] = {}
     waiting: deque[Task] = deque()
     remarks: dict[str, tuple[str, ...]] = {}
-    treats = _Treats(tier)
+    treats = _ElementCheck(tier)
     for place, path in enumerate(paths):
         id = str(place)
         try:
@@ -101,7 +101,7 @@ def _task(id: str, structure: Structure) -> Task:
     return Task(id, 0, lambda: content)
 
 
-class _Treats:
+class _ElementCheck:
     """Check of the elements that an oracle treats, each set of them asked about once."""
 
     def __init__(self, tier: OracleOptions) -> None:

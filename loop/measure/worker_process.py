@@ -10,12 +10,12 @@ from contextlib import suppress
 from enum import Enum
 from multiprocessing import Pipe
 
-GRACE = 5.0
+GRACE_PERIOD = 5.0
 """Time that a process is given beyond its limit, or to leave on its own, s."""
 
-_LOOK = 1.0
+_POLL_INTERVAL = 1.0
 """Interval between checks whether a silent process still lives, s."""
-_LAST_WORDS = 300
+_OUTPUT_TAIL = 300
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Environment of a worker: one core, unless the user's environment says otherwise."""
 _BOOTSTRAP = (
@@ -89,7 +89,7 @@ class WorkerProcess:
             WorkerBroken: if the process cannot work; the error's text is its own.
         """
         deadline = time.monotonic() + limit
-        while not self._connection.poll(max(0.0, min(_LOOK, deadline - time.monotonic()))):
+        while not self._connection.poll(max(0.0, min(_POLL_INTERVAL, deadline - time.monotonic()))):
             if self._process.poll() is not None:
                 raise WorkerDied
             if time.monotonic() >= deadline:
@@ -117,26 +117,26 @@ class WorkerProcess:
             self._process.wait(grace)
         self.kill()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
-        words = self._last_words()
+            self._process.wait(GRACE_PERIOD)
+        words = self._output_tail()
         self._connection.close()
         self._log.close()
-        return _how_it_ended(self._process.returncode) + (
+        return _exit_description(self._process.returncode) + (
             f"; it last said: {words}" if words else ""
         )
 
     def dismiss(self) -> None:
         """Let the process leave, by closing the connection."""
         self._connection.close()
-        self.end(grace=GRACE)
+        self.end(grace=GRACE_PERIOD)
 
-    def _last_words(self) -> str:
+    def _output_tail(self) -> str:
         size = os.fstat(self._log.fileno()).st_size
-        tail = os.pread(self._log.fileno(), _LAST_WORDS, max(0, size - _LAST_WORDS))
+        tail = os.pread(self._log.fileno(), _OUTPUT_TAIL, max(0, size - _OUTPUT_TAIL))
         return " ".join(tail.decode("utf-8", "backslashreplace").split())
 
 
-def _how_it_ended(code: int | None) -> str:
+def _exit_description(code: int | None) -> str:
     if code is None:
         return "it could not be ended"
     if code < 0:

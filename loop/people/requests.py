@@ -13,7 +13,7 @@ REQUESTS = "requests.csv"
 """Name of the requests' file in the run's folder."""
 CANDIDATE, FORMULA, FAILED, TIER = "candidate", "formula", "failed", "tier"
 """Names of the columns beside the properties."""
-ASIDE = ("round", "lattice")
+INFO_COLUMNS = ("round", "lattice")
 """Names of the columns for people's information; they are not read back."""
 
 
@@ -25,7 +25,7 @@ def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evalua
     Raises:
         RunError: if it cannot be written.
     """
-    path, content = run / REQUESTS, sheet_of(state, evaluations).encode()
+    path, content = run / REQUESTS, request_table(state, evaluations).encode()
     before = path.read_bytes() if path.exists() else content
     if before == content and path.exists():
         return path
@@ -35,7 +35,7 @@ def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evalua
     return path
 
 
-def sheet_of(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
+def request_table(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
     """Return the table as text: one row per candidate, empty cells for its properties.
 
     What is known already of a partly answered one is filled in.
@@ -66,5 +66,5 @@ def sheet_of(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
 def _is_filled_in(content: bytes) -> bool:
     """Return whether any cell of a property is not empty."""
     rows = csv.DictReader(io.StringIO(content.decode("utf-8", "replace")))
-    written = {CANDIDATE, TIER, FORMULA, *ASIDE}
+    written = {CANDIDATE, TIER, FORMULA, *INFO_COLUMNS}
     return any(value for row in rows for name, value in row.items() if name not in written)

@@ -9,7 +9,7 @@ from pymatgen.core import Composition
 
 from alloop.canonical import sha256
 from alloop.errors import DataError
-from alloop.loop.people.requests import ASIDE, CANDIDATE, FAILED, FORMULA, TIER
+from alloop.loop.people.requests import INFO_COLUMNS, CANDIDATE, FAILED, FORMULA, TIER
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.ledger import MOST_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
@@ -126,7 +126,7 @@ class Reader:
         return {name for options in self._tiers.values() for name in options.measures()}
 
     def _element_columns(self, sheet: CsvTable) -> tuple[str, ...]:
-        known = {CANDIDATE, FORMULA, FAILED, TIER, *ASIDE, *self._properties()}
+        known = {CANDIDATE, FORMULA, FAILED, TIER, *INFO_COLUMNS, *self._properties()}
         elements = sheet.element_columns(known)
         sheet.refuse_others(
             {*known, *elements},

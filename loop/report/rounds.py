@@ -23,7 +23,7 @@ from alloop.loop.report.style import (
     plain,
     points,
 )
-from alloop.loop.report.tables import Table
+from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import decimals_of, number, significant
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, all_trials, measured_trials
@@ -39,7 +39,7 @@ OTHER_RULES = (QUIET, INK)
 """Colours of rules that are not in the table above."""
 SEARCHES = (Stage.INITIAL, Stage.ACQUISITION, Stage.AUGMENTATION)
 UTILITY_DECIMALS = 3
-FEWEST_BARS = 4
+MIN_BARS = 4
 """Least number of bars that room is kept for, lest a single one fill the figure."""
 
 
@@ -179,7 +179,7 @@ def outcome_figure(state: CampaignState) -> Figure | None:
         xaxis={
             "title": {"text": "round"},
             "dtick": max(1, len(rounds) // 12),
-            "range": [-0.5, max(rounds[-1], FEWEST_BARS - 1) + 0.5],
+            "range": [-0.5, max(rounds[-1], MIN_BARS - 1) + 0.5],
         },
         yaxis={"title": {"text": "candidates"}},
         legend={"traceorder": "normal"},
@@ -232,7 +232,7 @@ def _add_bars(
     )
 
 
-def rounds_table(state: CampaignState) -> Table | None:
+def rounds_table(state: CampaignState) -> ReportTable | None:
     """Return the rounds as a table."""
     rounds = rounds_of(state)
     if not rounds:
@@ -273,7 +273,7 @@ def rounds_table(state: CampaignState) -> Table | None:
         *([f"best of local search{unit}"] * has_search),
         f"gain{unit}",
     )
-    return Table(
+    return ReportTable(
         heads,
         tuple(rows),
         numeric=tuple(range(1, len(heads))),

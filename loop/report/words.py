@@ -93,7 +93,7 @@ def plural(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def sought(spec: CampaignSpec) -> str:
+def describe_search(spec: CampaignSpec) -> str:
     """Return what the campaign seeks as one sentence."""
     wishes = _joined([_objective(objective) for objective in spec.objectives])
     if spec.constraints:

@@ -69,9 +69,9 @@ def predicted_core_hours(atoms: int, paid: Sequence[tuple[int, float]]) -> float
     x, y = (sum(column) / len(known) for column in zip(*known, strict=True))
     spread = sum((a - x) ** 2 for a, _ in known)
     slope = sum((a - x) * (b - y) for a, b in known) / spread if spread > ROUNDING else 1.0
-    return math.exp(y + min(max(slope, LEAST_POWER), GREATEST_POWER) * (math.log(atoms) - x))
+    return math.exp(y + min(max(slope, MIN_EXPONENT), MAX_EXPONENT) * (math.log(atoms) - x))
 
 
-LEAST_POWER, GREATEST_POWER = 0.0, 3.0
+MIN_EXPONENT, MAX_EXPONENT = 0.0, 3.0
 """Bounds of the exponent of the cost in the number of atoms: 1 for potentials, towards 3 for
 density functional theory."""

@@ -61,7 +61,8 @@ def correction_lines(correction: Correction) -> list[str]:
     """Return a correction for people: old and new values, and what depended on the old."""
     old, new = correction.old, correction.new
     lines = [
-        f"{new.candidate[:10]} corrected: {_said(old)}, now {_said(new)} (entry {correction.seq})"
+        f"{new.candidate[:10]} corrected: {_describe_values(old)}, now {_describe_values(new)} "
+        f"(entry {correction.seq})"
     ]
     lines += [
         f"  the model of round {model.round} ({model.checkpoint[:10]}) was trained on the old value"
@@ -75,7 +76,7 @@ def correction_lines(correction: Correction) -> list[str]:
     return lines if len(lines) > 1 else [*lines, "  nothing had been decided on the old value"]
 
 
-def _said(measured: Measured) -> str:
+def _describe_values(measured: Measured) -> str:
     if measured.failure_message:
         return f"failed ({measured.failure_message})"
     return ", ".join(f"{name} {value:g}" for name, value in sorted(measured.properties.items()))

@@ -9,14 +9,14 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.hull import FORMATION_ENERGY
 
 VOLUME = "volume_per_atom"
-FEWEST_PAIRS = 5
+MIN_PAIRS = 5
 """Least number of pairs for a rank correlation: of four random pairs one in 24 agrees fully."""
-SIGNIFICANT = 0.01
+DRIFT_SIGNIFICANCE = 0.01
 """Probability of a drift as large by chance (Welch's t test) below which it is reported."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class TierDifference:
     """The higher tier's value minus the low one's, over some candidates."""
 
     mean: float
@@ -31,10 +31,10 @@ class Disagreement:
 
     tier: int
     n_pairs: int
-    differences: dict[str, Difference]
+    differences: dict[str, TierDifference]
     """Differences by property: those the campaign wants, and the volume where both measured it."""
     rank_correlation: float | None
-    """Spearman's rank correlation of the utility; None for fewer than ``FEWEST_PAIRS`` pairs, or
+    """Spearman's rank correlation of the utility; None for fewer than ``MIN_PAIRS`` pairs, or
     where a tier gives all the same value."""
     energy_correlation: float | None
     """Spearman's rank correlation of the formation energies."""
@@ -99,7 +99,7 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
         from scipy.stats import ttest_ind  # noqa: PLC0415 (half a second)
 
         chance = float(ttest_ind(now, before, equal_var=False).pvalue)
-        if chance < SIGNIFICANT:
+        if chance < DRIFT_SIGNIFICANCE:
             found.append(
                 f"the difference of tiers {tier - 1} and {tier} in {name} drifts: "
                 f"{np.mean(now):.3g} in round {last}, {np.mean(before):.3g} before"
@@ -117,7 +117,7 @@ def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
     for name in dict.fromkeys(names) if pairs else ():
         values = [_difference(pair, name) for pair in pairs]
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        differences[name] = Difference(float(np.mean(values)), spread)
+        differences[name] = TierDifference(float(np.mean(values)), spread)
     merits = [[state.utility.value(m.properties) for m in pair] for pair in pairs]
     energies = [
         [m.properties[FORMATION_ENERGY] for m in pair]
@@ -135,7 +135,7 @@ def _difference(pair: tuple[Measured, Measured], name: str) -> float:
 
 
 def _rank_correlation(values: Sequence[Sequence[float]]) -> float | None:
-    if len(values) < FEWEST_PAIRS:
+    if len(values) < MIN_PAIRS:
         return None
     import numpy as np  # noqa: PLC0415
     from scipy.stats import spearmanr  # noqa: PLC0415
