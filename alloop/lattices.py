@@ -30,5 +30,5 @@ SHELLS: Mapping[LatticeName, tuple[int, ...]] = MappingProxyType(
 )
 """Neighbours in the first three shells."""
 
-OTHER: Mapping[LatticeName, LatticeName] = MappingProxyType({"fcc": "bcc", "bcc": "fcc"})
+OTHER_LATTICE: Mapping[LatticeName, LatticeName] = MappingProxyType({"fcc": "bcc", "bcc": "fcc"})
 """The lattice that competes with each."""

@@ -1,4 +1,4 @@
-"""The door of every generative model."""
+"""The interface of every generative model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Materials and what is known of them."""
+    """Materials with their known property values: what a model is trained on."""
 
     materials: tuple[Material, ...]
     property_names: tuple[str, ...]
@@ -61,7 +61,7 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class FitSummary:
-    """What training did: for the ledger and for people."""
+    """What a training did: recorded in the ledger, shown in reports."""
 
     n_labelled: int
     n_unlabelled: int
@@ -73,17 +73,17 @@ class FitSummary:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model expects of latent points."""
+    """Predicted properties at latent points, with their uncertainty."""
 
     property_names: tuple[str, ...]
     mean: "Tensor"
-    """Shape (n, p), in the properties' units."""
+    """Predicted means, shape (n, p), in the properties' units."""
     std: "Tensor"
-    """Shape (n, p), one standard deviation, in the same units."""
+    """Predicted standard deviations, shape (n, p), in the properties' units."""
 
 
 OnProgress = Callable[[float, str], None]
-"""Called with the done share in [0, 1] and a short message."""
+"""Progress callback: takes the share done, in [0, 1], and a short message."""
 
 
 @runtime_checkable
@@ -124,11 +124,11 @@ class GenerativeModel(Protocol):
 
 
 class Assessed(Protocol):
-    """What ``CanAssess.assess`` gives."""
+    """Result of ``CanAssess.assess``."""
 
     @property
     def prediction(self) -> Prediction:
-        """Mean and standard deviation of every property."""
+        """Predicted mean and standard deviation of every property."""
 
 
 @runtime_checkable

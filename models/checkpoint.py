@@ -20,13 +20,14 @@ _KEY = "alloop"
 
 
 class Description(BaseModel):
-    """Everything about a model but its tensors. Each model adds to it, and gives both a default."""
+    """Description of a checkpoint: everything about a model but its tensors. Each model's own adds
+    to it, and gives both fields a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
     version: int
-    """Of the layout."""
+    """Version of the file's layout."""
 
 
 AnyDescription = TypeVar("AnyDescription", bound=Description)
@@ -68,7 +69,7 @@ def read(path: Path, kind: type[AnyDescription]) -> tuple[AnyDescription, dict[s
 
 
 def restore(path: Path, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor]) -> None:
-    """Copy tensors into others of the same names.
+    """Copy tensors into a model's own, which have the same names.
 
     Raises:
         ModelError: if names, shapes or types differ.
@@ -89,7 +90,7 @@ def restore(path: Path, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor
 
 def _description(path: Path, text: str | None, kind: type[AnyDescription]) -> AnyDescription:
     if text is None:
-        raise _refused(path, "the checkpoint does not say what it is")
+        raise _refused(path, "the checkpoint has no description")
     expected = tuple(kind.model_fields[name].default for name in ("kind", "version"))
     try:
         data = json.loads(text)

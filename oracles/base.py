@@ -82,7 +82,7 @@ class Cost:
     wall_seconds: float = 0.0
     core_hours: float = 0.0
     money: float = 0.0
-    """In the user's own currency."""
+    """Price, in the user's own currency."""
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(

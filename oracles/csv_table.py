@@ -11,23 +11,24 @@ from pymatgen.core import Composition, Element
 from alloop.errors import DataError
 
 MAX_BYTES = 200_000_000
-MAX_FORMULA = 200
-"""Characters; the longest alloy has a few dozen."""
-TOLERANCE = 1e-3
-"""Of fractions, against one and against the formula: they are often printed with three digits."""
-YES_OR_NO = frozenset({"single_phase_probability"})
-"""Properties whose labels are observations: 1 or 0."""
+MAX_FORMULA_LENGTH = 200
+"""Largest length of a formula in characters; the longest alloy has a few dozen."""
+FRACTION_TOLERANCE = 1e-3
+"""Tolerance of atomic fractions, against a sum of one and against the formula: they are often
+printed with three digits."""
+BINARY_PROPERTIES = frozenset({"single_phase_probability"})
+"""Properties whose labels are binary observations, 1 or 0."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a sheet below its header."""
+class CsvRow:
+    """One row of a CSV table below its header."""
 
     path: Path
     line: int
-    """In the file, from 1; where the row ends, if it spans several."""
+    """Line number in the file, from 1; where the row ends, if it spans several."""
     cells: Mapping[str, str]
-    """By column, without surrounding blanks."""
+    """Text of each cell by column, without surrounding blanks."""
 
     def error(self, column: str | None, what: str, remedy: str = "") -> DataError:
         """Return the error that names this row."""
@@ -38,13 +39,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A whole file."""
+class CsvTable:
+    """A CSV file read whole: its bytes, columns and rows."""
 
     path: Path
     content: bytes
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[CsvRow, ...]
 
     def require(self, column: str) -> None:
         """Raise DataError if the column is not there."""
@@ -64,12 +65,12 @@ class Sheet:
                 )
 
     def element_columns(self, others: Collection[str | None]) -> tuple[str, ...]:
-        """Return the columns named like an element, but for others that mean something else."""
+        """Return the columns named like an element, except those known to mean something else."""
         named = [column for column in self.columns if column not in others]
         return tuple(column for column in named if Element.is_valid_symbol(column))
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_csv_table(path: Path) -> CsvTable:
     """Read a CSV with a header; lines above the header that begin with # are remarks.
 
     Raises:
@@ -99,12 +100,12 @@ def read_sheet(path: Path) -> Sheet:
     if not any(header):
         raise DataError("the file has no header", where=str(path))
     if twice := next((c for i, c in enumerate(header) if c in header[:i]), None):
-        raise DataError(f"the column {twice!r} stands twice in the header", where=str(path))
+        raise DataError(f"the column {twice!r} appears twice in the header", where=str(path))
     rows = tuple(_row(path, header, line, cells) for line, cells in found)
-    return Sheet(path, content, tuple(header), rows)
+    return CsvTable(path, content, tuple(header), rows)
 
 
-def composition_in(row: Row, formula: str | None, elements: Sequence[str]) -> Composition:
+def composition_in(row: CsvRow, formula: str | None, elements: Sequence[str]) -> Composition:
     """Return the composition of a row, as fractions that sum to one.
 
     Args:
@@ -127,7 +128,7 @@ def composition_in(row: Row, formula: str | None, elements: Sequence[str]) -> Co
         if element.symbol not in fractions:
             raise row.error(formula, f"{row.cells[formula]} has {element}, which has no column")
     for symbol, fraction in fractions.items():
-        if abs(composition[symbol] - fraction) > TOLERANCE:
+        if abs(composition[symbol] - fraction) > FRACTION_TOLERANCE:
             raise row.error(
                 symbol,
                 f"the fraction {fraction:g} is not that of {row.cells[formula]}, "
@@ -136,7 +137,7 @@ def composition_in(row: Row, formula: str | None, elements: Sequence[str]) -> Co
     return composition
 
 
-def value_in(row: Row, column: str, property: str) -> float | None:
+def value_in(row: CsvRow, column: str, property: str) -> float | None:
     """Return the value of a property in its unit; None for an empty cell.
 
     Raises:
@@ -151,13 +152,13 @@ def value_in(row: Row, column: str, property: str) -> float | None:
         value = math.nan
     if not math.isfinite(value):
         raise row.error(column, f"{text!r} is not a finite number", "Leave what is unknown empty.")
-    if property in YES_OR_NO and value not in (0.0, 1.0):
-        raise row.error(column, f"{text!r} is no label of {property}, which is 0 or 1")
+    if property in BINARY_PROPERTIES and value not in (0.0, 1.0):
+        raise row.error(column, f"{text!r} is not a label of {property}: labels are 0 or 1")
     return value
 
 
-def _row(path: Path, header: Sequence[str], line: int, cells: Sequence[str]) -> Row:
-    row = Row(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
+def _row(path: Path, header: Sequence[str], line: int, cells: Sequence[str]) -> CsvRow:
+    row = CsvRow(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
     if not any(row.cells.values()):
         raise row.error(None, "the row is empty", "Remove it.")
     if len(cells) != len(header):
@@ -165,10 +166,10 @@ def _row(path: Path, header: Sequence[str], line: int, cells: Sequence[str]) -> 
     return row
 
 
-def _parsed(row: Row, column: str) -> Composition:
+def _parsed(row: CsvRow, column: str) -> Composition:
     text = row.cells[column]
     try:
-        if not text or len(text) > MAX_FORMULA:
+        if not text or len(text) > MAX_FORMULA_LENGTH:
             raise ValueError("it is empty" if not text else "it is too long")
         if text == "NaN":  # written for what is missing far more often than for Na and N
             raise ValueError("write NNa if sodium and nitrogen are meant")
@@ -184,7 +185,7 @@ def _parsed(row: Row, column: str) -> Composition:
     return composition.fractional_composition
 
 
-def _fractions(row: Row, elements: Sequence[str]) -> dict[str, float]:
+def _fractions(row: CsvRow, elements: Sequence[str]) -> dict[str, float]:
     fractions = {}
     for symbol in elements:
         text = row.cells[symbol] or "0"
@@ -195,6 +196,6 @@ def _fractions(row: Row, elements: Sequence[str]) -> dict[str, float]:
         if not 0 <= fractions[symbol] <= 1:
             raise row.error(symbol, f"{text!r} is not a fraction between 0 and 1")
     total = sum(fractions.values())
-    if abs(total - 1) > TOLERANCE:
+    if abs(total - 1) > FRACTION_TOLERANCE:
         raise row.error(None, f"the fractions of the elements sum to {total:.4g}, not to 1")
     return fractions

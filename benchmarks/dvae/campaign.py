@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from alloop.loop.choose.uncertainty import choose_unsure, unsureness
+from alloop.loop.choose.uncertainty import choose_uncertain, uncertainty_scores
 from alloop.models.dvae.model import DvaeModel
 from alloop.models.dvae.options import DvaeOptions
 from alloop.seeds import derive_seed
@@ -59,5 +59,5 @@ def labels_needed(alloys: Alloys, seed: int) -> dict[str, float]:
 def _asked_for(model: DvaeModel, alloys: Alloys, rows: np.ndarray) -> list[int]:
     """Return the places of a batch, chosen as a campaign's ``strategy: uncertainty`` does."""
     materials = [alloys.materials[i] for i in rows]
-    unsure = unsureness(model.assess(materials).prediction, [1.0])
-    return list(choose_unsure(unsure, model.encode(materials).numpy(), BATCH).chosen)
+    unsure = uncertainty_scores(model.assess(materials).prediction, [1.0])
+    return list(choose_uncertain(unsure, model.encode(materials).numpy(), BATCH).chosen)

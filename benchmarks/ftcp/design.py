@@ -13,13 +13,13 @@ from alloop.models.ftcp.inverse_design.design import DesignOptions, Window, desi
 from alloop.models.ftcp.inverse_design.dissimilarity import fingerprints
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.inverse_design.report import (
+    DesignOutcome,
     DesignReport,
-    Outcome,
     Rate,
     evaluate_designs,
     report_on,
 )
-from alloop.models.ftcp.inverse_design.screening import Rules
+from alloop.models.ftcp.inverse_design.screening import ScreenRules
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
 from alloop.oracles.base import Status
@@ -42,7 +42,7 @@ HOW = DesignOptions(
     scale=1.0,
     pool=16,
     one_per_formula=True,
-    rules=Rules(needs_charge_balance=False),  # intermetallics know none
+    rules=ScreenRules(needs_charge_balance=False),  # intermetallics know none
 )
 
 
@@ -137,20 +137,20 @@ def _of_round(reports: Sequence[DesignReport], number: int) -> dict[str, object]
     }
 
 
-def _measured(by: RememberingOracle, structure: Structure) -> Outcome:
+def _measured(by: RememberingOracle, structure: Structure) -> DesignOutcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the engine's libraries, once per crystal
         answer = by.measure(structure)
     if answer.status is Status.FAILED or not isinstance(answer.material, Structure):
-        return Outcome(None, {}, answer.failure.message if answer.failure else "not relaxed")
-    return Outcome(answer.material, dict(answer.properties))
+        return DesignOutcome(None, {}, answer.failure.message if answer.failure else "not relaxed")
+    return DesignOutcome(answer.material, dict(answer.properties))
 
 
 def _nothing() -> Dataset:
     return Dataset((), (PROPERTY,), np.zeros((0, 1)), np.zeros(0, dtype=bool))
 
 
-def _with(data: Dataset, outcomes: Sequence[Outcome]) -> Dataset:
+def _with(data: Dataset, outcomes: Sequence[DesignOutcome]) -> Dataset:
     """Return the data and what was measured, relaxed."""
     new = [one for one in outcomes if one.relaxed is not None]
     return replace(

@@ -12,7 +12,7 @@ from alloop.oracles.base import Status
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.potentials.catalogue import find_potential
-from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Session
+from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, LammpsSession
 from benchmarks.lammps.published import bulk_modulus, published_tensor
 from benchmarks.lammps.references import (
     BODY,
@@ -156,20 +156,20 @@ class _Watch:
 
     def __enter__(self) -> "_Watch":
         self.evaluations, self.seconds = 0, 0.0
-        self._evaluate = evaluate = Session.evaluate
+        self._evaluate = evaluate = LammpsSession.evaluate
 
-        def watched(session: Session, *arguments: Any) -> Any:
+        def watched(session: LammpsSession, *arguments: Any) -> Any:
             began = time.perf_counter()
             found = evaluate(session, *arguments)
             self.seconds += time.perf_counter() - began
             self.evaluations += 1
             return found
 
-        Session.evaluate = watched  # type: ignore[method-assign, assignment]
+        LammpsSession.evaluate = watched  # type: ignore[method-assign, assignment]
         return self
 
     def __exit__(self, *error: object) -> None:
-        Session.evaluate = self._evaluate  # type: ignore[method-assign]
+        LammpsSession.evaluate = self._evaluate  # type: ignore[method-assign]
 
 
 def _timed(

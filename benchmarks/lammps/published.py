@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from alloop.oracles.lammps.potentials.definition import Potential
-from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.runtime import MPI_LIBRARY, lammps_files
 
 STRAIN = 1e-6
@@ -110,7 +110,7 @@ def _stretch(edge: str) -> str:
 
 
 def _data(structure: Structure, potential: Potential) -> str:
-    cell = Cell.of(structure)
+    cell = LammpsCell.of(structure)
     if not cell.is_orthogonal:
         raise ValueError("the published procedure is for rectangular cells")
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = cell.box.tolist()

@@ -18,7 +18,7 @@ from alloop.oracles.lammps.oracle import LammpsOracle
 OPTIONS = LammpsOptions(potential="NiFeCr-Wu2017")
 EDGES = {"fcc": 3.58, "bcc": 2.87}
 """Edge of the cubic cell in Å where every random alloy starts, whatever its composition."""
-PATIENCE = 600.0
+CONNECT_TIMEOUT = 600.0
 """Seconds to wait for a worker."""
 
 
@@ -82,9 +82,9 @@ def labels_per_second(workers: int, structures_per_worker: int = 60) -> float:
     ]
     for process in processes:
         process.start()
-    barrier.wait(PATIENCE)
+    barrier.wait(CONNECT_TIMEOUT)
     began = time.perf_counter()
-    failed = [message for _ in processes for message in failures.get(timeout=PATIENCE)]
+    failed = [message for _ in processes for message in failures.get(timeout=CONNECT_TIMEOUT)]
     seconds = time.perf_counter() - began
     for process in processes:
         process.join()
@@ -114,7 +114,7 @@ def _label(seed: int, n: int, barrier: Barrier, failures: "Queue[list[str]]") ->
     structures = [random_alloy(rng) for _ in range(n)]
     oracle = LammpsOracle(OPTIONS)
     oracle.measure(random_alloy(rng))
-    barrier.wait(PATIENCE)
+    barrier.wait(CONNECT_TIMEOUT)
     found = [oracle.measure(structure) for structure in structures]
     failures.put([m.failure.message for m in found if m.failure is not None])
     oracle.close()

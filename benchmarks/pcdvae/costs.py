@@ -15,7 +15,7 @@ from alloop.models.base import Dataset
 from alloop.models.lattice.parent import ParentLattice
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.training import Trainer, compiling
+from alloop.models.pcdvae.training import Trainer, compiled_networks
 from benchmarks.pcdvae.straightforward import straightforward
 from benchmarks.pcdvae.training import OPTIONS
 
@@ -70,7 +70,7 @@ def speedup_figures(chosen: PcdvaeOptions, suffix: str) -> dict[str, float]:
         "compiled": _Steps(chosen),
     }
     least = dict.fromkeys(steps, float("inf"))
-    with compiling(steps["compiled"].trainer.network):
+    with compiled_networks(steps["compiled"].trainer.network):
         for _ in range(TURNS):
             for name, step in steps.items():
                 least[name] = min(least[name], step.seconds())

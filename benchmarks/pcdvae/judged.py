@@ -11,7 +11,7 @@ from alloop.loop.dataset import RememberingOracle
 from alloop.loop.state.hull import FORMATION_ENERGY
 from alloop.materials import Material
 from alloop.models.crystal_table import read_crystal_table
-from alloop.models.pcdvae.acceptance import Energies, why_rejected
+from alloop.models.pcdvae.acceptance import Energies, rejection_reason
 from alloop.oracles.base import Measurement, Status
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
@@ -78,7 +78,7 @@ class Judge:
             return Judged(decoded, None, {}, f"{answer.failure.kind}: {answer.failure.message}")
         n, found = len(decoded), answer.properties
         energies = Energies(found[DECODED_ENERGY], n * found["energy_per_atom"], n)
-        rejection = why_rejected(energies, highest_per_atom=self.highest_per_atom)
+        rejection = rejection_reason(energies, highest_per_atom=self.highest_per_atom)
         relaxed = answer.material if isinstance(answer.material, Structure) else None
         return Judged(decoded, relaxed, found, rejection)
 

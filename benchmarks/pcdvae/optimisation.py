@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 
 from alloop.campaigns.load import parse_spec
 from alloop.loop.choose.acquisition import acquisition_function, climb, fit_surrogate, trust_region
-from alloop.loop.choose.numerics import small_matrices
+from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.state.utility import Utility
 from alloop.models.base import Dataset
 from alloop.models.pcdvae.model import PcdvaeModel
@@ -83,7 +83,7 @@ def _by_acquisition(model: PcdvaeModel, training: Dataset, starts: torch.Tensor)
     )
     values = torch.from_numpy(training.labels[rows, :1])
     lower, upper = trust_region(starts.double(), z, EDGE)
-    with small_matrices(), torch.random.fork_rng():
+    with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(0)
         with torch.no_grad():
             embedded = model.embed(z)

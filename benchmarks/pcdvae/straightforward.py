@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from alloop.models.pcdvae.networks.angles import Angles, of_order
+from alloop.models.pcdvae.networks.angles import Angles, harmonic_at_zero
 from alloop.models.pcdvae.networks.decoder import JoinAtoms
 from alloop.models.pcdvae.networks.encoder import Interaction
 from alloop.models.pcdvae.networks.graph import Graph, triplets
@@ -85,4 +85,6 @@ def _legendre(cosine: Tensor, orders: int) -> Tensor:
     values = [torch.ones_like(cosine), cosine]
     for k in range(2, orders):
         values.append(((2 * k - 1) * cosine * values[-1] - (k - 1) * values[-2]) / k)
-    return torch.stack([of_order(k) * value for k, value in enumerate(values[:orders])], dim=1)
+    return torch.stack(
+        [harmonic_at_zero(k) * value for k, value in enumerate(values[:orders])], dim=1
+    )

@@ -1,4 +1,4 @@
-"""BoTorch at work: surrogate, acquisition, trust region, choice of a batch.
+"""Bayesian optimisation with BoTorch: surrogate, acquisition, trust region, choice of a batch.
 
 The surrogate is a Gaussian process over the model's embedding of what was measured. The
 acquisition (noisy expected improvement, in logarithms, with the campaign's constraints) is
@@ -26,21 +26,21 @@ from alloop.loop.choose.fidelity import FidelityMaps, composed
 from alloop.loop.state.utility import Utility
 
 MC_SAMPLES = 128
-"""Quasi-Monte Carlo draws behind each expected improvement."""
-SPREAD_FLOOR = 1e-3
-"""Latents that never vary may still move this far."""
+"""Number of quasi-Monte Carlo samples behind each expected improvement."""
+MIN_LATENT_EXTENT = 1e-3
+"""Least extent of a latent coordinate, so that latents that never vary may still move."""
 
 Embed = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A Gaussian process from embeddings to the properties the campaign speaks of."""
+    """Gaussian process from embeddings to the properties that objectives and constraints name."""
 
     gp: SingleTaskGP
     property_names: tuple[str, ...]
     embeddings: Tensor
-    """Of everything measured, shape (n, m)."""
+    """Embeddings of everything measured, shape (n, m)."""
 
     def posterior(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation, each (k, p), in the properties' units."""
@@ -149,24 +149,25 @@ def trust_region(centres: Tensor, measured: Tensor, edge: float) -> tuple[Tensor
             coordinate is the unit of ``edge``.
         edge: length of the box's edges.
     """
-    extent = (measured.amax(dim=0) - measured.amin(dim=0)).clamp_min(SPREAD_FLOOR)
+    extent = (measured.amax(dim=0) - measured.amin(dim=0)).clamp_min(MIN_LATENT_EXTENT)
     return centres - 0.5 * edge * extent, centres + 0.5 * edge * extent
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The outcome of choosing a batch among candidates."""
+    """Batch chosen among candidates, with every candidate's score."""
 
     order: tuple[int, ...]
-    """Rows of the chosen, first choice first."""
+    """Rows of the chosen candidates, first choice first."""
     scores: tuple[float, ...]
-    """Of every row: when it was chosen, or against the whole batch where it was not."""
+    """Acquisition score of every row: when it was chosen, or against the whole batch where it was
+    not."""
 
 
 def choose_batch(
     acquisition: qLogNoisyExpectedImprovement, embeddings: Tensor, batch: int
 ) -> Choice:
-    """Choose greedily, each choice counting on the ones before as pending.
+    """Choose a batch greedily, each choice counting the ones before as pending.
 
     Args:
         acquisition: over embeddings.
@@ -188,7 +189,8 @@ def choose_batch(
 
 
 class _OverLatents(AcquisitionFunction):
-    """An acquisition over embeddings, seen as one over latent points."""
+    """Acquisition over latent points, composed of an embedding and an acquisition over
+    embeddings."""
 
     def __init__(self, inner: AcquisitionFunction, embed: Embed) -> None:
         super().__init__(model=inner.model)

@@ -22,7 +22,7 @@ from alloop.materials import Material
 from alloop.seeds import derive_seed
 
 DRAWS_PER_SWAP = 10
-"""Exchanges drawn before a neighbourhood is given up as exhausted."""
+"""Number of exchanges drawn per neighbour before a neighbourhood is given up as exhausted."""
 
 
 def propose_neighbours(
@@ -48,7 +48,7 @@ def propose_neighbours(
 
 
 def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
-    """Return where each of the round's searches stands: the best of its chain so far.
+    """Return the centre of each of the round's searches: the best of its chain so far.
 
     The chains begin at the best candidates of the round's acquisition; a neighbour belongs to
     the chain whose centre it was made from.
@@ -68,9 +68,8 @@ def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
 
 
 def task_payload(state: CampaignState, store: ArtifactStore, evaluation: Evaluation) -> str:
-    """Return what a worker is asked, as canonical JSON: a material or, in a local search with a
-    warm start, the material that the search began at and the exchanges made since.
-    """
+    """Return the task of a worker as canonical JSON: a material or, in a local search with a warm
+    start, the material that the search began at and the exchanges made since."""
     material, exchanges = _asked(state, evaluation)
     plain = store.get(material).decode()  # stored as canonical JSON, and checked by its hash
     if not exchanges:
@@ -79,9 +78,8 @@ def task_payload(state: CampaignState, store: ArtifactStore, evaluation: Evaluat
 
 
 def task_payload_id(state: CampaignState, evaluation: Evaluation) -> str:
-    """Return what a question is known by in every campaign: the material's id, or a hash of the
-    start's and the exchanges.
-    """
+    """Return the id of a task payload, the same in every campaign: the material's id, or a hash of
+    the start's and the exchanges."""
     material, exchanges = _asked(state, evaluation)
     if not exchanges:
         return material
@@ -91,11 +89,11 @@ def task_payload_id(state: CampaignState, evaluation: Evaluation) -> str:
 def _asked(state: CampaignState, evaluation: Evaluation) -> tuple[str, list[tuple[int, int]]]:
     search = state.spec.augmentation
     if evaluation.stage is Stage.AUGMENTATION and search is not None and search.warm_start:
-        return _way_from_the_start(state, evaluation.candidate)
+        return _path_from_start(state, evaluation.candidate)
     return evaluation.candidate, []
 
 
-def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:
+def _path_from_start(state: CampaignState, candidate: str) -> tuple[str, list[tuple[int, int]]]:
     exchanges: list[tuple[int, int]] = []
     while (lineage := state.decisions[candidate].lineage).swap is not None:
         assert lineage.parent is not None
@@ -105,7 +103,7 @@ def _way_from_the_start(state: CampaignState, candidate: str) -> tuple[str, list
 
 
 def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
-    """Return answers best first; of equals the earlier comes first."""
+    """Return measurements best first; of equals the earlier comes first."""
     return sorted(answers, key=lambda m: state.utility.rank(m.properties), reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Where candidates come from when nothing is decoded: the space, or the rows of a table."""
+"""The pool of candidates when nothing is decoded: draws from the space, or the rows of a table."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -18,7 +18,7 @@ from alloop.materials import Material
 from alloop.oracles.options import ListsMaterials
 
 DRAWS_PER_CHOICE = 20
-"""Random draws before a batch of random candidates is left short."""
+"""Number of random draws per wanted candidate before a batch is left short."""
 
 
 def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft]:
@@ -29,7 +29,7 @@ def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft
         RunError: if the table is not the one that the campaign began with.
     """
     if state.spec.acquisition.candidates == "table":
-        drafts = open_rows(state, seen)
+        drafts = available_rows(state, seen)
         for place in np.random.default_rng(seed).permutation(len(drafts)):
             yield drafts[place]
     else:
@@ -37,7 +37,7 @@ def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft
             yield Draft(material, Lineage(source="random", seed=seed))
 
 
-def open_rows(state: CampaignState, seen: Seen) -> list[Draft]:
+def available_rows(state: CampaignState, seen: Seen) -> list[Draft]:
     """Return the rows of the table that could still be chosen, in the file's order.
 
     Raises:
@@ -50,7 +50,7 @@ def open_rows(state: CampaignState, seen: Seen) -> list[Draft]:
     ]
 
 
-def open_draws(state: CampaignState, seen: Seen, seed: int, n: int) -> list[Draft]:
+def available_draws(state: CampaignState, seen: Seen, seed: int, n: int) -> list[Draft]:
     """Return n materials drawn from the space that could be chosen, fewer if many cannot."""
     known = seen.overlay()
     passed: list[Draft] = []

@@ -1,10 +1,10 @@
-"""Materials on their way to becoming candidates."""
+"""Drafts: proposed materials before they are screened."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from alloop.loop.choose.screening import Rejection, Seen, lattice_of, screen
+from alloop.loop.choose.screening import CandidateRejection, Seen, lattice_of, screen
 from alloop.loop.record.events import Decision, Lineage, Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, formula_of, material_id
@@ -12,26 +12,26 @@ from alloop.materials import Material, formula_of, material_id
 
 @dataclass(frozen=True)
 class Draft:
-    """A material that may become a candidate."""
+    """A proposed material with its lineage, before screening."""
 
     material: Material
     lineage: Lineage
 
     @cached_property
     def id(self) -> str:
-        """The material's id."""
+        """Id of the material, a hash of its canonical content."""
         return material_id(self.material)
 
     def decide(
         self,
         *,
-        rejection: Rejection | None,
+        rejection: CandidateRejection | None,
         reason: str,
         acquisition: float | None = None,
         posterior: dict[str, Posterior] | None = None,
         high_fidelity: dict[str, Posterior] | None = None,
     ) -> Decision:
-        """Return the decision: rejected by the rule, or chosen for the reason."""
+        """Return the decision on it: rejected by a rule, or chosen for a reason."""
         return Decision(
             candidate=self.id,
             formula=formula_of(self.material),

@@ -1,4 +1,4 @@
-"""What a higher tier is expected to say of what a cheaper one has measured.
+"""Maps between tiers: the value expected of a higher tier where a cheaper one has measured.
 
 A straight line through the pairs that both have measured, with its uncertainty: Bayesian linear
 regression with a conjugate normal-inverse-gamma prior (Gelman et al., Bayesian Data Analysis, 3rd
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from alloop.loop.record.events import Posterior
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.disagreement import FEWEST_PAIRS
+from alloop.loop.state.disagreement import MIN_PAIRS
 
 Array = NDArray[np.float64]
 
 PRIOR_NOISE = 0.5
-"""Scatter about the line that is expected before any is seen, in spreads of the lower tier."""
+"""Prior scatter about the line, in spreads of the lower tier."""
 PRIOR_DEGREES = 3.0
-"""Pairs that this expectation counts for: the fewest with which the variance is finite."""
+"""Prior degrees of freedom: the number of pairs that the prior scatter counts for, the fewest with
+which the variance is finite."""
 PRIOR_OFFSET, PRIOR_SLOPE = 10.0, 1.0
 """Standard deviations of the offset and of the slope's deviation from 1, in units of the
 scatter and of the scatter per spread: codes and functionals differ by large constants."""
@@ -38,15 +39,15 @@ class FidelityMap:
     centre: float
     """Mean of the paired low values, in the property's unit."""
     spread: float
-    """Of all low values, in the property's unit."""
+    """Standard deviation of all low values, in the property's unit."""
     coefficients: tuple[float, float]
     """Offset and tilt, in the property's unit."""
     covariance: tuple[tuple[float, float], tuple[float, float]]
-    """Of the coefficients, over the squared scatter."""
+    """Covariance of the coefficients, over the squared scatter."""
     scatter: float
-    """About the line, in the property's unit."""
+    """Scatter about the line, in the property's unit."""
     degrees: float
-    """Of freedom."""
+    """Degrees of freedom of the predictive Student-t distribution."""
     n_pairs: int
 
     def predict(self, low: Array) -> tuple[Array, Array]:
@@ -66,22 +67,24 @@ class FidelityMap:
         widening = np.sqrt(self.degrees / (self.degrees - 2.0))  # of Student's t
         return Posterior(mean=float(mean[0]), std=float(scale[0] * widening))
 
-    def carry(self, low: Posterior) -> Posterior:
-        """Return what is expected of the higher tier where the lower one is itself uncertain."""
+    def propagate(self, low: Posterior) -> Posterior:
+        """Return the posterior of the higher tier's value where the lower tier's is itself
+        uncertain."""
         known = self.posterior(low.mean)
         _, slope = self.line
         return Posterior(mean=known.mean, std=math.hypot(known.std, slope * low.std))
 
     @property
     def line(self) -> tuple[float, float]:
-        """Offset and slope of the expected high-fidelity value as a function of the low one."""
+        """Offset and slope of the expected high-fidelity value as a function of the low one, in
+        their units."""
         offset, tilt = self.coefficients
         slope = 1.0 + tilt / self.spread
         return offset - tilt / self.spread * self.centre, slope
 
 
 def fit_fidelity_map(low: Sequence[float], high: Sequence[float], *, spread: float) -> FidelityMap:
-    """Return the line through pairs of values, and how far it can be trusted.
+    """Fit the linear map to pairs of values.
 
     Args:
         low: by the lower tier.
@@ -113,7 +116,7 @@ def fit_fidelity_map(low: Sequence[float], high: Sequence[float], *, spread: flo
 
 
 def corrections(state: CampaignState, tier: int) -> Mapping[str, FidelityMap]:
-    """Return what leads from the tier below to a tier, for each property the campaign wants."""
+    """Return the map from the tier below to a tier, for each property the campaign wants."""
     below = {m.candidate: m.properties for m in state.answers(tier - 1)}
     above = [m for m in state.answers(tier) if m.candidate in below]
     found = {}
@@ -128,31 +131,29 @@ def corrections(state: CampaignState, tier: int) -> Mapping[str, FidelityMap]:
 
 
 FidelityMaps = Sequence[Mapping[str, FidelityMap]]
-"""From each tier to the next, by property."""
+"""Fidelity maps from each tier to the next, by property."""
 
 
 def maps_to_top_tier(state: CampaignState) -> FidelityMaps:
-    """Return the lines from the first tier to the top one; none while a pair of tiers has fewer
-    than ``FEWEST_PAIRS`` candidates in common.
-    """
+    """Return the maps from the first tier to the top one; none while a pair of tiers has fewer than
+    ``MIN_PAIRS`` candidates in common."""
     found = [corrections(state, tier) for tier in range(1, len(state.spec.tiers))]
-    enough = all(line.n_pairs >= FEWEST_PAIRS for lines in found for line in lines.values())
+    enough = all(line.n_pairs >= MIN_PAIRS for lines in found for line in lines.values())
     return found if enough else []
 
 
 def propagate_posterior(
     lines: FidelityMaps, posterior: Mapping[str, Posterior]
 ) -> dict[str, Posterior]:
-    """Return what the top tier tier is expected to say, from what the first is; empty without
-    lines.
-    """
+    """Return the posterior of the top tier's values, from that of the first tier's; empty without
+    maps."""
     for step in lines:
-        posterior = {name: step[name].carry(each) for name, each in posterior.items()}
+        posterior = {name: step[name].propagate(each) for name, each in posterior.items()}
     return dict(posterior) if lines else {}
 
 
 def composed(lines: FidelityMaps, name: str) -> tuple[float, float]:
-    """Return offset and slope of all lines, one after the other, of one property."""
+    """Return offset and slope of all maps of one property, composed."""
     offset, slope = 0.0, 1.0
     for step in lines:
         a, b = step[name].line

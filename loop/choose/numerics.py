@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def small_matrices() -> Iterator[None]:
-    """Compute on one thread, without warnings about what is usual here.
+def single_threaded() -> Iterator[None]:
+    """Run the block on one thread, without the numerical warnings that are usual for such matrices.
 
     Threads mostly wait for each other on small matrices, most of all while workers measure on
     the same cores. A kernel matrix of nearly equal candidates needs a little jitter.

@@ -1,4 +1,4 @@
-"""Sending the best of one tier to the next, higher one."""
+"""Promotion: sending the best candidates of one tier to the next, higher one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pymatgen.core import Composition
 
 from alloop.loop.choose.fidelity import FidelityMap, corrections
 from alloop.loop.choose.relaxation_checks import promotion_rejection
-from alloop.loop.choose.screening import Rejection
+from alloop.loop.choose.screening import CandidateRejection
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Proposed, Stage
 from alloop.loop.state.budgets import predicted_core_hours
@@ -17,21 +17,21 @@ from alloop.loop.state.disagreement import Disagreement, disagreement
 from alloop.loop.state.promotion_size import batch_size
 from alloop.seeds import derive_seed
 
-DRAWS = 512
-"""Of the high-fidelity values, behind each expected gain."""
-CONSIDERED = 64
-"""Best candidates of the tier below whose expected gain is computed."""
+GAIN_SAMPLES = 512
+"""Number of samples of the high-fidelity values behind each expected gain."""
+MAX_CONSIDERED = 64
+"""Number of best candidates of the tier below whose expected gain is computed."""
 
 
 @dataclass(frozen=True)
 class PromotionCandidate:
-    """A feasible, trusted candidate of the tier below."""
+    """Feasible, trusted candidate of the tier below."""
 
     answer: Measured
     expected: Mapping[str, Posterior]
-    """By the higher tier."""
+    """Posterior of the higher tier's values, by property."""
     score: float
-    """What the rule orders by; more is better."""
+    """Score that the promotion rule orders by; higher is better."""
     why: str
 
 
@@ -70,7 +70,7 @@ def propose_promotion(
 
 
 def _feasible(state: CampaignState, tier: int) -> list[Measured]:
-    """Return what may be promoted, best by the tier below first."""
+    """Return the candidates that may be promoted, best by the tier below first."""
     asked = {e.candidate for e in state.evaluations if e.tier == tier}
     below = [m for m in state.answers(tier - 1) if m.candidate not in asked]
     feasible = [m for m in below if state.utility.is_feasible(m.properties)]
@@ -84,14 +84,15 @@ def _ranked(
     trusted: Sequence[Measured],
     lines: Mapping[str, FidelityMap],
 ) -> list[PromotionCandidate]:
-    """Return the trusted in the order of the campaign's rule, the first to be promoted first."""
+    """Return the trusted candidates in the order of the campaign's rule, the first to be promoted
+    first."""
     expected = [_expected(answer, lines) for answer in trusted]
     if state.spec.promotion.rule == "top":
         return [
             PromotionCandidate(answer, each, -float(place), f"place {place + 1} among the feasible")
             for place, (answer, each) in enumerate(zip(trusted, expected, strict=True))
         ]
-    gains = expected_gains(state, tier, round, trusted[:CONSIDERED], lines)
+    gains = expected_gains(state, tier, round, trusted[:MAX_CONSIDERED], lines)
     paid = [
         (_atoms(state, m.candidate), m.worth.core_hours)
         for m in state.recorded.values()
@@ -113,8 +114,8 @@ def expected_gains(
     answers: Sequence[Measured],
     lines: Mapping[str, FidelityMap],
 ) -> list[float]:
-    """Return by how much each candidate is expected to improve on the tier's feasible best, in
-    the unit of the utility; what misses the constraints improves nothing.
+    """Return the expected improvement of each candidate on the tier's feasible best, in the unit of
+    the utility; what misses the constraints improves nothing.
 
     While the tier has no feasible best, the least promising of the candidates stands for it.
     The same draws serve all candidates, so that none is lucky.
@@ -122,7 +123,7 @@ def expected_gains(
     utility, names = state.utility, state.spec.property_names()
     rng = np.random.default_rng(derive_seed(state.spec.seed, Stage.PROMOTION, round, tier))
     degrees = lines[names[0]].degrees if names else 1.0
-    draws = rng.standard_t(degrees, size=(DRAWS, len(names)))
+    draws = rng.standard_t(degrees, size=(GAIN_SAMPLES, len(names)))
     values = []
     for answer in answers:
         columns = []
@@ -157,12 +158,15 @@ def _decide(
         return _decision(state, one.answer, one.expected, f"{one.why}; {size} are promoted")
     last = ranked[size - 1].score if size else one.score
     text = f"{one.why}; {size} are promoted"
-    rejection = Rejection("promotion", one.score - last, text)
+    rejection = CandidateRejection("promotion", one.score - last, text)
     return _decision(state, one.answer, one.expected, text, rejection)
 
 
 def _refuse(
-    state: CampaignState, answer: Measured, lines: Mapping[str, FidelityMap], reason: Rejection
+    state: CampaignState,
+    answer: Measured,
+    lines: Mapping[str, FidelityMap],
+    reason: CandidateRejection,
 ) -> Decision:
     return _decision(state, answer, _expected(answer, lines), reason.reason, reason)
 
@@ -172,7 +176,7 @@ def _decision(
     answer: Measured,
     expected: Mapping[str, Posterior],
     reason: str,
-    rejection: Rejection | None = None,
+    rejection: CandidateRejection | None = None,
 ) -> Decision:
     origin = state.decisions[answer.candidate]
     return Decision(

@@ -1,4 +1,5 @@
-"""From latent points to decoded candidates, screened and chosen, with a Decision for each."""
+"""Proposals: from latent points to decoded candidates, screened and chosen, with a Decision for
+each."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -15,12 +16,12 @@ from alloop.loop.choose.acquisition import (
     fit_surrogate,
     trust_region,
 )
-from alloop.loop.choose.candidate_pool import DRAWS_PER_CHOICE, draws, open_rows
+from alloop.loop.choose.candidate_pool import DRAWS_PER_CHOICE, available_rows, draws
 from alloop.loop.choose.draft import Draft, take
 from alloop.loop.choose.fidelity import FidelityMaps, maps_to_top_tier, propagate_posterior
-from alloop.loop.choose.numerics import small_matrices
+from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.random_candidates import random_materials
-from alloop.loop.choose.screening import Rejection, Seen, screen
+from alloop.loop.choose.screening import CandidateRejection, Seen, screen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -29,11 +30,12 @@ from alloop.models.base import GenerativeModel, HasEmbedding
 from alloop.seeds import derive_seed
 
 N_CENTRES = 16
-"""Best measured candidates that a trust region is laid around."""
-RANDOM_SHARE = 8
-"""One candidate of so many is drawn at random, so that no region of the space is forgotten."""
-PERTURBED = 20
-"""Coordinates moved at once, on average, to scatter a starting point: few, as in TuRBO
+"""Number of best measured candidates that a trust region is laid around."""
+RANDOM_EVERY = 8
+"""Inverse share of random candidates: one in so many is drawn at random, so that no region of the
+space is forgotten."""
+N_PERTURBED = 20
+"""Number of coordinates moved at once, on average, to scatter a starting point: few, as in TuRBO
 (Eriksson et al., NeurIPS 2019): moving all of a point in many dimensions leaves nothing of it."""
 CLIMB_ITERATIONS = 30
 
@@ -74,7 +76,7 @@ def propose_by_acquisition(
     answers = state.answers()
     measured = model.encode([store.get_material(m.candidate) for m in answers])
     values = torch.tensor([[m.properties[name] for name in names] for m in answers])
-    with small_matrices(), torch.random.fork_rng():
+    with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
         surrogate = fit_surrogate(embed(model, measured), values, names)
         lines = maps_to_top_tier(state)
@@ -115,7 +117,7 @@ def propose_by_acquisition(
     )
 
 
-def propose_rows(
+def propose_table_rows(
     state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
 ) -> Proposed:
     """Choose rows of the table by the acquisition; nothing is decoded.
@@ -131,9 +133,9 @@ def propose_rows(
     """
     spec, seed = state.spec, derive_seed(state.spec.seed, Stage.ACQUISITION, round)
     names, answers = spec.property_names(), state.answers()
-    drafts = open_rows(state, seen)
+    drafts = available_rows(state, seen)
     values = torch.tensor([[m.properties[name] for name in names] for m in answers])
-    with small_matrices(), torch.random.fork_rng():
+    with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
         measured = model.encode([store.get_material(m.candidate) for m in answers])
         surrogate = fit_surrogate(embed(model, measured), values, names)
@@ -176,7 +178,7 @@ def ranked(
         rejection = None
         if row not in choice.order:
             text = f"its acquisition {score:.3g} is below {worst:.3g}, the last that was chosen"
-            rejection = Rejection("acquisition", score - worst, text)
+            rejection = CandidateRejection("acquisition", score - worst, text)
         posterior = {
             name: Posterior(mean=float(means[row, i]), std=float(stds[row, i]))
             for i, name in enumerate(surrogate.property_names)
@@ -203,7 +205,7 @@ def _decoded(
     seed: int,
 ) -> list[Draft]:
     """Decode the latent points, and add a share of random materials."""
-    n_random = _pool(state) // RANDOM_SHARE
+    n_random = _pool(state) // RANDOM_EVERY
     latents = latents.to(torch.float32)
     array = store.put(_npy(latents.numpy()))
     checkpoint = state.models[round].checkpoint
@@ -227,7 +229,7 @@ def _pool(state: CampaignState) -> int:
 
 def _screened(
     state: CampaignState, seen: Seen, drafts: Sequence[Draft]
-) -> list[tuple[Draft, Rejection | None]]:
+) -> list[tuple[Draft, CandidateRejection | None]]:
     """Screen drafts against the rules, everything seen, and each other."""
     known = seen.overlay()
     screened = []
@@ -250,11 +252,11 @@ def _starts(
     centres: Tensor, measured: Tensor, edge: float, pool: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return starting points scattered in the trust regions, and the regions' corners."""
-    n_latent = pool - pool // RANDOM_SHARE
+    n_latent = pool - pool // RANDOM_EVERY
     repeated = centres[torch.arange(n_latent) % len(centres)]
     lower, upper = trust_region(repeated, measured, edge)
     anywhere = lower + (upper - lower) * torch.rand(repeated.shape)
-    is_moved = torch.rand(repeated.shape) < PERTURBED / repeated.shape[-1]
+    is_moved = torch.rand(repeated.shape) < N_PERTURBED / repeated.shape[-1]
     return torch.where(is_moved, anywhere, repeated), lower, upper
 
 
@@ -263,7 +265,7 @@ def _embedder(model: GenerativeModel) -> Callable[[Tensor], Tensor]:
 
 
 def embed(model: GenerativeModel, z: Tensor) -> Tensor:
-    """Return what the surrogate sees of latent points, in float64."""
+    """Return the surrogate's inputs at latent points, in float64."""
     with torch.no_grad():
         return _embedder(model)(z.double())
 

@@ -12,13 +12,14 @@ from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import AnySpace, Compositions, Decorations, Structures
 
-PARTS = 1000
-"""Fractions are whole multiples of one over this: an alloy that somebody could weigh out."""
-MOST_DRAWS = 10_000
-"""Compositions drawn before the bounds are given up as too tight to hit."""
+FRACTION_STEPS = 1000
+"""Number of steps of an atomic fraction, which is a whole multiple of one over this: an alloy that
+somebody could weigh out."""
+MAX_DRAWS = 10_000
+"""Largest number of compositions drawn before the bounds are given up as too tight to hit."""
 
-OVERDRAWN = 4
-"""Prototypes built for each one wanted, as some may be too large."""
+OVERDRAW_FACTOR = 4
+"""Number of prototypes built for each one wanted, as some may be too large."""
 
 
 def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
@@ -37,7 +38,7 @@ def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
         case Decorations():
             return _decorations(space, rng, n)
         case Structures():
-            drawn = draw_prototypes(OVERDRAWN * n, seed, elements=space.elements)
+            drawn = draw_prototypes(OVERDRAW_FACTOR * n, seed, elements=space.elements)
             return islice((one for one in drawn if len(one) <= space.max_atoms), n)
         case Compositions():
             return (_composition(space, rng) for _ in range(n))
@@ -54,21 +55,21 @@ def _decorations(space: Decorations, rng: np.random.Generator, n: int) -> Iterat
 
 def _composition(space: Compositions, rng: np.random.Generator) -> Composition:
     low, high = np.array([space.bounds(symbol) for symbol in space.elements]).T
-    low, high = np.ceil(PARTS * low - 1e-6), np.floor(PARTS * high + 1e-6)
+    low, high = np.ceil(FRACTION_STEPS * low - 1e-6), np.floor(FRACTION_STEPS * high + 1e-6)
     fewest, most = space.element_numbers()
-    for _ in range(MOST_DRAWS):
+    for _ in range(MAX_DRAWS):
         others = rng.permutation(np.flatnonzero(low == 0))
         needed = np.flatnonzero(low > 0)
         number = int(rng.integers(fewest, most + 1))
         chosen = np.concatenate([needed, others[: number - len(needed)]])
-        free = PARTS - low[chosen].sum()
+        free = FRACTION_STEPS - low[chosen].sum()
         parts = low.copy()
         parts[chosen] += np.floor(free * rng.dirichlet(np.ones(len(chosen))))
-        parts[rng.choice(chosen)] += PARTS - parts.sum()
+        parts[rng.choice(chosen)] += FRACTION_STEPS - parts.sum()
         if free >= 0 and (parts <= high).all() and np.count_nonzero(parts) == number:
             named = zip(space.elements, parts, strict=True)
-            return Composition({symbol: part / PARTS for symbol, part in named if part})
+            return Composition({symbol: part / FRACTION_STEPS for symbol, part in named if part})
     raise MaterialError(
-        f"none of {MOST_DRAWS} compositions drawn at random lies within the fractions",
+        f"none of {MAX_DRAWS} compositions drawn at random lies within the fractions",
         remedy="Widen the space's fractions.",
     )

@@ -1,37 +1,38 @@
-"""Whether a relaxation is trusted enough for its candidate to be promoted."""
+"""Checks whether a relaxation is trusted enough for its candidate to be promoted."""
 
 import numpy as np
 from pymatgen.core import Structure
 
-from alloop.loop.choose.screening import Rejection
+from alloop.loop.choose.screening import CandidateRejection
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured
 from alloop.loop.state.campaign_state import CampaignState
 
-MOST_SHIFT = 0.12
-"""Of an atom from its site, in nearest-neighbour distances: Lindemann's tenth (Phys. Z. 11 (1910)
-609), a crystal's limit, and a little more. Ternary 54-atom cells that stay fcc or bcc shift their
-atoms by up to 0.07, those that do not by 0.15 and more."""
-MOST_STRETCH = 1.1
-"""Of the longest principal stretch over the shortest. Bain's path from bcc to fcc is at 1.41."""
+MAX_SHIFT = 0.12
+"""Largest shift of an atom from its site, in nearest-neighbour distances: Lindemann's tenth (Phys.
+Z. 11 (1910) 609), a crystal's limit, and a little more. Ternary 54-atom cells that stay fcc or bcc
+shift their atoms by up to 0.07, those that do not by 0.15 and more."""
+MAX_STRETCH = 1.1
+"""Largest ratio of the longest principal stretch to the shortest. Bain's path from bcc to fcc is at
+1.41."""
 
 
 def promotion_rejection(
     state: CampaignState, store: ArtifactStore, answer: Measured
-) -> Rejection | None:
-    """Return why a successful measurement is not trusted; None where it is.
+) -> CandidateRejection | None:
+    """Return the rejection of a successful measurement that is not trusted; None where it is.
 
     A measurement that did not converge has failed, and is no answer in the first place.
     """
     options = state.spec.promotion
-    if options.keep_structure and (found := has_moved(store, answer)) is not None:
+    if options.keep_structure and (found := structure_change_rejection(store, answer)) is not None:
         return found
     if options.max_surprise is not None:
-        return is_surprising(state, answer, options.max_surprise)
+        return surprise_rejection(state, answer, options.max_surprise)
     return None
 
 
-def has_moved(store: ArtifactStore, answer: Measured) -> Rejection | None:
+def structure_change_rejection(store: ArtifactStore, answer: Measured) -> CandidateRejection | None:
     """Refuse a crystal that relaxed into another; the margin is a share of the neighbours'
     distance, or of the stretch.
     """
@@ -40,26 +41,27 @@ def has_moved(store: ArtifactStore, answer: Measured) -> Rejection | None:
     before, after = store.get_material(answer.candidate), store.get_material(answer.relaxed)
     if not isinstance(before, Structure) or not isinstance(after, Structure):
         return None
-    stretch, shift = stretch_of(before, after), shift_of(before, after)
-    if stretch > MOST_STRETCH:
+    stretch, shift = stretch_ratio(before, after), largest_shift(before, after)
+    if stretch > MAX_STRETCH:
         text = f"relaxing stretched its cell {stretch:.2f} times more one way than another"
-        return Rejection("keep_structure", MOST_STRETCH - stretch, text)
-    if shift > MOST_SHIFT:
+        return CandidateRejection("keep_structure", MAX_STRETCH - stretch, text)
+    if shift > MAX_SHIFT:
         text = f"an atom relaxed {100 * shift:.0f} % of the way to its neighbours from its site"
-        return Rejection("keep_structure", MOST_SHIFT - shift, text)
+        return CandidateRejection("keep_structure", MAX_SHIFT - shift, text)
     return None
 
 
-def stretch_of(before: Structure, after: Structure) -> float:
-    """Return the longest over the shortest principal stretch of a relaxation; 1 keeps shape."""
+def stretch_ratio(before: Structure, after: Structure) -> float:
+    """Return the ratio of the longest to the shortest principal stretch of a relaxation; 1 keeps
+    shape."""
     gradient = np.linalg.solve(before.lattice.matrix, after.lattice.matrix)
     stretches = np.linalg.svd(gradient, compute_uv=False)
     return float(stretches.max() / stretches.min())
 
 
-def shift_of(before: Structure, after: Structure) -> float:
-    """Return how far the atom that moved most went from its site, the cell's own deformation and
-    drift aside, in nearest-neighbour distances of the relaxed crystal.
+def largest_shift(before: Structure, after: Structure) -> float:
+    """Return the largest shift of an atom from its site, the cell's own deformation and drift
+    aside, in nearest-neighbour distances of the relaxed crystal.
 
     Args:
         before: as proposed.
@@ -74,7 +76,9 @@ def shift_of(before: Structure, after: Structure) -> float:
     return float(np.linalg.norm(steps @ after.lattice.matrix, axis=1).max()) / nearest
 
 
-def is_surprising(state: CampaignState, answer: Measured, limit: float) -> Rejection | None:
+def surprise_rejection(
+    state: CampaignState, answer: Measured, limit: float
+) -> CandidateRejection | None:
     """Refuse a result that is far from what the surrogate expected, where it expected anything;
     the margin is in its standard deviations.
     """
@@ -88,4 +92,4 @@ def is_surprising(state: CampaignState, answer: Measured, limit: float) -> Rejec
         return None
     name = max(surprises, key=lambda each: surprises[each])
     text = f"its {name} lies {surprises[name]:.1f} standard deviations from what was expected"
-    return Rejection("max_surprise", limit - surprises[name], text)
+    return CandidateRejection("max_surprise", limit - surprises[name], text)

@@ -1,4 +1,5 @@
-"""The rules a candidate must pass before it may be measured; each gives a reason and a margin."""
+"""Screening: the rules a candidate must pass before it may be measured; each gives a reason and a
+margin."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,45 +16,45 @@ from alloop.models.lattice.parent import identify
 from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
-"""Fractions closer than this are the same composition: far finer than any alloy is made."""
+"""Tolerance of equal atomic fractions: far finer than any alloy is made."""
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """Why a candidate may not be measured."""
+class CandidateRejection:
+    """The rule that a candidate failed, with the margin and the reason."""
 
     rule: str
     margin: float
-    """How far from passing, in the rule's unit; negative."""
+    """Distance from passing, in the rule's unit; negative."""
     reason: str
 
 
-Rule = Callable[[Material, Space], Rejection | None]
+ScreeningRule = Callable[[Material, Space], CandidateRejection | None]
 
 
-def has_allowed_elements(material: Material, space: Space) -> Rejection | None:
+def has_allowed_elements(material: Material, space: Space) -> CandidateRejection | None:
     """Refuse elements that the space does not list."""
     stray = {el.symbol for el in composition_of(material).elements} - set(space.elements)
     if not stray:
         return None
-    return Rejection("elements", -len(stray), f"contains {', '.join(sorted(stray))}")
+    return CandidateRejection("elements", -len(stray), f"contains {', '.join(sorted(stray))}")
 
 
-def has_allowed_fractions(material: Material, space: Space) -> Rejection | None:
+def has_allowed_fractions(material: Material, space: Space) -> CandidateRejection | None:
     """Refuse a composition outside the fraction bounds; the margin is in atomic fractions."""
     composition = composition_of(material)
-    worst = Rejection("fractions", 0.0, "")
+    worst = CandidateRejection("fractions", 0.0, "")
     for symbol in space.elements:
         low, high = space.bounds(symbol)
         fraction = float(composition[symbol])
         margin = min(fraction - low, high - fraction)
         if margin < min(worst.margin, -FRACTION_TOLERANCE):
             text = f"{symbol} is {fraction:.4f}, allowed are {low:g} to {high:g}"
-            worst = Rejection("fractions", margin, text)
+            worst = CandidateRejection("fractions", margin, text)
     return worst if worst.reason else None
 
 
-def has_enough_distance(material: Material, space: Space) -> Rejection | None:
+def has_enough_distance(material: Material, space: Space) -> CandidateRejection | None:
     """Refuse atoms closer than the space's minimum distance; the margin is in Å."""
     if isinstance(material, Composition) or len(material) < 2:
         return None
@@ -62,26 +63,30 @@ def has_enough_distance(material: Material, space: Space) -> Rejection | None:
     margin = float(distances.min()) - space.min_distance
     if margin >= 0:
         return None
-    return Rejection("min_distance", margin, f"two atoms are {distances.min():.3f} Å apart")
+    return CandidateRejection(
+        "min_distance", margin, f"two atoms are {distances.min():.3f} Å apart"
+    )
 
 
-def has_allowed_size(material: Material, space: Space) -> Rejection | None:
+def has_allowed_size(material: Material, space: Space) -> CandidateRejection | None:
     """Refuse cells with too many atoms, and alloys of too few or too many elements; the margin
     is a number of atoms or elements.
     """
     if isinstance(space, Structures) and isinstance(material, Structure):
         most, n = space.max_atoms, len(material)
-        return Rejection("size", most - n, f"{n} atoms, at most {most}") if n > most else None
+        return (
+            CandidateRejection("size", most - n, f"{n} atoms, at most {most}") if n > most else None
+        )
     if isinstance(space, Compositions):
         fewest, most = space.element_numbers()
         n = len(composition_of(material).elements)
         if not fewest <= n <= most:
             text = f"{n} elements, allowed are {fewest} to {most}"
-            return Rejection("size", min(n - fewest, most - n), text)
+            return CandidateRejection("size", min(n - fewest, most - n), text)
     return None
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[ScreeningRule, ...] = (
     has_allowed_elements,
     has_allowed_fractions,
     has_allowed_size,
@@ -174,7 +179,7 @@ def canonical_key(material: Material) -> bytes | None:
         return None
 
 
-def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
+def screen(material: Material, space: Space, seen: Seen) -> CandidateRejection | None:
     """Return the first rule that a candidate fails, or None."""
     for rule in RULES:
         if (rejection := rule(material, space)) is not None:
@@ -182,12 +187,14 @@ def screen(material: Material, space: Space, seen: Seen) -> Rejection | None:
     if (twin := seen.twin(material)) is not None:
         if (why := seen.infeasible.get(twin)) is not None:
             text = f"equivalent to candidate {twin[:10]}, which cannot be measured ({why})"
-            return Rejection("infeasible", -1.0, text)
-        return Rejection("duplicate", -1.0, f"equivalent to candidate {twin[:10]}")
-    return _too_alike(material, space, seen)
+            return CandidateRejection("infeasible", -1.0, text)
+        return CandidateRejection("duplicate", -1.0, f"equivalent to candidate {twin[:10]}")
+    return _indistinct_rejection(material, space, seen)
 
 
-def _too_alike(material: Material, space: Space, seen: Seen) -> Rejection | None:
+def _indistinct_rejection(
+    material: Material, space: Space, seen: Seen
+) -> CandidateRejection | None:
     """Refuse an alloy that nobody could tell from another; the margin is in atomic fractions."""
     if not isinstance(space, Compositions) or not space.resolution:
         return None
@@ -197,7 +204,7 @@ def _too_alike(material: Material, space: Space, seen: Seen) -> Rejection | None
         return None
     id, difference = nearest
     text = f"no fraction differs by more than {difference:.4f} from candidate {id[:10]}"
-    return Rejection("resolution", difference - space.resolution, text)
+    return CandidateRejection("resolution", difference - space.resolution, text)
 
 
 def lattice_of(material: Material) -> str | None:

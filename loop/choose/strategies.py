@@ -1,6 +1,6 @@
-"""A round's acquisition by whichever strategy the campaign names."""
+"""Dispatch of a round's acquisition to the campaign's strategy."""
 
-from alloop.loop.choose.proposal import propose_by_acquisition, propose_rows
+from alloop.loop.choose.proposal import propose_by_acquisition, propose_table_rows
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.choose.uncertainty import propose_by_uncertainty
@@ -18,6 +18,6 @@ def propose_with_model(
     if acquisition.strategy == "uncertainty":
         return propose_by_uncertainty(state, store, seen, model, round=round)
     if acquisition.candidates == "table":
-        return propose_rows(state, store, seen, model, round=round)
+        return propose_table_rows(state, store, seen, model, round=round)
     edge = trust_region_edge(state, round)
     return propose_by_acquisition(state, store, seen, model, round=round, edge=edge)

@@ -1,18 +1,19 @@
-"""The edge of the trust region, read off what the rounds so far have brought."""
+"""The edge of the trust region, from the success of the rounds so far."""
 
 from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
 
 GROWTH, SHRINKAGE = 1.5, 0.7
 """Factors after a round whose acquisition did, or did not, beat everything before it."""
-MOST_DUPLICATES = 0.5
-"""Above this share of what was decoded the region holds too little that is new, and grows."""
+MAX_DUPLICATE_SHARE = 0.5
+"""Share of duplicates among decoded candidates above which the region holds too little that is new,
+and grows."""
 SMALLEST, LARGEST = 0.5, 2.0
 """Bounds of the edge, in units of the first edge."""
 
 
 def trust_region_edge(state: CampaignState, round: int) -> float:
-    """Return the edge for a round, in the extent of the measured latents."""
+    """Return the edge of the trust region for a round, in the extent of the measured latents."""
     first = state.spec.acquisition.trust_region
     assert first is not None  # the spec fills it in where it counts
     edge = first
@@ -35,7 +36,7 @@ def _is_exhausted(state: CampaignState, round: int) -> bool:
         if decision.lineage.source == "latent"
     ]
     duplicates = sum(decision.rule == "duplicate" for decision in decoded)
-    return duplicates > MOST_DUPLICATES * len(decoded)
+    return duplicates > MAX_DUPLICATE_SHARE * len(decoded)
 
 
 def _succeeded(state: CampaignState, round: int) -> bool:

@@ -1,4 +1,4 @@
-"""Choosing what the model knows least of: to learn a property everywhere, not to find its best."""
+"""Choice by uncertainty: to learn a property everywhere, not to find its best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from alloop.loop.choose.candidate_pool import open_draws, open_rows
-from alloop.loop.choose.numerics import small_matrices
-from alloop.loop.choose.screening import Rejection, Seen
+from alloop.loop.choose.candidate_pool import available_draws, available_rows
+from alloop.loop.choose.numerics import single_threaded
+from alloop.loop.choose.screening import CandidateRejection, Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.base import CanAssess, GenerativeModel, Prediction
-from alloop.oracles.csv_table import YES_OR_NO
+from alloop.oracles.csv_table import BINARY_PROPERTIES
 from alloop.seeds import derive_seed
 
-SHORTLIST = 4
-"""So many times a batch are the most unsure; the batch is the most various of them, as in Zhdanov,
-Diverse mini-batch active learning (2019)."""
+SHORTLIST_FACTOR = 4
+"""Size of the short list of the most uncertain candidates, in batches; the batch is the most
+diverse of them, as in Zhdanov, Diverse mini-batch active learning (2019)."""
 
 
 def propose_by_uncertainty(
@@ -29,7 +29,8 @@ def propose_by_uncertainty(
     *,
     round: int,
 ) -> Proposed:
-    """Propose a batch of what the model is unsure of, far from each other in its latent space.
+    """Propose a batch of candidates that the model is unsure of, far from each other in its latent
+    space.
 
     Args:
         state: with labels.
@@ -42,10 +43,10 @@ def propose_by_uncertainty(
     acquisition = state.spec.acquisition
     is_table = acquisition.candidates == "table"
     if is_table:
-        drafts = open_rows(state, seen)
+        drafts = available_rows(state, seen)
     else:
         assert acquisition.pool is not None  # the spec fills it in where it counts
-        drafts = open_draws(state, seen, seed, acquisition.pool)
+        drafts = available_draws(state, seen, seed, acquisition.pool)
     notes: dict[str, float | str] = {
         "considered": float(len(drafts)),
         "measured": float(len(state.answers())),
@@ -53,7 +54,7 @@ def propose_by_uncertainty(
     if not drafts:
         return Proposed(round=round, stage=Stage.ACQUISITION, decisions=(), notes=notes)
     materials = [draft.material for draft in drafts]
-    with small_matrices(), torch.random.fork_rng():
+    with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
         latents = model.encode(materials)
         prediction = (
@@ -63,7 +64,7 @@ def propose_by_uncertainty(
         )
     size = min(state.spec.acquisition.batch, state.remaining())
     spreads = _label_spreads(state, prediction.property_names)
-    choice = choose_unsure(unsureness(prediction, spreads), latents.numpy(), size)
+    choice = choose_uncertain(uncertainty_scores(prediction, spreads), latents.numpy(), size)
     decisions = tuple(
         drafts[row].decide(
             rejection=choice.rejection(row),
@@ -82,15 +83,15 @@ def propose_by_uncertainty(
     return Proposed(round=round, stage=Stage.ACQUISITION, decisions=decisions, notes=notes)
 
 
-def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
-    """Return how little is known of each candidate, shape (n,), summed over the properties.
+def uncertainty_scores(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
+    """Return the uncertainty of each candidate, shape (n,), summed over the properties.
 
     Of a yes or no this is the entropy of the answer in bits; of any other property its standard
     deviation over that of the labels.
     """
     total = np.zeros(len(prediction.mean))
     for i, name in enumerate(prediction.property_names):
-        if name in YES_OR_NO:
+        if name in BINARY_PROPERTIES:
             yes = prediction.mean[:, i].double().numpy().clip(1e-9, 1 - 1e-9)
             total += -(yes * np.log2(yes) + (1 - yes) * np.log2(1 - yes))
         else:
@@ -99,29 +100,30 @@ def unsureness(prediction: Prediction, spreads: Sequence[float]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class UnsureChoice:
-    """A batch chosen among candidates."""
+class UncertaintyChoice:
+    """Batch chosen among candidates by uncertainty and distance."""
 
     chosen: tuple[int, ...]
-    """Rows, first choice first."""
+    """Rows of the chosen candidates, first choice first."""
     runners_up: tuple[int, ...]
-    """As many of the others, the most unsure first."""
+    """Rows of as many of the others, the most uncertain first."""
     scores: np.ndarray
-    """Unsureness of each row."""
+    """Uncertainty of each row, shape (n,)."""
     distances: np.ndarray
-    """Of each row to the nearest that was chosen, shape (n,), in the latents' own spread."""
+    """Distance of each row to the nearest that was chosen, shape (n,), in the latents' own
+    spread."""
     threshold: float
-    """Score of the last that was on the short list."""
+    """Uncertainty of the last row on the short list."""
     last_distance: float
-    """Of the last choice to the ones before; infinite for a single one."""
+    """Distance of the last choice to the ones before; infinite for a single one."""
 
     @property
     def recorded(self) -> tuple[int, ...]:
-        """Rows that the ledger hears of."""
+        """Rows that are recorded in the ledger."""
         return self.chosen + self.runners_up
 
-    def rejection(self, row: int) -> Rejection | None:
-        """Return why a row was not chosen; None for the chosen."""
+    def rejection(self, row: int) -> CandidateRejection | None:
+        """Return the rejection of a row that was not chosen; None for the chosen."""
         if row in self.chosen:
             return None
         score, distance = float(self.scores[row]), float(self.distances[row])
@@ -129,16 +131,16 @@ class UnsureChoice:
             text = (
                 f"its unsureness {score:.3g} is below {self.threshold:.3g}, the short list's last"
             )
-            return Rejection("unsureness", score - self.threshold, text)
+            return CandidateRejection("unsureness", score - self.threshold, text)
         margin = min(distance - self.last_distance, 0.0)
         text = (
             f"{distance:.3g} from one that was chosen; the last choice was {self.last_distance:.3g}"
         )
-        return Rejection("variety", margin, text)
+        return CandidateRejection("variety", margin, text)
 
 
-def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureChoice:
-    """Choose the most unsure and then, of a short list, always the farthest from the chosen.
+def choose_uncertain(scores: np.ndarray, latents: np.ndarray, size: int) -> UncertaintyChoice:
+    """Choose the most uncertain and then, of a short list, always the farthest from the chosen.
 
     Args:
         scores: shape (n,).
@@ -148,7 +150,7 @@ def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureC
     spread = latents.std(axis=0)
     scaled = latents / np.where(spread > 0, spread, 1.0)
     order = np.argsort(-scores, kind="stable")
-    listed = order[: SHORTLIST * size]
+    listed = order[: SHORTLIST_FACTOR * size]
     chosen = [int(order[0])]
     distances = np.linalg.norm(scaled - scaled[chosen[0]], axis=1)
     last = np.inf
@@ -159,7 +161,7 @@ def choose_unsure(scores: np.ndarray, latents: np.ndarray, size: int) -> UnsureC
         chosen.append(farthest)
         distances = np.minimum(distances, np.linalg.norm(scaled - scaled[farthest], axis=1))
     others = [int(row) for row in order if row not in chosen]
-    return UnsureChoice(
+    return UncertaintyChoice(
         tuple(chosen),
         tuple(others[:size]),
         scores,

@@ -1,1 +1,1 @@
-"""How candidates are measured: workers, clusters, isolation, label cache."""
+"""Measuring candidates: workers, clusters, isolation, label cache."""

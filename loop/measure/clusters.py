@@ -1,4 +1,4 @@
-"""Where workers come from: this machine, a Dask scheduler that runs already, or Slurm."""
+"""Clusters that workers come from: this machine, a Dask scheduler that runs already, or Slurm."""
 
 import asyncio
 import logging
@@ -20,10 +20,10 @@ from alloop.campaigns.execution import (
 )
 from alloop.errors import MissingSoftware, RunError
 
-PATIENCE = 30.0
-"""Seconds to wait for a scheduler to answer."""
-RETIREMENT = timedelta(minutes=2)
-"""Before its job ends a worker takes no more, and another job takes its place."""
+CONNECT_TIMEOUT = 30.0
+"""Time to wait for a scheduler to answer, s."""
+RETIREMENT_LEAD = timedelta(minutes=2)
+"""Time before the end of its job from which a worker takes no more; another job takes its place."""
 
 _QUIET: dict[str, object] = {
     # A laptop that slept, or a long fit, must not look like a dead worker.
@@ -68,7 +68,7 @@ def slurm_cluster(options: SlurmExecution) -> Any:
         raise MissingSoftware(
             "the package dask-jobqueue is not installed", remedy="pip install 'alloop[slurm]'"
         ) from error
-    lifetime = max(options.walltime - RETIREMENT, options.walltime / 2)
+    lifetime = max(options.walltime - RETIREMENT_LEAD, options.walltime / 2)
     with dask.config.set(_QUIET):
         return SLURMCluster(
             cores=1,  # threads of the Dask worker; the job's own follow
@@ -105,7 +105,7 @@ def _client_of_scheduler(options: DaskExecution) -> Client:
     try:
         # A client that fails to connect leaves a thread behind.
         asyncio.run(_knock(options.address))
-        return Client(options.address, timeout=PATIENCE, set_as_default=False)
+        return Client(options.address, timeout=CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise RunError(
             f"no Dask scheduler answers at {options.address} ({error})",
@@ -116,7 +116,7 @@ def _client_of_scheduler(options: DaskExecution) -> Client:
 
 async def _knock(address: str) -> None:
     security = Security().get_connection_args("client")
-    comm = await distributed_connect(address, timeout=PATIENCE, **security)
+    comm = await distributed_connect(address, timeout=CONNECT_TIMEOUT, **security)
     await comm.close()
 
 

@@ -24,7 +24,7 @@ NO_LIMIT = 10 * 365 * 86400.0
 
 
 class MeasuringPool:
-    """Workers that measure; use as a context manager, or ``shutdown``.
+    """Pool of workers that measure; use as a context manager, or ``shutdown``.
 
     Args:
         oracles: one per tier; each worker gets its own copy of each.
@@ -64,7 +64,7 @@ class MeasuringPool:
             raise
 
     def submit(self, evaluation: str, tier: int, question: str) -> Future[Measurement]:
-        """Have a material measured by a tier's oracle.
+        """Submit a task to a tier's oracle.
 
         The measurement stays in the spool until ``isolation.forget`` clears it. However often an
         evaluation is submitted, its oracle is asked once.

@@ -16,19 +16,25 @@ from pathlib import Path
 from alloop.canonical import canonical_json
 from alloop.durable import make_folder, write_durably
 from alloop.errors import MaterialError, RunError
-from alloop.loop.measure.worker_process import GRACE, Reply, WorkerBroken, WorkerDied, WorkerProcess
+from alloop.loop.measure.worker_process import (
+    GRACE_PERIOD,
+    Reply,
+    WorkerBroken,
+    WorkerDied,
+    WorkerProcess,
+)
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 
 START_LIMIT = 120.0
-"""Seconds for a worker to import its oracle; not counted as time of a measurement."""
+"""Time limit for a worker to import its oracle, s; not counted as time of a measurement."""
 
 _ATTEMPTS = 3
-"""Workers tried for one evaluation while they die before they begin it."""
+"""Number of workers tried for one evaluation while they die before they begin it."""
 _EVALUATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 def spool_path(spool: Path, evaluation: str) -> Path:
-    """Return where an evaluation's measurement is put.
+    """Return the path of an evaluation's measurement in the spool.
 
     Raises:
         ValueError: if the evaluation's id is no plain file name.
@@ -69,7 +75,7 @@ def read_spool(spool: Path) -> dict[str, Measurement]:
 
 
 def attempt_id(evaluation: str, attempt: int) -> str:
-    """Return what the spool knows an attempt by; the first has the evaluation's own id."""
+    """Return the id of an attempt in the spool; the first has the evaluation's own id."""
     return evaluation if attempt == 1 else f"{evaluation}-{attempt}"
 
 
@@ -80,7 +86,7 @@ def attempt_of(id: str) -> tuple[str, int]:
 
 
 def forget(spool: Path, evaluation: str) -> None:
-    """Clear what the spool keeps of an evaluation, once the ledger has its measurement."""
+    """Clear an evaluation from the spool, once the ledger has its measurement."""
     # The lock goes first: who waits for it sees that it is gone and leaves the rest alone.
     lock_path(spool, evaluation).unlink(missing_ok=True)
     path = spool_path(spool, evaluation)
@@ -90,7 +96,7 @@ def forget(spool: Path, evaluation: str) -> None:
 
 @dataclass(frozen=True)
 class PackedOracle:
-    """An oracle as it travels to its worker; nothing of it is imported on the way."""
+    """An oracle pickled for its worker; nothing of it is imported on the way."""
 
     name: str
     fingerprint: str
@@ -98,7 +104,7 @@ class PackedOracle:
 
 
 def pack(oracle: Oracle) -> PackedOracle:
-    """Return an oracle in the form in which it travels.
+    """Return an oracle pickled for its worker.
 
     Raises:
         RunError: if it cannot be sent to another process.
@@ -156,12 +162,12 @@ class IsolatedOracle:
                 self._end(grace=0.0)
                 failure = FailureKind.TIMEOUT, f"it took longer than {self._timeout:g} s"
             except WorkerDied:
-                failure = FailureKind.WORKER_DIED, self._end(grace=GRACE)
+                failure = FailureKind.WORKER_DIED, self._end(grace=GRACE_PERIOD)
                 # The worker's own watchdog may be faster than a controller that was busy.
                 if time.monotonic() - began >= self._timeout:
                     failure = FailureKind.TIMEOUT, f"it took longer than {self._timeout:g} s"
             except WorkerBroken as error:
-                self._end(grace=GRACE)
+                self._end(grace=GRACE_PERIOD)
                 raise self._unusable(str(error)) from error
             except BaseException:
                 self._end(grace=0.0)
@@ -174,7 +180,7 @@ class IsolatedOracle:
             return self._write_failure(path, *failure, time.monotonic() - began)
 
     def close(self) -> None:
-        """Let the worker leave; one that is measuring is killed, and ``measure`` raises."""
+        """End the worker; one that is measuring is killed, and ``measure`` raises."""
         self._closed = True
         if self._busy.acquire(blocking=False):
             if self._worker is not None:
@@ -196,9 +202,9 @@ class IsolatedOracle:
                 worker = self._worker or self._start()
                 worker.send(task)
                 # Another worker, of a controller that died, may still measure the same.
-                worker.expect(Reply.BEGUN, self._timeout + 2 * GRACE)
+                worker.expect(Reply.BEGUN, self._timeout + 2 * GRACE_PERIOD)
             except WorkerDied:
-                how = self._end(grace=GRACE)
+                how = self._end(grace=GRACE_PERIOD)
                 if self._closed:
                     raise _unwanted() from None
             else:
@@ -213,7 +219,7 @@ class IsolatedOracle:
             raise WorkerBroken(f"the system starts no process ({error.strerror})") from error
         if self._closed:
             worker.kill()
-        settings = {"spool": str(self._spool.absolute()), "limit": self._timeout + GRACE}
+        settings = {"spool": str(self._spool.absolute()), "limit": self._timeout + GRACE_PERIOD}
         worker.send(canonical_json(settings).encode())
         worker.send(self._oracle.content)
         try:

@@ -18,25 +18,25 @@ from alloop.errors import MaterialError, RunError
 from alloop.oracles.base import INFEASIBLE, Cost, Measurement
 
 VARIABLE = "ALLOOP_CACHE"
-"""Environment variable: a folder, or ``off``."""
+"""Name of the environment variable with the cache's folder, or ``off``."""
 
 _log = logging.getLogger("alloop")
 
 
 @dataclass(frozen=True)
 class Label:
-    """A measurement that was made before."""
+    """Cached measurement of an earlier campaign."""
 
     measurement: Measurement
-    """Its cost is nothing: it was paid then."""
+    """Measurement without its cost, which was paid then."""
     cost: Cost
-    """What it had cost."""
+    """Cost that was paid for it."""
     run: str
-    """The run directory it was made in."""
+    """Run directory that it was made in."""
 
 
 class LabelCache:
-    """Labels by what was asked and by fingerprint.
+    """Cache of labels by task payload and oracle fingerprint.
 
     A folder that cannot be read or written costs a warning and no campaign.
 
@@ -92,13 +92,13 @@ class LabelCache:
             self._is_writable = False
 
     def path(self, asked: str, fingerprint: str) -> Path:
-        """Return where a label is, or would be."""
+        """Return the path of a label, which need not exist."""
         name = sha256(f"{asked} {fingerprint}")
         return self.folder / name[:2] / f"{name}.json"
 
 
 def label_cache(option: bool | Path) -> LabelCache | None:
-    """Return the cache that a spec's ``cache`` means; None for none.
+    """Return the cache that a spec's ``cache`` key names; None for none.
 
     ``true`` means the folder that ``ALLOOP_CACHE`` names, or none if that is ``off``; without it,
     the user's own.

@@ -23,12 +23,12 @@ from alloop.oracles.options import OracleOptions
 
 @dataclass(frozen=True)
 class MeasuredFile:
-    """A file and what was measured of it."""
+    """A structure file with its measurement."""
 
     path: Path
     measurement: Measurement
     remarks: tuple[str, ...] = ()
-    """What its parser found odd."""
+    """Remarks of the file's parser."""
 
 
 def measure_files(
@@ -59,7 +59,7 @@ def measure_files(
     found: dict[str, MeasuredFile] = {}
     waiting: deque[Task] = deque()
     remarks: dict[str, tuple[str, ...]] = {}
-    treats = _Treats(tier)
+    treats = _ElementCheck(tier)
     for place, path in enumerate(paths):
         id = str(place)
         try:
@@ -101,8 +101,8 @@ def _task(id: str, structure: Structure) -> Task:
     return Task(id, 0, lambda: content)
 
 
-class _Treats:
-    """The elements that an oracle takes, each set of them asked about once."""
+class _ElementCheck:
+    """Check of the elements that an oracle treats, each set of them asked about once."""
 
     def __init__(self, tier: OracleOptions) -> None:
         self._tier = tier

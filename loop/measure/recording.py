@@ -1,4 +1,4 @@
-"""From what an oracle said of a candidate to the event that says so."""
+"""Recording: from an oracle's measurement of a candidate to the ledger's event."""
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
@@ -16,7 +16,7 @@ def measured(
     *,
     reuse: Reuse | None = None,
 ) -> Measured:
-    """Return the answer as it goes into the ledger.
+    """Return the event of a measurement.
 
     Args:
         evaluation: what was asked.
@@ -63,7 +63,7 @@ def measured(
 def failed_attempt(
     evaluation: Evaluation, attempt: int, m: Measurement, spec: CampaignSpec
 ) -> AttemptFailed:
-    """Return an attempt that the machine failed as it goes into the ledger."""
+    """Return the event of an attempt that the machine failed."""
     assert m.failure is not None
     return AttemptFailed(
         evaluation=evaluation.id,

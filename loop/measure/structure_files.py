@@ -20,7 +20,7 @@ from alloop.cif import read_cif, remarks, single_structure, unreadable
 from alloop.errors import MaterialError
 
 MAX_BYTES = 50_000_000
-"""A million atoms. What is larger is no single cell."""
+"""Largest size of a file in bytes, about a million atoms. What is larger is no single cell."""
 
 FORMATS = (
     "CIF (*.cif), POSCAR (POSCAR*, CONTCAR*, *.vasp, *.poscar) or extended XYZ (*.xyz, *.extxyz)"
@@ -30,11 +30,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 @dataclass(frozen=True)
 class StructureFile:
-    """What a file holds."""
+    """Structure of a file, with the parser's remarks."""
 
     structure: Structure
     remarks: tuple[str, ...]
-    """What the parser found odd."""
+    """Remarks of the parser."""
 
 
 def read_structure(path: Path) -> StructureFile:

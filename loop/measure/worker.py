@@ -1,4 +1,4 @@
-"""The other side of ``isolation``: a process that holds one oracle and measures with it.
+"""Worker side of ``isolation``: a process that holds one oracle and measures with it.
 
 It is started with one end of a socket and ends when the other end is closed. What it has begun
 to measure it finishes, and writes down, even when its controller is gone by then.
@@ -22,7 +22,7 @@ from typing import Any
 from alloop.canonical import canonical_json
 from alloop.durable import write_durably
 from alloop.loop.measure.isolation import load_spooled, lock_path, spool_path
-from alloop.loop.measure.worker_process import GRACE, Reply
+from alloop.loop.measure.worker_process import GRACE_PERIOD, Reply
 from alloop.materials import material_from_json
 from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
 
@@ -47,7 +47,7 @@ def main(handle: int) -> None:
     except Exception as error:
         connection.send_bytes(Reply.BROKEN + _describe(error).encode())
     # What an oracle does on leaving (MPI, for one) may hang.
-    faulthandler.dump_traceback_later(GRACE, exit=True)
+    faulthandler.dump_traceback_later(GRACE_PERIOD, exit=True)
 
 
 def _serve(connection: Connection) -> None:
@@ -59,7 +59,7 @@ def _serve(connection: Connection) -> None:
     while True:
         task = json.loads(connection.recv_bytes())
         evaluation = task["evaluation"]
-        with _held(lock_path(spool, evaluation)) as is_wanted:
+        with _hold(lock_path(spool, evaluation)) as is_wanted:
             connection.send_bytes(Reply.BEGUN)
             if is_wanted and load_spooled(spool_path(spool, evaluation)) is None:
                 # The watchdog needs no controller, and no GIL.
@@ -107,7 +107,7 @@ def _timed(measurement: Measurement, seconds: float) -> Measurement:
 
 
 def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
-    """Return what the oracle says of a material, or of what exchanges of atoms make of one."""
+    """Return the oracle's measurement of a material, or of what exchanges of atoms make of one."""
     if "exchanges" not in question:
         return oracle.measure(material_from_json(question))
     assert isinstance(oracle, ExchangeOracle)
@@ -116,8 +116,8 @@ def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[bool]:
-    """Hold an evaluation's lock, after whoever holds it now.
+def _hold(path: Path) -> Iterator[bool]:
+    """Hold an evaluation's lock, waiting for whoever holds it now.
 
     Yields False if the lock's file was removed meanwhile: another worker's measurement is in the
     ledger, its spooled copy cleared, and nothing is left to do.

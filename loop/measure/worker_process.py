@@ -1,4 +1,4 @@
-"""A worker process as its controller holds it: started, spoken with, ended."""
+"""Controller side of a worker process: starting, messages, ending."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ from contextlib import suppress
 from enum import Enum
 from multiprocessing import Pipe
 
-GRACE = 5.0
-"""Seconds that a process is given beyond its limit, or to leave on its own."""
+GRACE_PERIOD = 5.0
+"""Time that a process is given beyond its limit, or to leave on its own, s."""
 
-_LOOK = 1.0
-"""Seconds between looks whether a silent process still lives."""
-_LAST_WORDS = 300
+_POLL_INTERVAL = 1.0
+"""Interval between checks whether a silent process still lives, s."""
+_OUTPUT_TAIL = 300
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""One worker, one core, unless the user's environment says otherwise."""
+"""Environment of a worker: one core, unless the user's environment says otherwise."""
 _BOOTSTRAP = (
     "import sys; handle = int(sys.argv[1]); sys.path[:] = sys.argv[2:]; "
     "from alloop.loop.measure.worker import main; main(handle)"
@@ -25,24 +25,24 @@ _BOOTSTRAP = (
 
 
 class Reply(bytes, Enum):
-    """What a worker says."""
+    """Messages of a worker to its controller."""
 
     READY = b"ready"
-    """It holds its oracle."""
+    """The worker holds its oracle."""
     BROKEN = b"broken"
-    """It cannot work at all; the reason follows."""
+    """The worker cannot work at all; the reason follows."""
     BEGUN = b"begun"
-    """The evaluation is its own from here on: the limit of time runs."""
+    """The worker has begun the evaluation, and its time limit runs."""
     DONE = b"done"
     """The measurement is in the spool."""
 
 
 class WorkerDied(Exception):
-    """The process ended before it answered."""
+    """Raised when the process ended before it answered."""
 
 
 class WorkerBroken(Exception):
-    """The process lives, but cannot do its work."""
+    """Raised when the process lives, but cannot do its work."""
 
 
 class WorkerProcess:
@@ -89,7 +89,7 @@ class WorkerProcess:
             WorkerBroken: if the process cannot work; the error's text is its own.
         """
         deadline = time.monotonic() + limit
-        while not self._connection.poll(max(0.0, min(_LOOK, deadline - time.monotonic()))):
+        while not self._connection.poll(max(0.0, min(_POLL_INTERVAL, deadline - time.monotonic()))):
             if self._process.poll() is not None:
                 raise WorkerDied
             if time.monotonic() >= deadline:
@@ -117,26 +117,26 @@ class WorkerProcess:
             self._process.wait(grace)
         self.kill()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
-        words = self._last_words()
+            self._process.wait(GRACE_PERIOD)
+        words = self._output_tail()
         self._connection.close()
         self._log.close()
-        return _how_it_ended(self._process.returncode) + (
+        return _exit_description(self._process.returncode) + (
             f"; it last said: {words}" if words else ""
         )
 
     def dismiss(self) -> None:
         """Let the process leave, by closing the connection."""
         self._connection.close()
-        self.end(grace=GRACE)
+        self.end(grace=GRACE_PERIOD)
 
-    def _last_words(self) -> str:
+    def _output_tail(self) -> str:
         size = os.fstat(self._log.fileno()).st_size
-        tail = os.pread(self._log.fileno(), _LAST_WORDS, max(0, size - _LAST_WORDS))
+        tail = os.pread(self._log.fileno(), _OUTPUT_TAIL, max(0, size - _OUTPUT_TAIL))
         return " ".join(tail.decode("utf-8", "backslashreplace").split())
 
 
-def _how_it_ended(code: int | None) -> str:
+def _exit_description(code: int | None) -> str:
     if code is None:
         return "it could not be ended"
     if code < 0:

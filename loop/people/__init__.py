@@ -1,1 +1,1 @@
-"""What people are asked for, and what they answer."""
+"""Tiers measured by people: requests, results, labelling."""

@@ -1,4 +1,4 @@
-"""Putting people's results on record: answers, parts of answers, corrections, surprises."""
+"""Recording of people's results: requested values, partial ones, corrections, unrequested ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +24,12 @@ from alloop.oracles.base import FailureKind, Status
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """What came of recording results."""
+class LabelSummary:
+    """Summary of recorded results."""
 
     answered: int
-    """Evaluations that have all their values now, unrequested and corrected ones left out."""
+    """Number of evaluations that have all their values now, unrequested and corrected ones left
+    out."""
     partial: int
     unrequested: int
     unchanged: int
@@ -37,7 +38,7 @@ class Labelled:
     """Whether the very same file had been recorded before."""
 
 
-def record_file(run: Path, path: Path) -> Labelled:
+def record_file(run: Path, path: Path) -> LabelSummary:
     """Record a file of results: all of it, or nothing.
 
     Raises:
@@ -47,7 +48,7 @@ def record_file(run: Path, path: Path) -> Labelled:
     return _record(run, path, "", ())
 
 
-def record_typed(run: Path, candidate: str, values: Sequence[str]) -> Labelled:
+def record_typed(run: Path, candidate: str, values: Sequence[str]) -> LabelSummary:
     """Record what was typed about one candidate: see ``Reader.typed``.
 
     Raises:
@@ -56,7 +57,7 @@ def record_typed(run: Path, candidate: str, values: Sequence[str]) -> Labelled:
     return _record(run, None, candidate, values)
 
 
-def _record(run: Path, path: Path | None, candidate: str, values: Sequence[str]) -> Labelled:
+def _record(run: Path, path: Path | None, candidate: str, values: Sequence[str]) -> LabelSummary:
     RunFolder.read(run)  # a writer would make what is not there
     with Ledger.open(run, writable=True) as ledger:
         entries = list(ledger.entries())
@@ -66,7 +67,7 @@ def _record(run: Path, path: Path | None, candidate: str, values: Sequence[str])
         reader = Reader(state, store)
         results = reader.typed(candidate, values) if path is None else reader.file(path)
         if results.source and any(_source(entry) == results.source for entry in entries):
-            return Labelled(0, 0, 0, len(results.results), (), is_known_file=True)
+            return LabelSummary(0, 0, 0, len(results.results), (), is_known_file=True)
         events = _events(state, entries, results)
         store.put_materials([r.material for r in results.results if r.material is not None])
         entries += ledger.append_together(events)
@@ -78,7 +79,7 @@ def _source(entry: LedgerEntry) -> str:
 
 
 def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Results) -> list[Event]:
-    """Return what has to be written down, surprises before their values."""
+    """Return the events to record, unrequested proposals before their values."""
     asked = {e.id: e for e in state.evaluations}
     seqs = {
         entry.event.evaluation: entry.seq
@@ -93,7 +94,7 @@ def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Resul
         evaluation = asked.get(id)
         if evaluation is None:
             evaluation = Evaluation(id, result.candidate, result.tier, round, Stage.UNREQUESTED)
-            surprises.setdefault(result.tier, []).append(_surprise(state, result))
+            surprises.setdefault(result.tier, []).append(_unrequested_proposal(state, result))
         event = _measured(state, evaluation, result, seqs.get(id), results.source)
         if event is not None:
             measured.append(event)
@@ -104,7 +105,7 @@ def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Resul
     return [*proposed, *measured]
 
 
-def _surprise(state: CampaignState, result: Result) -> Decision:
+def _unrequested_proposal(state: CampaignState, result: Result) -> Decision:
     """Return the record of a material that nobody had asked this tier for."""
     if result.material is None:
         known = state.decisions[result.candidate]
@@ -155,12 +156,14 @@ def _measured(
     )
 
 
-def _summary(entries: Sequence[LedgerEntry], events: Sequence[Event], n_results: int) -> Labelled:
+def _summary(
+    entries: Sequence[LedgerEntry], events: Sequence[Event], n_results: int
+) -> LabelSummary:
     new = [event for event in events if isinstance(event, Measured)]
     first = entries[-1].seq - len(events)
     whole = [event for event in new if event.corrects is None and not event.is_partial]
     unrequested = sum(event.stage is Stage.UNREQUESTED for event in whole)
-    return Labelled(
+    return LabelSummary(
         answered=len(whole) - unrequested,
         partial=sum(event.is_partial for event in new),
         unrequested=unrequested,

@@ -1,4 +1,4 @@
-"""What people are asked to measure, as a sheet that they fill in and give back."""
+"""Requests to people, as a table that they fill in and give back."""
 
 import csv
 import io
@@ -10,22 +10,22 @@ from alloop.durable import write_durably
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 
 REQUESTS = "requests.csv"
-"""In the run's folder."""
+"""Name of the requests' file in the run's folder."""
 CANDIDATE, FORMULA, FAILED, TIER = "candidate", "formula", "failed", "tier"
-"""Columns beside the properties."""
-ASIDE = ("round", "lattice")
-"""Columns for people; they are not read back."""
+"""Names of the columns beside the properties."""
+INFO_COLUMNS = ("round", "lattice")
+"""Names of the columns for people's information; they are not read back."""
 
 
 def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evaluation]) -> Path:
-    """Write what is waited for to RUN/requests.csv and return its path.
+    """Write the pending requests to RUN/requests.csv and return its path.
 
     A sheet that somebody has begun to fill in is kept beside it under another name.
 
     Raises:
         RunError: if it cannot be written.
     """
-    path, content = run / REQUESTS, sheet_of(state, evaluations).encode()
+    path, content = run / REQUESTS, request_table(state, evaluations).encode()
     before = path.read_bytes() if path.exists() else content
     if before == content and path.exists():
         return path
@@ -35,8 +35,8 @@ def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evalua
     return path
 
 
-def sheet_of(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
-    """Return the sheet: one row per candidate, empty cells for its properties.
+def request_table(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
+    """Return the table as text: one row per candidate, empty cells for its properties.
 
     What is known already of a partly answered one is filled in.
     """
@@ -66,5 +66,5 @@ def sheet_of(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
 def _is_filled_in(content: bytes) -> bool:
     """Return whether any cell of a property is not empty."""
     rows = csv.DictReader(io.StringIO(content.decode("utf-8", "replace")))
-    written = {CANDIDATE, TIER, FORMULA, *ASIDE}
+    written = {CANDIDATE, TIER, FORMULA, *INFO_COLUMNS}
     return any(value for row in rows for name, value in row.items() if name not in written)

@@ -1,4 +1,4 @@
-"""What people report, read strictly: from a CSV, or typed. Nothing is recorded here."""
+"""People's results, read strictly: from a CSV, or typed. Nothing is recorded here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,36 +9,36 @@ from pymatgen.core import Composition
 
 from alloop.canonical import sha256
 from alloop.errors import DataError
-from alloop.loop.people.requests import ASIDE, CANDIDATE, FAILED, FORMULA, TIER
+from alloop.loop.people.requests import CANDIDATE, FAILED, FORMULA, INFO_COLUMNS, TIER
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.ledger import MOST_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import composition_of, formula_of, material_id
-from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, value_in
+from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
 
 SAME = 2e-3
-"""Atomic fractions within this are the same alloy: formulas are printed with three digits."""
+"""Tolerance of equal atomic fractions: formulas are printed with three digits."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What was said of one candidate."""
+    """Reported result of one candidate."""
 
     candidate: str
     material: Composition | None
-    """Of a candidate that the campaign has never proposed; None for a known one."""
+    """Material of a candidate that the campaign has never proposed; None for a known one."""
     tier: int
     properties: Mapping[str, float]
     failure: str
-    """Why there are no values; empty where there are some."""
-    row: Row
+    """Reason why there are no values; empty where there are some."""
+    row: CsvRow
 
 
 @dataclass(frozen=True)
 class Results:
-    """What one file, or one command, said."""
+    """Results of one file, or of one command."""
 
     results: tuple[Result, ...]
     source: str
@@ -46,7 +46,7 @@ class Results:
 
 
 class Reader:
-    """Reads rows in the light of what a campaign has asked.
+    """Reader of result rows, matched to what a campaign has asked.
 
     Args:
         state: of the campaign.
@@ -71,13 +71,13 @@ class Reader:
             )
 
     def file(self, path: Path) -> Results:
-        """Return what a file says; rows without any value are not answered yet.
+        """Return the results in a file; rows without any value are not answered yet.
 
         Raises:
             DataError: naming line and column of what cannot be used.
         """
-        sheet = read_sheet(path)
-        elements = self._checked_columns(sheet)
+        sheet = read_csv_table(path)
+        elements = self._element_columns(sheet)
         if len(sheet.rows) > MOST_TOGETHER // 2:
             raise DataError(
                 f"{len(sheet.rows)} rows are too many at once",
@@ -99,7 +99,8 @@ class Reader:
         return Results(tuple(results), sha256(sheet.content))
 
     def typed(self, candidate: str, values: Sequence[str]) -> Results:
-        """Return what was typed: a candidate's id or formula, and ``property=value`` words.
+        """Return the result that was typed: a candidate's id or formula, and ``property=value``
+        words.
 
         Raises:
             DataError: naming the word that cannot be used.
@@ -116,7 +117,7 @@ class Reader:
             cells[name] = value.strip()
         if not self._is_known(candidate):
             cells |= {CANDIDATE: "", FORMULA: candidate}
-        result = self._result(Row(Path("command line"), 1, cells), ())
+        result = self._result(CsvRow(Path("command line"), 1, cells), ())
         if result is None:
             raise DataError("no value was given", remedy="Write NAME=VALUE.")
         return Results((result,), "")
@@ -124,8 +125,8 @@ class Reader:
     def _properties(self) -> set[str]:
         return {name for options in self._tiers.values() for name in options.measures()}
 
-    def _checked_columns(self, sheet: Sheet) -> tuple[str, ...]:
-        known = {CANDIDATE, FORMULA, FAILED, TIER, *ASIDE, *self._properties()}
+    def _element_columns(self, sheet: CsvTable) -> tuple[str, ...]:
+        known = {CANDIDATE, FORMULA, FAILED, TIER, *INFO_COLUMNS, *self._properties()}
         elements = sheet.element_columns(known)
         sheet.refuse_others(
             {*known, *elements},
@@ -140,7 +141,7 @@ class Reader:
             )
         return elements
 
-    def _result(self, row: Row, elements: Sequence[str]) -> Result | None:
+    def _result(self, row: CsvRow, elements: Sequence[str]) -> Result | None:
         tier = self._tier(row)
         options = self._tiers[tier]
         for name in self._properties() - set(options.measures()):
@@ -158,7 +159,7 @@ class Reader:
         candidate, material = self._candidate(row, elements)
         return Result(candidate, material, tier, values, failure, row)
 
-    def _tier(self, row: Row) -> int:
+    def _tier(self, row: CsvRow) -> int:
         text = row.cells.get(TIER, "")
         if not text and len(self._tiers) == 1:
             return next(iter(self._tiers))
@@ -170,7 +171,7 @@ class Reader:
     def _is_known(self, prefix: str) -> bool:
         return any(id.startswith(prefix) for id in self._state.decisions)
 
-    def _candidate(self, row: Row, elements: Sequence[str]) -> tuple[str, Composition | None]:
+    def _candidate(self, row: CsvRow, elements: Sequence[str]) -> tuple[str, Composition | None]:
         if prefix := row.cells.get(CANDIDATE, ""):
             return self._named(row, prefix), None
         composition = self._composition(row, elements)
@@ -191,7 +192,7 @@ class Reader:
             )
         return material_id(composition), composition
 
-    def _named(self, row: Row, prefix: str) -> str:
+    def _named(self, row: CsvRow, prefix: str) -> str:
         matches = [id for id in self._state.decisions if id.startswith(prefix)]
         if len(matches) != 1:
             problem = "no candidate" if not matches else f"{len(matches)} candidates"
@@ -213,7 +214,7 @@ class Reader:
                 )
         return id
 
-    def _composition(self, row: Row, elements: Sequence[str]) -> Composition:
+    def _composition(self, row: CsvRow, elements: Sequence[str]) -> Composition:
         formula = FORMULA if row.cells.get(FORMULA) else None
         if formula is None and not elements:
             raise row.error(CANDIDATE, "there is neither a candidate nor a formula")
@@ -231,7 +232,7 @@ class Reader:
 
     @cached_property
     def _compositions(self) -> Mapping[str, Composition]:
-        """Of every candidate that was chosen, by id."""
+        """Composition of every candidate that was chosen, by id."""
         return {id: composition_of(self._store.get_material(id)) for id in self._state.decisions}
 
 

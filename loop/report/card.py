@@ -1,4 +1,4 @@
-"""The best candidate: what it is, how good, and where it came from."""
+"""The card of the best candidate: identity, properties and origin."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from alloop.loop.measure.relaxed_lattice import lattice_of_sites
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.report.picture import legend_of, picture_of
-from alloop.loop.report.tables import Table, oracle_name
+from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import (
     ID_DIGITS,
     goal_of,
@@ -31,17 +31,17 @@ from alloop.oracles.base import Status
 
 @dataclass(frozen=True)
 class Ancestor:
-    """One step of the way to the best candidate."""
+    """Ancestor of the best candidate, with the step that led to it."""
 
     candidate: str
     text: str
     value: str
-    """What was measured of it."""
+    """Measured values, for people."""
 
 
 @dataclass(frozen=True)
-class Card:
-    """The best candidate, ready for the page."""
+class BestCandidateCard:
+    """Contents of the best candidate's card."""
 
     candidate: str
     formula: Markup
@@ -49,20 +49,20 @@ class Card:
     composition: str
     is_feasible: bool
     headline: str
-    """The values that it is the best by."""
-    properties: Table
-    cell: Table | None
+    """Headline: the values that it is the best by."""
+    properties: ReportTable
+    cell: ReportTable | None
     picture: Markup | None
     legend: list[tuple[str, str]]
     story: tuple[Ancestor, ...]
-    """From the first ancestor to the candidate."""
+    """Ancestors, from the first one to the candidate itself."""
     cif: str
-    """Empty where the candidate has no sites."""
+    """Relaxed structure as CIF; empty where the candidate has no sites."""
     cif_name: str
     cif_uri: str
 
 
-def best_card(state: CampaignState, store: ArtifactStore) -> Card | None:
+def best_candidate_card(state: CampaignState, store: ArtifactStore) -> BestCandidateCard | None:
     """Return the best candidate's card: the feasible best by the first oracle, or, while nothing
     is feasible, what comes closest. None without a successful measurement.
     """
@@ -75,14 +75,14 @@ def best_card(state: CampaignState, store: ArtifactStore) -> Card | None:
     cif = "" if structure is None else str(CifWriter(structure))
     name = re.sub(r"[^A-Za-z0-9.]", "", decision.formula)
     elements = state.spec.space.elements
-    sought = dict.fromkeys(objective.property for objective in state.spec.objectives)
-    return Card(
+    describe_search = dict.fromkeys(objective.property for objective in state.spec.objectives)
+    return BestCandidateCard(
         candidate=best.candidate,
         formula=subscripted(decision.formula),
         lattice=decision.lattice,
         composition=percentages(composition_of(material).get_el_amt_dict()),
         is_feasible=state.utility.is_feasible(best.properties),
-        headline=" · ".join(value_of(each, best.properties[each]) for each in sought),
+        headline=" · ".join(value_of(each, best.properties[each]) for each in describe_search),
         properties=_properties(state, best),
         cell=None if structure is None else _cell(structure, decision.lattice),
         picture=None if structure is None else picture_of(structure, elements),
@@ -94,7 +94,7 @@ def best_card(state: CampaignState, store: ArtifactStore) -> Card | None:
     )
 
 
-def _properties(state: CampaignState, best: Measured) -> Table:
+def _properties(state: CampaignState, best: Measured) -> ReportTable:
     """Return every measured property: value by each tier, what was wanted, and the margin."""
     answers = [_answer(state, best.candidate, tier) for tier in range(len(state.spec.tiers))]
     wanted = state.spec.property_names()
@@ -123,7 +123,7 @@ def _properties(state: CampaignState, best: Measured) -> Table:
         if len(answers) == 1
         else tuple(f"tier {tier}: {oracle_name(state, tier)}" for tier in range(len(answers)))
     )
-    return Table(
+    return ReportTable(
         ("property", *tiers, "unit", "wanted", "margin"),
         tuple(rows),
         numeric=tuple(range(1, 1 + len(tiers))),
@@ -147,12 +147,12 @@ def _margin(state: CampaignState, best: Measured, name: str) -> str:
     return f"{value_of(name, abs(margin))} {side}"
 
 
-def _cell(structure: Structure, proposed: str | None) -> Table:
+def _cell(structure: Structure, proposed: str | None) -> ReportTable:
     """Return the relaxed cell, and whether its sites still form the lattice it was proposed on."""
     lattice = structure.lattice
     lengths = ", ".join(number(x, 4) for x in lattice.abc)
     angles = ", ".join(number(x, 2) for x in lattice.angles)
-    return Table(
+    return ReportTable(
         ("cell", ""),
         (
             ("a, b, c", f"{lengths} Å"),
@@ -184,7 +184,7 @@ def _story(state: CampaignState, store: ArtifactStore, candidate: str) -> tuple[
 
 
 def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decision) -> str:
-    """Return in a sentence how a candidate was made and why it was chosen."""
+    """Describe in a sentence how a candidate was made and why it was chosen."""
     lineage = decision.lineage
     round = next(
         (

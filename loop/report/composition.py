@@ -1,4 +1,4 @@
-"""Where in composition space the campaign looked, and what it found there."""
+"""The figure of composition space: where the campaign measured, and what it found there."""
 
 import itertools
 import math
@@ -33,16 +33,16 @@ PANELS_PER_ROW = 3
 
 
 @dataclass(frozen=True)
-class Spot:
-    """A measured candidate and its composition."""
+class CompositionPoint:
+    """Measured candidate as a point in composition space."""
 
     trial: Trial
     percent: Mapping[str, float]
-    """at.% by element."""
+    """Composition in at.%, by element."""
     value: float
-    """Of the first objective."""
+    """Value of the first objective, in its unit."""
     rank: tuple[bool, float]
-    """By utility; the better, the higher."""
+    """Rank by utility; the better, the higher."""
 
     @property
     def is_feasible(self) -> bool:
@@ -73,7 +73,7 @@ def composition_figure(state: CampaignState, store: ArtifactStore) -> Figure | N
     )
 
 
-def _caption(state: CampaignState, spots: Sequence[Spot]) -> str:
+def _caption(state: CampaignState, spots: Sequence[CompositionPoint]) -> str:
     sentences = ["Axes in at.%."] if len(state.spec.space.elements) == 3 else []
     sentences.append("Ringed: the best.")
     if not all(spot.is_feasible for spot in spots):
@@ -85,7 +85,7 @@ def _caption(state: CampaignState, spots: Sequence[Spot]) -> str:
     return " ".join(sentences)
 
 
-def _spots(state: CampaignState, store: ArtifactStore) -> list[Spot]:
+def _spots(state: CampaignState, store: ArtifactStore) -> list[CompositionPoint]:
     """Return what was measured at tier 0, best last so that it is drawn on top."""
     first = state.spec.objectives[0].property
     spots = []
@@ -96,7 +96,7 @@ def _spots(state: CampaignState, store: ArtifactStore) -> list[Spot]:
         fractions = composition_of(material).get_el_amt_dict()
         properties = trial.answer.properties
         spots.append(
-            Spot(
+            CompositionPoint(
                 trial,
                 {symbol: 100 * float(x) for symbol, x in fractions.items()},
                 properties[first],
@@ -106,7 +106,7 @@ def _spots(state: CampaignState, store: ArtifactStore) -> list[Spot]:
     return sorted(spots, key=lambda spot: spot.rank)
 
 
-def _triangle(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
+def _triangle(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figure:
     space = state.spec.space
     a, b, c = space.elements
     figure = blank(
@@ -141,7 +141,7 @@ def _triangle(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
     return figure
 
 
-def _abc(space: Space, spots: Sequence[Spot]) -> dict[str, list[float]]:
+def _abc(space: Space, spots: Sequence[CompositionPoint]) -> dict[str, list[float]]:
     return {
         axis: [spot.percent.get(symbol, 0.0) for spot in spots]
         for axis, symbol in zip("abc", space.elements, strict=True)
@@ -188,7 +188,7 @@ def allowed_polygon(space: Space) -> list[dict[str, float]]:
     )
 
 
-def _panels(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
+def _panels(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figure:
     """Draw the objective against each element's fraction; two elements need one panel."""
     space = state.spec.space
     shown = space.elements[:1] if len(space.elements) == 2 else space.elements
@@ -236,7 +236,7 @@ def _panels(state: CampaignState, spots: Sequence[Spot]) -> go.Figure:
 def _add_panel(
     figure: go.Figure,
     symbol: str,
-    spots: Sequence[Spot],
+    spots: Sequence[CompositionPoint],
     settings: dict[str, Any],
     where: dict[str, int],
 ) -> None:
@@ -249,8 +249,8 @@ def _add_panel(
 
 
 def _by_lattice(
-    state: CampaignState, spots: Sequence[Spot]
-) -> list[tuple[dict[str, Any], list[Spot]]]:
+    state: CampaignState, spots: Sequence[CompositionPoint]
+) -> list[tuple[dict[str, Any], list[CompositionPoint]]]:
     """Return trace settings and points per lattice, the infeasible ones hollow and below."""
     lattices = sorted({spot.trial.decision.lattice or "" for spot in spots})
     found = []
@@ -292,7 +292,7 @@ def _legend_entry(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ring(state: CampaignState, spot: Spot) -> dict[str, Any]:
+def _ring(state: CampaignState, spot: CompositionPoint) -> dict[str, Any]:
     return points([spot.trial], state.utility) | {
         "name": "best",
         "marker": {
@@ -304,7 +304,7 @@ def _ring(state: CampaignState, spot: Spot) -> dict[str, Any]:
     }
 
 
-def _coloraxis(state: CampaignState, spots: Sequence[Spot]) -> dict[str, Any]:
+def _coloraxis(state: CampaignState, spots: Sequence[CompositionPoint]) -> dict[str, Any]:
     values = [spot.value for spot in spots]
     return {
         "colorscale": SEQUENTIAL,

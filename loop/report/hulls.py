@@ -19,7 +19,7 @@ from alloop.loop.report.style import (
     plain,
     points,
 )
-from alloop.loop.report.tables import Table, oracle_name
+from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.hull import DRAWN_ELEMENTS, ENERGY_ABOVE_HULL, Hull, Phase
@@ -48,7 +48,7 @@ def hull_figures(state: CampaignState) -> list[Figure]:
     return [_figure(state, tier, hull, highest) for tier, hull in found]
 
 
-def hull_table(state: CampaignState) -> Table | None:
+def hull_table(state: CampaignState) -> ReportTable | None:
     """Return how stable the promoted candidates are by every tier: formation energy, energy
     above the tier's hull, and what they would fall apart into; the best and the hull's own
     corners where nothing was promoted. None without formation energies.
@@ -82,7 +82,7 @@ def hull_table(state: CampaignState) -> Table | None:
     heads += [f"above the other lattice, tier {tier}" for tier in competing]
     numeric = [3 + 3 * tier + k for tier in tiers for k in (0, 1)]
     numeric += [3 + 3 * len(hulls) + i for i in range(len(competing))]
-    return Table(
+    return ReportTable(
         ("formula", "lattice", "candidate", *heads),
         tuple(rows),
         numeric=tuple(numeric),

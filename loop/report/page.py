@@ -1,4 +1,4 @@
-"""The page: everything put together, in one file that needs nothing else.
+"""The page: all parts of the report in one file that needs nothing else.
 
 Names, reasons and failure messages are untrusted. Jinja escapes them in the HTML; what the
 scripts read lies in JSON islands that cannot be left by any text; and the page's own content
@@ -19,7 +19,7 @@ from plotly.offline import get_plotlyjs
 
 from alloop.durable import write_durably
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.report.card import best_card
+from alloop.loop.report.card import best_candidate_card
 from alloop.loop.report.composition import composition_figure
 from alloop.loop.report.decisions import decision_island
 from alloop.loop.report.hulls import hull_figures, hull_table
@@ -37,11 +37,11 @@ from alloop.loop.report.tiers import (
 from alloop.loop.report.trajectory import trajectory
 from alloop.loop.report.words import (
     ID_DIGITS,
+    describe_search,
     duration,
     format_timestamp,
     number,
     plural,
-    sought,
     units_of_campaign,
     value_of,
 )
@@ -98,7 +98,7 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
         drawn(parity.figure)
     context = _summary(state) | {
         "head": head,
-        "card": best_card(state, store),
+        "card": best_candidate_card(state, store),
         "costs": cost_table(state),
         "trajectory": drawn(trajectory(state)),
         "composition": drawn(composition_figure(state, store)),
@@ -160,7 +160,7 @@ def _summary(state: CampaignState) -> dict[str, Any]:
     last = max((proposal.round for proposal in state.proposals), default=0)
     return {
         "name": spec.name,
-        "sought": sought(spec),
+        "sought": describe_search(spec),
         "closed": state.closed,
         "n_pending": len(state.pending),
         "began": format_timestamp(state.began),

@@ -1,4 +1,4 @@
-"""Predicted against measured: was the surrogate right, and did it know how sure it was?"""
+"""Parity of predicted and measured values, and calibration of the predicted uncertainty."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from alloop.loop.report.style import (
     finished,
     points,
 )
-from alloop.loop.report.tables import Table
+from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import label_of, unit_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
@@ -24,8 +24,8 @@ PADDING = 0.06
 
 
 @dataclass(frozen=True)
-class Guess:
-    """What the surrogate expected of a property when it chose, and what was then measured."""
+class PredictedTrial:
+    """Prediction of a property at the choice of a candidate, with the value then measured."""
 
     trial: Trial
     mean: float
@@ -34,25 +34,25 @@ class Guess:
 
     @property
     def error(self) -> float:
-        """Predicted minus measured, in the property's unit."""
+        """Error: predicted minus measured, in the property's unit."""
         return self.mean - self.measured
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How good a set of guesses was."""
+    """Accuracy and calibration of a set of predictions."""
 
     n: int
     rmse: float
     """Root mean squared error, in the property's unit."""
     bias: float
-    """Mean of predicted minus measured."""
+    """Bias: mean of predicted minus measured, in the property's unit."""
     within_one: float
     """Share of measured values within one standard deviation of the mean."""
     within_two: float
 
     @classmethod
-    def of(cls, guesses: Sequence[Guess]) -> "Calibration":
+    def of(cls, guesses: Sequence[PredictedTrial]) -> "Calibration":
         """Return the figures of at least one guess."""
         n = len(guesses)
         return cls(
@@ -64,10 +64,10 @@ class Calibration:
         )
 
 
-def guesses_of(state: CampaignState, name: str) -> list[Guess]:
+def predicted_trials(state: CampaignState, name: str) -> list[PredictedTrial]:
     """Return the guesses about a property that tier 0 has answered, in order."""
     return [
-        Guess(trial, posterior.mean, posterior.std, trial.answer.properties[name])
+        PredictedTrial(trial, posterior.mean, posterior.std, trial.answer.properties[name])
         for trial in measured_trials(state)
         if trial.answer is not None and (posterior := trial.decision.posterior.get(name))
     ]
@@ -79,21 +79,21 @@ class Parity:
 
     heading: str
     figure: Figure
-    table: Table
+    table: ReportTable
 
 
 def parities(state: CampaignState) -> list[Parity]:
     """Return one figure and table per property that was predicted and then measured."""
     found = []
     for name in state.spec.property_names():
-        if guesses := guesses_of(state, name):
+        if guesses := predicted_trials(state, name):
             found.append(
                 Parity(label_of(name), _figure(state, name, guesses), _table(name, guesses))
             )
     return found
 
 
-def _figure(state: CampaignState, name: str, guesses: Sequence[Guess]) -> Figure:
+def _figure(state: CampaignState, name: str, guesses: Sequence[PredictedTrial]) -> Figure:
     low = min(min(g.measured, g.mean) for g in guesses)
     high = max(max(g.measured, g.mean) for g in guesses)
     pad = PADDING * (high - low) or 1.0
@@ -164,7 +164,7 @@ def number_pair(name: str, mean: float, std: float) -> str:
     return f"{value_of(name, mean, with_unit=False)} ± {value_of(name, std)}"
 
 
-def _table(name: str, guesses: Sequence[Guess]) -> Table:
+def _table(name: str, guesses: Sequence[PredictedTrial]) -> ReportTable:
     rounds = sorted({g.trial.proposal.round for g in guesses})
     rows = [
         _row(str(round), name, [g for g in guesses if g.trial.proposal.round == round])
@@ -173,7 +173,7 @@ def _table(name: str, guesses: Sequence[Guess]) -> Table:
     if len(rounds) > 1:
         rows.append(_row("all", name, guesses))
     unit = f" ({unit_of(name)})" if unit_of(name) else ""
-    return Table(
+    return ReportTable(
         heads=("round", "n", f"RMSE{unit}", f"bias{unit}", "within 1σ", "within 2σ"),
         rows=tuple(rows),
         numeric=(1, 2, 3, 4, 5),
@@ -182,7 +182,7 @@ def _table(name: str, guesses: Sequence[Guess]) -> Table:
     )
 
 
-def _row(round: str, name: str, guesses: Sequence[Guess]) -> tuple[str, ...]:
+def _row(round: str, name: str, guesses: Sequence[PredictedTrial]) -> tuple[str, ...]:
     found = Calibration.of(guesses)
     return (
         round,

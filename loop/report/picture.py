@@ -21,16 +21,16 @@ from alloop.loop.report.style import (
 
 ELEMENT_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, QUIET)
 TURN, TILT = np.radians(24.0), np.radians(14.0)
-"""Of the view: about the vertical, and down upon the cell."""
+"""Rotation of the view in radians: about the vertical, and down upon the cell."""
 WIDTH = 260.0
-"""Of the drawing, in SVG units."""
+"""Width of the drawing, in SVG units."""
 MARGIN = 14.0
 ATOM_RADIUS = 0.62
-"""Å: small enough to see the layers behind."""
+"""Radius of an atom, Å: small enough to see the layers behind."""
 FADE = 0.55
-"""How far the rearmost atoms fade towards the paper."""
+"""Share by which the rearmost atoms fade towards the paper."""
 SEAM = 0.05
-"""Atoms this close below the far face, in fractions, are drawn at the near one, where
+"""Distance from the far face, in fractions, within which atoms are drawn at the near one, where
 relaxation moved them from."""
 
 Points = npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""What "better" is drawn as."""
+"""The quantity that progress is drawn by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from alloop.loop.state.utility import Utility
 
 @dataclass(frozen=True)
 class ProgressMetric:
-    """What "better" is drawn as: the only objective's value, or the utility of several."""
+    """Quantity that progress is drawn by: the only objective's value, or the utility of several."""
 
     utility: Utility
 
     @property
     def spec(self) -> CampaignSpec:
-        """The campaign."""
+        """Spec of the campaign."""
         return self.utility.spec
 
     @property
     def property_name(self) -> str | None:
-        """The property it is, where there is one objective."""
+        """Name of the property, where there is one objective."""
         return self.spec.objectives[0].property if len(self.spec.objectives) == 1 else None
 
     @property
     def label(self) -> str:
-        """For an axis."""
+        """Label of an axis."""
         if self.property_name is not None:
             return label_of(self.property_name, with_unit=True)
         return "utility"
@@ -37,7 +37,7 @@ class ProgressMetric:
         return "" if self.property_name is None else unit_of(self.property_name)
 
     def value(self, properties: Mapping[str, float]) -> float:
-        """Return where a set of property values lies on it."""
+        """Return the quantity of a set of property values."""
         if self.property_name is not None:
             return properties[self.property_name]
         return self.utility.value(properties)

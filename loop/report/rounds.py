@@ -1,4 +1,4 @@
-"""Where the gain came from: what each round considered, chose and brought."""
+"""The rounds: what each considered, chose and gained."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from alloop.loop.report.style import (
     plain,
     points,
 )
-from alloop.loop.report.tables import Table
+from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import decimals_of, number, significant
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, all_trials, measured_trials
@@ -36,26 +36,26 @@ RULE_COLOURS = {
     "elements": YELLOW,
 }
 OTHER_RULES = (QUIET, INK)
-"""For rules that are not in the table above."""
+"""Colours of rules that are not in the table above."""
 SEARCHES = (Stage.INITIAL, Stage.ACQUISITION, Stage.AUGMENTATION)
 UTILITY_DECIMALS = 3
-FEWEST_BARS = 4
-"""Room is kept for so many, lest a single one fill the figure."""
+MIN_BARS = 4
+"""Least number of bars that room is kept for, lest a single one fill the figure."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What a round did at tier 0."""
+    """Summary of a round at tier 0."""
 
     number: int
     edge: float | None
-    """Of the trust region, in the extent of the measured latents."""
+    """Edge of the trust region, in the extent of the measured latents."""
     n_considered: int
     n_screened_out: int
-    """Failed a rule; not merely outscored."""
+    """Number of candidates that failed a rule, not merely outscored ones."""
     n_measured: int
     before: Measured | None
-    """Feasible best before it."""
+    """Feasible best before the round."""
     best: dict[Stage, Trial]
     """Feasible best of each stage, where there is one."""
 
@@ -179,7 +179,7 @@ def outcome_figure(state: CampaignState) -> Figure | None:
         xaxis={
             "title": {"text": "round"},
             "dtick": max(1, len(rounds) // 12),
-            "range": [-0.5, max(rounds[-1], FEWEST_BARS - 1) + 0.5],
+            "range": [-0.5, max(rounds[-1], MIN_BARS - 1) + 0.5],
         },
         yaxis={"title": {"text": "candidates"}},
         legend={"traceorder": "normal"},
@@ -232,8 +232,8 @@ def _add_bars(
     )
 
 
-def rounds_table(state: CampaignState) -> Table | None:
-    """Return the same in figures."""
+def rounds_table(state: CampaignState) -> ReportTable | None:
+    """Return the rounds as a table."""
     rounds = rounds_of(state)
     if not rounds:
         return None
@@ -273,7 +273,7 @@ def rounds_table(state: CampaignState) -> Table | None:
         *([f"best of local search{unit}"] * has_search),
         f"gain{unit}",
     )
-    return Table(
+    return ReportTable(
         heads,
         tuple(rows),
         numeric=tuple(range(1, len(heads))),

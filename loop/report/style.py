@@ -1,4 +1,4 @@
-"""The look that all figures share, and the record a figure is handed on as."""
+"""The style that all figures share, and the record of a finished figure."""
 
 from dataclasses import dataclass
 from html import escape
@@ -32,7 +32,8 @@ STAGE_NAMES = {
     Stage.UNREQUESTED: "reported unasked",
 }
 SEQUENTIAL = "Cividis"
-"""Even in lightness, and safe for colour-blind eyes (doi:10.1371/journal.pone.0199239)."""
+"""Colour scale, even in lightness and safe for colour-blind eyes
+(doi:10.1371/journal.pone.0199239)."""
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
@@ -42,16 +43,16 @@ class Figure:
     """A drawn figure and the words under it."""
 
     id: str
-    """Of its element in the page."""
+    """Id of its element in the page."""
     alt: str
-    """What it shows, for those who cannot see it."""
+    """Alternative text: what it shows, for those who cannot see it."""
     caption: str
     spec: dict[str, Any]
     """Plotly's data and layout, as plain JSON values."""
 
     @property
     def height(self) -> int:
-        """In CSS pixels."""
+        """Height in CSS pixels."""
         return int(self.spec["layout"]["height"])
 
 
@@ -109,7 +110,7 @@ def plain(text: str) -> str:
 
 
 def hover(trial: Trial, utility: Utility) -> str:
-    """Return what a point says when the mouse is over it."""
+    """Return the hover text of a point."""
     decision, proposal = trial.decision, trial.proposal
     lattice = f" · {decision.lattice}" if decision.lattice else ""
     lines = [

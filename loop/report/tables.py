@@ -10,17 +10,17 @@ from alloop.oracles.base import Status
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table of text, escaped when the page is rendered."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
-    """Columns set flush right."""
+    """Indices of the columns set flush right."""
     note: str = ""
 
 
-def training_table(state: CampaignState) -> Table | None:
+def training_table(state: CampaignState) -> ReportTable | None:
     """Return one row per fitted model, with every figure that its training reported."""
     models = [state.models[round] for round in sorted(state.models)]
     if not models:
@@ -41,10 +41,10 @@ def training_table(state: CampaignState) -> Table | None:
     )
     names = tuple(name.replace("_", " ") for name in metrics)
     numeric = tuple(range(1, len(heads) + len(metrics)))
-    return Table((*heads, *names, "checkpoint"), rows, numeric)
+    return ReportTable((*heads, *names, "checkpoint"), rows, numeric)
 
 
-def failures_table(state: CampaignState) -> Table | None:
+def failures_table(state: CampaignState) -> ReportTable | None:
     """Return one row per failed measurement; None where none failed."""
     rows = tuple(_failure(trial, state) for trial in all_trials(state) if _has_failed(trial))
     if not rows:
@@ -54,7 +54,7 @@ def failures_table(state: CampaignState) -> Table | None:
         "Infeasible: the material itself is to blame, and nothing equivalent is proposed again. "
         "Missing: the machine or the software failed, and nothing is known of the material."
     )
-    return Table(heads, rows, numeric=(6, 7), note=note)
+    return ReportTable(heads, rows, numeric=(6, 7), note=note)
 
 
 def failure_counts(state: CampaignState) -> str:
@@ -98,7 +98,7 @@ def oracle_name(state: CampaignState, tier: int) -> str:
     return next(names, state.spec.tiers[tier].kind)
 
 
-def cost_table(state: CampaignState) -> Table:
+def cost_table(state: CampaignState) -> ReportTable:
     """Return what each tier was asked for and what that cost."""
     rows = []
     has_money = any(m.money for m in state.measured.values())
@@ -129,4 +129,4 @@ def cost_table(state: CampaignState) -> Table:
     heads += ["reused"] if has_reused else []
     note = "Reused labels were measured by other campaigns and cost this one nothing."
     numeric = tuple(range(2, len(heads)))
-    return Table(tuple(heads), tuple(rows), numeric=numeric, note=note if has_reused else "")
+    return ReportTable(tuple(heads), tuple(rows), numeric=numeric, note=note if has_reused else "")

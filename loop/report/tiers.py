@@ -1,10 +1,10 @@
-"""What the higher-fidelity oracles said of what the cheap one promised."""
+"""Comparison of the tiers: the higher-fidelity values against those of the tier below."""
 
 from alloop.loop.report.style import BLUE, QUIET, Figure, blank, finished, points
-from alloop.loop.report.tables import Table, oracle_name
+from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import ID_DIGITS, decimals_of, label_of, number, unit_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.disagreement import FEWEST_PAIRS, VOLUME, Difference, by_round, disagreement
+from alloop.loop.state.disagreement import MIN_PAIRS, VOLUME, TierDifference, by_round, disagreement
 from alloop.loop.state.trials import Trial, measured_trials
 
 
@@ -67,7 +67,7 @@ def _figure(state: CampaignState, tier: int, name: str) -> Figure | None:
     )
 
 
-def promoted_table(state: CampaignState) -> Table | None:
+def promoted_table(state: CampaignState) -> ReportTable | None:
     """Return the candidates a higher tier has measured, best by that tier first, with the
     values of every tier side by side.
     """
@@ -102,7 +102,7 @@ def promoted_table(state: CampaignState) -> Table | None:
         for tier in range(n_tiers)
     )
     legend = "; ".join(f"tier {tier}: {oracle_name(state, tier)}" for tier in range(n_tiers))
-    return Table(
+    return ReportTable(
         ("formula", "lattice", "candidate", *heads),
         rows,
         numeric=tuple(range(3, 3 + len(heads))),
@@ -110,7 +110,7 @@ def promoted_table(state: CampaignState) -> Table | None:
     )
 
 
-def agreement_table(state: CampaignState) -> Table | None:
+def agreement_table(state: CampaignState) -> ReportTable | None:
     """Return the differences between each tier and the one below, per promotion round and over
     all; None while nothing was measured by two tiers.
     """
@@ -142,13 +142,13 @@ def agreement_table(state: CampaignState) -> Table | None:
     heads = tuple(
         f"{label_of(name)} ({'%' if name == VOLUME else unit_of(name) or '–'})" for name in names
     )
-    return Table(
+    return ReportTable(
         ("tiers", "promoted", "pairs", *heads, "rank correlation", "of energies"),
         rows,
         numeric=tuple(range(2, 5 + len(heads))),
         note="The higher tier minus the one below, mean ± standard deviation. Rank correlations "
         "are Spearman's, of the utility and of the formation energies, from "
-        f"{FEWEST_PAIRS} pairs on.",
+        f"{MIN_PAIRS} pairs on.",
     )
 
 
@@ -158,7 +158,7 @@ def agreement_warnings(state: CampaignState) -> list[str]:
     return [each.warning for each in found if each.warning]
 
 
-def _difference(name: str, difference: Difference | None) -> str:
+def _difference(name: str, difference: TierDifference | None) -> str:
     if difference is None:
         return ""
     percent = name == VOLUME

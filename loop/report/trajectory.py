@@ -1,4 +1,4 @@
-"""Best-so-far against the number of measurements: did the campaign pay?"""
+"""The trajectory: best so far against the number of measurements."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""
 
 
-MERIT_EXPLAINED = (
+UTILITY_EXPLAINED = (
     "Utility: the weighted sum of the objectives, each in standard deviations of what was measured."
 )
 
@@ -90,7 +90,7 @@ def trajectory(state: CampaignState) -> Figure | None:
 def _caption(state: CampaignState, *, has_failed: bool) -> str:
     sentences = ["Every measurement by the first oracle, in the order of the decisions."]
     if len(state.spec.objectives) > 1:
-        sentences.append(MERIT_EXPLAINED)
+        sentences.append(UTILITY_EXPLAINED)
     if state.spec.constraints:
         sentences.append("Hollow: outside the constraints; the line is the best inside them.")
     if has_failed:

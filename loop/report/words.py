@@ -1,4 +1,4 @@
-"""What a campaign sought, and numbers, in words for people."""
+"""Texts for people: what a campaign seeks, numbers with units, times."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from alloop.properties import DIMENSIONLESS, UNITS
 from alloop.space import AnySpace, Compositions, Decorations, Space, Structures
 
 ID_DIGITS = 10
-"""Digits of a candidate's id that people are shown; `alloop explain` finds it by them."""
+"""Number of digits of a candidate's id that people are shown; `alloop audit` finds it by them."""
 
 _DECIMALS = {"GPa": 2, "eV/atom": 4, "Å³/atom": 3, "g/cm³": 3, "eV": 3, "–": 3}
 _DEFAULT_DECIMALS = 3
@@ -93,8 +93,8 @@ def plural(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def sought(spec: CampaignSpec) -> str:
-    """Return the campaign's question as one sentence."""
+def describe_search(spec: CampaignSpec) -> str:
+    """Return what the campaign seeks as one sentence."""
     wishes = _joined([_objective(objective) for objective in spec.objectives])
     if spec.constraints:
         wishes += " with " + _joined([_constraint(each) for each in spec.constraints])

@@ -1,1 +1,1 @@
-"""What follows from the events: the fold, utilities, hulls, budgets, corrections."""
+"""State derived from the events: the fold, utilities, hulls, budgets, corrections."""

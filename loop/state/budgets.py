@@ -1,4 +1,4 @@
-"""What a tier may still spend, in core-hours and in money."""
+"""Budgets of the tiers in core-hours and money, and predictions of cost."""
 
 import math
 from collections.abc import Sequence
@@ -11,24 +11,23 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class TierBudget:
-    """One limit of a tier, and what has been paid so far, in core-hours or in money."""
+    """One limit of a tier and the amount spent so far, in core-hours or in money."""
 
     unit: str
     limit: float
     spent: float
     n_paid: int
-    """Measurements that were paid for."""
+    """Number of measurements that were paid for."""
 
     @property
     def each(self) -> float | None:
-        """What one measurement has cost on average; None before the first."""
+        """Mean cost of a measurement so far; None before the first."""
         return self.spent / self.n_paid if self.n_paid else None
 
     @property
     def affordable(self) -> int | None:
-        """How many more measurements it pays for at the average cost; None where that is not
-        known, or they cost nothing.
-        """
+        """Number of measurements that it still pays for at the average cost; None where that is not
+        known, or they cost nothing."""
         left = self.limit - self.spent
         if left <= 0:
             return 0
@@ -36,7 +35,7 @@ class TierBudget:
 
     @property
     def exhaustion(self) -> str | None:
-        """Why it pays for nothing more; None while it does."""
+        """Reason why it pays for nothing more; None while it does."""
         if self.affordable != 0:
             return None
         text = f"{self.spent:.3g} of {self.limit:g} {self.unit} are spent"
@@ -46,7 +45,7 @@ class TierBudget:
 def tier_budgets(
     cost: Cost, n_paid: int, *, core_hours: float | None, money: float | None
 ) -> tuple[TierBudget, ...]:
-    """Return one tier_budget for each limit that there is."""
+    """Return one budget for each limit that there is."""
     limits = (("core-hours", core_hours, cost.core_hours), ("currency units", money, cost.money))
     return tuple(
         TierBudget(unit, limit, spent, n_paid) for unit, limit, spent in limits if limit is not None
@@ -54,7 +53,7 @@ def tier_budgets(
 
 
 def predicted_core_hours(atoms: int, paid: Sequence[tuple[int, float]]) -> float:
-    """Return what a cell of so many atoms is expected to cost.
+    """Return the expected cost of a cell of so many atoms, in core-hours.
 
     A power of the number of atoms, fitted to what was paid where sizes differ, and otherwise
     in proportion to the atoms. Before anything was paid the unit is arbitrary: the number of
@@ -70,8 +69,9 @@ def predicted_core_hours(atoms: int, paid: Sequence[tuple[int, float]]) -> float
     x, y = (sum(column) / len(known) for column in zip(*known, strict=True))
     spread = sum((a - x) ** 2 for a, _ in known)
     slope = sum((a - x) * (b - y) for a, b in known) / spread if spread > ROUNDING else 1.0
-    return math.exp(y + min(max(slope, LEAST_POWER), GREATEST_POWER) * (math.log(atoms) - x))
+    return math.exp(y + min(max(slope, MIN_EXPONENT), MAX_EXPONENT) * (math.log(atoms) - x))
 
 
-LEAST_POWER, GREATEST_POWER = 0.0, 3.0
-"""Of the cost in the number of atoms: 1 for potentials, towards 3 for density functional theory."""
+MIN_EXPONENT, MAX_EXPONENT = 0.0, 3.0
+"""Bounds of the exponent of the cost in the number of atoms: 1 for potentials, towards 3 for
+density functional theory."""

@@ -56,11 +56,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class CampaignState:
-    """Everything known of a campaign, derived from its events."""
+    """State of a campaign, derived from its events."""
 
     spec: CampaignSpec
     fingerprints: tuple[str, ...]
-    """Of each tier's oracle."""
+    """Fingerprint of each tier's oracle."""
     proposals: tuple[Proposed, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     """Every evaluation asked for so far, in the order of the decisions."""
@@ -70,18 +70,18 @@ class CampaignState:
     """Measurements by evaluation id, in order of arrival, as the ledger has them; of a corrected
     one the newest values."""
     partial: Mapping[str, Measured] = field(default_factory=dict)
-    """Answers of people that still owe some properties, by evaluation id."""
+    """Partial results of people, with some properties still missing, by evaluation id."""
     attempts: Mapping[str, tuple[AttemptFailed, ...]] = field(default_factory=dict)
-    """What was tried in vain, by evaluation id; the measurement that followed is not among it."""
+    """Failed attempts by evaluation id; the measurement that followed is not among them."""
     wall_seconds: float = 0.0
-    """Time under a controller, over all sessions."""
+    """Wall time under a controller over all sessions, s."""
     n_sessions: int = 0
     closed: str | None = None
-    """Why the campaign ended; None while it has not."""
+    """Reason for which the campaign ended; None while it has not."""
     start_checkpoint: str | None = None
-    """Artifact of the model that the first one continues."""
+    """Artifact of the checkpoint that the first model continues."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    """Of the software that opened the campaign, by name."""
+    """Versions of the software that opened the campaign, by name."""
     began: str = ""
     """Time of the first event: UTC, ISO 8601."""
     latest: str = ""
@@ -89,19 +89,18 @@ class CampaignState:
 
     @cached_property
     def infeasible(self) -> Mapping[str, Measured]:
-        """What failed because of the material itself, by candidate; nothing like it is proposed
-        again. What the machine failed to measure is not here, it is missing.
-        """
+        """Failed measurements that are due to the material itself, by candidate; nothing like it is
+        proposed again. What the machine failed to measure is not here, it is missing."""
         return {m.candidate: m for m in self.recorded.values() if m.is_infeasible}
 
     @property
     def reasons_infeasible(self) -> dict[str, str]:
-        """Why each infeasible candidate is, in a few words, by candidate."""
+        """Reasons why infeasible candidates are, in a few words, by candidate."""
         return {id: f"{m.failure_kind}: {m.failure_message}" for id, m in self.infeasible.items()}
 
     @property
     def pending(self) -> tuple[Evaluation, ...]:
-        """Evaluations without an answer."""
+        """Evaluations without a measurement."""
         return tuple(e for e in self.evaluations if e.id not in self.recorded)
 
     @cached_property
@@ -165,7 +164,7 @@ class CampaignState:
 
     @cached_property
     def utility(self) -> Utility:
-        """What is good, in the scale of what was measured so far at tier 0."""
+        """Utility in the scale of what was measured so far at tier 0."""
         return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
@@ -174,7 +173,7 @@ class CampaignState:
         return max(answers, key=lambda m: self.utility.rank(m.properties), default=None)
 
     def cost(self, tier: int) -> Cost:
-        """Return what the measurements of a tier have cost, with those tried in vain."""
+        """Return the cost of a tier's measurements, failed attempts included."""
         spent = Cost()
         failed_attempt = chain.from_iterable(self.attempts.values())
         for m in chain[Paid](self.recorded.values(), failed_attempt):
@@ -183,7 +182,7 @@ class CampaignState:
         return spent
 
     def tier_budgets(self, tier: int) -> tuple[TierBudget, ...]:
-        """Return what a tier may still spend, one tier_budget for each limit of its budget."""
+        """Return a tier's budgets of core-hours and money, one for each limit."""
         n_paid = sum(m.tier == tier for m in self.recorded.values())
         core_hours, money = self.spec.budget.limits(tier)
         # Counted as if all had been measured for this campaign: what it decides must not depend
@@ -193,9 +192,8 @@ class CampaignState:
         return tier_budgets(worth, n_paid, core_hours=core_hours, money=money)
 
     def remaining(self, tier: int = 0) -> int:
-        """Return how many more measurements a tier's budget holds, pending ones counted as made:
-        by number, and by what they have cost so far where core-hours or money are limited.
-        """
+        """Return the number of measurements left in a tier's budget, pending ones counted as made:
+        by number, and by what they have cost so far where core-hours or money are limited."""
         asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
         affordable = [
             n
@@ -205,7 +203,7 @@ class CampaignState:
         return min(self.spec.budget.measurements[tier] - asked, *affordable, sys.maxsize)
 
     def exhaustion(self, tier: int) -> str | None:
-        """Return why a tier measures nothing more; None while it does."""
+        """Return the reason why a tier measures nothing more; None while it does."""
         for tier_budget in self.tier_budgets(tier):
             if (reason := tier_budget.exhaustion) is not None:
                 return f"tier {tier}: {reason}"
@@ -215,7 +213,7 @@ class CampaignState:
 
 
 class Fold:
-    """The state under construction: entries go in one by one, a state can be had at any time.
+    """Incremental fold of a ledger: entries go in one by one, the state can be read at any time.
 
     What it gives depends on the entries alone, as with ``fold``; a controller that appends an
     entry need not begin again.

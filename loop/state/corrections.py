@@ -1,4 +1,4 @@
-"""Values that were corrected, and what had been built on the wrong ones."""
+"""Corrected values, and what had been built on the wrong ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ from alloop.loop.record.events import LedgerEntry, Measured, ModelFitted, Propos
 
 @dataclass(frozen=True)
 class Correction:
-    """Newer values of an evaluation, in place of older ones."""
+    """Correction of an evaluation: newer values in place of older ones, with what depended on
+    these."""
 
     seq: int
-    """Of the entry with the newer values."""
+    """Sequence number of the entry with the newer values."""
     old: Measured
     new: Measured
     models: tuple[ModelFitted, ...]
-    """Trained while the old values were believed, with them among the labels."""
+    """Models trained while the old values were believed, with them among the labels."""
     proposals: tuple[Proposed, ...]
-    """Decided while the old values were believed, in the light of them."""
+    """Proposals decided while the old values were believed, in the light of them."""
 
 
 def corrections_in(entries: Sequence[LedgerEntry]) -> tuple[Correction, ...]:
@@ -60,7 +61,8 @@ def correction_lines(correction: Correction) -> list[str]:
     """Return a correction for people: old and new values, and what depended on the old."""
     old, new = correction.old, correction.new
     lines = [
-        f"{new.candidate[:10]} corrected: {_said(old)}, now {_said(new)} (entry {correction.seq})"
+        f"{new.candidate[:10]} corrected: {_describe_values(old)}, now {_describe_values(new)} "
+        f"(entry {correction.seq})"
     ]
     lines += [
         f"  the model of round {model.round} ({model.checkpoint[:10]}) was trained on the old value"
@@ -74,7 +76,7 @@ def correction_lines(correction: Correction) -> list[str]:
     return lines if len(lines) > 1 else [*lines, "  nothing had been decided on the old value"]
 
 
-def _said(measured: Measured) -> str:
+def _describe_values(measured: Measured) -> str:
     if measured.failure_message:
         return f"failed ({measured.failure_message})"
     return ", ".join(f"{name} {value:g}" for name, value in sorted(measured.properties.items()))

@@ -1,4 +1,4 @@
-"""How far two tiers agree on what both have measured."""
+"""Agreement of two tiers on the candidates that both have measured."""
 
 import math
 from collections.abc import Sequence
@@ -9,37 +9,37 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.hull import FORMATION_ENERGY
 
 VOLUME = "volume_per_atom"
-FEWEST_PAIRS = 5
-"""Below so many a rank correlation says nothing: of four random pairs one in 24 agrees fully."""
-SIGNIFICANT = 0.01
+MIN_PAIRS = 5
+"""Least number of pairs for a rank correlation: of four random pairs one in 24 agrees fully."""
+DRIFT_SIGNIFICANCE = 0.01
 """Probability of a drift as large by chance (Welch's t test) below which it is reported."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class TierDifference:
     """The higher tier's value minus the low one's, over some candidates."""
 
     mean: float
-    """In the property's unit; of volumes, as a share of the lower tier's."""
+    """Mean difference in the property's unit; of volumes, as a share of the lower tier's."""
     std: float
-    """Standard deviation; 0 of a single candidate."""
+    """Standard deviation of the differences; 0 for a single candidate."""
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Of a tier with the one below, on the candidates that both have measured."""
+    """Disagreement of a tier with the one below, on the candidates that both have measured."""
 
     tier: int
     n_pairs: int
-    differences: dict[str, Difference]
-    """By property: those the campaign wants, and the volume where both measured it."""
+    differences: dict[str, TierDifference]
+    """Differences by property: those the campaign wants, and the volume where both measured it."""
     rank_correlation: float | None
-    """Spearman's, of the utility; None for fewer than ``FEWEST_PAIRS`` pairs, or where a tier
-    gives all the same value."""
+    """Spearman's rank correlation of the utility; None for fewer than ``MIN_PAIRS`` pairs, or
+    where a tier gives all the same value."""
     energy_correlation: float | None
-    """Spearman's, of the formation energies."""
+    """Spearman's rank correlation of the formation energies."""
     warning: str = ""
-    """What is wrong, for people; empty while nothing is."""
+    """Warning for people; empty while the tiers agree."""
 
     @property
     def is_doubtful(self) -> bool:
@@ -48,13 +48,12 @@ class Disagreement:
 
 
 Pairs = Sequence[tuple[Measured, Measured]]
-"""Measurements of one candidate by the lower and by the higher tier."""
+"""Pairs of measurements of one candidate, by the lower and by the higher tier."""
 
 
 def disagreement(state: CampaignState, tier: int) -> Disagreement:
-    """Return how far a tier and the one below agree on everything both have measured, with a
-    warning where their order of the candidates is too different, or their differences drift.
-    """
+    """Return the disagreement of a tier and the one below over everything both have measured, with
+    a warning where their order of the candidates is too different, or their differences drift."""
     pairs = pairs_of(state, tier)
     found = _compare(state, tier, pairs)
     warnings = []
@@ -69,7 +68,7 @@ def disagreement(state: CampaignState, tier: int) -> Disagreement:
 
 
 def by_round(state: CampaignState, tier: int) -> dict[int, Disagreement]:
-    """Return how far the tiers agree on what was promoted in each round."""
+    """Return the disagreement of the tiers by the round in which candidates were promoted."""
     pairs = pairs_of(state, tier)
     rounds = sorted({high.round for _, high in pairs})
     return {
@@ -78,9 +77,8 @@ def by_round(state: CampaignState, tier: int) -> dict[int, Disagreement]:
 
 
 def pairs_of(state: CampaignState, tier: int) -> list[tuple[Measured, Measured]]:
-    """Return what a tier and the one below say of the same candidates, in the order in which
-    the higher tier was asked.
-    """
+    """Return the measurements of the same candidates by a tier and the one below, in the order in
+    which the higher tier was asked."""
     below = {m.candidate: m for m in state.answers(tier - 1)}
     return [(below[m.candidate], m) for m in state.answers(tier) if m.candidate in below]
 
@@ -101,7 +99,7 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
         from scipy.stats import ttest_ind  # noqa: PLC0415 (half a second)
 
         chance = float(ttest_ind(now, before, equal_var=False).pvalue)
-        if chance < SIGNIFICANT:
+        if chance < DRIFT_SIGNIFICANCE:
             found.append(
                 f"the difference of tiers {tier - 1} and {tier} in {name} drifts: "
                 f"{np.mean(now):.3g} in round {last}, {np.mean(before):.3g} before"
@@ -119,7 +117,7 @@ def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
     for name in dict.fromkeys(names) if pairs else ():
         values = [_difference(pair, name) for pair in pairs]
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        differences[name] = Difference(float(np.mean(values)), spread)
+        differences[name] = TierDifference(float(np.mean(values)), spread)
     merits = [[state.utility.value(m.properties) for m in pair] for pair in pairs]
     energies = [
         [m.properties[FORMATION_ENERGY] for m in pair]
@@ -137,7 +135,7 @@ def _difference(pair: tuple[Measured, Measured], name: str) -> float:
 
 
 def _rank_correlation(values: Sequence[Sequence[float]]) -> float | None:
-    if len(values) < FEWEST_PAIRS:
+    if len(values) < MIN_PAIRS:
         return None
     import numpy as np  # noqa: PLC0415
     from scipy.stats import spearmanr  # noqa: PLC0415

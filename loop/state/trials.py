@@ -1,4 +1,5 @@
-"""Each measurement joined with the decision that asked for it, and the decisions behind it."""
+"""Trials: each measurement joined with the decision that asked for it, and the decisions behind
+it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,17 +11,17 @@ from alloop.oracles.base import Status
 
 @dataclass(frozen=True)
 class Trial:
-    """A decision, and the measurement that followed where there was one."""
+    """A decision with the measurement that followed, where there was one."""
 
     proposal: Proposed
     decision: Decision
     measured: Measured | None
     number: int
-    """Place among the answered ones of its tier, from 1; 0 without an answer."""
+    """Number of the measurement within its tier, from 1; 0 without a measurement."""
 
     @property
     def answer(self) -> Measured | None:
-        """The measurement if it gave values."""
+        """The measurement, if it gave values; None otherwise."""
         if self.measured is None or self.measured.status is not Status.OK:
             return None
         return self.measured
@@ -32,7 +33,7 @@ def all_trials(state: CampaignState) -> tuple[Trial, ...]:
 
 
 def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
-    """Return what a tier has answered, failures too, in the order of the decisions."""
+    """Return the measured trials of a tier, failures too, in the order of the decisions."""
     return tuple(
         trial
         for trial in all_trials(state)

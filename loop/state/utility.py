@@ -1,4 +1,4 @@
-"""How good a set of property values is, by the campaign's objectives and constraints."""
+"""Utility of a set of property values, by the campaign's objectives and constraints."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Utility:
 
     spec: CampaignSpec
     scales: tuple[float, ...]
-    """One per objective, in its property's unit."""
+    """Scale of each objective, in its property's unit."""
 
     @classmethod
     def of(cls, spec: CampaignSpec, measured: Sequence[Mapping[str, float]]) -> "Utility":

@@ -9,25 +9,26 @@ from itertools import permutations
 
 import numpy as np
 
-from alloop.models.ftcp.representation.crystals import EMPTY, Crystals
+from alloop.models.ftcp.representation.crystals import EMPTY, CrystalArrays
 
 _AXES = np.array(list(permutations(range(3))))
 _HANDS = np.array([np.linalg.det(np.eye(3)[list(order)]) for order in permutations(range(3))])
 
 
-def symmetry_copies(crystals: Crystals, rng: np.random.Generator) -> Crystals:
-    """Return each crystal described anew: another origin, order of sites, and order of axes."""
+def symmetry_copies(crystals: CrystalArrays, rng: np.random.Generator) -> CrystalArrays:
+    """Return an equivalent description of each crystal: another origin, order of sites and of
+    axes."""
     return reordered_axes(reordered_sites(shifted(crystals, rng), rng), rng)
 
 
-def shifted(crystals: Crystals, rng: np.random.Generator) -> Crystals:
+def shifted(crystals: CrystalArrays, rng: np.random.Generator) -> CrystalArrays:
     """Return each crystal with its origin moved at random; coordinates in [0, 1)."""
     shifts = rng.random((len(crystals), 1, 3))
     present = (crystals.occupants != EMPTY)[..., None]
     return replace(crystals, coords=np.where(present, (crystals.coords + shifts) % 1.0, 0.0))
 
 
-def reordered_sites(crystals: Crystals, rng: np.random.Generator) -> Crystals:
+def reordered_sites(crystals: CrystalArrays, rng: np.random.Generator) -> CrystalArrays:
     """Return each crystal with its sites in random order, element columns following them."""
     n, sites = crystals.occupants.shape
     is_empty = crystals.occupants == EMPTY
@@ -48,7 +49,7 @@ def reordered_sites(crystals: Crystals, rng: np.random.Generator) -> Crystals:
     )
 
 
-def reordered_axes(crystals: Crystals, rng: np.random.Generator) -> Crystals:
+def reordered_axes(crystals: CrystalArrays, rng: np.random.Generator) -> CrystalArrays:
     """Return each crystal with a, b, c in random order; right-handed, as before."""
     which = rng.integers(len(_AXES), size=len(crystals))
     order, hands = _AXES[which], _HANDS[which]

@@ -1,4 +1,4 @@
-"""What a checkpoint of FTCP says beside its tensors."""
+"""Description in a checkpoint of FTCP."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from alloop.models.ftcp.options import FtcpOptions
 
 
 class Description(checkpoint.Description):
-    """Everything about a model but its tensors."""
+    """Description of an FTCP model: everything but its tensors."""
 
     kind: Literal["ftcp"] = "ftcp"
     version: Literal[1] = 1

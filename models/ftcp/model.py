@@ -23,16 +23,16 @@ from alloop.models.ftcp.networks.network import Network, all_elements
 from alloop.models.ftcp.networks.published import PublishedFtcp
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
 from alloop.models.ftcp.representation.crystals import (
-    Crystals,
+    CrystalArrays,
     Size,
     read_crystals,
     repair_lattices,
     to_structures,
 )
 from alloop.models.ftcp.representation.matrix import shape, to_matrices
-from alloop.models.ftcp.representation.scaling import CHUNK, Scaler, chunks
+from alloop.models.ftcp.representation.scaling import CHUNK_SIZE, Scaler, chunks
 from alloop.models.ftcp.targets import TargetBranch, bootstrap_weights, is_calibration
-from alloop.models.ftcp.training import Losses, Rows, train
+from alloop.models.ftcp.training import LabelledCrystals, Losses, train
 from alloop.models.latent_points import require_latent_points
 
 
@@ -41,7 +41,7 @@ class FtcpModel:
 
     Args:
         options: sizes and training.
-        property_names: properties that ``predict`` speaks of, in the order of its columns.
+        property_names: properties that ``predict`` gives, in the order of its columns.
         elements: symbols that ``decode`` may give; by default every element that has elemental
             properties.
         size: room for elements and sites; by default that of the first training data, within
@@ -67,13 +67,13 @@ class FtcpModel:
         self._parts: tuple[Network, TargetBranch] | None = None
         if stray := sorted(set(options.property_weights) - set(self.property_names)):
             raise ModelError(
-                f"property_weights names {stray[0]}; the model speaks of "
+                f"property_weights names {stray[0]}; the model predicts "
                 f"{', '.join(self.property_names)}"
             )
 
     @property
     def size(self) -> Size:
-        """Room for elements and sites.
+        """Largest numbers of elements and sites that the model represents.
 
         Raises:
             ModelError: if it is untrained.
@@ -102,7 +102,7 @@ class FtcpModel:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network, branch = self._parts or self._new_parts(crystals)
-            branch.take_range(labels)
+            branch.widen_range(labels)
             held_back = torch.from_numpy(is_calibration(data.materials))
             rows = self._rows(branch, crystals, labels, held_back)
             losses, epochs = train(
@@ -139,7 +139,7 @@ class FtcpModel:
         """Return the crystal at each row of z, shape (n, d).
 
         Lattice parameters that close no cell are brought towards those of a box until they
-        do; ``decode_crystals`` gives them as they are.
+        do; ``decode_unrepaired`` gives them as they are.
 
         Args:
             z: latent points.
@@ -149,11 +149,12 @@ class FtcpModel:
             ModelError: if z is not finite or not of that shape, or the model is untrained.
         """
         del seed
-        return list(to_structures(repair_lattices(self.decode_crystals(z))))
+        return list(to_structures(repair_lattices(self.decode_unrepaired(z))))
 
     @torch.no_grad()
-    def decode_crystals(self, z: Tensor) -> Crystals:
-        """Return what z, shape (n, d), decodes to, as it is: cells may be impossible.
+    def decode_unrepaired(self, z: Tensor) -> CrystalArrays:
+        """Return the crystals that z, shape (n, d), decodes to, unrepaired: cells may be
+        impossible.
 
         Raises:
             ModelError: if z is not finite or not of that shape, or the model is untrained.
@@ -174,9 +175,8 @@ class FtcpModel:
         return Prediction(self.property_names, mean, std)
 
     def label_range(self) -> Mapping[str, tuple[float, float]]:
-        """Return what the heads can express of each property, in its unit: the labels' range
-        and a tenth more on either side; NaN for a property without labels.
-        """
+        """Return the range that the heads can predict of each property, in its unit: the labels'
+        range and a tenth more on either side; NaN for a property without labels."""
         branch = self._trained()[1]
         ends = zip(branch.low.tolist(), branch.high.tolist(), strict=True)
         return dict(zip(self.property_names, ends, strict=True))
@@ -258,14 +258,14 @@ class FtcpModel:
             raise ModelError("the model is untrained", remedy="Fit or load it first.")
         return self._parts
 
-    def _read_for_training(self, materials: Sequence[Material]) -> Crystals:
+    def _read_for_training(self, materials: Sequence[Material]) -> CrystalArrays:
         if self._parts is not None:
             return read_crystals(materials, self.size)
         read_crystals(materials, self.limits)  # refuses what is too large, by name
         self._wanted_size = self._wanted_size or Size.of(materials)
         return read_crystals(materials, self._wanted_size)
 
-    def _new_parts(self, crystals: Crystals) -> tuple[Network, TargetBranch]:
+    def _new_parts(self, crystals: CrystalArrays) -> tuple[Network, TargetBranch]:
         assert self._wanted_size is not None
         scaler = Scaler.fit(crystals, self._wanted_size)
         network = self._new_network(self._wanted_size, scaler, crystals.lattices)
@@ -283,8 +283,8 @@ class FtcpModel:
         )
 
     def _rows(
-        self, branch: TargetBranch, crystals: Crystals, labels: Tensor, held_back: Tensor
-    ) -> Rows:
+        self, branch: TargetBranch, crystals: CrystalArrays, labels: Tensor, held_back: Tensor
+    ) -> LabelledCrystals:
         scaled = branch.scaled(labels).masked_fill(held_back[:, None], torch.nan)
         weights = self.options.property_weights
         factors = torch.tensor([weights.get(name, 1.0) for name in self.property_names])
@@ -292,10 +292,10 @@ class FtcpModel:
             unit = (branch.spread / (branch.high - branch.low)).square()
             factors = torch.where(unit.isfinite(), factors / unit, 0.0)
         bootstrap = bootstrap_weights(len(crystals), self.options.heads)
-        return Rows(crystals, scaled, bootstrap, factors)
+        return LabelledCrystals(crystals, scaled, bootstrap, factors)
 
     @torch.no_grad()
-    def _encode(self, crystals: Crystals) -> Tensor:
+    def _encode(self, crystals: CrystalArrays) -> Tensor:
         network, _ = self._trained()
         means = [
             network.posterior(torch.from_numpy(to_matrices(chunk, network.size)))[0]
@@ -305,11 +305,11 @@ class FtcpModel:
 
     @torch.no_grad()
     def _metrics(
-        self, crystals: Crystals, labels: Tensor, held_back: Tensor, losses: Losses
+        self, crystals: CrystalArrays, labels: Tensor, held_back: Tensor, losses: Losses
     ) -> dict[str, float]:
         network, branch = self._trained()
         z = self._encode(crystals)
-        decoded = [network.crystals(part) for part in z.split(CHUNK)]
+        decoded = [network.crystals(part) for part in z.split(CHUNK_SIZE)]
         same = np.concatenate([part.site_elements for part in decoded]) == crystals.site_elements
         unseen = branch.calibrate(z[held_back], labels[held_back])
         seen = (branch.predict(z[~held_back])[0] - labels[~held_back]).abs().nanmean(dim=0)
@@ -325,7 +325,7 @@ class FtcpModel:
 
 
 _NO_LATTICES = np.zeros((1, 6))
-"""For networks whose tensors are overwritten at once."""
+"""Placeholder lattices for networks whose tensors are overwritten at once."""
 
 
 def _blank_scaler(size: Size) -> Scaler:

@@ -145,10 +145,12 @@ class FtcpOptions(ModelOptions):
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
         """Return a table's crystals and labels, and the rows that were skipped."""
         from alloop.models.crystal_table import read_crystal_table  # noqa: PLC0415
-        from alloop.models.ftcp.representation.crystals import Size, refusal  # noqa: PLC0415
+        from alloop.models.ftcp.representation.crystals import Size, representation_problem  # noqa: PLC0415
 
         largest = Size(self.max_elements, self.max_sites)
-        read = read_crystal_table(path, columns, refusal=partial(refusal, size=largest))
+        read = read_crystal_table(
+            path, columns, refusal=partial(representation_problem, size=largest)
+        )
         return read.data, read.skipped
 
     def build_for(

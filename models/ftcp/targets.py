@@ -11,20 +11,21 @@ from torch import Tensor, nn
 from alloop.materials import Material, material_id
 
 WIDTHS = (128, 32)
-"""Hidden layers of a head, as published."""
-MARGIN = 0.1
-"""Room left beyond the smallest and largest label, as a share of their span: a sigmoid reaches
-its ends nowhere. The paper leaves none."""
+"""Widths of a head's hidden layers, as published."""
+RANGE_MARGIN = 0.1
+"""Margin beyond the smallest and largest label, as a share of their span: a sigmoid reaches its
+ends nowhere. The paper leaves none."""
 CALIBRATION_SHARE = 10
-"""One crystal in so many trains no head; the heads' error on these is their noise."""
-ENOUGH = 3
-"""Calibration labels below which the labels' own spread stands for the noise."""
-LEAST_NOISE = 1e-3
-"""Of a property, as a share of its labels' span."""
+"""Inverse share of calibration crystals: one in so many trains no head, and the heads' error on
+these is their noise."""
+MIN_CALIBRATION_LABELS = 3
+"""Number of calibration labels below which the labels' own spread stands for the noise."""
+MIN_NOISE = 1e-3
+"""Least noise of a property, as a share of its labels' span."""
 
 
 class TargetBranch(nn.Module):
-    """M heads, each σ(g(z)) scaled to the range of the labels.
+    """Ensemble of M heads, each σ(g(z)) scaled to the range of the labels.
 
     The heads start differently and weigh rows differently (the Bayesian bootstrap), so they
     differ where the labels do not decide.
@@ -50,24 +51,25 @@ class TargetBranch(nn.Module):
     """Standard deviation of labels about the heads' mean, on calibration crystals, shape (p,)."""
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return R(z) in [0, 1], shape (M, n, p), of latent points (n, d)."""
+        """Return the scaled predictions R(z) in [0, 1], shape (M, n, p), of latent points (n,
+        d)."""
         return torch.sigmoid(self._linear(2, self.hidden(z)))
 
     def hidden(self, z: Tensor) -> Tensor:
         """Return every head's last hidden layer, shape (M, n, 32)."""
         return torch.relu(self._linear(1, torch.relu(self._linear(0, z))))
 
-    def take_range(self, labels: Tensor) -> None:
+    def widen_range(self, labels: Tensor) -> None:
         """Widen the range to hold the labels, shape (n, p), NaN where not known."""
         for p in range(labels.shape[1]):
             known = labels[labels[:, p].isfinite(), p]
             if len(known) < 2:
                 continue
             low, high = float(known.min()), float(known.max())
-            room = MARGIN * (high - low) or 1.0  # all labels equal: any range will do
+            room = RANGE_MARGIN * (high - low) or 1.0  # all labels equal: any range will do
             if not low >= self.low[p] or not high <= self.high[p]:  # also where these are NaN
-                self.low[p] = min(_number_or(self.low[p], low), low - room)
-                self.high[p] = max(_number_or(self.high[p], high), high + room)
+                self.low[p] = min(_value_or(self.low[p], low), low - room)
+                self.high[p] = max(_value_or(self.high[p], high), high + room)
             self.spread[p] = float(known.std()) or room
 
     def scaled(self, labels: Tensor) -> Tensor:
@@ -100,12 +102,12 @@ class TargetBranch(nn.Module):
                 self.noise[p] = torch.nan
                 continue
             known = labels[:, p].isfinite()
-            if known.sum() < ENOUGH:
+            if known.sum() < MIN_CALIBRATION_LABELS:
                 self.noise[p] = self.spread[p]
                 continue
             misses = mean[known, p] - labels[known, p]
             variance = misses.square().mean() - own[known, p].square().mean()
-            least = LEAST_NOISE * (self.high[p] - self.low[p])
+            least = MIN_NOISE * (self.high[p] - self.low[p])
             self.noise[p] = variance.clamp_min(0).sqrt().clamp_min(least)
             errors[p] = misses.abs().mean()
         return errors
@@ -129,5 +131,5 @@ def bootstrap_weights(n: int, heads: int) -> Tensor:
     return torch.empty(heads, n).exponential_()
 
 
-def _number_or(value: Tensor, other: float) -> float:
+def _value_or(value: Tensor, other: float) -> float:
     return float(value) if value.isfinite() else other

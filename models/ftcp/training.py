@@ -11,42 +11,43 @@ from torch import Tensor, nn
 from alloop.models.ftcp.augmentation import symmetry_copies
 from alloop.models.ftcp.networks.network import Network
 from alloop.models.ftcp.options import DirectNetwork, PublishedNetwork
-from alloop.models.ftcp.representation.crystals import Crystals
+from alloop.models.ftcp.representation.crystals import CrystalArrays
 from alloop.models.ftcp.representation.matrix import to_matrices
 from alloop.models.ftcp.targets import TargetBranch
 
-LARGEST_GRADIENT = 50.0
-"""Norm at which gradients of the direct network are clipped."""
+MAX_GRADIENT_NORM = 50.0
+"""Gradient norm at which gradients of the direct network are clipped."""
 KL_WARM_UP = 0.3
 """Share of the direct network's training in which the weight of the divergence rises."""
 REFIT_RATE = 0.3
-"""Of the direct network's learning rate, when it continues from earlier weights."""
-LEAST_CYCLE = 20
-"""Steps of the direct network's schedule, though fewer are taken: a shorter one cannot rise."""
+"""Factor of the direct network's learning rate when it continues from earlier weights."""
+MIN_SCHEDULE_STEPS = 20
+"""Least number of steps in the direct network's schedule, though fewer are taken: a shorter
+schedule cannot rise."""
 PUBLISHED_RATES = ((0, 5e-4), (50, 1e-4), (100, 5e-5))
-"""First epoch and RMSprop learning rate."""
+"""RMSprop learning rates, each with the epoch from which it holds."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What is trained on."""
+class LabelledCrystals:
+    """Training crystals with scaled labels and weights."""
 
-    crystals: Crystals
+    crystals: CrystalArrays
     labels: Tensor
-    """Scaled to [0, 1], shape (n, p); NaN where not known or kept back."""
+    """Labels scaled to [0, 1], shape (n, p); NaN where not known or kept back."""
     weights: Tensor
-    """Of every head for every row, shape (M, n)."""
+    """Bootstrap weights of every head for every row, shape (M, n)."""
     factors: Tensor
-    """On each property's squared errors, shape (p,)."""
+    """Factors on each property's squared errors, shape (p,)."""
 
 
 @dataclass(frozen=True)
 class Losses:
-    """Means per crystal over the last epoch, unweighted."""
+    """Loss terms, means per crystal over the last epoch, unweighted."""
 
     reconstruction: float
     kl: float
-    """Nats, summed over latents."""
+    """Kullback–Leibler divergence, nats, summed over latents."""
     property: float
 
 
@@ -54,7 +55,7 @@ def train(
     network: Network,
     branch: TargetBranch,
     options: PublishedNetwork | DirectNetwork,
-    rows: Rows,
+    rows: LabelledCrystals,
     *,
     is_refit: bool,
     augment: bool,
@@ -95,14 +96,14 @@ def train(
 
 @dataclass(frozen=True)
 class _Terms:
-    """Of one batch of n crystals."""
+    """Loss terms of one batch of n crystals."""
 
     reconstruction: Tensor
-    """Shape (n,)."""
+    """Reconstruction loss of each crystal, shape (n,)."""
     kl: Tensor
-    """Shape (n, d)."""
+    """Kullback–Leibler divergence of each latent, nats, shape (n, d)."""
     property: Tensor
-    """Sum over crystals and properties, mean over heads."""
+    """Property loss: sum over crystals and properties, mean over heads."""
 
     def sums(self) -> tuple[Tensor, Tensor, Tensor]:
         return self.reconstruction.sum(), self.kl.sum(), self.property
@@ -111,7 +112,7 @@ class _Terms:
 def _terms(
     network: Network,
     branch: TargetBranch,
-    rows: Rows,
+    rows: LabelledCrystals,
     picked: np.ndarray,
     augmenting: np.random.Generator | None,
 ) -> _Terms:
@@ -157,7 +158,8 @@ def _optimiser(
     n_steps: int,
     is_refit: bool,
 ) -> tuple[torch.optim.Optimizer, Callable[[int], None]]:
-    """Return an optimiser and what to call, with the epoch, once gradients are there."""
+    """Return an optimiser and the step function that is called with the epoch once gradients are
+    there."""
     if isinstance(options, PublishedNetwork):
         # Keras' defaults, with which the rates were published
         rmsprop = torch.optim.RMSprop(modules.parameters(), lr=1.0, alpha=0.9, eps=1e-7)
@@ -171,12 +173,12 @@ def _optimiser(
     rate = options.learning_rate * (REFIT_RATE if is_refit else 1.0)
     adam = torch.optim.AdamW(modules.parameters(), lr=rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        adam, rate, total_steps=max(n_steps, LEAST_CYCLE), pct_start=0.1
+        adam, rate, total_steps=max(n_steps, MIN_SCHEDULE_STEPS), pct_start=0.1
     )
 
     def direct(epoch: int) -> None:
         del epoch
-        nn.utils.clip_grad_norm_(modules.parameters(), LARGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(modules.parameters(), MAX_GRADIENT_NORM)
         adam.step()
         schedule.step()
 

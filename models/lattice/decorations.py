@@ -78,7 +78,7 @@ class DecorationSpace:
 
     @cached_property
     def parents(self) -> tuple[ParentLattice, ...]:
-        """One parent per lattice."""
+        """Parent lattices, one per name in ``lattices``."""
         return tuple(ParentLattice.of_size(name, self.atoms) for name in self.lattices)
 
     def read(self, materials: Sequence[Material]) -> tuple[IntArray, IntArray]:
@@ -144,7 +144,8 @@ class DecorationSpace:
 
     @cached_property
     def _ways(self) -> list[np.ndarray]:
-        """How many ways the elements from the i-th on can fill m sites, for each i and m.
+        """Return the number of ways in which the elements from the i-th on can fill m sites, for
+        each i and m.
 
         Floats, because for many elements the numbers outgrow 64 bits.
         """

@@ -1,4 +1,4 @@
-"""What a checkpoint of the lattice model says beside its tensors."""
+"""Description in a checkpoint of the lattice model."""
 
 from typing import Literal, Self
 
@@ -9,7 +9,7 @@ from alloop.models.lattice.options import LatticeOptions
 
 
 class Description(checkpoint.Description):
-    """Everything about a model but its tensors."""
+    """Description of a lattice model: everything but its tensors."""
 
     kind: Literal["lattice"] = "lattice"
     version: Literal[1] = 1

@@ -7,27 +7,27 @@ import torch
 from torch import Tensor, nn
 
 LOG_VARIANCE_RANGE = (-8.0, 2.0)
-"""Of the standardised labels; keeps the noise from vanishing where a few labels fit exactly."""
+"""Range of the log-variance of the standardised labels; keeps the noise from vanishing where a few
+labels fit exactly."""
 
 
 @dataclass(frozen=True)
 class HeadTraining:
-    """How heads are trained. The defaults were chosen on 64 to 450 bulk moduli of random Ni–Fe–Cr
-    cells, judged by how well they rank the orderings that a search found later.
-    """
+    """Settings of the heads' training."""
 
     steps: int = 600
-    """Full-batch Adam steps; each is a few products of small matrices."""
+    """Number of full-batch Adam steps; each is a few products of small matrices."""
     learning_rate: float = 1e-2
     network_decay: float = 3.0
-    """AdamW's weight decay on the hidden layers: with few labels a head stays nearly linear."""
+    """Weight decay (AdamW) of the hidden layers: with few labels a head stays nearly linear."""
     linear_decay: float = 0.1
     jitter: float = 0.1
-    """Noise on the standardised features, a ridge penalty for the linear part."""
+    """Standard deviation of the noise on the standardised features, a ridge penalty for the linear
+    part."""
 
 
 class PropertyHeads(nn.Module):
-    """Heads that each add a linear map and a small network, with a Gaussian likelihood.
+    """Ensemble of heads that each add a linear map and a small network, with a Gaussian likelihood.
 
     Ordering enters the properties of alloys nearly linearly through pair correlations, so the
     linear part carries most of what few labels can tell; the network bends it.
@@ -49,7 +49,8 @@ class PropertyHeads(nn.Module):
     feature_std: Tensor
     label_mean: Tensor
     label_std: Tensor
-    """Both NaN for properties with fewer than two labels: nothing was learned of them."""
+    """Standard deviation of the labels, shape (p,); like their mean NaN for properties with fewer
+    than two labels, of which nothing was learned."""
 
     def forward(self, features: Tensor) -> Tensor:
         """Return standardised means (size, n, p) of standardised features (..., n, m)."""
@@ -73,14 +74,16 @@ class PropertyHeads(nn.Module):
         )
 
 
-def train_heads(heads: PropertyHeads, features: Tensor, labels: Tensor, how: HeadTraining) -> None:
+def train_heads(
+    heads: PropertyHeads, features: Tensor, labels: Tensor, settings: HeadTraining
+) -> None:
     """Fit new heads; each sees the rows with weights of its own (the Bayesian bootstrap).
 
     Args:
         heads: as constructed; changed in place.
         features: shape (n, m).
         labels: shape (n, p), in the properties' units; NaN where not known.
-        how: settings.
+        settings: settings.
     """
     _standardise(heads, features, labels)
     known = labels.isfinite() & heads.label_mean.isfinite()  # (n, p)
@@ -91,10 +94,10 @@ def train_heads(heads: PropertyHeads, features: Tensor, labels: Tensor, how: Hea
     size = heads.linear.shape[0]
     weights = torch.empty(size, len(x), 1).exponential_() * known  # (size, n, p)
     weights = weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-12)
-    optimiser = torch.optim.AdamW(_decayed(heads, how), lr=how.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, how.steps)
-    for _ in range(how.steps):
-        jittered = x + how.jitter * torch.randn(size, *x.shape)
+    optimiser = torch.optim.AdamW(_decayed(heads, settings), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
+    for _ in range(settings.steps):
+        jittered = x + settings.jitter * torch.randn(size, *x.shape)
         log_variance = heads.log_variance.clamp(*LOG_VARIANCE_RANGE)
         errors = (heads(jittered) - y).square() * torch.exp(-log_variance) + log_variance
         loss = (weights * errors).sum(dim=1).mean()
@@ -117,15 +120,15 @@ def _standardise(heads: PropertyHeads, features: Tensor, labels: Tensor) -> None
 
 
 def _spread(values: Tensor) -> Tensor:
-    """Standard deviation, or 1 where all values are one and the same."""
+    """Return the standard deviation, or 1 where all values are one and the same."""
     spread = values.std()
     return torch.where(spread > 1e-6 * values.abs().max(), spread, torch.ones_like(spread))
 
 
-def _decayed(heads: PropertyHeads, how: HeadTraining) -> list[dict[str, object]]:
+def _decayed(heads: PropertyHeads, settings: HeadTraining) -> list[dict[str, object]]:
     return [
-        {"params": [heads.inner, heads.outer], "weight_decay": how.network_decay},
-        {"params": [heads.linear], "weight_decay": how.linear_decay},
+        {"params": [heads.inner, heads.outer], "weight_decay": settings.network_decay},
+        {"params": [heads.linear], "weight_decay": settings.linear_decay},
         {
             "params": [heads.inner_bias, heads.bias, heads.log_variance],
             "weight_decay": 0.0,

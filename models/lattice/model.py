@@ -21,10 +21,10 @@ from alloop.models.lattice.description import Description
 from alloop.models.lattice.heads import HeadTraining, PropertyHeads, train_heads
 from alloop.models.lattice.network import Autoencoder
 from alloop.models.lattice.options import LatticeOptions
-from alloop.models.lattice.training import Losses, one_thread, sharpened, train_autoencoder
+from alloop.models.lattice.training import Losses, sharpened, single_thread, train_autoencoder
 
 ENCODE_ROWS = 256
-"""Decorations encoded at once; bounds the memory that message passing takes."""
+"""Number of decorations encoded at once; bounds the memory that message passing takes."""
 
 
 class LatticeModel:
@@ -41,7 +41,7 @@ class LatticeModel:
         atoms: per cell, 2 n³.
         count_bounds: fewest and most atoms of each element that ``decode`` may give; elements
             left out may have any count.
-        property_names: properties that ``predict`` speaks of, in the order of its columns.
+        property_names: properties that ``predict`` gives, in the order of its columns.
 
     Raises:
         ModelError: if these do not fit together.
@@ -81,7 +81,7 @@ class LatticeModel:
         if len(all_codes) == 0:
             raise ModelError("there is nothing to train on", remedy="Give data or unlabelled > 0.")
         epochs = self.options.refit_epochs if self._parts else self.options.epochs
-        with one_thread(), torch.random.fork_rng(devices=[]):
+        with single_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = self._parts[0] if self._parts else self._new_autoencoder()
             losses = train_autoencoder(
@@ -154,7 +154,7 @@ class LatticeModel:
         return Prediction(self.property_names, mean, std)
 
     def embed(self, z: Tensor) -> Tensor:
-        """Return what no symmetry changes, shape (..., d) to (..., m), in z's precision.
+        """Return symmetry-invariant features, shape (..., d) to (..., m), in z's precision.
 
         The features are: the second lattice's share in [0, 1] (where there are two), the
         fractions of all elements but the last, and for three neighbour shells the short-range
@@ -255,7 +255,8 @@ class LatticeModel:
 
     @torch.no_grad()
     def _errors(self, features: Tensor, labels: Tensor) -> dict[str, float]:
-        """Mean absolute errors of the heads on their training labels, in the properties' units."""
+        """Return mean absolute errors of the heads on their training labels, in the properties'
+        units."""
         mean, _ = self._trained()[1].predict(features)
         errors = {}
         for p, name in enumerate(self.property_names):

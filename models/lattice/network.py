@@ -10,7 +10,7 @@ from alloop.models.lattice.waves import concentration_waves
 
 
 class Encoder(nn.Module):
-    """Message passing over the periodic neighbour shells to each site's posterior."""
+    """Encoder: message passing over the periodic neighbour shells to each site's posterior."""
 
     def __init__(
         self,
@@ -50,7 +50,8 @@ class Encoder(nn.Module):
 
 
 class Autoencoder(nn.Module):
-    """From decorations to latent points and back to probabilities of elements.
+    """Variational autoencoder from decorations to latent points and back to probabilities of
+    elements.
 
     A latent point is one coordinate for the lattice, where there are two to tell apart (−1 is
     the first, +1 the second), and the amplitudes of the concentration waves of the site
@@ -115,7 +116,7 @@ class Autoencoder(nn.Module):
         return F.log_softmax(logits, dim=-1)
 
     def lattice_weights(self, z: Tensor) -> Tensor:
-        """Return how much of each lattice a latent point is, shape (..., lattices).
+        """Return each lattice's share in a latent point, shape (..., lattices).
 
         The lattice coordinate goes smoothly from all of one at −1 to all of the other at +1.
         """

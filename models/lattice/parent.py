@@ -41,7 +41,7 @@ class ParentLattice:
 
     name: LatticeName
     n: int
-    """Two-atom cells along each edge."""
+    """Number of two-atom cells along each edge."""
 
     @classmethod
     def of_size(cls, name: LatticeName, atoms: int) -> "ParentLattice":
@@ -193,14 +193,15 @@ def _atomic_number(symbol: str) -> int:
 
 @lru_cache(maxsize=16)
 def _grid(n: int) -> IntArray:
-    """Sites in half cell edges: integers modulo 2n whose three parities agree, (n_sites, 3)."""
+    """Return the sites in half cell edges: integers modulo 2n whose three parities agree, (n_sites,
+    3)."""
     corners = np.array(list(itertools.product(range(n), repeat=3))) * 2
     return np.stack([corners, corners + 1], axis=1).reshape(-1, 3)
 
 
 @lru_cache(maxsize=16)
 def _site_at(n: int) -> IntArray:
-    """Site index at each point of the half-edge grid, −1 where there is none."""
+    """Return the site index at each point of the half-edge grid, −1 where there is none."""
     table = np.full((2 * n,) * 3, -1)
     table[tuple(_grid(n).T)] = np.arange(2 * n**3)
     return table
@@ -240,7 +241,8 @@ def _symmetries(parent: ParentLattice) -> IntArray:
 
 
 def _point_group(name: LatticeName) -> IntArray:
-    """Point operations that keep the supercell, on fractional coordinates, shape (r, 3, 3)."""
+    """Return the point operations that keep the supercell, on fractional coordinates, shape (r, 3,
+    3)."""
     operations = []
     for axes in itertools.permutations(range(3)):
         if name == "fcc" and axes[2] != 2:
@@ -281,7 +283,7 @@ def _list(numbers: tuple[float, ...]) -> str:
 
 
 def _assign_sites(parent: ParentLattice, structure: Structure) -> IntArray:
-    """Site of each atom, shape (n_sites,)."""
+    """Return the site of each atom, shape (n_sites,)."""
     edges = np.array(parent.edges(structure.volume / parent.n_sites))
     nearest_neighbour = edges[0] / parent.n * (math.sqrt(3) / 2 if parent.name == "bcc" else 1)
     origin = _origin(parent, structure.frac_coords, edges)
@@ -312,7 +314,8 @@ def _origin(parent: ParentLattice, frac_coords: FloatArray, edges: FloatArray) -
 
 
 def _misfit(half_edges: FloatArray, edges: FloatArray) -> float:
-    """Mean squared distance to the nearest site of either parity, in Å² up to a factor."""
+    """Return the mean squared distance to the nearest site of either parity, in Å² up to a
+    factor."""
     lower = half_edges - 2 * np.round(half_edges / 2)
     upper = half_edges - 1 - 2 * np.round((half_edges - 1) / 2)
     return float(np.minimum((lower**2) @ edges**2, (upper**2) @ edges**2).mean())

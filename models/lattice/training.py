@@ -19,13 +19,13 @@ optimiser which site to change. Trained towards 1 − LABEL_SMOOTHING it keeps a
 """
 
 KL_WEIGHT = 0.1
-"""Of the Kullback–Leibler term against the cross-entropy, both per site. It makes the elements'
-codes equally far from each other, at about five times the posterior's width."""
+"""Weight of the Kullback–Leibler term against the cross-entropy, both per site. It makes the
+elements' codes equally far from each other, at about five times the posterior's width."""
 
 
 @dataclass(frozen=True)
 class Losses:
-    """Means over the last epoch, per site, in nats."""
+    """Loss terms, means over the last epoch, per site, in nats."""
 
     cross_entropy: float
     kl: float
@@ -69,10 +69,9 @@ def train_autoencoder(
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: on matrices this small, threads mostly wait for each other, and
-    on a busy machine far longer than they compute. It also fixes the order of every sum.
-    """
+def single_thread() -> Iterator[None]:
+    """Run the block on one thread: on matrices this small, threads mostly wait for each other, and
+    on a busy machine far longer than they compute. It also fixes the order of every sum."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -82,7 +81,7 @@ def one_thread() -> Iterator[None]:
 
 
 def sharpened(probabilities: Tensor) -> Tensor:
-    """Undo the label smoothing: what the decoder says of a decoration becomes nearly one-hot.
+    """Undo the label smoothing, so that a decoration's probabilities become nearly one-hot.
 
     Args:
         probabilities: shape (..., E). The result sums to one too, but may leave [0, 1] a little.

@@ -1,1 +1,1 @@
-"""How close materials are to each other, and how good sets of them."""
+"""Metrics of generated materials: distances, validity, matching, coverage."""

@@ -1,4 +1,5 @@
-"""How well generated materials cover reference ones, and how their properties are distributed."""
+"""Coverage of reference materials by generated ones, and distances of their property
+distributions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Coverage:
-    """Of a reference set by a generated one (CDVAE, section 5.2, after Xu et al. 2021)."""
+    """Coverage of a reference set by a generated one (CDVAE, section 5.2, after Xu et al. 2021)."""
 
     recall: float
     """Share of reference materials with a generated one nearby."""
@@ -33,7 +34,7 @@ def coverage(
     structure_cutoff: float,
     composition_cutoff: float,
 ) -> Coverage:
-    """Return how the two sets cover each other.
+    """Return recall and precision of a generated set against a reference set.
 
     A material is nearby if both its structure's and its composition's fingerprint are: of the
     *same* material, as CDVAE's text defines it (its published code takes the minimum of each by
@@ -53,13 +54,13 @@ def coverage(
     # A statistic that never varies in the reference keeps its own unit.
     scale = np.where(varies, std, 1.0)
     compositions = cdist((ours - mean) / scale, (theirs - mean) / scale)
-    return near(structures <= structure_cutoff, compositions <= composition_cutoff)
+    return coverage_of_pairs(structures <= structure_cutoff, compositions <= composition_cutoff)
 
 
-def near(
+def coverage_of_pairs(
     is_near_in_structure: NDArray[np.bool_], is_near_in_composition: NDArray[np.bool_]
 ) -> Coverage:
-    """Return the coverage for tables of who is near whom, each (generated, reference)."""
+    """Return the coverage from tables of which pairs are near, each (generated, reference)."""
     is_near = is_near_in_structure & is_near_in_composition
     return Coverage(
         recall=float(is_near.any(axis=0).mean()), precision=float(is_near.any(axis=1).mean())

@@ -25,14 +25,14 @@ ANGULAR_CUTOFF = 3.1
 FIRST_CENTRE = 0.5
 RADIAL_CENTRES = FIRST_CENTRE + (RADIAL_CUTOFF - FIRST_CENTRE) / 8 * np.arange(8)
 ANGULAR_CENTRES = FIRST_CENTRE + 0.65 * np.arange(4)
-"""Å, all of them."""
+"""Centres of the angular functions, Å, like the radial centres and the cutoffs above."""
 RADIAL_WIDTH = 8.0
 ANGULAR_WIDTH = 6.0
-"""η, 1/Å²."""
+"""Exponents η of the angular Gaussians, 1/Å²; the radial width likewise."""
 ANGLES = np.pi / 8 * (np.arange(8) + 0.5)
-"""Radians: centred in eighths of the half circle, as in PANNA (Lot et al. 2020), which AlloGen
-used. PANNA's smoothing of the derivative near 0 and π is left out: it is no part of the
-definition and changes no distance by much."""
+"""Centres of the angular functions in radians: the middles of eighths of the half circle, as in
+PANNA (Lot et al. 2020), which AlloGen used. PANNA's smoothing of the derivative near 0 and π is
+left out: it is no part of the definition and changes no distance by much."""
 ZETA = 50.0
 N_ANGULAR = len(ANGULAR_CENTRES) * len(ANGLES)
 
@@ -78,7 +78,7 @@ def _vectors(structure: Structure, species: IntArray, n_elements: int) -> FloatA
     target, source, vector, distance = _neighbours(structure)
     radial = np.zeros((n * n_elements, len(RADIAL_CENTRES)))
     gaussians = np.exp(-RADIAL_WIDTH * (distance[:, None] - RADIAL_CENTRES) ** 2)
-    values = gaussians * _fade(distance, RADIAL_CUTOFF)[:, None]
+    values = gaussians * _cutoff_function(distance, RADIAL_CUTOFF)[:, None]
     np.add.at(radial, target * n_elements + species[source], values)
     is_near = distance < ANGULAR_CUTOFF
     angular = _angular(
@@ -95,7 +95,7 @@ def _angular(
     distance: FloatArray,
     n_elements: int,
 ) -> FloatArray:
-    """Sum over unordered pairs of each atom's neighbours, shape (n, 32 E (E + 1) / 2)."""
+    """Return sums over unordered pairs of each atom's neighbours, shape (n, 32 E (E + 1) / 2)."""
     j, k = _pairs_of_equal(target)
     cosine = np.clip((vector[j] * vector[k]).sum(axis=1) / (distance[j] * distance[k]), -1, 1)
     sine = np.sqrt(1 - cosine**2)
@@ -103,7 +103,9 @@ def _angular(
     by_angle = 2 * ((1 + from_centre) / 2) ** ZETA  # 2^(1−ζ) (1 + cos(θ − θs))^ζ, without overflow
     mean = (distance[j] + distance[k]) / 2
     by_radius = np.exp(-ANGULAR_WIDTH * (mean[:, None] - ANGULAR_CENTRES) ** 2)
-    fade = _fade(distance[j], ANGULAR_CUTOFF) * _fade(distance[k], ANGULAR_CUTOFF)
+    fade = _cutoff_function(distance[j], ANGULAR_CUTOFF) * _cutoff_function(
+        distance[k], ANGULAR_CUTOFF
+    )
     values = (fade[:, None, None] * by_radius[:, :, None] * by_angle[:, None, :]).reshape(
         -1, N_ANGULAR
     )
@@ -124,7 +126,7 @@ def _neighbours(structure: Structure) -> tuple[IntArray, IntArray, FloatArray, F
 
 
 def _pairs_of_equal(sorted_values: IntArray) -> tuple[IntArray, IntArray]:
-    """Return rows i < j of equal values."""
+    """Return all pairs of rows i < j that hold equal values."""
     degree = np.bincount(sorted_values) if len(sorted_values) else np.zeros(0, int)
     ends = np.cumsum(degree)[sorted_values]
     later = ends - np.arange(len(sorted_values)) - 1
@@ -133,7 +135,7 @@ def _pairs_of_equal(sorted_values: IntArray) -> tuple[IntArray, IntArray]:
     return first, first + 1 + np.arange(len(first)) - start[first]
 
 
-def _fade(distance: FloatArray, cutoff: float) -> FloatArray:
+def _cutoff_function(distance: FloatArray, cutoff: float) -> FloatArray:
     return 0.5 * (np.cos(np.pi * distance / cutoff) + 1)
 
 

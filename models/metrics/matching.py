@@ -1,4 +1,4 @@
-"""Whether structures are the same, by pymatgen's ``StructureMatcher``."""
+"""Matching of structures by pymatgen's ``StructureMatcher``."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,12 @@ from pymatgen.core import Structure
 from alloop.materials import formula_of
 
 MATCHER = StructureMatcher(stol=0.5, angle_tol=10, ltol=0.3)
-"""With the tolerances of CDVAE (section 5.1) and AlloGen (section 4.1)."""
+"""Matcher with the tolerances of CDVAE (section 5.1) and AlloGen (section 4.1)."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """How many reconstructions match, and how well."""
+    """Share of reconstructions that match their originals, and their displacements."""
 
     rate: float
     """Share of all pairs that match."""
@@ -24,7 +24,7 @@ class Match:
     """Mean over the matching pairs of the root mean square displacement, in units of the cube
     root of the volume per atom; NaN where none matches."""
     displacements: tuple[float | None, ...]
-    """Of each pair; None where it does not match."""
+    """Displacement of each pair, in the unit of ``rmse``; None where the pair does not match."""
 
 
 def match(pairs: Iterable[tuple[Structure, Structure]]) -> Match:
@@ -40,15 +40,15 @@ def match(pairs: Iterable[tuple[Structure, Structure]]) -> Match:
 
 def uniqueness(structures: Sequence[Structure]) -> float:
     """Return the share of structures that match none before them; NaN for no structures."""
-    return _share_without_twin(structures, known=(), among_themselves=True)
+    return _unmatched_share(structures, known=(), among_themselves=True)
 
 
 def novelty(structures: Sequence[Structure], known: Iterable[Structure]) -> float:
     """Return the share of structures that match none of the known ones; NaN for no structures."""
-    return _share_without_twin(structures, known=known, among_themselves=False)
+    return _unmatched_share(structures, known=known, among_themselves=False)
 
 
-def _share_without_twin(
+def _unmatched_share(
     structures: Sequence[Structure], *, known: Iterable[Structure], among_themselves: bool
 ) -> float:
     by_formula = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Whether a structure could exist at all: the validity of CDVAE (section 5.2)."""
+"""Structural and compositional validity as CDVAE defines them (section 5.2)."""
 
 import itertools
 import math
@@ -6,17 +6,17 @@ import math
 from pymatgen.core import Composition, Element, Structure
 from vesin import NeighborList
 
-CLOSEST = 0.5
-"""Å, between any two atoms (Court et al. 2020, through CDVAE)."""
-SMALLEST = 0.1
-"""Å³, of the cell."""
+MIN_DISTANCE = 0.5
+"""Least distance between any two atoms, Å (Court et al. 2020, through CDVAE)."""
+MIN_VOLUME = 0.1
+"""Least volume of a cell, Å³."""
 
 
 def is_structurally_valid(structure: Structure) -> bool:
     """Return whether all atoms and their images are at least 0.5 Å apart, in a cell with volume."""
-    if not structure.volume >= SMALLEST:
+    if not structure.volume >= MIN_VOLUME:
         return False
-    search = NeighborList(cutoff=CLOSEST, full_list=False, n_threads=1)
+    search = NeighborList(cutoff=MIN_DISTANCE, full_list=False, n_threads=1)
     (pairs,) = search.compute(
         points=structure.cart_coords, box=structure.lattice.matrix, periodic=True, quantities="P"
     )

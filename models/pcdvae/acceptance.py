@@ -2,22 +2,23 @@
 
 from dataclasses import dataclass
 
-MOST_ABOVE_RELAXED = 10.0
-"""eV, of the whole cell: farther from rest than this, a relaxation is not to be trusted."""
+MAX_RELAXATION_ENERGY = 10.0
+"""Largest energy above the relaxed one, eV for the whole cell: farther from rest than this, a
+relaxation is not to be trusted."""
 
 
 @dataclass(frozen=True)
 class Energies:
-    """Of a decoded crystal, by one potential."""
+    """Energies of a decoded crystal before and after relaxation, by one potential."""
 
     decoded: float
-    """eV, of the cell as it was decoded."""
+    """Energy of the cell as decoded, eV."""
     relaxed: float
-    """eV, of the cell at rest."""
+    """Energy of the relaxed cell, eV."""
     n_atoms: int
 
 
-def why_rejected(energies: Energies, *, highest_per_atom: float) -> str | None:
+def rejection_reason(energies: Energies, *, highest_per_atom: float) -> str | None:
     """Return why a decoded crystal is not correct, or None where it is.
 
     Args:
@@ -27,13 +28,13 @@ def why_rejected(energies: Energies, *, highest_per_atom: float) -> str | None:
     per_atom = energies.relaxed / energies.n_atoms
     if per_atom > highest_per_atom:
         return (
-            f"at rest it has {per_atom:.4f} eV/atom, more than the {highest_per_atom:.4f} of every "
-            "crystal in the training data"
+            f"its relaxed energy of {per_atom:.4f} eV/atom is above the highest of the training "
+            f"data, {highest_per_atom:.4f}"
         )
     above = energies.decoded - energies.relaxed
-    if above > MOST_ABOVE_RELAXED:
+    if above > MAX_RELAXATION_ENERGY:
         return (
-            f"as decoded it lies {above:.3g} eV above rest, more than {MOST_ABOVE_RELAXED:g} eV: "
-            "it is not close to what it relaxes to"
+            f"relaxation lowers the energy by {above:.3g} eV, more than "
+            f"{MAX_RELAXATION_ENERGY:g} eV: it is not close to its relaxed structure"
         )
     return None

@@ -1,4 +1,4 @@
-"""Six numbers that say a cell: any six say one, and how it lies in space says nothing.
+"""Codes of cells: six numbers that describe any cell, whatever its orientation in space.
 
 CDVAE predicts three lengths and three angles of the reduced cell, which need not fit together.
 Here it is the logarithm of the symmetric stretch that makes the cell from a cube of the same
@@ -12,19 +12,19 @@ from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 
 _ROWS, _COLUMNS = np.triu_indices(3)
 _WEIGHTS = np.where(_ROWS == _COLUMNS, 1.0, np.sqrt(2.0))
-"""Makes the Euclidean distance of codes that of the matrices."""
+"""Weights that make the Euclidean distance of codes that of the matrices."""
 
 
-def cell_codes(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
-    """Return codes of shape (b, 6) of cells of shape (b, 3, 3), rows in Å."""
+def codes_from_cells(cells: FloatArray, n_atoms: IntArray) -> FloatArray:
+    """Encode cells of shape (b, 3, 3), rows in Å, as codes of shape (b, 6)."""
     metric = cells @ cells.transpose(0, 2, 1)
     stretch = 0.5 * _of_eigenvalues(metric, np.log)
     stretch -= np.log(n_atoms)[:, None, None] / 3 * np.eye(3)
     return stretch[:, _ROWS, _COLUMNS] * _WEIGHTS
 
 
-def cells_of(codes: FloatArray, n_atoms: IntArray) -> FloatArray:
-    """Return cells of shape (b, 3, 3), rows in Å, symmetric, of codes of shape (b, 6)."""
+def cells_from_codes(codes: FloatArray, n_atoms: IntArray) -> FloatArray:
+    """Decode codes of shape (b, 6) into symmetric cells of shape (b, 3, 3), rows in Å."""
     stretch = np.zeros((len(codes), 3, 3))
     stretch[:, _ROWS, _COLUMNS] = codes / _WEIGHTS
     stretch[:, _COLUMNS, _ROWS] = codes / _WEIGHTS

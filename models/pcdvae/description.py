@@ -1,4 +1,4 @@
-"""What checkpoints of P-CDVAE say beside their tensors, a model's or a training's."""
+"""Descriptions in the checkpoints of P-CDVAE, of a model or of a training."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ class ModelDescription(checkpoint.Description):
 
 
 class TrainingDescription(checkpoint.Description):
-    """Where a training stands, and what it is a training of."""
+    """Progress of a training, with the identity of its model, data and seed."""
 
     kind: Literal["pcdvae-training"] = "pcdvae-training"
     version: Literal[1] = 1

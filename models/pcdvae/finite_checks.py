@@ -1,4 +1,4 @@
-"""When a number is not finite: find where it came from, and stop."""
+"""Checks for losses and gradients that are not finite, naming the module they come from."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -10,7 +10,8 @@ from alloop.errors import ModelError
 
 
 class TrainingDiverged(ModelError):
-    """Training met a number that is not finite; nothing after that step would mean anything."""
+    """Raised when training meets a number that is not finite; nothing after that step would mean
+    anything."""
 
 
 def require_finite_terms(
@@ -30,7 +31,7 @@ def require_finite_terms(
     bad = [name for name, term in terms.items() if not bool(torch.isfinite(term))]
     if not bad:
         return
-    source = first_not_finite(network, again)
+    source = first_non_finite_module(network, again)
     culprit = f"; the first output that is not finite is that of {source}" if source else ""
     raise TrainingDiverged(
         f"the loss of {', '.join(bad)} is not finite{culprit}",
@@ -64,7 +65,7 @@ def require_finite_gradient(network: nn.Module, norm: Tensor, *, where: str) -> 
     )
 
 
-def first_not_finite(network: nn.Module, run: Callable[[], object]) -> str | None:
+def first_non_finite_module(network: nn.Module, run: Callable[[], object]) -> str | None:
     """Return the name of the first module whose output is not finite while ``run`` runs.
 
     Modules within modules come first, so the name is as exact as it can be.

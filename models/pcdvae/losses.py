@@ -1,4 +1,4 @@
-"""The training loss: one step of denoising, and what the heads are to say."""
+"""The training loss: one step of denoising, and the losses of the heads."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from alloop.models.pcdvae.networks.network import (
     kl_divergence,
     masked_mean,
 )
-from alloop.models.pcdvae.networks.noise import Draw, nearest_image, noisy_elements
+from alloop.models.pcdvae.networks.noise import NoiseDraw, nearest_image, noisy_elements
 from alloop.models.pcdvae.rows import Batch
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -31,16 +31,17 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "kl": 0.01,
     }
 )
-"""Of AlloGen (and of CDVAE, but for the phase)."""
+"""Weights of the loss terms, AlloGen's (and CDVAE's, but for the phase)."""
 
 LOG_VARIANCE_BOUND = 8.0
-"""Of a property's predicted variance, in standardised units: keeps the exponential finite."""
+"""Bound of a property's predicted log-variance, in standardised units: keeps the exponential
+finite."""
 
 
 def losses(
     network: Network,
     batch: Batch,
-    noise: Draw,
+    noise: NoiseDraw,
     generator: torch.Generator,
     *,
     k: int,
@@ -78,14 +79,14 @@ def losses(
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """Return the weighted sum."""
+    """Return the sum of the terms, weighted by ``WEIGHTS``."""
     return torch.stack([WEIGHTS[name] * term for name, term in terms.items()]).sum()
 
 
 def _denoising(
     network: Network,
     batch: Batch,
-    noise: Draw,
+    noise: NoiseDraw,
     generator: torch.Generator,
     z: Tensor,
     composition: Tensor,
@@ -120,11 +121,13 @@ def _property_loss(network: Network, mean: Tensor, log_variance: Tensor, batch: 
     target = (batch.labels - network.label_mean) / network.label_std
     known = target.isfinite()
     nll = gaussian_nll(
-        mean, bounded(log_variance), torch.where(known, target, torch.zeros_like(target))
+        mean,
+        bounded_log_variance(log_variance),
+        torch.where(known, target, torch.zeros_like(target)),
     )
     return masked_mean(nll, known)
 
 
-def bounded(log_variance: Tensor) -> Tensor:
+def bounded_log_variance(log_variance: Tensor) -> Tensor:
     """Return log-variances within ± LOG_VARIANCE_BOUND."""
     return log_variance.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)

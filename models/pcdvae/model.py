@@ -19,18 +19,18 @@ from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
 from alloop.models.latent_points import require_latent_points
 from alloop.models.pcdvae import sampling
 from alloop.models.pcdvae.description import ModelDescription, TrainingDescription
-from alloop.models.pcdvae.losses import bounded
-from alloop.models.pcdvae.networks.crystal import COINCIDENT, Crystal
+from alloop.models.pcdvae.losses import bounded_log_variance
+from alloop.models.pcdvae.networks.crystal import COINCIDENCE_DISTANCE, ReducedCrystal
 from alloop.models.pcdvae.networks.graph import Graph
 from alloop.models.pcdvae.networks.network import Network
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.resuming import TrainingFile
-from alloop.models.pcdvae.rows import Rows
+from alloop.models.pcdvae.resuming import TrainingCheckpoint
+from alloop.models.pcdvae.rows import CrystalRows
 from alloop.models.pcdvae.training import Trainer
 from alloop.models.pcdvae.vocabulary import UNKNOWN_PHASE, Vocabulary
 
 ENCODE_ROWS = 64
-"""Crystals encoded at once; bounds the memory."""
+"""Number of crystals encoded at once; bounds the memory."""
 
 
 class PcdvaeModel:
@@ -53,7 +53,7 @@ class PcdvaeModel:
             without ``options.phase``.
         count_bounds: fewest and most atoms of each element that ``decode`` may give; elements
             left out may have any count. They can be met for every number of atoms.
-        property_names: properties that ``predict`` speaks of, in the order of its columns.
+        property_names: properties that ``predict`` gives, in the order of its columns.
 
     Raises:
         ModelError: if these do not fit together, or there is no such device.
@@ -108,13 +108,13 @@ class PcdvaeModel:
         trainer = Trainer(network, self.options, rows, epochs, seed)
         file = self._training_file(resume_from, data, trainer)
         if not (file and file.load_into(trainer)) and self._network is None:
-            trainer.measure_scales()
+            trainer.fit_scales()
         remaining = trainer.epochs - trainer.epoch
 
         def on_epoch(done: int, means: dict[str, float]) -> None:
             if file:
                 file.save(trainer)
-            report(done / epochs, f"epoch {done} of {epochs}, {_in_words(means)}")
+            report(done / epochs, f"epoch {done} of {epochs}, {_format_losses(means)}")
 
         means = trainer.run(on_epoch)
         self._network = network.eval()
@@ -135,11 +135,11 @@ class PcdvaeModel:
         """Return posterior means, shape (n, latent), float32, on the CPU.
 
         Raises:
-            MaterialError: if a material is no crystal, or has an element the model never saw.
+            MaterialError: if a material is no crystal, or has an element that is not the model's.
         """
         network = self._trained()
         # What was decoded may not be valid, and can be encoded all the same.
-        crystals, species = self.vocabulary.read(materials, closest=COINCIDENT)
+        crystals, species = self.vocabulary.read(materials, closest=COINCIDENCE_DISTANCE)
         parts = [torch.zeros(0, self.options.latent)]
         for first in range(0, len(crystals), ENCODE_ROWS):
             some = slice(first, first + ENCODE_ROWS)
@@ -160,9 +160,9 @@ class PcdvaeModel:
         rng = np.random.default_rng(seed)
         decoded: list[Material] = []
         for some in z.float().to(self.device).split(self.options.decode_batch):
-            frame = sampling.read_frame(network, some, self.vocabulary)
-            atoms = sampling.sample(network, frame, self.options, rng)
-            decoded.extend(self._structures(frame, atoms))
+            conditions = sampling.predict_conditions(network, some, self.vocabulary)
+            atoms = sampling.sample(network, conditions, self.options, rng)
+            decoded.extend(self._structures(conditions, atoms))
         return decoded
 
     def draw(self, n: int, *, seed: int) -> Tensor:
@@ -180,11 +180,11 @@ class PcdvaeModel:
         require_latent_points(z, self.options.latent)
         read = network.heads(z.float().to(self.device))
         mean = read.property_mean * network.label_std + network.label_mean
-        std = torch.exp(0.5 * bounded(read.property_log_variance)) * network.label_std
+        std = torch.exp(0.5 * bounded_log_variance(read.property_log_variance)) * network.label_std
         return Prediction(self.property_names, mean.cpu(), std.cpu())
 
     def embed(self, z: Tensor) -> Tensor:
-        """Return what the heads say of z, shape (..., latent) to (..., m), in z's precision.
+        """Return the heads' outputs at z, shape (..., latent) to (..., m), in z's precision.
 
         Properties' means and the cell, standardised; composition and phase as probabilities.
         A surrogate with some dozens of labels can learn from these few numbers, not from hundreds
@@ -254,10 +254,10 @@ class PcdvaeModel:
             phases=len(self.vocabulary.phases),
         )
 
-    def _read_rows(self, data: Dataset) -> Rows:
+    def _read_rows(self, data: Dataset) -> CrystalRows:
         if len(data) == 0:
             raise ModelError("there is nothing to train on", remedy="Give at least one structure.")
-        rows = Rows.of(
+        rows = CrystalRows.of(
             self.vocabulary,
             data.materials,
             data.labels,
@@ -272,22 +272,22 @@ class PcdvaeModel:
             )
         return rows
 
-    def _network_to_train(self, rows: Rows, seed: int) -> Network:
+    def _network_to_train(self, rows: CrystalRows, seed: int) -> Network:
         """Return a new network, or a copy of the one there is, in the data's units."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = self._new_network()
         if self._network is None:
-            network.set_units_of_cells(rows.cell_code)
+            network.standardise_cells(rows.cell_code)
         else:
             network.load_state_dict(self._network.state_dict())
-            network.widen_range_of_cells(rows.cell_code)
-        network.set_units_of_labels(rows.labels)
+            network.widen_cell_range(rows.cell_code)
+        network.standardise_labels(rows.labels)
         return network.to(self.device).train()
 
     def _training_file(
         self, path: Path | None, data: Dataset, trainer: Trainer
-    ) -> TrainingFile | None:
+    ) -> TrainingCheckpoint | None:
         if path is None:
             return None
         contents = {
@@ -304,7 +304,7 @@ class PcdvaeModel:
             epoch=0,
             step=0,
         )
-        return TrainingFile(path, description)
+        return TrainingCheckpoint(path, description)
 
     def _description(self) -> ModelDescription:
         return ModelDescription(
@@ -318,25 +318,28 @@ class PcdvaeModel:
             property_names=self.property_names,
         )
 
-    def _graph(self, crystals: Sequence[Crystal]) -> Graph:
+    def _graph(self, crystals: Sequence[ReducedCrystal]) -> Graph:
         return Graph.of_crystals(
             crystals, k=self.options.neighbours, cutoff=self.options.cutoff
         ).to(self.device)
 
-    def _structures(self, frame: sampling.Frame, atoms: sampling.Atoms) -> list[Material]:
+    def _structures(
+        self, conditions: sampling.DecodingConditions, atoms: sampling.NoisyAtoms
+    ) -> list[Material]:
         numbers = np.array([Element(symbol).Z for symbol in self.vocabulary.elements])
         parts = zip(
-            frame.cells,
-            np.split(atoms.positions, frame.ends[:-1]),
-            np.split(numbers[atoms.species], frame.ends[:-1]),
+            conditions.cells,
+            np.split(atoms.positions, conditions.ends[:-1]),
+            np.split(numbers[atoms.species], conditions.ends[:-1]),
             strict=True,
         )
         return [
-            Crystal(of, positions, cell).structure(wrapped=True) for cell, positions, of in parts
+            ReducedCrystal(of, positions, cell).structure(wrapped=True)
+            for cell, positions, of in parts
         ]
 
     def _errors(self, data: Dataset) -> dict[str, float]:
-        """Mean absolute errors on the training labels, in the properties' units."""
+        """Return mean absolute errors on the training labels, in the properties' units."""
         mean = self.predict(self.encode(data.materials)).mean.numpy()
         wrong = np.abs(mean - data.labels)
         return {
@@ -353,5 +356,5 @@ def _device(options: PcdvaeOptions) -> torch.device:
     return torch.device("cuda" if has_cuda and options.device != "cpu" else "cpu")
 
 
-def _in_words(losses: Mapping[str, float]) -> str:
+def _format_losses(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in losses.items())

@@ -9,7 +9,7 @@ from alloop.models.pcdvae.networks.network import Network
 
 LEARNING_RATE = 1e-3
 STEPS = (200, 500, 1000, 1500, 2500)
-"""AlloGen, section 4.3: Adam on z, and the steps after which it decodes."""
+"""Numbers of Adam steps on z after which AlloGen decodes (section 4.3)."""
 
 
 def optimise(

@@ -12,13 +12,14 @@ from alloop.models.checkpoint import read, restore, write
 from alloop.models.pcdvae.description import TrainingDescription
 from alloop.models.pcdvae.training import Trainer
 
-SECONDS_BETWEEN = 60.0
-"""Shortest time between two checkpoints, so that small models do not spend their time writing."""
+MIN_SECONDS_BETWEEN = 60.0
+"""Shortest time between two checkpoints, s, so that small models do not spend their time
+writing."""
 
 
 @dataclass
-class TrainingFile:
-    """Where a training is kept while it lasts.
+class TrainingCheckpoint:
+    """Checkpoint file of a training in progress.
 
     Args:
         path: of the file.
@@ -56,7 +57,7 @@ class TrainingFile:
 
     def save(self, trainer: Trainer, *, at_once: bool = False) -> None:
         """Write the trainer's state, unless that was done a short while ago."""
-        if not at_once and time.monotonic() - self._last < SECONDS_BETWEEN:
+        if not at_once and time.monotonic() - self._last < MIN_SECONDS_BETWEEN:
             return
         description = self.description.model_copy(
             update={"epoch": trainer.epoch, "step": trainer.step}

@@ -1,4 +1,4 @@
-"""Training rows: crystals read once, with their graphs and what is to be learnt of them."""
+"""Training rows: crystals read once, with their graphs and targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,40 +9,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alloop.materials import Material
-from alloop.models.pcdvae.cells import cell_codes
-from alloop.models.pcdvae.networks.crystal import Crystal, FloatArray, IntArray
+from alloop.models.pcdvae.cells import codes_from_cells
+from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray, ReducedCrystal
 from alloop.models.pcdvae.networks.graph import Graph, collate
 from alloop.models.pcdvae.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows, together."""
+    """A batch of training rows, collated."""
 
     positions: FloatArray
-    """Å, shape (n, 3)."""
+    """Cartesian positions of all atoms, Å, shape (n, 3)."""
     cells: FloatArray
-    """Rows in Å, shape (b, 3, 3)."""
+    """Lattice vectors as rows, Å, shape (b, 3, 3)."""
     n_atoms: IntArray
-    """Shape (b,)."""
+    """Number of atoms of each crystal, shape (b,)."""
     graph: Graph
     species: Tensor
-    """Shape (n,)."""
+    """Index of each atom's element, shape (n,)."""
     count: Tensor
-    """Index of the number of atoms, shape (b,)."""
+    """Index of each crystal's number of atoms in the vocabulary, shape (b,)."""
     cell_code: Tensor
-    """Shape (b, 6)."""
+    """Code of each cell (``alloop.models.pcdvae.cells``), shape (b, 6)."""
     labels: Tensor
-    """In the properties' units, NaN where unknown, shape (b, p)."""
+    """Property values in their units, NaN where unknown, shape (b, p)."""
     phase: Tensor
-    """Index, or UNKNOWN_PHASE, shape (b,)."""
+    """Index of each crystal's parent lattice, or UNKNOWN_PHASE, shape (b,)."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Everything that training needs of a dataset."""
+class CrystalRows:
+    """Training rows of a dataset, read once: crystals, graphs and targets."""
 
-    crystals: tuple[Crystal, ...]
+    crystals: tuple[ReducedCrystal, ...]
     species: tuple[Tensor, ...]
     graphs: tuple[Graph, ...]
     count: Tensor
@@ -61,7 +61,7 @@ class Rows:
         *,
         k: int,
         cutoff: float,
-    ) -> "Rows":
+    ) -> "CrystalRows":
         """Read materials.
 
         Raises:
@@ -76,7 +76,7 @@ class Rows:
             species=tuple(species),
             graphs=tuple(Graph.of_crystals([c], k=k, cutoff=cutoff) for c in crystals),
             count=torch.tensor(counts),
-            cell_code=torch.from_numpy(cell_codes(cells, n_atoms)).float(),
+            cell_code=torch.from_numpy(codes_from_cells(cells, n_atoms)).float(),
             labels=torch.from_numpy(labels).float(),
             phase=torch.tensor([vocabulary.phase(material) for material in materials]),
             is_augmented=is_augmented,
@@ -86,7 +86,7 @@ class Rows:
         return len(self.crystals)
 
     def batch(self, rows: IntArray, device: torch.device) -> Batch:
-        """Return some rows together."""
+        """Collate some rows into a batch on a device."""
         crystals = [self.crystals[row] for row in rows]
         return Batch(
             positions=np.concatenate([crystal.positions for crystal in crystals]),

@@ -1,4 +1,4 @@
-"""From a latent point to a crystal: what the heads read off it, then denoising.
+"""Sampling: from a latent point to a crystal, by the heads' predictions, then by denoising.
 
 Langevin is the published sampler: at each of 50 noise levels, 100 steps (CDVAE, algorithm 1) of
 score and fresh noise. A last step goes to the mean of what the noise that is left may hide
@@ -25,52 +25,53 @@ from torch import Tensor
 
 from alloop.errors import ModelError
 from alloop.models.lattice.assignment import most_probable
-from alloop.models.pcdvae.cells import cells_of
+from alloop.models.pcdvae.cells import cells_from_codes
 from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 from alloop.models.pcdvae.networks.graph import Graph
 from alloop.models.pcdvae.networks.network import Network
-from alloop.models.pcdvae.networks.noise import LARGEST, SMALLEST, levels
+from alloop.models.pcdvae.networks.noise import MAX_SIGMA, MIN_SIGMA, levels
 from alloop.models.pcdvae.options import PcdvaeOptions
 from alloop.models.pcdvae.vocabulary import CountBounds, Vocabulary
 
 FREEZING = (0.1, 0.5)
-"""Å; levels at which alloys freeze."""
+"""Range of noise levels at which alloys freeze, Å."""
 SCHEDULE_POWER = 7.0
-"""Spaces the levels of the ancestral sampler (Karras et al. 2022, Eq. 5)."""
+"""Exponent that spaces the levels of the ancestral sampler (Karras et al. 2022, Eq. 5)."""
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What stays fixed while atoms are denoised."""
+class DecodingConditions:
+    """Conditions that stay fixed while atoms are denoised: latent points, cells, composition,
+    phase."""
 
     z: Tensor
-    """Shape (b, latent)."""
+    """Latent points, shape (b, latent)."""
     cells: FloatArray
-    """Rows in Å, shape (b, 3, 3)."""
+    """Lattice vectors as rows, Å, shape (b, 3, 3)."""
     n_atoms: IntArray
-    """Shape (b,)."""
+    """Number of atoms of each crystal, shape (b,)."""
     phase: Tensor
-    """Shape (b,)."""
+    """Index of each crystal's phase, shape (b,)."""
     counts: tuple[IntArray, ...]
-    """Atoms of each element, of each crystal."""
+    """Numbers of atoms of each element, shape (n_elements,) for each crystal."""
 
     @property
     def ends(self) -> IntArray:
-        """Row after each crystal's last atom."""
+        """Row after each crystal's last atom, shape (b,)."""
         return np.cumsum(self.n_atoms)
 
 
 @dataclass
-class Atoms:
-    """What changes."""
+class NoisyAtoms:
+    """Atoms being denoised: positions and elements, which change."""
 
     positions: FloatArray
-    """Å, shape (n, 3)."""
+    """Cartesian positions, Å, shape (n, 3)."""
     species: IntArray
-    """Shape (n,)."""
+    """Index of each atom's element, shape (n,)."""
 
 
-def read_frame(network: Network, z: Tensor, vocabulary: Vocabulary) -> Frame:
+def predict_conditions(network: Network, z: Tensor, vocabulary: Vocabulary) -> DecodingConditions:
     """Return the most probable cell, numbers of atoms of each element, and phase.
 
     Args:
@@ -80,11 +81,11 @@ def read_frame(network: Network, z: Tensor, vocabulary: Vocabulary) -> Frame:
     """
     read = network.heads(z)
     n_atoms = np.array([vocabulary.atom_counts[i] for i in read.count.argmax(dim=1).tolist()])
-    codes = network.cell_codes(z).double().cpu().numpy()
+    codes = network.codes_from_cells(z).double().cpu().numpy()
     fractions = read.composition.softmax(dim=1).double().cpu().numpy()
-    return Frame(
+    return DecodingConditions(
         z=z,
-        cells=cells_of(codes, n_atoms),
+        cells=cells_from_codes(codes, n_atoms),
         n_atoms=n_atoms,
         phase=read.phase.argmax(dim=1),
         counts=tuple(
@@ -113,24 +114,27 @@ def whole_counts(fractions: FloatArray, n: int, bounds: CountBounds) -> IntArray
 
 
 def sample(
-    network: Network, frame: Frame, options: PcdvaeOptions, rng: np.random.Generator
-) -> Atoms:
+    network: Network,
+    conditions: DecodingConditions,
+    options: PcdvaeOptions,
+    rng: np.random.Generator,
+) -> NoisyAtoms:
     """Denoise atoms from random places.
 
     Raises:
         ModelError: if the decoder's scores are not finite.
     """
-    atoms = _scattered(frame, rng)
+    atoms = _random_atoms(conditions, rng)
     sampler = langevin if options.sampler == "langevin" else ancestral
-    for _ in sampler(network, frame, atoms, options, rng):
+    for _ in sampler(network, conditions, atoms, options, rng):
         pass
     return atoms
 
 
 def langevin(
     network: Network,
-    frame: Frame,
-    atoms: Atoms,
+    conditions: DecodingConditions,
+    atoms: NoisyAtoms,
     options: PcdvaeOptions,
     rng: np.random.Generator,
 ) -> Iterator[float]:
@@ -141,24 +145,24 @@ def langevin(
     """
     *larger, last = map(float, levels())
     for sigma in larger:
-        _walk(network, frame, atoms, sigma, options, rng)
+        _langevin_steps(network, conditions, atoms, sigma, options, rng)
         yield sigma
-    _walk(network, frame, atoms, last, options, rng)
-    atoms.positions = atoms.positions + last * _denoised(network, frame, atoms, last, options)
+    _langevin_steps(network, conditions, atoms, last, options, rng)
+    atoms.positions = atoms.positions + last * _denoised(network, conditions, atoms, last, options)
     yield last
 
 
-def _walk(
+def _langevin_steps(
     network: Network,
-    frame: Frame,
-    atoms: Atoms,
+    conditions: DecodingConditions,
+    atoms: NoisyAtoms,
     sigma: float,
     options: PcdvaeOptions,
     rng: np.random.Generator,
 ) -> None:
-    """Take Langevin's steps at one level."""
+    """Take the Langevin steps of one noise level."""
     for _ in range(_steps_at(sigma, options)):
-        scores = _denoised(network, frame, atoms, sigma, options)
+        scores = _denoised(network, conditions, atoms, sigma, options)
         noise = rng.standard_normal(atoms.positions.shape)
         atoms.positions = atoms.positions + sigma * scores + np.sqrt(2) * sigma * noise
 
@@ -172,15 +176,15 @@ def _steps_at(sigma: float, options: PcdvaeOptions) -> int:
 
 def ancestral(
     network: Network,
-    frame: Frame,
-    atoms: Atoms,
+    conditions: DecodingConditions,
+    atoms: NoisyAtoms,
     options: PcdvaeOptions,
     rng: np.random.Generator,
 ) -> Iterator[float]:
     """Move the atoms from level to level, and yield each level's σ in Å after it."""
     sigmas = schedule(options.ancestral_steps)
     for sigma, following in zip(sigmas, [*sigmas[1:], 0.0], strict=True):
-        scores = _denoised(network, frame, atoms, float(sigma), options)
+        scores = _denoised(network, conditions, atoms, float(sigma), options)
         noise = rng.standard_normal(atoms.positions.shape)
         gone = sigma**2 - following**2
         atoms.positions = (
@@ -191,25 +195,32 @@ def ancestral(
 
 def schedule(n: int) -> FloatArray:
     """Return n noise levels in Å, largest first, dense where structures are decided."""
-    ramp = np.linspace(LARGEST ** (1 / SCHEDULE_POWER), SMALLEST ** (1 / SCHEDULE_POWER), n)
+    ramp = np.linspace(MAX_SIGMA ** (1 / SCHEDULE_POWER), MIN_SIGMA ** (1 / SCHEDULE_POWER), n)
     return ramp**SCHEDULE_POWER
 
 
-def _scattered(frame: Frame, rng: np.random.Generator) -> Atoms:
-    """Place atoms anywhere, with the frame's elements in any order."""
-    of_atom = np.repeat(np.arange(len(frame.n_atoms)), frame.n_atoms)
+def _random_atoms(conditions: DecodingConditions, rng: np.random.Generator) -> NoisyAtoms:
+    """Draw uniform positions, and the given numbers of each element in random order."""
+    of_atom = np.repeat(np.arange(len(conditions.n_atoms)), conditions.n_atoms)
     frac = rng.random((len(of_atom), 3))
-    return Atoms(
-        positions=np.einsum("ni,nij->nj", frac, frame.cells[of_atom]),
+    return NoisyAtoms(
+        positions=np.einsum("ni,nij->nj", frac, conditions.cells[of_atom]),
         species=np.concatenate(
-            [rng.permutation(np.repeat(np.arange(len(counts)), counts)) for counts in frame.counts]
+            [
+                rng.permutation(np.repeat(np.arange(len(counts)), counts))
+                for counts in conditions.counts
+            ]
         ),
     )
 
 
 @torch.no_grad()
 def _denoised(
-    network: Network, frame: Frame, atoms: Atoms, sigma: float, options: PcdvaeOptions
+    network: Network,
+    conditions: DecodingConditions,
+    atoms: NoisyAtoms,
+    sigma: float,
+    options: PcdvaeOptions,
 ) -> FloatArray:
     """Return scores in units of 1 / σ, and let the atoms take their most probable elements.
 
@@ -217,11 +228,15 @@ def _denoised(
     probable element by itself, which while little is known is the same for all.
     """
     graph = Graph.of(
-        atoms.positions, frame.cells, frame.n_atoms, k=options.neighbours, cutoff=options.cutoff
-    ).to(frame.z.device)
-    species = torch.from_numpy(atoms.species).to(frame.z.device)
-    level = torch.full((len(frame.n_atoms),), sigma, device=frame.z.device)
-    scores, logits = network.denoise(graph, species, frame.phase, frame.z, level)
+        atoms.positions,
+        conditions.cells,
+        conditions.n_atoms,
+        k=options.neighbours,
+        cutoff=options.cutoff,
+    ).to(conditions.z.device)
+    species = torch.from_numpy(atoms.species).to(conditions.z.device)
+    level = torch.full((len(conditions.n_atoms),), sigma, device=conditions.z.device)
+    scores, logits = network.denoise(graph, species, conditions.phase, conditions.z, level)
     if not bool(torch.isfinite(scores).all() and torch.isfinite(logits).all()):
         raise ModelError(
             f"the decoder's scores are not finite at a noise of {sigma:.3g} Å",
@@ -232,7 +247,7 @@ def _denoised(
         [
             most_probable(rows, [(int(n), int(n)) for n in counts])
             for rows, counts in zip(
-                np.split(log_probabilities, frame.ends[:-1]), frame.counts, strict=True
+                np.split(log_probabilities, conditions.ends[:-1]), conditions.counts, strict=True
             )
         ]
     )

@@ -1,4 +1,4 @@
-"""Training: steps, their schedule, and stopping at what is not a number."""
+"""Training: steps, their schedule, and the end at the first number that is not finite."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,20 +12,20 @@ from torch import Tensor
 from alloop.models.pcdvae import losses
 from alloop.models.pcdvae.finite_checks import require_finite_gradient, require_finite_terms
 from alloop.models.pcdvae.networks.crystal import IntArray
-from alloop.models.pcdvae.networks.layers import measuring_scales
+from alloop.models.pcdvae.networks.layers import fitting_scales
 from alloop.models.pcdvae.networks.network import Network
 from alloop.models.pcdvae.networks.noise import draw
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.rows import Rows
+from alloop.models.pcdvae.rows import CrystalRows
 from alloop.seeds import derive_seed
 
-FINAL_RATE = 0.01
-"""Of the learning rate, at the end of its half cosine."""
+FINAL_RATE_FACTOR = 0.01
+"""Factor of the learning rate at the end of its half cosine."""
 
 
 @contextmanager
-def compiling(network: Network, backend: str = "inductor") -> Iterator[None]:
-    """While it lasts, encoder and decoder run compiled, at any number of atoms and edges.
+def compiled_networks(network: Network, backend: str = "inductor") -> Iterator[None]:
+    """Run encoder and decoder compiled within the block, at any number of atoms and edges.
 
     Afterwards they run as written again: encoding and sampling would be compiled anew, which
     takes longer than it saves.
@@ -42,7 +42,7 @@ def compiling(network: Network, backend: str = "inductor") -> Iterator[None]:
 
 @dataclass
 class Trainer:
-    """A network in training: weights, their moving average, and the optimiser.
+    """State of a training: network, moving average of its weights, and optimiser.
 
     Every random number of a step follows from the seed and the step's number, so a trainer
     restored from a checkpoint goes on as if it had never stopped.
@@ -50,7 +50,7 @@ class Trainer:
 
     network: Network
     options: PcdvaeOptions
-    rows: Rows
+    rows: CrystalRows
     epochs: int
     seed: int
 
@@ -66,14 +66,14 @@ class Trainer:
         stages = [len(self._order(epoch)) for epoch in range(self.epochs)]
         self.total_steps = sum(math.ceil(n / self.options.batch_size) for n in stages)
 
-    def measure_scales(self) -> None:
-        """Set the decoder's constant factors on one batch; before the first step, once."""
+    def fit_scales(self) -> None:
+        """Set the decoder's scaling factors from one batch; before the first step, once."""
         rows = self._order(self.epochs - 1)[: self.options.batch_size]
-        with measuring_scales(self.network), torch.no_grad():
+        with fitting_scales(self.network), torch.no_grad():
             self._terms(rows, "scales")
 
     def run(self, on_epoch: Callable[[int, dict[str, float]], None]) -> dict[str, float]:
-        """Do the epochs that are left, and return the last one's mean losses.
+        """Run the epochs that are left, and return the last one's mean losses.
 
         Afterwards the network holds the moving average of its weights.
 
@@ -84,7 +84,7 @@ class Trainer:
             TrainingDiverged: at the first loss or gradient that is not finite.
         """
         means: dict[str, float] = {}
-        with compiling(self.network) if self.options.compiled else nullcontext():
+        with compiled_networks(self.network) if self.options.compiled else nullcontext():
             while self.epoch < self.epochs:
                 means = self._one_epoch()
                 self.epoch += 1
@@ -142,7 +142,7 @@ class Trainer:
         """Return the learning rate's factor: a ramp, then half a cosine."""
         ramp = (self.step + 1) / (self.options.warm_up + 1)
         fall = 0.5 * (1 + math.cos(math.pi * self.step / self.total_steps))
-        return min(1.0, ramp) * (FINAL_RATE + (1 - FINAL_RATE) * fall)
+        return min(1.0, ramp) * (FINAL_RATE_FACTOR + (1 - FINAL_RATE_FACTOR) * fall)
 
     def _batches(self) -> Iterator[IntArray]:
         order = self._order(self.epoch)

@@ -1,4 +1,4 @@
-"""What a model speaks of: elements, numbers of atoms, phases."""
+"""The vocabulary of a model: its elements, numbers of atoms and phases, by index."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from torch import Tensor
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, formula_of
 from alloop.models.lattice.parent import identify
-from alloop.models.pcdvae.networks.crystal import TOO_CLOSE, Crystal, read_crystals
+from alloop.models.pcdvae.networks.crystal import MIN_DISTANCE, ReducedCrystal, read_crystals
 
 CountBounds = tuple[tuple[int, int], ...]
-"""Fewest and most atoms of each element in a cell."""
+"""Least and largest number of atoms of each element in a cell."""
 
 UNKNOWN_PHASE = -1
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Names behind a model's indices."""
+    """Elements, numbers of atoms and phases by a model's indices."""
 
     elements: tuple[str, ...]
     atom_counts: tuple[int, ...]
@@ -28,7 +28,7 @@ class Vocabulary:
     phases: tuple[str, ...]
     """Names of parent lattices; empty where no phase is told."""
     count_bounds: CountBounds
-    """Of each element."""
+    """Bounds of each element's number of atoms, in the order of ``elements``."""
 
     @classmethod
     def of(
@@ -38,7 +38,7 @@ class Vocabulary:
         phases: Sequence[str] | None,
         count_bounds: Mapping[str, tuple[int, int]],
     ) -> Self:
-        """Check that these fit together.
+        """Return the vocabulary, checked to be consistent.
 
         Args:
             elements: symbols.
@@ -56,7 +56,7 @@ class Vocabulary:
             raise ModelError(f"atom counts {list(counts)}: give numbers of at least 2")
         if phases is not None and len(set(phases)) < 2:
             raise ModelError(
-                f"phases {list(phases)}: there is nothing to tell apart",
+                f"phases {list(phases)}: at least two are needed",
                 remedy="Name two, or set phase: false.",
             )
         bounds = tuple(count_bounds.get(symbol, (0, counts[-1])) for symbol in elements)
@@ -66,8 +66,8 @@ class Vocabulary:
         return cls(tuple(elements), counts, tuple(phases or ()), bounds)
 
     def read(
-        self, materials: Sequence[Material], *, closest: float = TOO_CLOSE
-    ) -> tuple[list[Crystal], list[Tensor]]:
+        self, materials: Sequence[Material], *, closest: float = MIN_DISTANCE
+    ) -> tuple[list[ReducedCrystal], list[Tensor]]:
         """Return crystals and their atoms' elements, as indices.
 
         Raises:
@@ -79,7 +79,7 @@ class Vocabulary:
             for material in materials
         ]
 
-    def count(self, crystal: Crystal) -> int:
+    def count(self, crystal: ReducedCrystal) -> int:
         """Return the index of a crystal's number of atoms.
 
         Raises:
@@ -110,7 +110,7 @@ class Vocabulary:
         symbol = str(getattr(getattr(specie, "element", specie), "symbol", specie))
         if symbol not in self.elements:
             raise MaterialError(
-                f"contains {symbol}, which the model never saw",
+                f"contains {symbol}, which is not among the model's elements",
                 where=formula_of(material),
                 remedy=f"It knows {', '.join(self.elements)}.",
             )

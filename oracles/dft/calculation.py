@@ -1,4 +1,4 @@
-"""One calculated cell, and what it must be to be believed."""
+"""Calculated cells, and the checks they must pass."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,35 +9,36 @@ from pymatgen.core import Structure
 from alloop.errors import MaterialError
 from alloop.materials import material_from_json
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 
 SUCCESSFUL = "successful"
-"""atomate2's word for a calculation whose forces and charges converged."""
+"""State that atomate2 gives a calculation whose forces and charges converged."""
 
-SLACK = 2.0
-"""Programs count forces in their own ways; by twice the tolerance it did not converge."""
+FORCE_SLACK = 2.0
+"""Factor by which a residual force may exceed the tolerance: programs count forces in their own
+ways."""
 
-PRESSURE_LEFT = 3.0
-"""GPa in a relaxed cell. It costs less than 2 meV/atom in a metal; Pulay's is no larger at a cutoff
-that deserves its name."""
+MAX_RESIDUAL_PRESSURE = 3.0
+"""Largest residual pressure of a relaxed cell, GPa. It costs less than 2 meV/atom in a metal;
+Pulay's is no larger at a cutoff that deserves its name."""
 
-HIGHEST = 1e3
-"""eV/atom above which an energy is nonsense; all engines give negative ones."""
+MAX_ENERGY_PER_ATOM = 1e3
+"""Energy in eV/atom above which a result is nonsense; all engines give negative ones."""
 
 
 @dataclass(frozen=True)
 class Calculation:
-    """A calculated cell."""
+    """Result of one calculated cell."""
 
     structure: Structure
     energy: float
-    """eV, of the cell."""
+    """Energy of the cell, eV."""
     stress: tuple[tuple[float, ...], ...]
-    """GPa, shape (3, 3), positive where the cell wants to grow."""
+    """Stress tensor, GPa, shape (3, 3), positive where the cell wants to grow."""
     force: float
-    """eV/Å, the largest on an atom."""
+    """Largest force on an atom, eV/Å."""
     moment: float | None
-    """Total magnetic moment in µB, of the cell; None where the engine does not know."""
+    """Total magnetic moment of the cell, µB; None where the engine does not know it."""
 
     @classmethod
     def from_json(cls, data: Any, *, identity: Mapping[str, Any]) -> Self:
@@ -48,19 +49,25 @@ class Calculation:
             identity: what it must say of itself.
 
         Raises:
-            Undetermined: if it did not converge, says nothing, or says nonsense.
+            CalculationFailed: if it did not converge, says nothing, or says nonsense.
         """
         if not isinstance(data, Mapping):
-            raise Undetermined(FailureKind.ERROR, f"the flow returned {data!r}, no calculation")
+            raise CalculationFailed(
+                FailureKind.ERROR, f"the flow returned {data!r}, no calculation"
+            )
         if data.get("state") != SUCCESSFUL:
-            raise Undetermined(FailureKind.NOT_CONVERGED, f"it ended as {data.get('state')!r}")
+            raise CalculationFailed(
+                FailureKind.NOT_CONVERGED, f"the calculation ended as {data.get('state')!r}"
+            )
         for quantity in ("energy", "stress", "force"):
             if data.get(quantity) is None:
-                raise Undetermined(FailureKind.ABSURD, f"the flow returned no finite {quantity}")
+                raise CalculationFailed(
+                    FailureKind.ABSURD, f"the flow returned no finite {quantity}"
+                )
         stated = data.get("identity", {})
         for name, wanted in identity.items():
             if stated.get(name) != wanted:
-                raise Undetermined(
+                raise CalculationFailed(
                     FailureKind.ERROR,
                     f"it was calculated with the {name} {stated.get(name)}, not {wanted}: "
                     "its energies are of another level of theory",
@@ -68,28 +75,30 @@ class Calculation:
         try:
             structure = material_from_json(data["structure"])
         except (KeyError, MaterialError) as error:
-            raise Undetermined(
+            raise CalculationFailed(
                 FailureKind.ERROR, f"the flow returned no structure ({error})"
             ) from error
         assert isinstance(structure, Structure)
-        if data["energy"] > HIGHEST * len(structure):
-            raise Undetermined(FailureKind.ABSURD, f"an energy of {data['energy']:.3g} eV")
+        if data["energy"] > MAX_ENERGY_PER_ATOM * len(structure):
+            raise CalculationFailed(
+                FailureKind.ABSURD, f"the energy of {data['energy']:.3g} eV is not plausible"
+            )
         stress = tuple(tuple(row) for row in data["stress"])
         return cls(structure, data["energy"], stress, data["force"], data.get("moment"))
 
     @property
     def pressure(self) -> float:
-        """GPa, positive where the cell wants to grow."""
+        """Pressure, GPa, positive where the cell wants to grow."""
         return sum(self.stress[i][i] for i in range(3)) / 3
 
     @property
     def energy_per_atom(self) -> float:
-        """eV/atom."""
+        """Energy per atom, eV/atom."""
         return self.energy / len(self.structure)
 
     @property
     def volume(self) -> float:
-        """Å³, of the cell."""
+        """Volume of the cell, Å³."""
         return float(self.structure.volume)
 
 
@@ -99,22 +108,23 @@ def check_relaxation(
     """Check that a relaxation ended at rest, in the material it began with.
 
     Raises:
-        Undetermined: if atoms changed; if the volume did by more than the given share, as of a cell
-            that collapses under a cutoff too small; if forces or pressure are left.
+        CalculationFailed: if atoms changed; if the volume did by more than the given share, as
+            that of a cell that collapses under a cutoff too small; if forces or pressure are left.
     """
     if [site.specie.symbol for site in before] != [site.specie.symbol for site in after.structure]:
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.ERROR,
-            f"{before.formula} went in and {after.structure.formula} came out",
+            f"the composition changed from {before.formula} to {after.structure.formula}",
         )
     change = after.volume / before.volume - 1
     if abs(change) > max_change:
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.ABSURD,
             f"the volume changed by {change:+.0%}, more than max_volume_change ({max_change:.0%})",
         )
-    if after.force > SLACK * force_tolerance or abs(after.pressure) > PRESSURE_LEFT:
-        raise Undetermined(
+    if after.force > FORCE_SLACK * force_tolerance or abs(after.pressure) > MAX_RESIDUAL_PRESSURE:
+        raise CalculationFailed(
             FailureKind.NOT_CONVERGED,
-            f"{after.force:.3g} eV/Å on an atom and {after.pressure:.3g} GPa are left",
+            f"a force of {after.force:.3g} eV/Å on an atom and a pressure of "
+            f"{after.pressure:.3g} GPa remain",
         )

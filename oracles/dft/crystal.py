@@ -8,29 +8,30 @@ from pymatgen.core import Element, Species, Structure
 
 from alloop.materials import Material
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 
-CLOSEST = 0.5
-"""Å. No two atoms of a solid are closer (H–H in H2: 0.74)."""
+MIN_DISTANCE = 0.5
+"""Least distance between two atoms of a solid, Å (H–H in H2: 0.74)."""
 VOLUMES_PER_ATOM = (2.0, 200.0)
-"""Å³. Diamond has 5.7, caesium 115; a plane-wave calculation pays for every Å³ of vacuum."""
+"""Smallest and largest volume per atom, Å³. Diamond has 5.7, caesium 115; a plane-wave calculation
+pays for every Å³ of vacuum."""
 
 
 @dataclass(frozen=True)
-class Crystal:
+class SortedStructure:
     """A structure whose sites are sorted by element, as VASP's files want them."""
 
     structure: Structure
-    """Elements without charges or other properties."""
-    places: tuple[int, ...]
-    """``places[i]`` is the proposed index of sorted site i."""
+    """Structure with its sites sorted by element, without charges or other site properties."""
+    original_indices: tuple[int, ...]
+    """Index in the proposed structure of each sorted site."""
 
     @classmethod
     def of(cls, material: Material) -> Self:
         """Check and sort a material.
 
         Raises:
-            Undetermined: saying why it cannot be calculated.
+            CalculationFailed: saying why it cannot be calculated.
         """
         if not isinstance(material, Structure):
             raise _unsupported("a composition has no sites; DFT calculates structures")
@@ -40,17 +41,19 @@ class Crystal:
             raise _unsupported(f"{strange[0]} is not an element")
         elements = [Element(getattr(s, "element", s).symbol) for s in material.species]
         _check_numbers(material)
-        places = sorted(range(len(elements)), key=lambda i: (elements[i].X, elements[i].symbol, i))
+        original_indices = sorted(
+            range(len(elements)), key=lambda i: (elements[i].X, elements[i].symbol, i)
+        )
         structure = Structure(
             material.lattice,
-            [elements[i] for i in places],
-            [material.frac_coords[i] for i in places],
+            [elements[i] for i in original_indices],
+            [material.frac_coords[i] for i in original_indices],
         )
-        return cls(structure, tuple(places))
+        return cls(structure, tuple(original_indices))
 
-    def as_proposed(self, calculated: Structure) -> Structure:
+    def in_original_order(self, calculated: Structure) -> Structure:
         """Return a calculated cell with its sites in the proposed order."""
-        order = np.argsort(self.places)
+        order = np.argsort(self.original_indices)
         return Structure(
             calculated.lattice,
             [calculated[int(i)].specie for i in order],
@@ -62,21 +65,21 @@ def _check_numbers(structure: Structure) -> None:
     if not (
         np.isfinite(structure.lattice.matrix).all() and np.isfinite(structure.frac_coords).all()
     ):
-        raise Undetermined(FailureKind.ABSURD, "a lattice vector or a position is not finite")
+        raise CalculationFailed(FailureKind.ABSURD, "a lattice vector or a position is not finite")
     volume, (low, high) = structure.volume / len(structure), VOLUMES_PER_ATOM
     if not low <= volume <= high:
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.ABSURD,
             f"a volume of {volume:.3g} Å³ per atom is not a solid's ({low:g} to {high:g})",
         )
-    first, second, _, distances = structure.get_neighbor_list(CLOSEST)
+    first, second, _, distances = structure.get_neighbor_list(MIN_DISTANCE)
     if len(distances):
         at = int(np.argmin(distances))
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.LOST_ATOMS,
             f"sites {first[at]} and {second[at]} overlap: they are {distances[at]:.2f} Å apart",
         )
 
 
-def _unsupported(message: str) -> Undetermined:
-    return Undetermined(FailureKind.UNSUPPORTED, message)
+def _unsupported(message: str) -> CalculationFailed:
+    return CalculationFailed(FailureKind.UNSUPPORTED, message)

@@ -1,4 +1,4 @@
-"""Why a calculation gave no values: from exceptions to kinds of failure."""
+"""Failures of calculations: from exceptions to kinds of failure."""
 
 import errno
 import os
@@ -11,10 +11,10 @@ FULL_DISK = "the disk is full: make room, then measure it again"
 KILLED = "VASP was killed or crashed: its output is incomplete"
 UNCONVERGED = "it did not converge"
 
-SIGNS = (
+ERROR_PATTERNS = (
     (os.strerror(errno.ENOSPC), FailureKind.WORKER_DIED, FULL_DISK),
     (os.strerror(errno.EDQUOT), FailureKind.WORKER_DIED, FULL_DISK),
-    ("TimeoutError: ", FailureKind.TIMEOUT, "its time was over"),
+    ("TimeoutError: ", FailureKind.TIMEOUT, "it reached its time limit"),
     ("custodian.custodian.ReturnCodeError", FailureKind.WORKER_DIED, KILLED),
     ("custodian.custodian.ValidationError", FailureKind.WORKER_DIED, KILLED),
     ("died with <Signals.", FailureKind.WORKER_DIED, "the program was killed"),
@@ -22,27 +22,26 @@ SIGNS = (
     ("convergence NOT achieved", FailureKind.NOT_CONVERGED, UNCONVERGED),  # pw.x
     ("custodian.custodian.", FailureKind.NOT_CONVERGED, "custodian gave up"),
 )
-"""Words in a traceback or a program's output, what they mean, and how to say it; the first that are
-found count. Words, because a traceback from another machine is text.
-"""
+"""Patterns of a traceback or a program's output, what they mean, and how to say it; the first that
+is found counts. Patterns, because a traceback from another machine is text."""
 
-PRINTED = ("std_err.txt", "vasp.out", "espresso.err", "espresso.pwo")
-"""Files with what the programs say."""
+OUTPUT_FILES = ("std_err.txt", "vasp.out", "espresso.err", "espresso.pwo")
+"""Names of the files that programs print to."""
 
-LAST_WORDS = 4000
-"""Bytes read at the end of such a file."""
+TAIL_BYTES = 4000
+"""Number of bytes read at the end of such a file."""
 
 
-class Undetermined(Exception):
-    """A value that could not be determined; raised inside the oracle, never out of it."""
+class CalculationFailed(Exception):
+    """Raised inside the oracle, never out of it, when a value could not be calculated."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)
         self.failure = _failure(kind, message)
 
 
-class RunFailed(Exception):
-    """A flow raised.
+class FlowFailed(Exception):
+    """Raised when a job of a flow raised.
 
     Args:
         text: the traceback.
@@ -55,28 +54,29 @@ class RunFailed(Exception):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return what an exception means for the candidate, and where to look further."""
-    if isinstance(error, Undetermined):
+    """Return the failure that an exception means for the candidate, with the place to look
+    further."""
+    if isinstance(error, CalculationFailed):
         return error.failure
     where = ""
-    if isinstance(error, RunFailed):
+    if isinstance(error, FlowFailed):
         text, where = str(error), f" (see {error.where})"
     else:
         text = "".join(format_exception_only(error))
     last = " ".join(text.strip().rpartition("\n")[2].split())[:300] or "no reason was given"
-    for words, kind, message in SIGNS:
+    for words, kind, message in ERROR_PATTERNS:
         if words in text:
             detail = "" if message in (FULL_DISK, KILLED, UNCONVERGED) else f": {last}"
             return _failure(kind, f"{message}{detail}{where}")
     return _failure(FailureKind.ERROR, f"{last}{where}")
 
 
-def last_words(folder: Path) -> str:
-    """Return the ends of what programs printed in a folder and its subfolders."""
+def output_tails(folder: Path) -> str:
+    """Return the ends of the programs' output files in a folder and its subfolders."""
     texts = []
-    for path in (path for name in PRINTED for path in sorted(folder.rglob(name))):
+    for path in (path for name in OUTPUT_FILES for path in sorted(folder.rglob(name))):
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LAST_WORDS))
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
             texts.append(file.read().decode("utf-8", "replace"))
     return "\n".join(texts)
 

@@ -17,7 +17,7 @@ from maggma.stores import MemoryStore
 from alloop.canonical import canonical_json
 from alloop.durable import write_durably
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import RunFailed, failure_of, last_words
+from alloop.oracles.dft.failure import FlowFailed, failure_of, output_tails
 from alloop.oracles.dft.orphans import MARK, end_orphans
 
 DOCUMENT = "document.json"
@@ -25,34 +25,35 @@ _CUSTODIAN_START = "CUSTODIAN_WALLTIME_START"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a flow returned."""
+class FlowOutcome:
+    """Result of a finished flow."""
 
     document: Any
-    """Plain JSON."""
+    """Output of the flow's last job, plain JSON."""
     seconds: float
-    """That the flow took when it was run."""
+    """Seconds that the flow took when it was run."""
     is_new: bool
     """Whether it was run now, rather than found finished."""
 
 
 class Manager(Protocol):
-    """Runs flows. The same submission is run once, however often and by whomever it is asked."""
+    """Runner of flows. The same submission is run once, however often and by whomever it is
+    asked."""
 
-    def run(self, submission: str, flow: Flow) -> Outcome:
-        """Return what the flow's last job returned, running it if nobody did.
+    def run(self, submission: str, flow: Flow) -> FlowOutcome:
+        """Return the output of the flow's last job, running the flow unless its outcome is kept.
 
         Args:
             submission: names the flow by its content: plain letters and digits.
             flow: its output is that of one job, and plain JSON.
 
         Raises:
-            RunFailed: if a job raised, from what it raised.
+            FlowFailed: if a job raised, from what it raised.
         """
 
 
 class LocalManager:
-    """jobflow's ``run_locally`` in this process.
+    """Manager that runs flows in this process with jobflow's ``run_locally``.
 
     A submission has a folder with one subfolder per attempt, kept for those who want to know, and
     the document, written when the flow has succeeded. A lock that dies with its process keeps two
@@ -62,7 +63,7 @@ class LocalManager:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def run(self, submission: str, flow: Flow) -> Outcome:
+    def run(self, submission: str, flow: Flow) -> FlowOutcome:
         """See ``Manager.run``; waits if another process runs the same."""
         home = self._folder / submission
         home.mkdir(parents=True, exist_ok=True)
@@ -73,16 +74,16 @@ class LocalManager:
             end_orphans(lambda name: name == submission or self._is_abandoned(name))
             began = time.monotonic()
             document = self._run(submission, flow, home)
-            outcome = Outcome(document, time.monotonic() - began, is_new=True)
+            outcome = FlowOutcome(document, time.monotonic() - began, is_new=True)
             content = {"document": document, "seconds": outcome.seconds}
             write_durably(home / DOCUMENT, canonical_json(content).encode())
         return outcome
 
-    def find(self, submission: str) -> Outcome | None:
+    def find(self, submission: str) -> FlowOutcome | None:
         """Return the outcome of a finished submission; None if there is none that can be read."""
         try:
             data = json.loads((self._folder / submission / DOCUMENT).read_bytes())
-            return Outcome(data["document"], float(data["seconds"]), is_new=False)
+            return FlowOutcome(data["document"], float(data["seconds"]), is_new=False)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             # Nothing half-written has this name: what cannot be read was damaged, and is run again.
             return None
@@ -92,7 +93,7 @@ class LocalManager:
         first = _new_attempt(home)
         try:
             return _run(submission, flow, first)
-        except RunFailed as error:
+        except FlowFailed as error:
             if failure_of(error).kind is not FailureKind.WORKER_DIED:
                 raise
         return _run(submission, flow, _new_attempt(home))
@@ -132,13 +133,13 @@ def _run(submission: str, flow: Flow, folder: Path) -> Any:
         return last[max(last)].output
     except Exception as error:
         # What the programs printed often says more plainly what went wrong.
-        text = f"{last_words(folder)}\n{''.join(format_exception_only(error))}"
-        raise RunFailed(text, str(folder)) from error
+        text = f"{output_tails(folder)}\n{''.join(format_exception_only(error))}"
+        raise FlowFailed(text, str(folder)) from error
 
 
 @contextmanager
 def _marked(submission: str) -> Iterator[None]:
-    """Have every process that is started meanwhile carry the submission's name."""
+    """Mark every process started within the block with the submission's name."""
     before = os.environ.get(MARK)
     os.environ[MARK] = submission
     # custodian would count wall time from the first flow of this process.

@@ -1,4 +1,4 @@
-"""Where the search for the spin density begins: a moment for every atom."""
+"""Initial magnetic moments, from which the search for the spin density begins."""
 
 from collections.abc import Mapping
 
@@ -6,19 +6,20 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 
 MOMENTS = {"Cr": 1.5, "Mn": 3.0, "Fe": 3.0, "Co": 2.0, "Ni": 1.0}
-"""µB. Somewhat more than the moments of the pure metals (Fe 2.2, Co 1.7, Ni 0.6, antiferromagnetic
-Cr about 1 in PBE), since a calculation that begins too low may lose its moment."""
+"""Initial moments, µB. Somewhat more than the moments of the pure metals (Fe 2.2, Co 1.7, Ni
+0.6, antiferromagnetic Cr about 1 in PBE), since a calculation that begins too low may lose its
+moment."""
 
-ELSEWHERE = 0.6
-"""µB for all others: the default of the Materials Project's input sets."""
+DEFAULT_MOMENT = 0.6
+"""Initial moment of all other elements, µB: the default of the Materials Project's input sets."""
 
 FERROMAGNETIC = frozenset({"Fe", "Co", "Ni"})
 
-NEAREST = 1.1
-"""Neighbours within this multiple of the nearest distance are nearest: the bcc lattice has its
+NEIGHBOUR_RATIO = 1.1
+"""Largest distance of nearest neighbours, as a multiple of the shortest: the bcc lattice has its
 second shell at 1.155, the fcc lattice at 1.414."""
 
 
@@ -33,10 +34,10 @@ def initial_moments(structure: Structure, given: Mapping[str, float]) -> list[fl
         given: moments that are known better, by element.
 
     Raises:
-        Undetermined: for an element whose f shell allows no guess, unless it is given.
+        CalculationFailed: for an element whose f shell allows no guess, unless it is given.
     """
     symbols = [site.specie.symbol for site in structure]
-    moments = np.array([_of_element(site.specie, given) for site in structure])
+    moments = np.array([_initial_moment(site.specie, given) for site in structure])
     if "Cr" in symbols and _is_bcc(structure):
         chromium = np.array([symbol == "Cr" for symbol in symbols])
         if FERROMAGNETIC & set(symbols):
@@ -46,16 +47,16 @@ def initial_moments(structure: Structure, given: Mapping[str, float]) -> list[fl
     return [float(moment) for moment in moments]
 
 
-def _of_element(element: object, given: Mapping[str, float]) -> float:
+def _initial_moment(element: object, given: Mapping[str, float]) -> float:
     symbol = str(getattr(element, "symbol", element))
     if symbol in given:
         return given[symbol]
     if getattr(element, "block", "") == "f":
-        raise Undetermined(
+        raise CalculationFailed(
             FailureKind.UNSUPPORTED,
             f"no initial moment is known for {symbol}; write magmoms: {{{symbol}: ...}}",
         )
-    return MOMENTS.get(symbol, ELSEWHERE)
+    return MOMENTS.get(symbol, DEFAULT_MOMENT)
 
 
 def _neighbours(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +65,7 @@ def _neighbours(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
     centres, neighbours, _, distances = structure.get_neighbor_list(reach)
     nearest = np.full(len(structure), np.inf)
     np.minimum.at(nearest, centres, distances)
-    close = distances < NEAREST * nearest[centres]
+    close = distances < NEIGHBOUR_RATIO * nearest[centres]
     return centres[close], neighbours[close]
 
 

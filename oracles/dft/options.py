@@ -21,11 +21,11 @@ TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
 """Seconds for one measurement unless the spec says otherwise."""
 
 PATIENCE = 30 * 86400.0
-"""The same where jobs wait in a queue: what still waits is alive, and not for the campaign to give
-up."""
+"""Seconds for one measurement where jobs wait in a queue: what still waits is alive, and not for
+the campaign to give up."""
 
 Scalar = bool | int | float | str
-"""What an INCAR or a pw.x input may be told."""
+"""Value of an INCAR tag or a pw.x input key."""
 
 VaspMaker = Literal[
     "atomate2.vasp.jobs.core.RelaxMaker",

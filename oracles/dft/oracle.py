@@ -14,24 +14,25 @@ from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
 from alloop.oracles.base import Cost, Measurement, Status
 from alloop.oracles.dft.calculation import Calculation
-from alloop.oracles.dft.crystal import Crystal
+from alloop.oracles.dft.crystal import SortedStructure
 from alloop.oracles.dft.engines.base import Engine
 from alloop.oracles.dft.factory import make_engine, make_manager
 from alloop.oracles.dft.failure import failure_of
-from alloop.oracles.dft.moments import ELSEWHERE, MOMENTS
+from alloop.oracles.dft.moments import DEFAULT_MOMENT, MOMENTS
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.procedure import RELAX, STATIC, MeasurementLog, Procedure
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
 
 PROCEDURE = 1
-"""Counts changes of this package that change values; part of the fingerprint."""
+"""Version of the procedure, raised when a change of this package changes values; part of the
+fingerprint."""
 
 VOIGT = [f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)]
 
 
 class DftOracle:
-    """Energies, relaxed cells and moduli by DFT, or by CHGNet, a learned potential trained on DFT;
-    ``name`` says which.
+    """Oracle of energies, relaxed cells and moduli by DFT, or by CHGNet, a learned potential
+    trained on DFT; ``name`` says which.
 
     Each measurement is a few jobflow flows of atomate2 jobs. A flow's outcome is kept under a name
     that says what was calculated at which level of theory, so that it is calculated once: by a
@@ -64,7 +65,7 @@ class DftOracle:
         self._references: dict[str, Calculation] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what it was made from."""
+        """Pickle the options and elements that the oracle was made from."""
         return _rebuild, (self.options, self._elements)
 
     def fingerprint(self) -> str:
@@ -83,9 +84,9 @@ class DftOracle:
         began = monotonic()
         log = MeasurementLog(deadline=began + (self.options.timeout or inf))
         try:
-            crystal = Crystal.of(material)
+            crystal = SortedStructure.of(material)
             calculated, properties = self._measure(crystal, log)
-            relaxed = crystal.as_proposed(calculated.structure)
+            relaxed = crystal.in_original_order(calculated.structure)
             return Measurement(
                 Status.OK,
                 properties,
@@ -118,13 +119,13 @@ class DftOracle:
         continues after a crash can ask a queue whether the flow ever arrived there.
 
         Raises:
-            Undetermined: if the material is no crystal, and nothing is ever submitted for it.
+            CalculationFailed: if the material is no crystal, and nothing is ever submitted for it.
         """
         stage = STATIC if self.options.protocol == "static" else RELAX
-        return self._procedure.submission(stage, Crystal.of(material).structure)
+        return self._procedure.submission(stage, SortedStructure.of(material).structure)
 
     def _measure(
-        self, crystal: Crystal, log: MeasurementLog
+        self, crystal: SortedStructure, log: MeasurementLog
     ) -> tuple[Calculation, dict[str, float]]:
         protocol, procedure = self.options.protocol, self._procedure
         if protocol == "static":
@@ -133,14 +134,14 @@ class DftOracle:
         cell = procedure.relax(crystal.structure, log)
         properties = _properties(cell)
         if protocol != "relax":
-            properties |= self._against_others(cell, log)
+            properties |= self._relative_energies(cell, log)
         if protocol == "elastic":
             properties |= _moduli(procedure.elastic_tensor(cell, log))
         elif self.options.strain:
             properties["bulk_modulus"] = procedure.bulk_modulus(cell, log)
         return cell, properties
 
-    def _against_others(self, cell: Calculation, log: MeasurementLog) -> dict[str, float]:
+    def _relative_energies(self, cell: Calculation, log: MeasurementLog) -> dict[str, float]:
         """Return the energies of formation and, where asked, above the hull."""
         symbols = [site.specie.symbol for site in cell.structure]
         alone = {symbol: self._reference(symbol, log) for symbol in sorted(set(symbols))}
@@ -166,7 +167,7 @@ class DftOracle:
         return self._references[symbol]
 
     def _shared(self, structure: Structure, log: MeasurementLog) -> Calculation:
-        return self._procedure.relax(Crystal.of(structure).structure, log, is_shared=True)
+        return self._procedure.relax(SortedStructure.of(structure).structure, log, is_shared=True)
 
     def _cost(self, seconds: float) -> Cost:
         core_hours = seconds * self.options.cores / 3600
@@ -201,7 +202,7 @@ def _entry(cell: Calculation) -> PDEntry:
 
 
 def _level_settings(options: DftOptions, engine: Engine) -> dict[str, Any]:
-    moments = {"table": MOMENTS, "elsewhere": ELSEWHERE, "given": options.magmoms}
+    moments = {"table": MOMENTS, "elsewhere": DEFAULT_MOMENT, "given": options.magmoms}
     return {
         "procedure": PROCEDURE,
         "engine": engine.settings(),

@@ -12,10 +12,10 @@ from contextlib import suppress
 import psutil
 
 MARK = "ALLOOP_DFT_SUBMISSION"
-"""Environment variable that holds the submission's name."""
+"""Name of the environment variable that holds the submission's name."""
 
-GRACE = 5.0
-"""Seconds to leave after SIGTERM, before SIGKILL."""
+TERMINATION_GRACE_PERIOD = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
 
 
 def end_orphans(is_abandoned: Callable[[str], bool]) -> int:
@@ -24,11 +24,11 @@ def end_orphans(is_abandoned: Callable[[str], bool]) -> int:
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, alive = psutil.wait_procs(found, timeout=GRACE)
+    _, alive = psutil.wait_procs(found, timeout=TERMINATION_GRACE_PERIOD)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=GRACE)
+    psutil.wait_procs(alive, timeout=TERMINATION_GRACE_PERIOD)
     return len(found)
 
 

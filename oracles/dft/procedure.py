@@ -1,4 +1,4 @@
-"""What is calculated of a crystal, flow by flow."""
+"""The calculations of one measurement, flow by flow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,45 +14,47 @@ from alloop.materials import material_to_json
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.calculation import Calculation, check_relaxation
 from alloop.oracles.dft.engines.base import Engine
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 from alloop.oracles.dft.local import Manager
 from alloop.oracles.dft.moments import initial_moments
 from alloop.oracles.dft.options import DftOptions
-from alloop.oracles.dft.summaries import KBAR, summarise, summarise_elasticity
+from alloop.oracles.dft.summaries import GPA_PER_KBAR, summarise, summarise_elasticity
 
 RELAX, STATIC = "relax", "static"
-"""Stages that a measurement begins with."""
+"""Names of the stages that a measurement begins with."""
 
 
 @dataclass
 class MeasurementLog:
-    """What one measurement has used up, and until when it may go on."""
+    """Record of one measurement: its flows, time used, and deadline."""
 
     deadline: float
-    """By ``time.monotonic``."""
+    """Time at which the measurement must end, by ``time.monotonic``, s."""
     seconds: float = 0.0
     flows: list[dict[str, Any]] = field(default_factory=list)
-    """Stage, submission and outcome of each of its flows; shared ones are not among them."""
+    """Flows run so far: stage, submission and outcome of each; shared ones are not among them."""
     references: dict[str, float] = field(default_factory=dict)
-    """eV/atom of the elements it was compared with."""
+    """Energies of the elements it was compared with, eV/atom, by symbol."""
 
     def document(self) -> dict[str, Any]:
-        """Return what is to be kept of the measurement, plain JSON."""
+        """Return the record that is kept with the measurement, plain JSON."""
         return {"flows": self.flows, "references": self.references}
 
     def left(self) -> float:
-        """Seconds until the deadline.
+        """Seconds left until the deadline.
 
         Raises:
-            Undetermined: if there are none.
+            CalculationFailed: if there are none.
         """
         if (left := self.deadline - monotonic()) <= 0:
-            raise Undetermined(FailureKind.TIMEOUT, "its time was over before the next flow began")
+            raise CalculationFailed(
+                FailureKind.TIMEOUT, "the time limit was reached before the next flow began"
+            )
         return left
 
 
 class Procedure:
-    """Runs flows for one level of theory.
+    """Runner of the stages of a measurement at one level of theory.
 
     Args:
         engine: makes the jobs.
@@ -72,8 +74,8 @@ class Procedure:
         has calculated it before.
 
         Raises:
-            Undetermined: if it does not converge, or is not believable.
-            RunFailed: if a job raised.
+            CalculationFailed: if it does not converge, or is not believable.
+            FlowFailed: if a job raised.
         """
         start = self._with_moments(structure)
         job = self._engine.relaxation(start, seconds=self._seconds(log))
@@ -96,7 +98,7 @@ class Procedure:
         in both. A pressure left at the relaxed volume, such as Pulay's, cancels.
 
         Raises:
-            Undetermined: see ``relax``; also if it is no solid's.
+            CalculationFailed: see ``relax``; also if it is no solid's.
         """
         cell = self._with_moments(relaxed.structure)
         maker = self._engine.fixed_cell(cell, seconds=self._seconds(log))
@@ -109,7 +111,7 @@ class Procedure:
             -(large.pressure - small.pressure) * relaxed.volume / (large.volume - small.volume)
         )
         if modulus <= 0:
-            raise Undetermined(
+            raise CalculationFailed(
                 FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
             )
         return modulus
@@ -118,11 +120,11 @@ class Procedure:
         """Return the elastic tensor in GPa, shape (6, 6), in the axes of the structure.
 
         Raises:
-            Undetermined: see ``relax``.
+            CalculationFailed: see ``relax``.
         """
         flow = self._engine.elasticity(
             self._with_moments(relaxed.structure),
-            stress=[[gpa / KBAR for gpa in row] for row in relaxed.stress],
+            stress=[[gpa / GPA_PER_KBAR for gpa in row] for row in relaxed.stress],
             seconds=self._seconds(log),
         )
         summary = summarise_elasticity(flow.output.elastic_tensor.raw)
@@ -130,7 +132,9 @@ class Procedure:
         document = self._run("elastic", relaxed.structure, whole, log)
         tensor = np.array([[np.nan]] if document is None else document, dtype=float)
         if tensor.shape != (6, 6) or not np.isfinite(tensor).all():
-            raise Undetermined(FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted")
+            raise CalculationFailed(
+                FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted"
+            )
         return tensor
 
     def submission(self, stage: str, structure: Structure) -> str:
@@ -157,7 +161,7 @@ class Procedure:
         flow = Flow([*jobs, summary], output=summary.output)
         document = self._run(stage, structure, flow, log, is_shared=is_shared)
         if not isinstance(document, list) or len(document) != len(jobs):
-            raise Undetermined(FailureKind.ERROR, f"the flow returned {document!r}")
+            raise CalculationFailed(FailureKind.ERROR, f"the flow returned {document!r}")
         identity = self._engine.identity(structure)
         return [Calculation.from_json(each, identity=identity) for each in document]
 

@@ -1,4 +1,4 @@
-"""What energies are measured against: pure elements and ordered binaries."""
+"""Reference crystals that energies are compared with: pure elements and ordered binaries."""
 
 from itertools import permutations
 
@@ -10,9 +10,9 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from alloop.lattices import CUBIC_SITES
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.failure import CalculationFailed
 
-KNOWN = frozenset({"fcc", "bcc", "hcp", "diamond"})
+SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
 """Structures of pure elements that ASE can build from its table alone."""
 
 
@@ -28,11 +28,11 @@ def element_crystal(symbol: str) -> Structure:
     Chromium comes in its cubic cell of two atoms, which has room for antiferromagnetism.
 
     Raises:
-        Undetermined: where the table has no simple crystal, as for manganese.
+        CalculationFailed: where the table has no simple crystal, as for manganese.
     """
     state = reference_states[atomic_numbers[symbol]] or {}
-    if state.get("symmetry") not in KNOWN:
-        raise Undetermined(
+    if state.get("symmetry") not in SIMPLE_STRUCTURES:
+        raise CalculationFailed(
             FailureKind.UNSUPPORTED,
             f"no simple reference crystal is known for {symbol}; "
             "protocol: relax gives energies without one",

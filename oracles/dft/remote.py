@@ -17,12 +17,13 @@ from jobflow import Flow
 from jobflow_remote.jobs.jobcontroller import JobController
 from jobflow_remote.jobs.state import FlowState
 
-from alloop.oracles.dft.failure import RunFailed
-from alloop.oracles.dft.local import Outcome
+from alloop.oracles.dft.failure import FlowFailed
+from alloop.oracles.dft.local import FlowOutcome
 from alloop.oracles.dft.options import RemoteOptions
 
-SETTLED = timedelta(minutes=1)
-"""A flow is recorded before its jobs are; without them for so long, its submission was cut off."""
+SUBMISSION_GRACE_PERIOD = timedelta(minutes=1)
+"""Grace period of a submission: a flow is recorded before its jobs; without jobs for so long, it
+was cut off."""
 
 FAILED = frozenset({FlowState.FAILED.value, FlowState.STOPPED.value})
 _LAST, _NAME = "alloop_last_job", "alloop_submission"
@@ -43,11 +44,11 @@ class RemoteManager:
         self._options = options
         self._opened = controller
 
-    def run(self, submission: str, flow: Flow) -> Outcome:
+    def run(self, submission: str, flow: Flow) -> FlowOutcome:
         """See ``Manager.run``; waits for as long as jobflow-remote says that the flow is alive.
 
         Raises:
-            RunFailed: if a job failed or was stopped; `jf job rerun` gives it another chance.
+            FlowFailed: if a job failed or was stopped; `jf job rerun` gives it another chance.
         """
         is_new = self.submit(submission, flow)
         while True:
@@ -91,28 +92,28 @@ class RemoteManager:
             return None
         if self._controller.get_jobs_info_by_flow_uuid(record["uuid"], projection=["uuid"]):
             return dict(record)
-        if datetime.now(UTC) - record["created_on"].replace(tzinfo=UTC) < SETTLED:
+        if datetime.now(UTC) - record["created_on"].replace(tzinfo=UTC) < SUBMISSION_GRACE_PERIOD:
             return dict(record)
         self._controller.flows.delete_one({"uuid": record["uuid"]})
         return None
 
-    def _collect(self, record: Mapping[str, Any], is_new: bool) -> Outcome:
+    def _collect(self, record: Mapping[str, Any], is_new: bool) -> FlowOutcome:
         last = record["metadata"][_LAST]
         document = self._controller.get_job_output(job_id=last)
         jobs = self._controller.get_jobs_info_by_flow_uuid(
             record["uuid"], projection=["start_time", "end_time"]
         )
-        return Outcome(document, sum(map(_seconds, jobs)), is_new)
+        return FlowOutcome(document, sum(map(_seconds, jobs)), is_new)
 
-    def _failure(self, record: Mapping[str, Any]) -> RunFailed:
+    def _failure(self, record: Mapping[str, Any]) -> FlowFailed:
         jobs = self._controller.get_jobs_info_by_flow_uuid(
             record["uuid"], projection=["state", "error", "run_dir", "db_id"]
         )
         for job in jobs:
             if job.get("error"):
                 where = f"job {job['db_id']} in {job.get('run_dir')}"
-                return RunFailed(str(job["error"]), where)
-        return RunFailed(f"the flow was {record['state'].lower()}", f"flow {record['uuid']}")
+                return FlowFailed(str(job["error"]), where)
+        return FlowFailed(f"the flow was {record['state'].lower()}", f"flow {record['uuid']}")
 
     @property
     def _controller(self) -> JobController:

@@ -14,20 +14,20 @@ from pymatgen.core import Structure
 
 from alloop.materials import material_to_json
 
-KBAR = 0.1
-"""GPa."""
+GPA_PER_KBAR = 0.1
+"""Gigapascals per kilobar."""
 
-STOPPING = "Walltime reached"
-"""custodian's word for having told VASP to stop. To atomate2 such a relaxation is successful, since
-it ended before its last step."""
+STOPPED_BY_CUSTODIAN = "Walltime reached"
+"""Text by which custodian says that it told VASP to stop. To atomate2 such a relaxation is
+successful, since it ended before its last step."""
 
 LEVEL_TAGS = ("ENCUT", "GGA", "METAGGA", "ISPIN", "PREC")
-"""Tags of an INCAR that energies of one level of theory have in common."""
+"""INCAR tags that energies of one level of theory have in common."""
 
 
 @job  # type: ignore[untyped-decorator]
 def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what was calculated, cell by cell.
+    """Return the calculated energies, forces and stresses, cell by cell.
 
     Args:
         readings: by cell, ``structure``; ``energy`` in eV; ``forces`` in eV/Å, shape (n, 3);
@@ -38,7 +38,7 @@ def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Raises:
         TimeoutError: if a calculation was told to stop. The flow fails, and can be run again.
     """
-    return [_plain(**reading) for reading in readings]
+    return [_plain_result(**reading) for reading in readings]
 
 
 @job  # type: ignore[untyped-decorator]
@@ -47,7 +47,7 @@ def summarise_elasticity(tensor: Any) -> list[list[float]] | None:
     return None if tensor is None else np.array(tensor, dtype=float).tolist()
 
 
-def _plain(
+def _plain_result(
     structure: Structure,
     energy: float | None,
     forces: Any,
@@ -59,8 +59,8 @@ def _plain(
     incar: Any = None,
     folder: str | None = None,
 ) -> dict[str, Any]:
-    if STOPPING in str(custodian):
-        raise TimeoutError("VASP was told to stop: its time was over")
+    if STOPPED_BY_CUSTODIAN in str(custodian):
+        raise TimeoutError("VASP was stopped at its time limit")
     moment = None if moment_density is None else moment_density * structure.volume
     if folder is not None:
         moment = _moment_of_pw(Path(folder))
@@ -81,13 +81,13 @@ def _plain(
 
 
 def _finite(value: Any) -> float | None:
-    """Return a number; None, which JSON knows, for what is none."""
+    """Return a finite number; None for NaN and infinities, which JSON lacks."""
     return float(value) if value is not None and np.isfinite(value) else None
 
 
 def _finite_matrix(stress: Any) -> list[list[float]] | None:
     """Return a stress in GPa."""
-    matrix = np.array(np.nan if stress is None else stress, dtype=float) * KBAR
+    matrix = np.array(np.nan if stress is None else stress, dtype=float) * GPA_PER_KBAR
     return matrix.tolist() if np.isfinite(matrix).all() else None
 
 

@@ -14,26 +14,26 @@ import numpy as np
 from alloop.errors import DataError, MissingSoftware
 
 DOPING = tuple(10.0**power for power in range(16, 22))
-"""Carriers per cm³ that are tried, of either sign."""
+"""Carrier concentrations that are tried, per cm³, of either sign."""
 TEMPERATURE = 300.0
-"""K."""
+"""Default temperature, K."""
 RELAXATION_TIME = 1e-14
-"""s; the same for all carriers, as in F. Ricci et al., Sci. Data 4 (2017) 170085. Power factors are
-proportional to this assumption."""
+"""Relaxation time, s; the same for all carriers, as in F. Ricci et al., Sci. Data 4 (2017) 170085.
+Power factors are proportional to this assumption."""
 MICROWATT_PER_CM = 10.0
-"""µW/(cm K²) in a mW/(m K²)."""
+"""Factor from mW/(m K²) to µW/(cm K²)."""
 
 
 @dataclass(frozen=True)
 class PowerFactor:
-    """The best power factor over the doping tried."""
+    """Best power factor over the carrier concentrations tried."""
 
     value: float
-    """µW/(cm K²), mean over directions."""
+    """Power factor, µW/(cm K²), mean over directions."""
     carriers: str
-    """n or p."""
+    """Type of the carriers, n or p."""
     doping: float
-    """Carriers per cm³."""
+    """Carrier concentration, per cm³."""
 
 
 def power_factor(vasprun: Path, *, temperature: float = TEMPERATURE) -> PowerFactor:
@@ -65,7 +65,7 @@ def power_factor(vasprun: Path, *, temperature: float = TEMPERATURE) -> PowerFac
         tensors = transport.Power_Factor_doping  # mW/(m K²), (temperatures, dopings, 3, 3)
     except Exception as error:  # of whatever the file lacks
         raise DataError(
-            f"no power factor can be had ({type(error).__name__}: {error})",
+            f"no power factor could be calculated ({type(error).__name__}: {error})",
             where=str(vasprun),
             remedy="Give the vasprun.xml of a run with bands on a dense mesh.",
         ) from error
@@ -76,5 +76,5 @@ def power_factor(vasprun: Path, *, temperature: float = TEMPERATURE) -> PowerFac
     ]
     best = max(found, key=lambda one: one.value)
     if not all(np.isfinite(one.value) for one in found):
-        raise DataError("a power factor is no number", where=str(vasprun))
+        raise DataError("the power factor is not a finite number", where=str(vasprun))
     return best

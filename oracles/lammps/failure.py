@@ -1,10 +1,10 @@
-"""Why a material could not be measured, on its way to becoming a failed measurement."""
+"""The failure of a measurement, on its way to becoming a failed ``Measurement``."""
 
 from alloop.oracles.base import FailureKind
 
 
-class Unmeasurable(Exception):
-    """Raised inside the oracle, never out of it."""
+class MeasurementFailed(Exception):
+    """Raised inside the oracle, never out of it, when a material cannot be measured."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)

@@ -19,8 +19,8 @@ from alloop.oracles.base import Measurement, Status, exchange_fingerprint
 from alloop.oracles.lammps.options import SwapSearchOptions
 from alloop.oracles.lammps.oracle import LammpsOracle, Summary
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
-from alloop.oracles.lammps.simulation.cell import Cell
-from alloop.oracles.lammps.simulation.relaxation import Relaxed
+from alloop.oracles.lammps.simulation.cell import LammpsCell
+from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.screening import elements_of
 from alloop.oracles.lammps.swap_relaxation import (
     Centre,
@@ -30,28 +30,28 @@ from alloop.oracles.lammps.swap_relaxation import (
 )
 
 Score = Callable[[Mapping[str, float]], float]
-"""From properties to how good they are; more is better."""
+"""Function from properties to a score; higher is better."""
 
 
 @dataclass(frozen=True)
 class SearchStep:
-    """An ordering that the search looked at."""
+    """Ordering that the search visited, with its measurement or estimate."""
 
     symbols: tuple[str, ...]
-    """The element on each of the start's sites."""
+    """Element on each of the start's sites."""
     parent: int | None
-    """The step whose atoms were exchanged; None for the start."""
+    """Index of the step whose atoms were exchanged; None for the start."""
     swap: Exchange | None
     measurement: Measurement | None
-    """None where an estimate was enough to turn it down."""
+    """Measurement of the ordering; None where an estimate was enough to reject it."""
     estimate: float | None = None
-    """Of the bulk modulus, GPa, where there is no measurement."""
+    """Estimated bulk modulus, GPa, where there is no measurement."""
     score: float = -np.inf
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """All that a search looked at, in order; the start is step 0."""
+    """Orderings that a search visited, in order; the start is step 0."""
 
     start: Structure
     steps: tuple[SearchStep, ...]
@@ -90,7 +90,7 @@ def local_search(
 
 @dataclass(frozen=True)
 class _Visited:
-    """An ordering whose neighbours are looked at."""
+    """Measured ordering whose neighbours are visited."""
 
     step: int
     score: float
@@ -98,7 +98,7 @@ class _Visited:
 
 
 class _Search:
-    """What has been looked at, and how to look at more."""
+    """State of a search: the orderings visited so far."""
 
     def __init__(
         self, oracle: LammpsOracle, score: Score, options: SwapSearchOptions, seed: int
@@ -113,7 +113,7 @@ class _Search:
 
     def begin(self, start: Structure) -> _Visited | None:
         """Measure the start from scratch; None if that fails."""
-        found: list[tuple[Cell, Relaxed]] = []
+        found: list[tuple[LammpsCell, RelaxedCrystal]] = []
 
         def simulate() -> Summary:
             require_small(start)
@@ -181,7 +181,8 @@ class _Search:
 
 
 def _move_to_the_best(search: _Search, centre: _Visited) -> None:
-    """The AlloGen paper's procedure: measure some neighbours, go to the best if it is better."""
+    """Run the AlloGen paper's procedure: measure some neighbours, go to the best if it is
+    better."""
     for _ in range(search.options.iterations):
         best = centre
         for swap in itertools.islice(search.swaps(centre), search.options.swaps):

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
 MOST_IN_SEARCH = 400
-"""Atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for each ordering."""
+"""Largest number of atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for
+each ordering."""
 
 PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff"]
-"""Those that are driven; LAMMPS's others are refused."""
+"""Supported pair styles; LAMMPS's others are refused."""
 
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_()+-]{0,15}")
 """What an element may be called in a parameter file; it goes into LAMMPS's command line."""

@@ -19,7 +19,7 @@ from alloop.oracles.base import (
     Status,
     exchange_fingerprint,
 )
-from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.potentials.catalogue import find_potential
 from alloop.oracles.lammps.potentials.definition import Potential
@@ -29,43 +29,46 @@ from alloop.oracles.lammps.procedures.dynamics import measure_dynamics
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, measure_elasticity
 from alloop.oracles.lammps.procedures.references import reference_energy
 from alloop.oracles.lammps.properties import Simulation
-from alloop.oracles.lammps.simulation.cell import Cell
-from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
+from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_cell
 from alloop.oracles.lammps.simulation.runtime import lammps_version
 from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
-from alloop.oracles.lammps.simulation.session import Session
+from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour
 
 PROCEDURE = 1
-"""Counts changes of this package that change values; part of the fingerprint."""
+"""Version of the procedure, raised when a change of this package changes values; part of the
+fingerprint."""
 
-SOFTEST = 0.1
-"""GPa. What is softer is no solid: a gas of atoms, a molecule in a void."""
+MIN_BULK_MODULUS = 0.1
+"""Least bulk modulus of a solid, GPa: what is softer is a gas of atoms, or a molecule in a void."""
 
 Summary = tuple[dict[str, float], Structure]
-"""Properties and the relaxed structure."""
+"""Result of a simulation: properties and the relaxed structure."""
 
-EXTRAS = {
+EXTRA_PROCEDURES = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
     Simulation.COMPETING_PHASE: measure_competing_phase,
     Simulation.SURFACES: measure_surfaces,
     Simulation.STACKING_FAULT: measure_stacking_fault,
     Simulation.DYNAMICS: measure_dynamics,
 }
-"""What follows the relaxation where it is asked for: from the relaxed crystal to properties."""
+"""Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
+properties."""
 
 GRAM_PER_CUBIC_CENTIMETRE = 1.66053907
-"""In atomic mass units per Å³ (CODATA 2018)."""
+"""Density of 1 atomic mass unit per Å³ in g/cm³ (CODATA 2018)."""
 
 SINGLE_THREADED = frozenset({"meam", "snap"})
-"""Pair styles without a variant for OpenMP in LAMMPS."""
+"""Pair styles that LAMMPS cannot run with OpenMP."""
 
-BROKEN_DOWN = ("Lost atoms", "Non-numeric")
-"""Words in LAMMPS's own errors that tell of atoms flying apart."""
+DIVERGENCE_MESSAGES = ("Lost atoms", "Non-numeric")
+"""Parts of LAMMPS's error messages that mean atoms flying apart."""
 
 
 class LammpsOracle:
-    """Relaxed energy and bulk modulus with a classical potential, by LAMMPS in this process.
+    """Oracle of relaxed energies and bulk moduli with a classical potential, by LAMMPS in this
+    process.
 
     LAMMPS starts at the first measurement and is kept for the next; a pickled oracle leaves it
     behind. The same structure gives the same numbers, bit for bit, whatever was measured before.
@@ -103,7 +106,7 @@ class LammpsOracle:
             file.checked_path()
         self.name = f"lammps {self.potential.name}"
         self._fingerprint = _fingerprint(options, self.potential)
-        self._session: Session | None = None
+        self._session: LammpsSession | None = None
         self._reference_energies: dict[str, float | None] = {}
         self._centres = CentreCache()
 
@@ -112,7 +115,7 @@ class LammpsOracle:
 
         The potential goes along with its checksums, so that a file changed meanwhile is noticed.
         """
-        return _again, (self.options, self.potential)
+        return _rebuild, (self.options, self.potential)
 
     def fingerprint(self) -> str:
         """Return the hash of potential, settings, procedure and LAMMPS version."""
@@ -139,7 +142,7 @@ class LammpsOracle:
         return replace(found, fingerprint=exchange_fingerprint(self._fingerprint))
 
     def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
-        """Return what a simulation found as a measurement, a failed one where it fails."""
+        """Run a simulation and return a measurement, a failed one where it fails."""
         start = perf_counter()
         try:
             properties, relaxed = simulation()
@@ -152,20 +155,20 @@ class LammpsOracle:
                 self._fingerprint,
                 self._cost(start),
             )
-        except Unmeasurable as failure:
+        except MeasurementFailed as failure:
             return self._failed(failure.kind, failure.message, start)
         except NotFinite as error:
             return self._failed(FailureKind.ABSURD, str(error), start)
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             self.close()
-            broken = any(words in str(error) for words in BROKEN_DOWN)
+            broken = any(words in str(error) for words in DIVERGENCE_MESSAGES)
             kind = FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
             return self._failed(kind, f"{type(error).__name__}: {error}", start)
 
-    def session(self) -> Session:
-        """Return the living LAMMPS instance, started if need be."""
+    def session(self) -> LammpsSession:
+        """Return the LAMMPS instance, started if need be."""
         if self._session is None:
-            self._session = Session(self.potential, threads=self.options.threads)
+            self._session = LammpsSession(self.potential, threads=self.options.threads)
         return self._session
 
     def close(self) -> None:
@@ -174,11 +177,12 @@ class LammpsOracle:
             self._session.close()
             self._session = None
 
-    def relax(self, material: Material) -> tuple[Cell, Relaxed]:
-        """Return a structure in LAMMPS's frame, and relaxed; its atoms stay loaded.
+    def relax(self, material: Material) -> tuple[LammpsCell, RelaxedCrystal]:
+        """Relax a structure; return it in LAMMPS's frame as given, and relaxed. Its atoms stay
+        loaded.
 
         Raises:
-            Unmeasurable: if it cannot be measured, or does not relax.
+            MeasurementFailed: if it cannot be measured, or does not relax.
         """
         cell = cell_of(material, self.potential)
         session = self.session()
@@ -186,7 +190,7 @@ class LammpsOracle:
         return cell, relax_cell(session, cell, self.options)
 
     def properties(
-        self, symbols: Sequence[str], crystal: Relaxed, modulus: float
+        self, symbols: Sequence[str], crystal: RelaxedCrystal, modulus: float
     ) -> dict[str, float]:
         """Return the properties that every measurement has.
 
@@ -196,10 +200,10 @@ class LammpsOracle:
             modulus: its bulk modulus, GPa.
 
         Raises:
-            Unmeasurable: if the modulus is not a solid's.
+            MeasurementFailed: if the modulus is not a solid's.
         """
-        if modulus < SOFTEST:
-            raise Unmeasurable(
+        if modulus < MIN_BULK_MODULUS:
+            raise MeasurementFailed(
                 FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
             )
         alone = [self._reference_energy(symbol) for symbol in symbols]
@@ -230,10 +234,10 @@ class LammpsOracle:
         properties, relaxed = neighbour.measure()
         return properties | self._extras(neighbour.cell(), neighbour.crystal), relaxed
 
-    def _extras(self, cell: Cell, crystal: Relaxed) -> dict[str, float]:
+    def _extras(self, cell: LammpsCell, crystal: RelaxedCrystal) -> dict[str, float]:
         properties: dict[str, float] = {}
-        for simulation in sorted(self.options.simulations() & EXTRAS.keys()):
-            properties |= EXTRAS[simulation](self.session(), cell, crystal, self.options)
+        for simulation in sorted(self.options.simulations() & EXTRA_PROCEDURES.keys()):
+            properties |= EXTRA_PROCEDURES[simulation](self.session(), cell, crystal, self.options)
         return properties
 
     def _reference_energy(self, symbol: str) -> float | None:
@@ -259,7 +263,7 @@ class LammpsOracle:
         return Cost(calls=1, wall_seconds=seconds, core_hours=hours, money=money)
 
 
-def _again(options: LammpsOptions, potential: Potential) -> LammpsOracle:
+def _rebuild(options: LammpsOptions, potential: Potential) -> LammpsOracle:
     return LammpsOracle(options, potential=potential)
 
 

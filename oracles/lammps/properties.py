@@ -1,11 +1,11 @@
-"""What LAMMPS can be asked for, and which simulation answers."""
+"""Properties that LAMMPS measures, and the simulation that gives each."""
 
 from enum import StrEnum
 from types import MappingProxyType
 
 
 class Simulation(StrEnum):
-    """A simulation that follows the relaxation, if one of its properties is asked for."""
+    """Simulations that follow the relaxation, if one of their properties is asked for."""
 
     STRAINS = "strains"
     """Energy, volume, density and bulk modulus: always measured."""
@@ -53,4 +53,4 @@ _ANSWERED_BY = {
 SIMULATION = MappingProxyType(
     {name: simulation for simulation, names in _ANSWERED_BY.items() for name in names}
 )
-"""The simulation that answers, by property."""
+"""Simulation that gives each property, by the property's name."""

@@ -1,4 +1,4 @@
-"""Orderings that exchanges of unlike atoms lead to, each relaxed from where the one before rests.
+"""Warm-started relaxation of atom-swap neighbours: each ordering is relaxed from the one before.
 
 Second derivatives are found once, where the first ordering is at rest, and corrected by every
 exchange since. So a neighbour takes a third of the force evaluations of a measurement from
@@ -16,52 +16,64 @@ from pymatgen.core import Structure
 from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material, material_id
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, estimated_bulk_modulus
-from alloop.oracles.lammps.simulation.cell import Cell
-from alloop.oracles.lammps.simulation.curvature import Curvature
-from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms, Relaxed, relax_cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
+from alloop.oracles.lammps.simulation.curvature import InverseHessians
+from alloop.oracles.lammps.simulation.relaxation import (
+    RelaxedCrystal,
+    StrainedCellEnergy,
+    relax_cell,
+)
 from alloop.oracles.lammps.simulation.screening import elements_of
 
 if TYPE_CHECKING:
     from alloop.oracles.lammps.oracle import LammpsOracle, Summary
 
-ROUGHLY = 0.01
-"""eV/Å. Forces below which the modulus is estimated; what is left changes it by 0.01 GPa."""
-KEPT = 8
-"""Orderings kept with their second derivatives; as many searches can go on side by side."""
+ESTIMATE_FORCE_TOLERANCE = 0.01
+"""Force tolerance of an estimate, eV/Å: below it the modulus is estimated; what is left changes it
+by 0.01 GPa."""
+CACHE_SIZE = 8
+"""Size of the cache of relaxed orderings with their second derivatives; as many searches can go on
+side by side."""
 
 
 @dataclass(frozen=True)
 class Centre:
-    """An ordering at rest, whose neighbours are to be measured."""
+    """RelaxedCrystal ordering from which swap neighbours are relaxed."""
 
     symbols: tuple[str, ...]
-    cell: Cell
-    """Of the start, whatever its sites are decorated with now."""
-    crystal: Relaxed
-    """Its gradient is the whole deformation since the start."""
-    curvature: Curvature
+    cell: LammpsCell
+    """Cell of the start, whatever its sites are decorated with now."""
+    crystal: RelaxedCrystal
+    """RelaxedCrystal crystal; its gradient is the whole deformation since the start."""
+    curvature: InverseHessians
 
 
-def centre_at_rest(oracle: "LammpsOracle", cell: Cell, crystal: Relaxed) -> Centre:
-    """Return a relaxed structure as a centre; takes one force evaluation per coordinate."""
+def centre_at_rest(oracle: "LammpsOracle", cell: LammpsCell, crystal: RelaxedCrystal) -> Centre:
+    """Return a relaxed structure as a centre of swaps; takes one force evaluation per
+    coordinate."""
     symbols = tuple(elements_of(cell.structure))
     session = oracle.session()
     session.load(symbols)
     here = replace(cell, box=crystal.box, positions=crystal.positions)
-    return Centre(symbols, cell, crystal, Curvature.at_rest(CellAndAtoms(session, here)))
+    return Centre(
+        symbols,
+        cell,
+        crystal,
+        InverseHessians.by_finite_differences(StrainedCellEnergy(session, here)),
+    )
 
 
 def require_small(start: Material) -> None:
     """Check that the second derivatives of a structure are not too many to keep.
 
     Raises:
-        Unmeasurable: if they are.
+        MeasurementFailed: if they are.
     """
     if isinstance(start, Structure) and len(start) > MOST_IN_SEARCH:
-        raise Unmeasurable(
+        raise MeasurementFailed(
             FailureKind.UNSUPPORTED,
             f"the second derivatives of {len(start)} atoms would fill the memory; a search that "
             f"starts warm takes up to {MOST_IN_SEARCH}",
@@ -69,7 +81,7 @@ def require_small(start: Material) -> None:
 
 
 class Neighbour:
-    """An ordering that is relaxed from where another one is at rest."""
+    """Ordering that is relaxed from a relaxed neighbour."""
 
     def __init__(self, oracle: "LammpsOracle", centre: Centre, symbols: tuple[str, ...]) -> None:
         self.symbols = symbols
@@ -82,7 +94,7 @@ class Neighbour:
         structure is the unrelaxed one.
         """
         session, options = self._oracle.session(), self._oracle.options
-        self._relax(options.model_copy(update={"force_tolerance": ROUGHLY}))
+        self._relax(options.model_copy(update={"force_tolerance": ESTIMATE_FORCE_TOLERANCE}))
         inverse = self._centre.curvature.atoms
         modulus = estimated_bulk_modulus(session, self.crystal, options, inverse)
         properties = self._oracle.properties(self.symbols, self.crystal, modulus)
@@ -97,22 +109,22 @@ class Neighbour:
         return properties, self.cell().deformed(self.crystal.gradient, self.crystal.positions)
 
     def relax(self) -> None:
-        """Bring it to rest.
+        """Relax the atoms and the cell.
 
         Raises:
-            Unmeasurable: if it does not converge, breaks down, or the volume changes absurdly.
+            MeasurementFailed: if it does not converge, breaks down, or the volume changes absurdly.
         """
         self._relax(self._oracle.options)
 
-    def cell(self) -> Cell:
+    def cell(self) -> LammpsCell:
         """Return the start's cell, decorated with this ordering."""
         start = self._centre.cell.structure
         decorated = Structure(start.lattice, self.symbols, start.frac_coords)
         return replace(self._centre.cell, structure=decorated)
 
     def as_centre(self) -> Centre:
-        """Return it, once relaxed, as a centre itself."""
-        curvature = self._centre.curvature.learnt(self.crystal)
+        """Return the relaxed ordering as a centre of swaps."""
+        curvature = self._centre.curvature.updated(self.crystal)
         return Centre(self.symbols, self._centre.cell, self.crystal, curvature)
 
     def _relax(self, options: LammpsOptions) -> None:
@@ -125,7 +137,7 @@ class Neighbour:
 
 
 class CentreCache:
-    """The centres that an oracle met last."""
+    """LRU cache of ``CACHE_SIZE`` relaxed orderings, keyed by start id and swap path."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, tuple[Exchange, ...]], Centre] = OrderedDict()
@@ -136,13 +148,13 @@ class CentreCache:
         """Return the ordering that exchanges lead to, relaxed one after the other.
 
         Raises:
-            Unmeasurable: if the start cannot be measured, or one of them does not relax.
+            MeasurementFailed: if the start cannot be measured, or one of them does not relax.
         """
         path = material_id(start), tuple(exchanges)
         if path not in self._kept:
             self._kept[path] = self._make(oracle, start, exchanges)
         self._kept.move_to_end(path)
-        while len(self._kept) > KEPT:
+        while len(self._kept) > CACHE_SIZE:
             self._kept.popitem(last=False)
         return self._kept[path]
 

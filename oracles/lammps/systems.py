@@ -41,7 +41,7 @@ class SystemsOracle:
         self.name = ", ".join([self._general.name, *named])
 
     def fingerprint(self) -> str:
-        """Return the hash of all fingerprints, and of the elements that each one is for."""
+        """Return the hash of all potentials' fingerprints, each with the elements it is for."""
         special = {
             "-".join(sorted(elements)): oracle.fingerprint()
             for elements, oracle in self._special.items()
@@ -55,7 +55,8 @@ class SystemsOracle:
         return replace(found, oracle=self.name, fingerprint=self.fingerprint())
 
     def measure_exchanged(self, start: Material, exchanges: Sequence[Exchange]) -> Measurement:
-        """The same for ``LammpsOracle.measure_exchanged``."""
+        """Measure as ``LammpsOracle.measure_exchanged`` does, with the potential for these
+        elements."""
         found = self._oracle_for(start).measure_exchanged(start, exchanges)
         fingerprint = exchange_fingerprint(self.fingerprint())
         return replace(found, oracle=self.name, fingerprint=fingerprint)

@@ -1,1 +1,1 @@
-"""People who measure."""
+"""The oracle of a tier that people measure."""

@@ -7,7 +7,7 @@ from alloop.oracles.person.options import PersonOptions
 
 
 class PersonOracle:
-    """Stands for the people of a tier: it has their protocol's fingerprint and cannot measure.
+    """Placeholder for the people of a tier: it has their protocol's fingerprint and cannot measure.
 
     The loop does not ask it; answers come by ``alloop label``.
     """
@@ -27,7 +27,7 @@ class PersonOracle:
         del material
         return Measurement.failed(
             FailureKind.UNSUPPORTED,
-            "a person measures this; `alloop label` records what they say",
+            "people measure this tier; record their results with `alloop label`",
             oracle=self.name,
             fingerprint=self._fingerprint,
             cost=Cost(calls=1),

@@ -10,15 +10,16 @@ from alloop.datasets import find_file
 from alloop.errors import DataError, MaterialError
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
-from alloop.oracles.csv_table import Row, Sheet, composition_in, read_sheet, value_in
+from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.oracles.table.options import TableOptions
 
-DECIMALS = 6
-"""Of atomic fractions: compositions that agree in these are the same."""
+FRACTION_DECIMALS = 6
+"""Decimals of atomic fractions: compositions that agree in these are the same."""
 
 
 class TableOracle:
-    """Looks materials up: compositions by their fractions, crystals as they stand in the file.
+    """Oracle of known results: looks compositions up by their fractions, crystals as they stand in
+    the file.
 
     The whole file is read and checked at construction, and only read. A material that is not in
     it gives a failed measurement.
@@ -34,8 +35,8 @@ class TableOracle:
         path = options.file if options.dataset is None else find_file(options.dataset)
         assert path is not None  # the options see to it
         self.name = f"table {path.name}"
-        sheet = read_sheet(path)
-        elements = _checked_columns(sheet, options)
+        sheet = read_csv_table(path)
+        elements = _element_columns(sheet, options)
         self._materials: dict[str, Material] = {}
         self._values: dict[str, Mapping[str, float]] = {}
         lines: dict[str, int] = {}
@@ -49,7 +50,7 @@ class TableOracle:
             elif options.duplicates == "refuse":
                 raise row.error(
                     None,
-                    f"{formula_of(material)} stands in line {lines[key]} already",
+                    f"{formula_of(material)} is already in line {lines[key]}",
                     "Remove one, or set duplicates: first.",
                 )
         if not lines:
@@ -88,7 +89,7 @@ class TableOracle:
         )
 
 
-def _checked_columns(sheet: Sheet, options: TableOptions) -> tuple[str, ...]:
+def _element_columns(sheet: CsvTable, options: TableOptions) -> tuple[str, ...]:
     """Return the columns of element fractions."""
     named = {*options.properties.values(), *options.ignore, options.formula, options.structure}
     elements = sheet.element_columns(named)
@@ -102,14 +103,16 @@ def _checked_columns(sheet: Sheet, options: TableOptions) -> tuple[str, ...]:
     return elements
 
 
-def _material(row: Row, sheet: Sheet, elements: Sequence[str], options: TableOptions) -> Material:
+def _material(
+    row: CsvRow, sheet: CsvTable, elements: Sequence[str], options: TableOptions
+) -> Material:
     if options.structure is not None:
         return _structure(row, options.structure)
     formula = options.formula if options.formula in sheet.columns else None
     return composition_in(row, formula, elements)
 
 
-def _values(row: Row, options: TableOptions) -> dict[str, float]:
+def _values(row: CsvRow, options: TableOptions) -> dict[str, float]:
     found = {name: value_in(row, column, name) for name, column in options.properties.items()}
     values = {name: value for name, value in found.items() if value is not None}
     if not values:
@@ -117,7 +120,7 @@ def _values(row: Row, options: TableOptions) -> dict[str, float]:
     return values
 
 
-def _structure(row: Row, column: str) -> Structure:
+def _structure(row: CsvRow, column: str) -> Structure:
     try:
         structure = read_cif(row.cells[column]).structure
     except MaterialError as error:
@@ -128,7 +131,7 @@ def _structure(row: Row, column: str) -> Structure:
 
 
 def _key(material: Material) -> str:
-    """Return what equal materials share.
+    """Return a key that equal materials share.
 
     Raises:
         MaterialError: if the material is no plain one.
@@ -136,4 +139,6 @@ def _key(material: Material) -> str:
     if isinstance(material, Structure):
         return material_id(material)
     fractions = composition_of(Composition(material)).get_el_amt_dict()
-    return " ".join(f"{el}{x:.{DECIMALS}f}" for el, x in sorted(fractions.items()) if x > 0)
+    return " ".join(
+        f"{el}{x:.{FRACTION_DECIMALS}f}" for el, x in sorted(fractions.items()) if x > 0
+    )

@@ -7,7 +7,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from alloop.lattices import (
     CUBIC_SITES,
-    OTHER,
+    OTHER_LATTICE,
     SHELLS,
     SPACE_GROUPS,
     TWO_ATOM_C_OVER_A,
@@ -34,4 +34,6 @@ def test_the_cubic_and_the_two_atom_cell_are_one_crystal(name: LatticeName) -> N
 
 
 def test_the_lattices_compete_with_each_other() -> None:
-    assert all(OTHER[OTHER[name]] == name != OTHER[name] for name in CUBIC_SITES)
+    assert all(
+        OTHER_LATTICE[OTHER_LATTICE[name]] == name != OTHER_LATTICE[name] for name in CUBIC_SITES
+    )

@@ -13,8 +13,8 @@ from pymatgen.io.cif import CifWriter
 from alloop.errors import MaterialError
 from alloop.models.crystal_table import read_crystal_table
 from alloop.models.ftcp.representation.crystals import Size
-from alloop.models.ftcp.representation.crystals import refusal as ftcp_refusal
-from alloop.models.pcdvae.networks.crystal import refusal as pcdvae_refusal
+from alloop.models.ftcp.representation.crystals import representation_problem as ftcp_refusal
+from alloop.models.pcdvae.networks.crystal import representation_problem as pcdvae_refusal
 
 DATA = Path(os.environ.get("ALLOOP_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SITES = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]

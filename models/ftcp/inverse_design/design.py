@@ -13,13 +13,13 @@ from torch import Tensor
 from alloop.errors import ModelError
 from alloop.models.base import Dataset
 from alloop.models.ftcp.inverse_design.sampling import local_perturbations
-from alloop.models.ftcp.inverse_design.screening import Rejection, Rules, Screen
+from alloop.models.ftcp.inverse_design.screening import CrystalScreen, ScreenRejection, ScreenRules
 from alloop.models.ftcp.model import FtcpModel
 
-BATCH = 256
-"""Latent points decoded at once."""
-PATIENCE = 40
-"""Batches after which a design with too few crystals is left short."""
+DECODE_BATCH = 256
+"""Number of latent points decoded at once."""
+MAX_BATCHES = 40
+"""Number of batches after which a design with too few crystals is left short."""
 
 
 class TargetOutsideTraining(UserWarning):
@@ -28,7 +28,7 @@ class TargetOutsideTraining(UserWarning):
 
 @dataclass(frozen=True)
 class Window:
-    """What is wanted of one property, in its unit."""
+    """Wanted range of one property, ends included, in its unit."""
 
     property: str
     low: float = -math.inf
@@ -58,47 +58,47 @@ class DesignOptions:
     """Settings of a design."""
 
     n: int = 20
-    """Crystals wanted."""
+    """Number of crystals wanted."""
     scale: float = 0.6
-    """Of the local perturbation, in units of the prior; 0.3 to 3 in the paper."""
+    """Scale of the local perturbation, in units of the prior; 0.3 to 3 in the paper."""
     parents: int = 32
-    """Training crystals, the nearest to the windows, that points are laid around."""
+    """Number of training crystals, those nearest to the windows, that points are drawn around."""
     pool: int = 4
-    """Crystals that pass the screen for every one that is kept."""
+    """Number of crystals that pass the screen for every one that is kept."""
     one_per_formula: bool = False
     """Whether only the likeliest crystal of a formula is kept: others may relax to the same."""
-    rules: Rules = field(default_factory=Rules)
+    rules: ScreenRules = field(default_factory=ScreenRules)
 
 
 @dataclass(frozen=True)
-class Design:
-    """One designed crystal."""
+class DesignedCrystal:
+    """A designed crystal with its parent and its chance of success."""
 
     structure: Structure
     parent: int
     """Row of the training crystal that it was sampled around."""
     probability: float
-    """That all windows hold, by the model's prediction for the crystal encoded again."""
+    """Probability that all windows hold, by the model's prediction for the re-encoded crystal."""
 
 
 @dataclass(frozen=True)
-class Designs:
-    """What a design gave, and what the screen refused on the way."""
+class DesignResult:
+    """Result of a design: the crystals kept, and the rejections of the screen."""
 
-    kept: tuple[Design, ...]
-    """The likeliest first."""
+    kept: tuple[DesignedCrystal, ...]
+    """Designed crystals, the most probable first."""
     n_sampled: int
-    rejections: tuple[Rejection, ...]
+    rejections: tuple[ScreenRejection, ...]
 
 
 def design(
     model: FtcpModel,
     data: Dataset,
     windows: Sequence[Window],
-    how: DesignOptions,
+    options: DesignOptions,
     *,
     seed: int,
-) -> Designs:
+) -> DesignResult:
     """Return crystals for which the model expects the windows to hold.
 
     Training crystals nearest to the windows are encoded, points around them decoded and
@@ -112,36 +112,36 @@ def design(
         ModelError: if a window is of a property that the model or the data do not know.
     """
     columns = [_column(model, data, window) for window in windows]
-    parents = _parents(data, windows, columns, how.parents)
+    parents = _parents(data, windows, columns, options.parents)
     z = model.encode([data.materials[row] for row in parents])
     known = [material for material in data.materials if isinstance(material, Structure)]
-    screen = Screen(how.rules, known)
-    found: list[Design] = []
-    rejections: list[Rejection] = []
-    copies = max(1, BATCH // len(parents))
+    screen = CrystalScreen(options.rules, known)
+    found: list[DesignedCrystal] = []
+    rejections: list[ScreenRejection] = []
+    copies = max(1, DECODE_BATCH // len(parents))
     n_sampled = 0
-    for batch in range(PATIENCE):
-        points = local_perturbations(z, copies=copies, scale=how.scale, seed=seed + batch)
-        passed, rejected = screen.sift(model.decode_crystals(points))
+    for batch in range(MAX_BATCHES):
+        points = local_perturbations(z, copies=copies, scale=options.scale, seed=seed + batch)
+        passed, rejected = screen.screen_all(model.decode_unrepaired(points))
         n_sampled += len(points)
         rejections += rejected.values()
         if passed:
             structures = [structure for _, structure in passed]
-            chances = _chances(model, structures, windows)
+            chances = _success_probabilities(model, structures, windows)
             found += [
-                Design(structure, int(parents[row % len(parents)]), chance)
+                DesignedCrystal(structure, int(parents[row % len(parents)]), chance)
                 for (row, structure), chance in zip(passed, chances, strict=True)
             ]
-        if len(found) >= how.pool * how.n:
+        if len(found) >= options.pool * options.n:
             break
     likeliest = sorted(found, key=lambda one: -one.probability)
-    if how.one_per_formula:
-        likeliest = _firsts_of_formulas(likeliest)
-    return Designs(tuple(likeliest[: how.n]), n_sampled, tuple(rejections))
+    if options.one_per_formula:
+        likeliest = _best_per_formula(likeliest)
+    return DesignResult(tuple(likeliest[: options.n]), n_sampled, tuple(rejections))
 
 
-def _firsts_of_formulas(designs: Sequence[Design]) -> list[Design]:
-    firsts: dict[str, Design] = {}
+def _best_per_formula(designs: Sequence[DesignedCrystal]) -> list[DesignedCrystal]:
+    firsts: dict[str, DesignedCrystal] = {}
     for one in designs:
         firsts.setdefault(one.structure.composition.reduced_formula, one)
     return list(firsts.values())
@@ -151,7 +151,7 @@ def _column(model: FtcpModel, data: Dataset, window: Window) -> int:
     for names, who in ((model.property_names, "model"), (data.property_names, "data")):
         if window.property not in names:
             raise ModelError(
-                f"the {who} does not know {window.property}, only {', '.join(names)}",
+                f"the {who} has no property {window.property}; it has {', '.join(names)}",
                 remedy="Label some crystals with it, and fit again.",
             )
     column = data.property_names.index(window.property)
@@ -190,7 +190,7 @@ def _parents(
     return nearest
 
 
-def _chances(
+def _success_probabilities(
     model: FtcpModel,
     structures: Sequence[Structure],
     windows: Sequence[Window],

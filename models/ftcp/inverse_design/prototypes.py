@@ -18,14 +18,14 @@ METALS = (
     "Mo", "Ru", "Rh", "Pd", "Ag", "Hf", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au",
 )  # fmt: skip
 PARTNERS = ("Al", "Si", "Ge")
-"""Elements of the main groups that close the valence band of such compounds."""
+"""Main-group elements that close the valence band of such compounds."""
 
 _FCC = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
 
 
 @dataclass(frozen=True)
 class Prototype:
-    """A structure type."""
+    """A ternary structure type: a cell, its sites, and which sites share an element."""
 
     name: str
     cell: np.ndarray
@@ -33,7 +33,7 @@ class Prototype:
     roles: str
     """One letter per site: sites of the same letter hold the same element."""
     coords: np.ndarray
-    """Fractional, shape (n, 3)."""
+    """Fractional coordinates of the sites, shape (n, 3)."""
 
     @property
     def is_carbide(self) -> bool:
@@ -52,7 +52,7 @@ class Prototype:
 
 
 def _tetragonal_body(ratio: float) -> np.ndarray:
-    """Primitive vectors of a body-centred tetragonal cell with c / a of ``ratio``."""
+    """Return primitive vectors of a body-centred tetragonal cell with c / a of ``ratio``."""
     return np.array([[-1.0, 1.0, ratio], [1.0, -1.0, ratio], [1.0, 1.0, -ratio]]) / 2
 
 
@@ -77,7 +77,8 @@ PROTOTYPES = (
         ),
     ),
 )
-"""A is the majority, B the minority metal, C a main-group element or carbon."""
+"""Structure types that are drawn from; A is the majority metal, B the minority metal, C a
+main-group element or carbon."""
 
 
 def draw_prototypes(n: int, seed: int, *, elements: Sequence[str] | None = None) -> list[Structure]:

@@ -1,4 +1,4 @@
-"""How good a design was, once its crystals were relaxed and measured."""
+"""Metrics of a design, once its crystals were relaxed and measured."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,32 +9,32 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
 from alloop.models.base import Dataset
-from alloop.models.ftcp.inverse_design.design import Design, Designs, Window
+from alloop.models.ftcp.inverse_design.design import DesignedCrystal, DesignResult, Window
 from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities
 from alloop.models.ftcp.inverse_design.screening import counts
 
 CONFIDENCE = 0.95
-DRAWS = 100_000
-"""Of the posterior of two rates, for the interval of their ratio."""
+POSTERIOR_DRAWS = 100_000
+"""Number of draws from the posterior of two rates, for the interval of their ratio."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an oracle said of one design."""
+class DesignOutcome:
+    """An oracle's measurement of one designed crystal."""
 
     relaxed: Structure | None
-    """None where the relaxation or the measurement failed."""
+    """Relaxed structure; None where the relaxation or the measurement failed."""
     properties: Mapping[str, float]
     failure: str = ""
 
 
-Evaluate = Callable[[Structure], Outcome]
-"""Relaxes a crystal and measures it: an oracle, seen from here."""
+Evaluate = Callable[[Structure], DesignOutcome]
+"""Function that relaxes a crystal and measures it, such as one that calls an oracle."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of trials with its interval."""
+    """A share of successful trials with its confidence interval."""
 
     hits: int
     trials: int
@@ -63,38 +63,39 @@ class DesignReport:
     """The paper's metrics of one design ("Workflow")."""
 
     windows: tuple[Window, ...]
-    designs: tuple[Design, ...]
-    outcomes: tuple[Outcome, ...]
+    designs: tuple[DesignedCrystal, ...]
+    outcomes: tuple[DesignOutcome, ...]
     is_valid: tuple[bool, ...]
-    """Relaxed, measured, and no repetition of another design after relaxation."""
+    """Whether each design was relaxed and measured, and repeats no earlier design after
+    relaxation."""
     is_hit: tuple[bool, ...]
-    """Valid, and all windows hold."""
+    """Whether each design is valid and all its windows hold."""
     validity: Rate
-    """Of designed crystals."""
+    """Share of the designed crystals that are valid."""
     success: Rate
-    """Of designed crystals, not of valid ones, as in the paper."""
+    """Share of all designed crystals, not only of the valid ones, that hit, as in the paper."""
     random: Rate
-    """Training crystals that hit, of those labelled."""
+    """Share of the labelled training crystals that hit."""
     improvement: float
-    """Over random: success rate / random rate − 1; NaN if no training crystal hits."""
+    """Gain over random choice: success rate / random rate − 1; NaN if no training crystal hits."""
     improvement_interval: tuple[float, float]
     composition_uniqueness: float
     """Share of valid designs whose formula is not in the training set."""
     dissimilarity: tuple[float, ...]
-    """Of every valid design to its nearest training crystal."""
+    """Distance of every valid design to its nearest training crystal."""
     n_sampled: int
     rejections: Mapping[str, int]
-    """How many sampled crystals each rule of the screen refused."""
+    """Number of sampled crystals that each rule of the screen refused."""
 
     @property
     def median_dissimilarity(self) -> float:
-        """Median over valid designs; NaN if there are none."""
+        """Median dissimilarity of the valid designs; NaN if there are none."""
         known = [value for value in self.dissimilarity if math.isfinite(value)]
         return float(np.median(known)) if known else math.nan
 
     @property
     def n_dissimilar(self) -> int:
-        """Valid designs that count as another structure than all training crystals."""
+        """Number of valid designs that count as another structure than all training crystals."""
         return sum(value >= DIFFERENT for value in self.dissimilarity)
 
     def __str__(self) -> str:
@@ -116,14 +117,14 @@ class DesignReport:
         )
 
 
-def evaluate_designs(designs: Designs, evaluate: Evaluate) -> tuple[Outcome, ...]:
+def evaluate_designs(designs: DesignResult, evaluate: Evaluate) -> tuple[DesignOutcome, ...]:
     """Relax and measure every design, in order."""
     return tuple(evaluate(one.structure) for one in designs.kept)
 
 
 def report_on(
-    designs: Designs,
-    outcomes: Sequence[Outcome],
+    designs: DesignResult,
+    outcomes: Sequence[DesignOutcome],
     windows: Sequence[Window],
     data: Dataset,
     known_fingerprints: np.ndarray,
@@ -174,8 +175,9 @@ def report_on(
     )
 
 
-def _valid(outcomes: Sequence[Outcome]) -> list[bool]:
-    """Relaxed and measured, and not what an earlier design has relaxed to as well."""
+def _valid(outcomes: Sequence[DesignOutcome]) -> list[bool]:
+    """Return whether each design was relaxed and measured, and repeats no earlier one once
+    relaxed."""
     matcher = StructureMatcher()
     seen: list[Structure] = []
     is_valid = []
@@ -188,15 +190,16 @@ def _valid(outcomes: Sequence[Outcome]) -> list[bool]:
     return is_valid
 
 
-def _value(outcome: Outcome, window: Window) -> float:
+def _value(outcome: DesignOutcome, window: Window) -> float:
     return outcome.properties.get(window.property, math.nan)
 
 
 def _ratio_interval(success: Rate, random: Rate) -> tuple[float, float]:
-    """Interval of success / random − 1: quantiles of both rates' posteriors (Jeffreys' prior)."""
+    """Return the interval of success / random − 1: quantiles of both rates' posteriors (Jeffreys'
+    prior)."""
     rng = np.random.default_rng(0)
     draws = [
-        rng.beta(rate.hits + 0.5, rate.trials - rate.hits + 0.5, DRAWS)
+        rng.beta(rate.hits + 0.5, rate.trials - rate.hits + 0.5, POSTERIOR_DRAWS)
         for rate in (success, random)
     ]
     tail = (1 - CONFIDENCE) / 2

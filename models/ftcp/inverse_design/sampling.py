@@ -1,4 +1,4 @@
-"""Where in the latent space to decode (paper, "Design from trained model" and section S2.5)."""
+"""Sampling of the latent points to decode (paper, "Design from trained model" and section S2.5)."""
 
 import math
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 LOCAL_SCALES = (0.3, 3.0)
-"""The paper's range for local perturbation: known crystals again at one end, nonsense at the
-other."""
+"""Range of the scale of local perturbations in the paper: known crystals again at one end, nonsense
+at the other."""
 
 
 def local_perturbations(z: Tensor, *, copies: int, scale: float, seed: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a decoded crystal must pass before it is worth an oracle's time; each rule has a reason."""
+"""Screening of decoded crystals before an oracle measures them; each rule has a reason."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from pymatgen.analysis.molecule_structure_comparator import CovalentRadius
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Element, Structure
 
-from alloop.models.ftcp.representation.crystals import Crystals, closes_a_cell, to_structures
+from alloop.models.ftcp.representation.crystals import CrystalArrays, is_valid_cell, to_structures
 
 
-class Rule(StrEnum):
-    """The rules, in the order they are tried."""
+class ScreenRule(StrEnum):
+    """Rules of the screen, in the order they are tried."""
 
     CELL = "cell"
     DISTANCE = "distance"
@@ -26,16 +26,16 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """Why a crystal was not kept."""
+class ScreenRejection:
+    """The rule that a decoded crystal failed, and the reason."""
 
-    rule: Rule
+    rule: ScreenRule
     reason: str
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How strict to be."""
+class ScreenRules:
+    """Settings of the screen."""
 
     shortest_bond: float = 0.6
     """Least distance of two atoms, as a share of the sum of their covalent radii."""
@@ -46,7 +46,7 @@ class Rules:
     known structure is."""
 
 
-class Screen:
+class CrystalScreen:
     """Checks crystals against the rules, the known ones, and those that passed before.
 
     Args:
@@ -54,36 +54,41 @@ class Screen:
         known: crystals that are not to be found again, such as the training set.
     """
 
-    def __init__(self, rules: Rules, known: Sequence[Structure] = ()) -> None:
+    def __init__(self, rules: ScreenRules, known: Sequence[Structure] = ()) -> None:
         self.rules = rules
         self._matcher = StructureMatcher()
         self._known = _by_formula(known)
         self._passed: dict[str, list[Structure]] = {}
 
-    def check(self, structure: Structure) -> Rejection | None:
-        """Return the first rule that a crystal fails; None, and remember it, if it passes."""
+    def check(self, structure: Structure) -> ScreenRejection | None:
+        """Return the first rule that a crystal fails; None if it passes, and is remembered as
+        known."""
         rejection = (
             _too_close(structure, self.rules)
             or _unbalanced(structure, self.rules)
-            or self._again(structure)
+            or self._duplicate_rejection(structure)
         )
         if rejection is None:
             self._passed.setdefault(structure.composition.reduced_formula, []).append(structure)
         return rejection
 
-    def sift(self, crystals: Crystals) -> tuple[list[tuple[int, Structure]], dict[int, Rejection]]:
-        """Return rows and structures of what passes, and why other rows do not.
+    def screen_all(
+        self, crystals: CrystalArrays
+    ) -> tuple[list[tuple[int, Structure]], dict[int, ScreenRejection]]:
+        """Return rows and structures of the crystals that pass, and the rejections of the others.
 
         Args:
             crystals: as decoded; cells may be impossible.
         """
         passed: list[tuple[int, Structure]] = []
-        rejected: dict[int, Rejection] = {}
-        possible = closes_a_cell(crystals.lattices)
+        rejected: dict[int, ScreenRejection] = {}
+        possible = is_valid_cell(crystals.lattices)
         for row in range(len(crystals)):
             if not possible[row]:
                 values = ", ".join(f"{value:.4g}" for value in crystals.lattices[row])
-                rejected[row] = Rejection(Rule.CELL, f"no cell has the parameters {values} (Å, °)")
+                rejected[row] = ScreenRejection(
+                    ScreenRule.CELL, f"no cell has the parameters {values} (Å, °)"
+                )
                 continue
             (structure,) = to_structures(crystals[row : row + 1])
             if (rejection := self.check(structure)) is None:
@@ -92,19 +97,19 @@ class Screen:
                 rejected[row] = rejection
         return passed, rejected
 
-    def _again(self, structure: Structure) -> Rejection | None:
+    def _duplicate_rejection(self, structure: Structure) -> ScreenRejection | None:
         formula = structure.composition.reduced_formula
         if any(self._matcher.fit(structure, other) for other in self._passed.get(formula, ())):
-            return Rejection(Rule.DUPLICATE, f"this {formula} was already designed")
+            return ScreenRejection(ScreenRule.DUPLICATE, f"this {formula} was already designed")
         known = self._known.get(formula, ())
         if known and self.rules.new_composition:
-            return Rejection(Rule.KNOWN, f"{formula} is in the training set")
+            return ScreenRejection(ScreenRule.KNOWN, f"{formula} is in the training set")
         if any(self._matcher.fit(structure, other) for other in known):
-            return Rejection(Rule.KNOWN, f"this {formula} is in the training set")
+            return ScreenRejection(ScreenRule.KNOWN, f"this {formula} is in the training set")
         return None
 
 
-def counts(rejections: Sequence[Rejection]) -> dict[str, int]:
+def counts(rejections: Sequence[ScreenRejection]) -> dict[str, int]:
     """Return how many crystals each rule refused."""
     return {rule.value: n for rule, n in Counter(one.rule for one in rejections).items()}
 
@@ -142,33 +147,34 @@ def _cations_come_first(elements: Sequence[Element], states: Sequence[int]) -> b
     return not cations or not anions or max(cations) < min(anions)
 
 
-def _unbalanced(structure: Structure, rules: Rules) -> Rejection | None:
+def _unbalanced(structure: Structure, rules: ScreenRules) -> ScreenRejection | None:
     if not rules.needs_charge_balance or is_charge_balanced(structure.composition):
         return None
     formula = structure.composition.reduced_formula
-    return Rejection(Rule.CHARGE, f"no oxidation states of {formula} add up to zero")
+    return ScreenRejection(ScreenRule.CHARGE, f"no oxidation states of {formula} add up to zero")
 
 
-def _too_close(structure: Structure, rules: Rules) -> Rejection | None:
+def _too_close(structure: Structure, rules: ScreenRules) -> ScreenRejection | None:
     radii = np.array([_radius(site.specie.symbol) for site in structure])
     cutoff = 2 * rules.shortest_bond * float(radii.max())
     if structure.volume < 1e-3 * len(structure):  # a search for neighbours would never end
-        return Rejection(Rule.DISTANCE, f"a cell of {structure.volume:.2g} Å³")
+        return ScreenRejection(ScreenRule.DISTANCE, f"a cell of {structure.volume:.2g} Å³")
     first, second, _, distances = structure.get_neighbor_list(cutoff)
     shares = distances / (radii[first] + radii[second])
     if len(shares) == 0 or shares.min() >= rules.shortest_bond:
         return None
     worst = int(shares.argmin())
     pair = "–".join(structure[int(i)].specie.symbol for i in (first[worst], second[worst]))
-    return Rejection(
-        Rule.DISTANCE,
+    return ScreenRejection(
+        ScreenRule.DISTANCE,
         f"{pair} {distances[worst]:.2f} Å apart, {shares[worst]:.2f} of their radii "
         f"(at least {rules.shortest_bond:g})",
     )
 
 
 def _radius(symbol: str) -> float:
-    """Covalent radius in Å (Cordero et al., 2008); the largest known for later actinides."""
+    """Return a covalent radius in Å (Cordero et al., 2008); the largest known for later
+    actinides."""
     return float(CovalentRadius.radius.get(symbol, CovalentRadius.radius["Cm"]))
 
 

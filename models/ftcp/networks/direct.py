@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from alloop.models.ftcp.networks.network import Network
 from alloop.models.ftcp.options import DirectNetwork
-from alloop.models.ftcp.representation.crystals import Crystals, Size
+from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.elements import (
     N_ELEMENTS,
     N_PROPERTIES,
@@ -26,21 +26,21 @@ from alloop.models.ftcp.representation.elements import (
 from alloop.models.ftcp.representation.matrix import N_K_POINTS, blocks, interpret
 from alloop.models.ftcp.representation.scaling import Scaler
 
-LEAST_SPREAD = (0.3, 0.3, 0.3, 3.0, 3.0, 3.0)
-"""Å and degrees: lattice parameters that hardly vary in training are divided by this instead of
-their own spread, so that a later crystal does not come as a shock."""
+MIN_LATTICE_SPREAD = (0.3, 0.3, 0.3, 3.0, 3.0, 3.0)
+"""Least spread of the lattice parameters a, b, c (Å) and α, β, γ (degrees) that they are
+standardised by, so that a later crystal unlike the training crystals stays within reach."""
 LATTICE_RESOLUTION = 3.0
-"""Resolution of the lattice's standardised parameters, in that of the coordinates."""
+"""Resolution of the standardised lattice parameters, relative to that of the coordinates."""
 RECIPROCAL_MIXES = 8
-"""Mixtures of the 59 k-points that the encoder makes of each property row."""
-LEAST_CERTAIN = 1e-6
-"""Bounds from below the probability of a class that is likelier than "empty"."""
+"""Number of mixtures of the 59 k-points that the encoder makes of each property row."""
+MIN_PROBABILITY = 1e-6
+"""Lower bound of the probability of a class that is more probable than "empty"."""
 LOGIT_SCALE = 3.0
-"""Of element logits: lets unlike embeddings give near-certainty early in training."""
+"""Scale of the element logits: lets unlike embeddings give near-certainty early in training."""
 
 
 class DirectFtcp(Network):
-    """The direct network.
+    """Network with linear paths between crystal and latent point.
 
     Args:
         options: sizes.
@@ -64,7 +64,7 @@ class DirectFtcp(Network):
         width, sites, columns = options.width, size.sites, size.columns
         self.resolution = options.resolution
         self.register_buffer("lattice_mean", torch.from_numpy(lattices.mean(axis=0)).float())
-        spread = np.maximum(lattices.std(axis=0), LEAST_SPREAD)
+        spread = np.maximum(lattices.std(axis=0), MIN_LATTICE_SPREAD)
         self.register_buffer("lattice_spread", torch.from_numpy(spread).float())
         self.register_buffer("element_features", _element_features())
         geometry = 6 + 7 * sites  # lattice; per site 3 sines, 3 cosines, presence
@@ -127,17 +127,18 @@ class DirectFtcp(Network):
         errors = (waves - true_waves).square().sum(dim=(2, 3)) * is_site
         return loss + errors.sum(dim=1) / (2 * (2 * math.pi * self.resolution) ** 2)
 
-    def crystals(self, z: Tensor) -> Crystals:
-        """Return what latent points, shape (n, d), decode to; coordinates in [0, 1)."""
+    def crystals(self, z: Tensor) -> CrystalArrays:
+        """Return the crystals that latent points, shape (n, d), decode to; coordinates in [0,
+        1)."""
         elements, lattice, waves, occupancy = self._decode(z)
         elements[..., :-1].masked_fill_(~self.allowed, -torch.inf)
         coords = torch.atan2(waves[..., 0], waves[..., 1]) / (2 * math.pi) % 1.0
         return interpret(
-            _likelier_than_nothing(elements),
+            _occupied_probabilities(elements),
             (lattice * self.lattice_spread + self.lattice_mean).double().numpy(),
             coords.double().numpy(),
-            _likelier_than_nothing(occupancy),
-            threshold=LEAST_CERTAIN,
+            _occupied_probabilities(occupancy),
+            threshold=MIN_PROBABILITY,
         )
 
     def _geometry(self, matrices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -184,15 +185,14 @@ def _trunk(width: int, depth: int) -> nn.Sequential:
 
 
 def _element_features() -> Tensor:
-    """One-hot and property vector of every element, shape (103, 103 + 92)."""
+    """Return one-hot and property vector of every element, shape (103, 103 + 92)."""
     properties = torch.from_numpy(np.nan_to_num(property_table())).float()
     return torch.cat([torch.eye(N_ELEMENTS), properties], dim=1)
 
 
 def _init_embedding(embedding: nn.Linear) -> None:
-    """Give elements embeddings of unit variance, half from who they are, half from the nine
-    properties they share with others.
-    """
+    """Initialise elements' embeddings with unit variance, half one-hot, half from the nine
+    properties they share with others."""
     with torch.no_grad():
         embedding.weight.normal_()
         embedding.weight[:, :N_ELEMENTS] /= math.sqrt(2)
@@ -200,7 +200,7 @@ def _init_embedding(embedding: nn.Linear) -> None:
 
 
 def _cross_entropy(logits: Tensor, one_hots: Tensor) -> Tensor:
-    """Sum over columns or sites of the cross-entropy, shape (n,).
+    """Return the cross-entropy summed over columns or sites, shape (n,).
 
     Args:
         logits: shape (n, m, k + 1), the last class being "empty".
@@ -211,12 +211,11 @@ def _cross_entropy(logits: Tensor, one_hots: Tensor) -> Tensor:
     return -(targets * logits.log_softmax(dim=2)).sum(dim=(1, 2))
 
 
-def _likelier_than_nothing(logits: Tensor) -> np.ndarray:
-    """Probabilities of the classes but "empty"; below ``LEAST_CERTAIN``, though still in their
-    order, where "empty" is likelier.
-    """
+def _occupied_probabilities(logits: Tensor) -> np.ndarray:
+    """Return probabilities of the classes but "empty"; below ``MIN_PROBABILITY``, though still in
+    their order, where "empty" is more probable."""
     probabilities = logits.softmax(dim=2)
     classes, empty = probabilities[..., :-1], probabilities[..., -1:]
     is_there = classes.max(dim=2, keepdim=True).values > empty
-    shown: np.ndarray = torch.where(is_there, classes, 0.1 * LEAST_CERTAIN * classes).numpy()
+    shown: np.ndarray = torch.where(is_there, classes, 0.1 * MIN_PROBABILITY * classes).numpy()
     return shown

@@ -1,4 +1,4 @@
-"""What both networks share: the door that training and the model use."""
+"""Base class of both networks: the interface that training and the model use."""
 
 from abc import ABC, abstractmethod
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from alloop.models.ftcp.representation.crystals import Crystals, Size
+from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, property_table
 from alloop.models.ftcp.representation.scaling import Scaler
 
@@ -36,7 +36,7 @@ class Network(nn.Module, ABC):
         return (matrices - self.row_low[:, None]) / self.row_span[:, None]
 
     def unscale(self, scaled: Tensor) -> Tensor:
-        """Return what ``scale`` was given."""
+        """Undo ``scale``: return matrices in their own units, shape (n, R, C)."""
         return scaled * self.row_span[:, None] + self.row_low[:, None]
 
     @abstractmethod
@@ -45,11 +45,11 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def reconstruction_loss(self, z: Tensor, matrices: Tensor) -> Tensor:
-        """Return how far what z, shape (n, d), decodes to is from the matrices, shape (n,)."""
+        """Return the loss between what z, shape (n, d), decodes to and the matrices, shape (n,)."""
 
     @abstractmethod
-    def crystals(self, z: Tensor) -> Crystals:
-        """Return what latent points, shape (n, d), decode to."""
+    def crystals(self, z: Tensor) -> CrystalArrays:
+        """Return the crystals that latent points, shape (n, d), decode to."""
 
 
 def all_elements() -> np.ndarray:

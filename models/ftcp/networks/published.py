@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from alloop.models.ftcp.networks.network import Network
 from alloop.models.ftcp.options import PublishedNetwork
-from alloop.models.ftcp.representation.crystals import Crystals, Size
+from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.matrix import blocks, from_matrices, shape
 from alloop.models.ftcp.representation.scaling import Scaler
 
@@ -62,8 +62,8 @@ class PublishedFtcp(Network):
         """Return the sum of squares over the scaled matrix, shape (n,)."""
         return (self._decode(z) - self.scale(matrices)).square().sum(dim=(1, 2))
 
-    def crystals(self, z: Tensor) -> Crystals:
-        """Return what latent points, shape (n, d), decode to."""
+    def crystals(self, z: Tensor) -> CrystalArrays:
+        """Return the crystals that latent points, shape (n, d), decode to."""
         matrices = self.unscale(self._decode(z))
         elements = matrices[:, blocks(self.size)["elements"], : self.size.columns]
         elements[:, ~self.allowed] = -torch.inf

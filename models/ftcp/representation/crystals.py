@@ -12,28 +12,28 @@ from alloop.materials import Material
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, property_table
 
 EMPTY = -1
-"""Marks an element column or a site that is not there; element 0 is hydrogen."""
+"""Marker of an element column or a site that is not there; element 0 is hydrogen."""
 
 MIN_COLUMNS = 3
-"""The lattice and coordinates need three columns, however few elements there are."""
+"""Least number of columns: lattice and coordinates need three, however few elements there are."""
 
 
 SHORTEST_EDGE = 1.0
-"""Å; no crystal's cell has a shorter edge."""
+"""Shortest cell edge, Å; no crystal's cell has a shorter one."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many elements and sites a representation has room for."""
+    """Capacity of a representation: the most elements and sites a crystal may have."""
 
     elements: int
-    """Most different elements in one crystal (N_elements in the paper)."""
+    """Largest number of different elements in one crystal (N_elements in the paper)."""
     sites: int
-    """Most sites in one cell (N_sites in the paper)."""
+    """Largest number of sites in one cell (N_sites in the paper)."""
 
     @property
     def columns(self) -> int:
-        """Columns of the real-space part, max(N_elements, 3)."""
+        """Number of columns of the real-space part, max(N_elements, 3)."""
         return max(self.elements, MIN_COLUMNS)
 
     @classmethod
@@ -56,7 +56,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Crystals:
+class CrystalArrays:
     """n crystals with room for W element columns and S sites.
 
     Element columns are in the order in which the elements appear along the sites. Coordinates
@@ -66,7 +66,7 @@ class Crystals:
     elements: np.ndarray
     """Atomic number less one, shape (n, W), int; ``EMPTY`` where there is no element."""
     lattices: np.ndarray
-    """a, b, c in Å and α, β, γ in degrees, shape (n, 6)."""
+    """Lattice parameters: a, b, c in Å and α, β, γ in degrees, shape (n, 6)."""
     coords: np.ndarray
     """Fractional coordinates, shape (n, S, 3); zero at empty sites."""
     occupants: np.ndarray
@@ -75,8 +75,8 @@ class Crystals:
     def __len__(self) -> int:
         return len(self.elements)
 
-    def __getitem__(self, rows: slice | np.ndarray) -> "Crystals":
-        return Crystals(
+    def __getitem__(self, rows: slice | np.ndarray) -> "CrystalArrays":
+        return CrystalArrays(
             self.elements[rows], self.lattices[rows], self.coords[rows], self.occupants[rows]
         )
 
@@ -87,7 +87,7 @@ class Crystals:
         return np.where(self.occupants == EMPTY, EMPTY, of_sites)
 
 
-def read_crystals(materials: Sequence[Material], size: Size) -> Crystals:
+def read_crystals(materials: Sequence[Material], size: Size) -> CrystalArrays:
     """Return crystals as arrays.
 
     A left-handed cell is written in the right-handed basis of opposite vectors, because lattice
@@ -112,10 +112,10 @@ def read_crystals(materials: Sequence[Material], size: Size) -> Crystals:
         lattices[row] = structure.lattice.parameters
         coords[row, : len(numbers)] = hand * structure.frac_coords
         occupants[row, : len(numbers)] = [columns[number] for number in numbers]
-    return Crystals(elements, lattices, coords, occupants)
+    return CrystalArrays(elements, lattices, coords, occupants)
 
 
-def to_structures(crystals: Crystals) -> list[Structure]:
+def to_structures(crystals: CrystalArrays) -> list[Structure]:
     """Return the crystals as structures.
 
     Raises:
@@ -124,8 +124,8 @@ def to_structures(crystals: Crystals) -> list[Structure]:
     return [_to_structure(crystals, row) for row in range(len(crystals))]
 
 
-def refusal(material: Material, size: Size) -> str | None:
-    """Return why a material cannot be represented in this size; None if it can."""
+def representation_problem(material: Material, size: Size) -> str | None:
+    """Return the reason why a material cannot be represented in this size; None if it can."""
     try:
         read_crystals([material], size)
     except MaterialError as error:
@@ -133,7 +133,7 @@ def refusal(material: Material, size: Size) -> str | None:
     return None
 
 
-def closes_a_cell(lattices: np.ndarray) -> np.ndarray:
+def is_valid_cell(lattices: np.ndarray) -> np.ndarray:
     """Return whether lattice parameters, shape (n, 6), make a cell with a volume, shape (n,)."""
     lengths, angles = lattices[:, :3], lattices[:, 3:]
     cosines = np.cos(np.radians(angles))
@@ -146,7 +146,7 @@ def closes_a_cell(lattices: np.ndarray) -> np.ndarray:
     )
 
 
-def repair_lattices(crystals: Crystals) -> Crystals:
+def repair_lattices(crystals: CrystalArrays) -> CrystalArrays:
     """Return the crystals with lattices that close a cell: lengths of at least
     ``SHORTEST_EDGE``, angles brought towards 90° in tenths until there is a volume.
     """
@@ -154,7 +154,7 @@ def repair_lattices(crystals: Crystals) -> Crystals:
     lattices[:, :3] = lattices[:, :3].clip(SHORTEST_EDGE, None)
     lattices[:, 3:] = lattices[:, 3:].clip(10.0, 170.0)
     for _ in range(100):
-        bad = ~closes_a_cell(lattices)
+        bad = ~is_valid_cell(lattices)
         if not bad.any():
             break
         lattices[bad, 3:] = 90.0 + 0.9 * (lattices[bad, 3:] - 90.0)
@@ -198,11 +198,11 @@ def _check_fits(structure: Structure, n_elements: int, size: Size) -> None:
             )
 
 
-def _to_structure(crystals: Crystals, row: int) -> Structure:
+def _to_structure(crystals: CrystalArrays, row: int) -> Structure:
     present = crystals.occupants[row] != EMPTY
     if not present.any():
         raise MaterialError(f"crystal {row} has no site")
-    if not closes_a_cell(crystals.lattices[row : row + 1])[0]:
+    if not is_valid_cell(crystals.lattices[row : row + 1])[0]:
         values = ", ".join(f"{value:.4g}" for value in crystals.lattices[row])
         raise MaterialError(f"crystal {row}: no cell has the parameters {values} (Å, °)")
     numbers = crystals.elements[row][crystals.occupants[row][present]] + 1

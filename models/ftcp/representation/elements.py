@@ -19,7 +19,7 @@ from importlib import resources
 import numpy as np
 
 N_ELEMENTS = 103
-"""Rows of the element matrix (M in the paper): H to Lr."""
+"""Number of rows of the element matrix (M in the paper): H to Lr."""
 
 PROPERTY_BLOCKS = {
     "group": 19,
@@ -32,7 +32,7 @@ PROPERTY_BLOCKS = {
     "block": 4,
     "atomic volume": 10,
 }
-"""Bins of each property, in the order of the columns."""
+"""Number of bins of each property, in the order of the columns."""
 
 N_PROPERTIES = sum(PROPERTY_BLOCKS.values())
 """Length of an elemental property vector (K = 92 in the paper)."""

@@ -16,15 +16,15 @@ from itertools import product
 import numpy as np
 
 from alloop.errors import MaterialError
-from alloop.models.ftcp.representation.crystals import EMPTY, Crystals, Size
+from alloop.models.ftcp.representation.crystals import EMPTY, CrystalArrays, Size
 from alloop.models.ftcp.representation.elements import N_ELEMENTS, N_PROPERTIES, property_table
 
 N_K_POINTS = 59
-"""Of the 62 with |h| + |k| + |l| ≤ 3; tuned by the paper's authors."""
+"""Number of k-points, out of the 62 with |h| + |k| + |l| ≤ 3; tuned by the paper's authors."""
 
 OCCUPANCY_THRESHOLD = 0.05
-"""A site or element column is empty where all its entries lie below (paper, "Design from
-trained model")."""
+"""Threshold of occupancy: a site or element column is empty where all its entries lie below (paper,
+"Design from trained model")."""
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +58,7 @@ def blocks(size: Size) -> dict[str, slice]:
     }
 
 
-def to_matrices(crystals: Crystals, size: Size) -> np.ndarray:
+def to_matrices(crystals: CrystalArrays, size: Size) -> np.ndarray:
     """Return FTCP matrices, shape (n, R, C), float32.
 
     Raises:
@@ -90,7 +90,7 @@ def to_matrices(crystals: Crystals, size: Size) -> np.ndarray:
 
 def from_matrices(
     matrices: np.ndarray, size: Size, *, threshold: float = OCCUPANCY_THRESHOLD
-) -> Crystals:
+) -> CrystalArrays:
     """Read crystals from the real-space part of matrices, exact or decoded; see ``interpret``.
 
     Args:
@@ -123,7 +123,7 @@ def interpret(
     occupancy: np.ndarray,
     *,
     threshold: float,
-) -> Crystals:
+) -> CrystalArrays:
     """Turn soft one-hots into crystals (paper, "Design from trained model").
 
     The largest entry of a site or element column is what it holds; it is empty where all its
@@ -142,7 +142,7 @@ def interpret(
     of_sites = np.where(is_there[:, None], occupancy, -np.inf)  # (n, S, W)
     best = of_sites.max(axis=2)  # (n, S)
     is_site = (best >= threshold) | (best == best.max(axis=1, keepdims=True))
-    return Crystals(
+    return CrystalArrays(
         elements=np.where(is_there, elements.argmax(axis=2), EMPTY),
         lattices=lattices,
         coords=np.where(is_site[..., None], coords, 0.0),
@@ -151,12 +151,13 @@ def interpret(
 
 
 def _one_hot(codes: np.ndarray, length: int) -> np.ndarray:
-    """One-hots along a new last axis; all zero for ``EMPTY``."""
+    """Return one-hots along a new last axis; all zero for ``EMPTY``."""
     return (codes[..., None] == np.arange(length)).astype(np.float32)
 
 
 def _k_distances(lattices: np.ndarray) -> np.ndarray:
-    """Distance of every k-point from 000 in 1/Å, without 2π: 1 / d_hkl, shape (n, 59)."""
+    """Return the distance of every k-point from 000 in 1/Å, without 2π: 1 / d_hkl, shape (n,
+    59)."""
     lengths, cosines = lattices[:, :3], np.cos(np.radians(lattices[:, 3:]))
     gram = np.empty((len(lattices), 3, 3))
     for i in range(3):

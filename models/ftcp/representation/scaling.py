@@ -6,11 +6,11 @@ from typing import Self
 
 import numpy as np
 
-from alloop.models.ftcp.representation.crystals import Crystals, Size
+from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.matrix import shape, to_matrices
 
-CHUNK = 512
-"""Crystals featurised at once; bounds the memory."""
+CHUNK_SIZE = 512
+"""Number of crystals featurised at once; bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Scaler:
     low: np.ndarray
     """Smallest training entry of each row, shape (R,)."""
     span: np.ndarray
-    """Largest less smallest; 1 for constant rows, shape (R,)."""
+    """Largest less smallest training entry of each row; 1 for constant rows, shape (R,)."""
 
     @classmethod
-    def fit(cls, crystals: Crystals, size: Size) -> Self:
+    def fit(cls, crystals: CrystalArrays, size: Size) -> Self:
         """Fit to training crystals, at least one."""
         low = np.full(shape(size)[0], np.inf)
         high = np.full(shape(size)[0], -np.inf)
@@ -39,11 +39,11 @@ class Scaler:
         return (matrices - self.low[:, None]) / self.span[:, None]
 
     def unscale(self, scaled: np.ndarray) -> np.ndarray:
-        """Return what ``scale`` was given."""
+        """Undo ``scale``: return matrices in their own units, shape (n, R, C)."""
         return scaled * self.span[:, None] + self.low[:, None]
 
 
-def chunks(crystals: Crystals) -> Iterator[Crystals]:
-    """Yield the crystals in pieces of at most ``CHUNK``."""
-    for start in range(0, len(crystals), CHUNK):
-        yield crystals[start : start + CHUNK]
+def chunks(crystals: CrystalArrays) -> Iterator[CrystalArrays]:
+    """Yield the crystals in pieces of at most ``CHUNK_SIZE``."""
+    for start in range(0, len(crystals), CHUNK_SIZE):
+        yield crystals[start : start + CHUNK_SIZE]

@@ -23,18 +23,19 @@ from alloop.models.pcdvae.networks.graph import Graph
 
 @dataclass(frozen=True)
 class Angles:
-    """Harmonics of a graph's directions, ready for sums over pairs of edges."""
+    """Spherical harmonics of a graph's edge directions, laid out for sums over pairs of edges."""
 
     graph: Graph
     harmonics: Tensor
-    """By atom and place among its edges, zero where there is none, shape (n, width, L²)."""
+    """Harmonics by atom and place among its edges, zero where there is none, shape (n, width,
+    L²)."""
     orders: int
-    """L: polynomials of order 0 … L − 1."""
+    """Number L of polynomials, of order 0 … L − 1."""
 
     @classmethod
     def of(cls, graph: Graph, orders: int) -> Self:
         """Compute the harmonics of all edges' directions."""
-        scale = [math.sqrt(of_order(k)) for k in range(orders) for _ in range(2 * k + 1)]
+        scale = [math.sqrt(harmonic_at_zero(k)) for k in range(orders) for _ in range(2 * k + 1)]
         flat = harmonics(graph.direction, orders) * graph.direction.new_tensor(scale)
         return cls(graph, _spread(graph, flat), orders)
 
@@ -82,11 +83,11 @@ class Angles:
         return total.flatten(0, 1).index_select(0, self.graph.slot) - own
 
     def _at_zero_angle(self, like: Tensor) -> Tensor:
-        """Y_l0(0), shape (L, 1)."""
-        return like.new_tensor([[of_order(k)] for k in range(self.orders)])
+        """Return Y_l0(0), shape (L, 1)."""
+        return like.new_tensor([[harmonic_at_zero(k)] for k in range(self.orders)])
 
 
-def of_order(order: int) -> float:
+def harmonic_at_zero(order: int) -> float:
     """Return Y_l0 at angle 0, which is its factor before the Legendre polynomial."""
     return math.sqrt((2 * order + 1) / (4 * math.pi))
 

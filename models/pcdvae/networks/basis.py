@@ -11,14 +11,14 @@ from scipy.special import spherical_jn
 from torch import Tensor, nn
 
 ENVELOPE_POWER = 6
-"""DimeNet, Eq. 8."""
+"""Exponent p of the envelope (DimeNet, Eq. 8)."""
 
 _INTERVALS = 1024
-"""Of the table; the error of the cubic pieces is below 1e-8."""
+"""Number of intervals of the table; the error of the cubic pieces is below 1e-8."""
 
 
 class RadialBasis(nn.Module):
-    """Two families of functions of a distance, zero with two derivatives at the cutoff.
+    """Two families of radial functions, zero with two derivatives at the cutoff.
 
     The first are sin(nπx)/x, n = 1 … N (DimeNet, Eq. 7); the second j_l(z_ln x), l = 0 … L − 1,
     where z_ln is the n-th root of j_l (Eq. 6): the radial part of the joint basis of distance and

@@ -16,30 +16,30 @@ from alloop.materials import Material, formula_of
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-FLATTEST = 1.0
-"""Å; the least height of a reduced cell. The shortest lattice vectors of known crystals are above
-2 Å, and a cutoff of 7 Å would reach seven cells away."""
+MIN_CELL_HEIGHT = 1.0
+"""Least height of a reduced cell, Å. The shortest lattice vectors of known crystals are above 2 Å,
+and a cutoff of 7 Å would reach seven cells away."""
 
-TOO_CLOSE = 0.5
-"""Å; the least distance between atoms of a valid structure (CDVAE, section 5)."""
+MIN_DISTANCE = 0.5
+"""Least distance between atoms of a valid structure, Å (CDVAE, section 5)."""
 
-COINCIDENT = 0.01
-"""Å; atoms closer than this have no direction to each other that numbers could hold."""
+COINCIDENCE_DISTANCE = 0.01
+"""Distance in Å below which two atoms have no direction to each other that numbers could hold."""
 
 
 @dataclass(frozen=True)
-class Crystal:
+class ReducedCrystal:
     """Ordered atoms in a Niggli-reduced cell."""
 
     numbers: IntArray
     """Atomic numbers, shape (n,)."""
     positions: FloatArray
-    """Å, Cartesian, shape (n, 3); not wrapped into the cell."""
+    """Cartesian positions, Å, shape (n, 3); not wrapped into the cell."""
     cell: FloatArray
     """Lattice vectors as rows, Å, shape (3, 3)."""
 
     @classmethod
-    def of(cls, material: Material, *, closest: float = TOO_CLOSE) -> Self:
+    def of(cls, material: Material, *, closest: float = MIN_DISTANCE) -> Self:
         """Read a structure of any choice of cell vectors.
 
         Args:
@@ -63,7 +63,7 @@ class Crystal:
             )
         if len(material) < 2:
             raise MaterialError(
-                "a cell of one atom has no distances to learn",
+                "a crystal needs at least two atoms per cell",
                 where=where,
                 remedy="Give a supercell of at least two atoms.",
             )
@@ -106,10 +106,10 @@ class Crystal:
             )
 
 
-def refusal(material: Material) -> str | None:
+def representation_problem(material: Material) -> str | None:
     """Return why a material cannot be read as a crystal; None if it can."""
     try:
-        Crystal.of(material)
+        ReducedCrystal.of(material)
     except MaterialError as error:
         return str(error)
     return None
@@ -127,9 +127,11 @@ def reduced_cell(cell: FloatArray, where: str = "") -> FloatArray:
         raise MaterialError(f"the cell has a volume of {volume:.3g} Å³", where=where)
     reduced = np.array(reduced, dtype=np.float64)
     height = float(heights(reduced).min())
-    if height < FLATTEST:
+    if height < MIN_CELL_HEIGHT:
         raise MaterialError(
-            f"the cell is too flat: {height:.3g} Å high, less than {FLATTEST:g} Å", where=where
+            f"the cell is too flat: its height of {height:.3g} Å is less than "
+            f"{MIN_CELL_HEIGHT:g} Å",
+            where=where,
         )
     return reduced
 
@@ -139,7 +141,9 @@ def heights(cells: FloatArray) -> FloatArray:
     return 1 / np.linalg.norm(np.linalg.inv(cells), axis=-2)
 
 
-def read_crystals(materials: Sequence[Material], *, closest: float = TOO_CLOSE) -> list[Crystal]:
+def read_crystals(
+    materials: Sequence[Material], *, closest: float = MIN_DISTANCE
+) -> list[ReducedCrystal]:
     """Read structures, in their order.
 
     Raises:
@@ -148,7 +152,7 @@ def read_crystals(materials: Sequence[Material], *, closest: float = TOO_CLOSE) 
     crystals = []
     for row, material in enumerate(materials):
         try:
-            crystals.append(Crystal.of(material, closest=closest))
+            crystals.append(ReducedCrystal.of(material, closest=closest))
         except MaterialError as error:
             where = f"material {row} ({error.where})"
             raise MaterialError(error.what, where=where, remedy=error.remedy) from error

@@ -14,21 +14,22 @@ from torch.nn import functional as F
 from alloop.models.pcdvae.networks.angles import Angles, small_products
 from alloop.models.pcdvae.networks.basis import RadialBasis
 from alloop.models.pcdvae.networks.graph import Graph
-from alloop.models.pcdvae.networks.layers import HALF, SILU_GAIN, Dense, Residual, Scale
+from alloop.models.pcdvae.networks.layers import INV_SQRT_2, SILU_GAIN, Dense, Residual, Scale
 
 N_RADIAL = 6
 N_ORDERS = 7
 BASIS_WIDTH = 16
 RESIDUALS_BEFORE, RESIDUALS_AFTER, RESIDUALS_JOIN = 1, 2, 1
 RESIDUALS_ATOM = 2
-"""GemNet's sizes; the width of triplets is half the model's, as 64 is to 128 there."""
+"""Number of residual layers of atoms; like the sizes above GemNet's. The width of triplets is half
+the model's, as 64 is to 128 there."""
 RESIDUALS_FORCE = 1
-"""Fewer than GemNet's, because these layers would cost as much as a block."""
+"""Number of residual layers of forces: fewer than GemNet's, which would cost as much as a block."""
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What every block sees of the distances and angles."""
+    """Distance and angle features that every block sees."""
 
     angles: Angles
     of_triplets: Tensor
@@ -42,12 +43,12 @@ class Geometry:
 
     @property
     def graph(self) -> Graph:
-        """The graph."""
+        """Graph of the noisy atoms."""
         return self.angles.graph
 
 
 class Decoder(nn.Module):
-    """From noisy atoms and what is known of them to scores and element logits.
+    """GemNet-dT decoder from noisy atoms and their conditions to scores and element logits.
 
     Args:
         n_species: rows of the atom embedding: elements, times phases where these are told.
@@ -115,7 +116,7 @@ class Decoder(nn.Module):
 
 
 class Block(nn.Module):
-    """One interaction: edges with edges, edges to atoms, atoms to edges."""
+    """Interaction block: edges with edges, edges to atoms, atoms to edges."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -129,15 +130,15 @@ class Block(nn.Module):
 
     def forward(self, atoms: Tensor, edges: Tensor, geometry: Geometry) -> tuple[Tensor, Tensor]:
         """Return new features of atoms and edges."""
-        exchanged = (self.skip(edges) + self.triplets(edges, geometry)) * HALF
-        edges = self.after((edges + self.before(exchanged)) * HALF)
-        atoms = (atoms + self.gather(edges, geometry)) * HALF
+        exchanged = (self.skip(edges) + self.triplets(edges, geometry)) * INV_SQRT_2
+        edges = self.after((edges + self.before(exchanged)) * INV_SQRT_2)
+        atoms = (atoms + self.gather(edges, geometry)) * INV_SQRT_2
         joined = self.joined(self.join(geometry.graph, atoms, edges))
-        return atoms, (edges + joined) * HALF
+        return atoms, (edges + joined) * INV_SQRT_2
 
 
 class Triplets(nn.Module):
-    """Messages between edges that share a target, both ways along each edge.
+    """Triplet interaction: messages between edges that share a target, both ways along each edge.
 
     The bilinear layer is GemNet's efficient one: distances and angles are mixed with the messages
     before the large product. ``Angles`` sums over the triplets.
@@ -155,7 +156,7 @@ class Triplets(nn.Module):
         self.up, self.up_reverse = Dense(inner, width), Dense(inner, width)
 
     def forward(self, edges: Tensor, geometry: Geometry) -> Tensor:
-        """Return shape (e, width)."""
+        """Return the edges' messages, shape (e, width)."""
         sent = self.before(edges)
         sent = self.scale_radial(sent * self.radial(geometry.of_triplets), sent)
         sent = self.down(sent)
@@ -163,11 +164,11 @@ class Triplets(nn.Module):
         mixed = small_products(geometry.of_angles, by_order)  # (e, 16, inner)
         received = self.scale_sum(self.bilinear(mixed.flatten(1)), sent)
         returned = self.up_reverse(received).index_select(0, geometry.graph.reverse)
-        return (self.up(received) + returned) * HALF
+        return (self.up(received) + returned) * INV_SQRT_2
 
 
 class GatherEdges(nn.Module):
-    """From edges to atoms."""
+    """Sum of edge features at their target atoms, followed by dense layers."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -178,13 +179,13 @@ class GatherEdges(nn.Module):
         )
 
     def forward(self, edges: Tensor, geometry: Geometry) -> Tensor:
-        """Return shape (n, width)."""
+        """Return the atoms' features, shape (n, width)."""
         summed = geometry.graph.sum_at_targets(edges * self.radial(geometry.to_atoms))
         return self.layers(self.scale(summed, edges))
 
 
 class JoinAtoms(nn.Module):
-    """Features of an edge from its two atoms and something of its own.
+    """Edge features from the edge's two atoms and something of its own.
 
     A dense layer on the three side by side, of which the atoms' parts are computed once for each
     atom rather than once for each of its edges.
@@ -195,7 +196,7 @@ class JoinAtoms(nn.Module):
         self.join = Dense(2 * width + own, width)
 
     def forward(self, graph: Graph, atoms: Tensor, own: Tensor) -> Tensor:
-        """Return shape (e, width)."""
+        """Return the edges' features, shape (e, width)."""
         width = atoms.shape[1]
         ends, last = self.join.weight.split([2 * width, own.shape[1]], dim=1)
         source, target = ends.split(width, dim=1)
@@ -208,7 +209,7 @@ class JoinAtoms(nn.Module):
 
 
 class Forces(nn.Module):
-    """How strongly each edge pulls its target."""
+    """Output layers for the force along each edge on its target."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -221,6 +222,6 @@ class Forces(nn.Module):
         nn.init.zeros_(self.strength.weight)  # begins by leaving all atoms where they are
 
     def forward(self, edges: Tensor, geometry: Geometry) -> Tensor:
-        """Return shape (e, 1)."""
+        """Return the force along each edge, shape (e, 1)."""
         x = self.layers(edges)
         return self.strength(self.scale(x * self.radial(geometry.to_forces), x))

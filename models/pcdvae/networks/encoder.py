@@ -15,12 +15,12 @@ N_ORDERS = 7
 BASIS_WIDTH = 8
 OUTPUT_LAYERS = 3
 RESIDUALS_BEFORE, RESIDUALS_AFTER = 1, 2
-"""DimeNet++'s sizes. Widths inside the interaction and the output are half and twice the model's,
-as 64 and 256 are to 128 there."""
+"""Numbers of residual layers; like the sizes above DimeNet++'s. Widths inside the interaction and
+the output are half and twice the model's, as 64 and 256 are to 128 there."""
 
 
 class Encoder(nn.Module):
-    """From a graph to the mean and log-variance of z.
+    """DimeNet++ encoder from a graph to the mean and log-variance of z.
 
     All it sees are distances and angles, so z is unchanged by whatever leaves them: rotations,
     reflections, translations, the order of the atoms, the choice of the cell. It takes the mean
@@ -61,7 +61,7 @@ class Encoder(nn.Module):
 
 
 class EdgeEmbedding(nn.Module):
-    """Features of an edge from its two atoms and its length."""
+    """Embedding of an edge from its two atoms and its length."""
 
     def __init__(self, n_elements: int, width: int) -> None:
         super().__init__()
@@ -71,14 +71,14 @@ class EdgeEmbedding(nn.Module):
         self.join = nn.Linear(3 * width, width)
 
     def forward(self, graph: Graph, species: Tensor, radial: Tensor) -> Tensor:
-        """Return shape (e, width)."""
+        """Return the edges' features, shape (e, width)."""
         atoms = self.atoms(species)
         ends = [atoms.index_select(0, graph.target), atoms.index_select(0, graph.source)]
         return F.silu(self.join(torch.cat([*ends, F.silu(self.radial(radial))], dim=1)))
 
 
 class Interaction(nn.Module):
-    """Messages along edges from the edges before them, by distance and angle."""
+    """Interaction block: messages along edges from the edges before them, by distance and angle."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Interaction(nn.Module):
 
 
 class Output(nn.Module):
-    """From edges to atoms."""
+    """Output block: edge features summed at their target atoms, followed by dense layers."""
 
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class Output(nn.Module):
         self.last = _plain(2 * width, outputs)
 
     def forward(self, graph: Graph, x: Tensor, radial: Tensor) -> Tensor:
-        """Return shape (n, outputs)."""
+        """Return the atoms' outputs, shape (n, outputs)."""
         h = self.up(graph.sum_at_targets(self.radial(radial) * x))
         for layer in self.layers:
             h = F.silu(layer(h))
@@ -160,7 +160,7 @@ def _plain(inputs: int, outputs: int) -> nn.Linear:
 
 @torch.no_grad()
 def _orthogonal(weight: Tensor) -> None:
-    """Orthogonal with Glorot's variance 2 / (inputs + outputs) (DimeNet, section 6)."""
+    """Initialise orthogonal with Glorot's variance 2 / (inputs + outputs) (DimeNet, section 6)."""
     nn.init.orthogonal_(weight)
     if weight.numel() > 1:
         weight.mul_(math.sqrt(2 / sum(weight.shape)) / float(weight.std()))

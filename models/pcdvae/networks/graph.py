@@ -8,13 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alloop.models.pcdvae.networks.crystal import COINCIDENT, Crystal, FloatArray, IntArray
+from alloop.models.pcdvae.networks.crystal import (
+    COINCIDENCE_DISTANCE,
+    FloatArray,
+    IntArray,
+    ReducedCrystal,
+)
 from alloop.models.pcdvae.networks.neighbours import mutual, nearest
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Atoms and edges of a batch of crystals.
+    """Graph of a batch of crystals: atoms and directed edges.
 
     An edge goes from a source atom's image to a target atom. Every edge's reverse is an edge too:
     a pair is kept where each of the two atoms counts the other's image among its nearest, so no
@@ -26,21 +31,21 @@ class Graph:
     """
 
     crystal: Tensor
-    """Which crystal an atom belongs to, shape (n,)."""
+    """Index of the crystal that each atom belongs to, shape (n,)."""
     n_atoms: Tensor
-    """Atoms of each crystal, shape (b,)."""
+    """Number of atoms of each crystal, shape (b,)."""
     target: Tensor
-    """Shape (e,); not decreasing."""
+    """Index of each edge's target atom, shape (e,); not decreasing."""
     source: Tensor
-    """Shape (e,)."""
+    """Index of each edge's source atom, shape (e,)."""
     reverse: Tensor
     """Row of each edge's reverse, shape (e,)."""
     slot: Tensor
     """Place of each edge among its target's, shape (e,), as a row of an array (n * width)."""
     width: int
-    """Most edges of any target."""
+    """Largest number of edges of any target."""
     distance: Tensor
-    """Å, shape (e,)."""
+    """Length of each edge, Å, shape (e,)."""
     direction: Tensor
     """Unit vector from the target to the source's image, shape (e, 3)."""
 
@@ -63,7 +68,7 @@ class Graph:
         first = np.cumsum(degree) - degree
         slot = pairs.target * width + np.arange(n_edges) - first[pairs.target]
         # Noise may put two atoms on one point, which has no direction to itself.
-        distance = pairs.distance.clip(min=COINCIDENT)
+        distance = pairs.distance.clip(min=COINCIDENCE_DISTANCE)
         direction = pairs.vector / distance[:, None]
         return cls(
             crystal=torch.from_numpy(np.repeat(np.arange(len(n_atoms)), n_atoms)),
@@ -80,7 +85,7 @@ class Graph:
     @classmethod
     def of_crystals(
         cls,
-        crystals: Sequence[Crystal],
+        crystals: Sequence[ReducedCrystal],
         *,
         k: int,
         cutoff: float,

@@ -1,4 +1,4 @@
-"""What is read off z: number of atoms, cell, composition, properties, phase."""
+"""Heads on z: number of atoms, cell, composition, properties, phase."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Readings:
-    """What the heads say of latent points, in the network's own units."""
+class HeadOutputs:
+    """Outputs of the heads at latent points, in the network's standardised units."""
 
     count: Tensor
     """Logits of the allowed numbers of atoms, shape (..., counts)."""
@@ -16,15 +16,15 @@ class Readings:
     composition: Tensor
     """Logits of the elements, shape (..., elements)."""
     property_mean: Tensor
-    """Standardised, shape (..., p)."""
+    """Standardised means of the properties, shape (..., p)."""
     property_log_variance: Tensor
-    """Of the standardised values, shape (..., p)."""
+    """Log-variances of the standardised values, shape (..., p)."""
     phase: Tensor
     """Logits of the phases, shape (..., phases)."""
 
 
 class Heads(nn.Module):
-    """One small network for each.
+    """One small network for each predicted quantity.
 
     Args:
         latent: size of z.
@@ -56,18 +56,18 @@ class Heads(nn.Module):
         )
 
     @property
-    def last_of_property(self) -> nn.Linear:
-        """The layer whose rows are the properties' means, then their log-variances."""
+    def property_output(self) -> nn.Linear:
+        """Output layer whose rows are the properties' means, then their log-variances."""
         part = self.parts["property"]
         assert isinstance(part, nn.Sequential)
         assert isinstance(part[-1], nn.Linear)
         return part[-1]
 
-    def forward(self, z: Tensor) -> Readings:
-        """Read off points of shape (..., latent)."""
+    def forward(self, z: Tensor) -> HeadOutputs:
+        """Return the outputs at points of shape (..., latent)."""
         read = {name: part(z) for name, part in self.parts.items()}
         n_properties = read["property"].shape[-1] // 2
-        return Readings(
+        return HeadOutputs(
             count=read["count"],
             cell=read["cell"],
             composition=read["composition"],

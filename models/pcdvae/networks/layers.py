@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SILU_GAIN = 1 / 0.6
-"""Standard normal numbers keep about unit variance through SiLU times this (GemNet, section 6)."""
+"""Gain after SiLU with which standard normal numbers keep about unit variance (GemNet, section
+6)."""
 
-HALF = 1 / math.sqrt(2)
-"""Keeps the variance of a sum of two."""
+INV_SQRT_2 = 1 / math.sqrt(2)
+"""Factor 1 / √2, which keeps the variance of a sum of two."""
 
 
 class Dense(nn.Module):
@@ -45,7 +46,7 @@ class Residual(nn.Module):
         """
         hidden = F.silu(F.linear(x, self.first))
         y = F.silu(F.linear(hidden, self.second * SILU_GAIN))
-        return torch.add(x * HALF, y, alpha=SILU_GAIN * HALF)
+        return torch.add(x * INV_SQRT_2, y, alpha=SILU_GAIN * INV_SQRT_2)
 
 
 class Scale(nn.Module):
@@ -62,9 +63,8 @@ class Scale(nn.Module):
         self.is_measuring = False
 
     def forward(self, x: Tensor, before: Tensor) -> Tensor:
-        """Return x, scaled; while measuring, first set the factor so that it has the variance of
-        ``before``.
-        """
+        """Return x, scaled; while measuring, first set the factor so that x has the variance of
+        ``before``."""
         if self.is_measuring:
             spread = x.detach().var()
             if spread > 0:
@@ -73,8 +73,9 @@ class Scale(nn.Module):
 
 
 @contextmanager
-def measuring_scales(network: nn.Module) -> Iterator[None]:
-    """While it lasts, every ``Scale`` of the network takes its factor from what passes through."""
+def fitting_scales(network: nn.Module) -> Iterator[None]:
+    """Let every ``Scale`` of the network take its factor from what passes through, within the
+    block."""
     scales = [module for module in network.modules() if isinstance(module, Scale)]
     for scale in scales:
         scale.is_measuring = True

@@ -1,4 +1,4 @@
-"""Who is near whom: at most k neighbours of each atom, whole shells, periodic images."""
+"""Neighbour lists: at most k neighbours of each atom, whole shells, periodic images."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from vesin import NeighborList
 from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 
 SHELL_GAP = 1e-4
-"""Å; neighbours whose distances differ by less are of one shell: more than coordinates rounded
-to eight digits differ, less than any physical difference."""
+"""Least gap between two shells of neighbours, Å: more than coordinates rounded to eight digits
+differ, less than any physical difference."""
 
 _MARGIN = 1.25
-"""How much farther than the average k-th neighbour the first search reaches."""
+"""Factor by which the first search reaches beyond the average k-th neighbour."""
 
 _GROWTH = 1.4
 """Factor of the radius from one search to the next."""
@@ -24,15 +24,15 @@ class Neighbours:
     """Directed pairs of atoms of one or more crystals, sorted by target, then by distance."""
 
     target: IntArray
-    """The atom that has the neighbour, shape (e,)."""
+    """Index of the atom that has the neighbour, shape (e,)."""
     source: IntArray
-    """The neighbour, shape (e,)."""
+    """Index of the neighbour, shape (e,)."""
     shift: IntArray
-    """Cell of the neighbour's image, in lattice vectors, shape (e, 3)."""
+    """Offset of the neighbour's image, in lattice vectors, shape (e, 3)."""
     vector: FloatArray
-    """From the target to the neighbour's image, Å, shape (e, 3)."""
+    """Vector from the target to the neighbour's image, Å, shape (e, 3)."""
     distance: FloatArray
-    """Å, shape (e,)."""
+    """Distance of the pair, Å, shape (e,)."""
 
     def __len__(self) -> int:
         return len(self.target)
@@ -80,7 +80,8 @@ def nearest(
 
 
 def reverse_pairs(pairs: Neighbours) -> IntArray:
-    """Return the row of each pair's reverse, −1 where the neighbour does not return the favour."""
+    """Return the row of each pair's reverse, −1 where the source does not count the target among
+    its own neighbours, shape (e,)."""
     if not len(pairs):
         return np.zeros(0, dtype=np.int64)
     reach = int(np.abs(pairs.shift).max())

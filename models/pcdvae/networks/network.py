@@ -10,16 +10,17 @@ from alloop.models.pcdvae.networks.decoder import Decoder
 from alloop.models.pcdvae.networks.encoder import Encoder
 from alloop.models.pcdvae.networks.graph import Graph
 from alloop.models.pcdvae.networks.heads import Heads
-from alloop.models.pcdvae.networks.noise import LARGEST, SMALLEST
+from alloop.models.pcdvae.networks.noise import MAX_SIGMA, MIN_SIGMA
 from alloop.models.pcdvae.options import PcdvaeOptions
 
 NOISE_FEATURES = 16
-SPREAD_FLOOR = 0.01
-"""Of cell codes, about 1 % in length: what never varies in the data is not amplified."""
+MIN_CELL_STD = 0.01
+"""Least standard deviation of cell codes, about 1 % in length: what never varies in the data is not
+amplified."""
 
 
 class Network(nn.Module):
-    """All weights, and the units of what the heads say.
+    """Encoder, heads and decoder, with the units of the heads' outputs.
 
     Args:
         options: sizes.
@@ -91,26 +92,26 @@ class Network(nn.Module):
         return self.decoder(graph, told, context[graph.crystal])
 
     @torch.no_grad()
-    def set_units_of_cells(self, codes: Tensor) -> None:
+    def standardise_cells(self, codes: Tensor) -> None:
         """Standardise by these codes, shape (n, 6); done once, before the first training."""
         self.cell_mean.copy_(codes.mean(dim=0))
-        self.cell_std.copy_(codes.std(dim=0, correction=0).clamp_min(SPREAD_FLOOR))
+        self.cell_std.copy_(codes.std(dim=0, correction=0).clamp_min(MIN_CELL_STD))
         self.cell_low.copy_(codes.amin(dim=0))
         self.cell_high.copy_(codes.amax(dim=0))
 
     @torch.no_grad()
-    def widen_range_of_cells(self, codes: Tensor) -> None:
-        """Let decoded cells lie as far out as these, too."""
+    def widen_cell_range(self, codes: Tensor) -> None:
+        """Widen the range of decoded cells to hold these codes, shape (n, 6)."""
         self.cell_low.copy_(torch.minimum(self.cell_low, codes.amin(dim=0)))
         self.cell_high.copy_(torch.maximum(self.cell_high, codes.amax(dim=0)))
 
     @torch.no_grad()
-    def set_units_of_labels(self, labels: Tensor) -> None:
+    def standardise_labels(self, labels: Tensor) -> None:
         """Standardise by these labels, shape (n, p); predictions in their units stay as they were.
 
         Properties of which fewer than two different values are known keep their old units.
         """
-        last = self.heads.last_of_property
+        last = self.heads.property_output
         n_properties = len(self.label_mean)
         for p in range(n_properties):
             known = labels[:, p][labels[:, p].isfinite()]
@@ -124,15 +125,15 @@ class Network(nn.Module):
                 last.bias[n_properties + p] += 2 * factor.log()
             self.label_mean[p], self.label_std[p] = mean, std
 
-    def cell_codes(self, z: Tensor) -> Tensor:
+    def codes_from_cells(self, z: Tensor) -> Tensor:
         """Return predicted codes of cells, shape (b, 6), within what training has seen."""
         codes = self.heads(z).cell * self.cell_std + self.cell_mean
         return codes.clamp(self.cell_low, self.cell_high)
 
 
 def _noise_features(sigma: Tensor) -> Tensor:
-    """Waves of the logarithm of σ, shape (b,) to (b, 16)."""
-    place = torch.log(sigma / SMALLEST) / math.log(LARGEST / SMALLEST)
+    """Return sines and cosines of the logarithm of σ, shape (b,) to (b, 16)."""
+    place = torch.log(sigma / MIN_SIGMA) / math.log(MAX_SIGMA / MIN_SIGMA)
     order = torch.arange(1, NOISE_FEATURES // 2 + 1, device=sigma.device)
     phase = 0.5 * math.pi * order * place[:, None]
     return torch.cat([phase.cos(), phase.sin()], dim=1)

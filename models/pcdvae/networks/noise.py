@@ -10,10 +10,11 @@ from torch import Tensor
 from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 
 N_LEVELS = 50
-LARGEST, SMALLEST = 10.0, 0.01
-"""Å, of positions."""
-LARGEST_OF_ELEMENTS, SMALLEST_OF_ELEMENTS = 5.0, 0.01
-"""Weight of the predicted composition against the true element, which has 1."""
+MAX_SIGMA, MIN_SIGMA = 10.0, 0.01
+"""Largest and smallest standard deviation of the noise on positions, Å."""
+MAX_ELEMENT_WEIGHT, MIN_ELEMENT_WEIGHT = 5.0, 0.01
+"""Largest and smallest weight of the predicted composition against the true element, which has
+1."""
 # All of CDVAE and AlloGen.
 
 _IMAGES = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float64)
@@ -21,31 +22,32 @@ _IMAGES = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float
 
 def levels() -> FloatArray:
     """Return the standard deviations of positions, Å, largest first, shape (50,)."""
-    return np.geomspace(LARGEST, SMALLEST, N_LEVELS)
+    return np.geomspace(MAX_SIGMA, MIN_SIGMA, N_LEVELS)
 
 
 def element_levels() -> FloatArray:
     """Return the weights of the predicted composition, largest first, shape (50,)."""
-    return np.geomspace(LARGEST_OF_ELEMENTS, SMALLEST_OF_ELEMENTS, N_LEVELS)
+    return np.geomspace(MAX_ELEMENT_WEIGHT, MIN_ELEMENT_WEIGHT, N_LEVELS)
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Which noise each crystal of a batch gets."""
+class NoiseDraw:
+    """Noise drawn for each crystal of a batch."""
 
     sigma: FloatArray
-    """Å, of each crystal, shape (b,)."""
+    """Standard deviation of the positions' noise of each crystal, Å, shape (b,)."""
     element_sigma: FloatArray
-    """Shape (b,)."""
+    """Largest and smallest weight of the predicted composition against the true element, which has
+    1."""
     displacement: FloatArray
-    """Å, of each atom, shape (n, 3)."""
+    """Displacement of each atom, Å, shape (n, 3)."""
 
 
-def draw(n_atoms: IntArray, rng: np.random.Generator) -> Draw:
+def draw(n_atoms: IntArray, rng: np.random.Generator) -> NoiseDraw:
     """Draw a level of each kind for every crystal, and its displacements."""
     sigma = rng.choice(levels(), size=len(n_atoms))
     unit = rng.standard_normal((int(n_atoms.sum()), 3))
-    return Draw(
+    return NoiseDraw(
         sigma=sigma,
         element_sigma=rng.choice(element_levels(), size=len(n_atoms)),
         displacement=unit * np.repeat(sigma, n_atoms)[:, None],

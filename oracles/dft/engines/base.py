@@ -1,4 +1,4 @@
-"""The door of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
+"""The interface of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -8,10 +8,11 @@ from pymatgen.core import Structure
 
 
 class Engine(Protocol):
-    """What a flow is built from. Every maker's output is a document of atomate2's."""
+    """Engine of a DFT tier: the makers that a flow is built from. Every maker's output is a
+    document of atomate2's."""
 
     name: str
-    """For people; of CHGNet it says that it is a learned potential."""
+    """Name for people; CHGNet's says that it is a learned potential."""
 
     def check(self, elements: Iterable[str]) -> None:
         """Check that the engine can run and treat the elements.

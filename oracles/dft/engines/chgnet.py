@@ -33,7 +33,7 @@ HEAVIEST = 94
 """Atomic number up to which CHGNet knows elements."""
 
 ELASTIC_TOLERANCE = 0.005
-"""eV/Å; the largest force left in a strained cell for the elastic tensor."""
+"""Largest force left in a strained cell for the elastic tensor, eV/Å."""
 
 
 @dataclass

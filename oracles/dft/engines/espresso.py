@@ -23,20 +23,20 @@ from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.options import DftOptions
 
 LOWEST_CUTOFFS = (30.0, 240.0)
-"""Ry, of wave functions and density, asked for where a pseudopotential suggests none: what
-ultrasoft ones of 3d metals need at the least."""
+"""Least cutoffs of wave functions and density, Ry, required where a pseudopotential suggests none:
+what ultrasoft ones of 3d metals need at the least."""
 
 RESERVED = frozenset({"ecutwfc", "ecutrho", "nspin", "occupations", "degauss", "smearing", "ibrav"})
-"""Of &SYSTEM; other options set these."""
+"""Keys of &SYSTEM that other options set."""
 
 START_LIMIT = 60.0
-"""Seconds for pw.x to start and to find that it has nothing to do."""
+"""Time limit for pw.x to start and to find that it has nothing to do, s."""
 
 _SUGGESTION = re.compile(r"Suggested minimum cutoff for (wavefunctions|charge density):\s*([\d.]+)")
 _VALENCE = re.compile(r'z_valence\s*=\s*"\s*([^"]+)"|([\d.]+)\s+Z valence', re.IGNORECASE)
 _PROGRAM = re.compile(r"Program PWSCF\s+v\.(\S+)")
 _HEADER = 20000
-"""Characters of a pseudopotential file that hold its header."""
+"""Number of characters of a pseudopotential file that hold its header."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Pseudopotential:
 
     path: Path
     cutoffs: tuple[float, float]
-    """Ry, suggested for wave functions and density; zero where it suggests none."""
+    """Suggested cutoffs of wave functions and density, Ry; zero where the file suggests none."""
     valence: float
-    """Electrons."""
+    """Number of valence electrons."""
 
     @classmethod
     def read(cls, path: Path) -> "Pseudopotential":
@@ -180,7 +180,7 @@ class EspressoEngine(AseEngine):
 
     @cached_property
     def _version(self) -> str:
-        """Version of pw.x, from what it prints when it has nothing to do.
+        """Return the version of pw.x, from what it prints when it has nothing to do.
 
         Raises:
             MissingSoftware: if it does not start, or not as one program.

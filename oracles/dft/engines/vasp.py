@@ -22,13 +22,13 @@ from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import level_tags
 
 GGA = {"PBE": "PE", "PBEsol": "PS"}
-"""INCAR's names of functionals. atomate2's RelaxMaker by itself takes PBEsol."""
+"""Names of functionals in an INCAR. atomate2's RelaxMaker by itself takes PBEsol."""
 
 RESERVED = frozenset({"GGA", "ISPIN", "MAGMOM", "ISIF", "NSW", "IBRION", "EDIFFG"})
-"""Tags that other options set, or that would make another protocol of it."""
+"""INCAR tags that other options set, or that would make another protocol of it."""
 
 STOPPING_SHARE = 0.1
-"""Of the time left, at most 300 s, that VASP has to end by itself when it is told to."""
+"""Share of the time left, at most 300 s, that VASP has to end by itself when it is told to."""
 
 
 class VaspEngine:

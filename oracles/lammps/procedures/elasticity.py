@@ -6,19 +6,22 @@ from pymatgen.core import Structure
 from scipy.linalg import polar
 
 from alloop.oracles.lammps.options import LammpsOptions
-from alloop.oracles.lammps.simulation.cell import Array, Cell
+from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.crystal_frame import crystal_frame
-from alloop.oracles.lammps.simulation.minimiser import Pair
-from alloop.oracles.lammps.simulation.relaxation import Relaxed, relax_atoms
+from alloop.oracles.lammps.simulation.minimiser import CurvaturePair
+from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_atoms
 from alloop.oracles.lammps.simulation.screening import elements_of
-from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, Session
+from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, LammpsSession
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-"""Rows and columns in the order 11, 22, 33, 23, 13, 12."""
+"""Rows and columns of the Voigt components, in the order 11, 22, 33, 23, 13, 12."""
 
 
 def bulk_modulus(
-    session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array | None = None
+    session: LammpsSession,
+    crystal: RelaxedCrystal,
+    options: LammpsOptions,
+    inverse: Array | None = None,
 ) -> float:
     """Return −V dP/dV of a relaxed crystal in GPa, its atoms relaxed at either volume.
 
@@ -33,7 +36,7 @@ def bulk_modulus(
         inverse: of the second derivatives by the atoms' coordinates, if known; it saves time.
 
     Raises:
-        Unmeasurable: if the atoms of a strained cell do not relax.
+        MeasurementFailed: if the atoms of a strained cell do not relax.
     """
     strain = options.strain * np.eye(3)
     shrunk, grown = _strained_both_ways(session, crystal, strain, options, inverse)
@@ -42,9 +45,9 @@ def bulk_modulus(
 
 
 def estimated_bulk_modulus(
-    session: Session, crystal: Relaxed, options: LammpsOptions, inverse: Array
+    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions, inverse: Array
 ) -> float:
-    """Return about the bulk modulus in GPa, from a single evaluation and roughly relaxed atoms.
+    """Estimate the bulk modulus in GPa from a single evaluation and roughly relaxed atoms.
 
     The forces that a strain of every length brings about, and how the atoms would answer them,
     take off g·C g / (9 V) from the modulus of the cell whose atoms only follow the strain; g is
@@ -66,19 +69,21 @@ def estimated_bulk_modulus(
 
 
 def measure_elasticity(
-    session: Session, cell: Cell, crystal: Relaxed, options: LammpsOptions
+    session: LammpsSession, cell: LammpsCell, crystal: RelaxedCrystal, options: LammpsOptions
 ) -> dict[str, float]:
     """Return the elastic constants in the crystal's axes, and what follows from them.
 
     Raises:
-        Unmeasurable: if the atoms of a strained cell do not relax.
+        MeasurementFailed: if the atoms of a strained cell do not relax.
     """
     session.load(elements_of(cell.structure))
     tensor = elastic_tensor(session, crystal, options)
     return elastic_properties(in_crystal_frame(tensor, crystal.structure(cell)))
 
 
-def elastic_tensor(session: Session, crystal: Relaxed, options: LammpsOptions) -> ElasticTensor:
+def elastic_tensor(
+    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
+) -> ElasticTensor:
     """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame.
 
     Each of the six strains is applied both ways and the atoms are relaxed; what the stress
@@ -86,7 +91,7 @@ def elastic_tensor(session: Session, crystal: Relaxed, options: LammpsOptions) -
     triangular form turns it, the stress is turned back.
 
     Raises:
-        Unmeasurable: if the atoms of a strained cell do not relax.
+        MeasurementFailed: if the atoms of a strained cell do not relax.
     """
     constants = np.empty((6, 6))
     for column, (i, j) in enumerate(_VOIGT):
@@ -95,7 +100,7 @@ def elastic_tensor(session: Session, crystal: Relaxed, options: LammpsOptions) -
         gradient = np.zeros((3, 3))
         gradient[i, j] = options.strain
         low, high = _strained_both_ways(session, crystal, gradient, options)
-        fall = _unturned(low, -gradient) - _unturned(high, gradient)
+        fall = _rotated_back(low, -gradient) - _rotated_back(high, gradient)
         constants[:, column] = [fall[k, m] / (2 * options.strain) for k, m in _VOIGT]
     return ElasticTensor.from_voigt((constants + constants.T) / 2)
 
@@ -139,15 +144,17 @@ def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
 
 
 def _strained_both_ways(
-    session: Session,
-    crystal: Relaxed,
+    session: LammpsSession,
+    crystal: RelaxedCrystal,
     strain: Array,
     options: LammpsOptions,
     inverse: Array | None = None,
-) -> tuple[Relaxed, Relaxed]:
+) -> tuple[RelaxedCrystal, RelaxedCrystal]:
     """Return the crystal under minus and plus a displacement gradient, its atoms relaxed."""
 
-    def strained(gradient: Array, positions: Array, pairs: tuple[Pair, ...]) -> Relaxed:
+    def strained(
+        gradient: Array, positions: Array, pairs: tuple[CurvaturePair, ...]
+    ) -> RelaxedCrystal:
         box = crystal.box @ gradient.T
         return relax_atoms(session, box, positions, options, pairs=pairs, inverse=inverse)
 
@@ -157,7 +164,7 @@ def _strained_both_ways(
     return first, strained(high, 2 * crystal.positions - first.positions, first.pairs)
 
 
-def _unturned(strained: Relaxed, gradient: Array) -> Array:
-    """Return the pressure tensor as it would be had the strain not turned the crystal."""
+def _rotated_back(strained: RelaxedCrystal, gradient: Array) -> Array:
+    """Return the pressure tensor in the axes before the strain turned the crystal."""
     rotation, _ = polar(np.eye(3) + gradient)
     return np.asarray(rotation.T @ strained.evaluation.pressure @ rotation)

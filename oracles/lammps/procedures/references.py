@@ -1,4 +1,4 @@
-"""The pure elements that formation energies are measured against."""
+"""Energies of the pure elements, the reference of formation energies."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,15 @@ from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 
 from alloop.lattices import CUBIC_SITES
-from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
-from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import relax_cell
-from alloop.oracles.lammps.simulation.session import Session
+from alloop.oracles.lammps.simulation.session import LammpsSession
 
 VOLUMES_TRIED = tuple(float(x) for x in np.linspace(0.75, 1.5, 16))
-"""Relative to the element's volume in nature: where the search for each crystal begins."""
+"""Volumes from which the search for each crystal begins, relative to the element's volume in
+nature."""
 
 _TETRAHEDRA = ((0.25, 0.25, 0.25), (0.25, 0.75, 0.75), (0.75, 0.25, 0.75), (0.75, 0.75, 0.25))
 _HEXAGONAL = Lattice.hexagonal(1.0, float(np.sqrt(8 / 3)))
@@ -27,7 +28,7 @@ _CRYSTALS = {
 }
 
 
-def reference_energy(session: Session, element: str, options: LammpsOptions) -> float | None:
+def reference_energy(session: LammpsSession, element: str, options: LammpsOptions) -> float | None:
     """Return the energy per atom of an element in its stable crystal, eV.
 
     That is the one the potential names or, where it names none, the lowest of fcc, bcc, hcp and
@@ -43,7 +44,7 @@ def reference_energy(session: Session, element: str, options: LammpsOptions) -> 
         try:
             start = _best_scaled(session, crystal)
             energies.append(_relaxed_energy(session, start, options))
-        except Unmeasurable:
+        except MeasurementFailed:
             continue  # under this potential the element is no such crystal
     return min(energies, default=None)
 
@@ -61,12 +62,12 @@ def _crystals(element: str) -> Iterator[Structure]:
         yield crystal
 
 
-def _best_scaled(session: Session, crystal: Structure) -> Structure:
+def _best_scaled(session: LammpsSession, crystal: Structure) -> Structure:
     """Return a crystal at the volume of lowest energy among those tried."""
     session.load([site.specie.symbol for site in crystal])
     energies = []
     for factor in VOLUMES_TRIED:
-        cell = Cell.of(_scaled(crystal, factor))
+        cell = LammpsCell.of(_scaled(crystal, factor))
         energies.append(session.evaluate(cell.box, cell.positions).energy)
     return _scaled(crystal, VOLUMES_TRIED[int(np.argmin(energies))])
 
@@ -77,7 +78,7 @@ def _scaled(crystal: Structure, factor: float) -> Structure:
     return scaled
 
 
-def _relaxed_energy(session: Session, crystal: Structure, options: LammpsOptions) -> float:
+def _relaxed_energy(session: LammpsSession, crystal: Structure, options: LammpsOptions) -> float:
     session.load([site.specie.symbol for site in crystal])
-    found = relax_cell(session, Cell.of(crystal), options)
+    found = relax_cell(session, LammpsCell.of(crystal), options)
     return found.evaluation.energy / len(crystal)

@@ -1,4 +1,4 @@
-"""Between a pymatgen structure and the box LAMMPS wants.
+"""Conversion between a pymatgen structure and the box that LAMMPS wants.
 
 LAMMPS takes cells in restricted triangular form: a along x, b in the xy plane. Any cell can be
 rotated (or mirrored, which changes no energy) into that form. Positions stay Cartesian and in
@@ -15,19 +15,19 @@ from pymatgen.core import Lattice, Structure
 Array = NDArray[np.float64]
 
 RIGHT_ANGLE = 1e-6
-"""A cosine below this counts as a right angle: CIF files round angles to 1e-8 or so."""
+"""Largest cosine of a right angle: CIF files round angles to 1e-8 or so."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A structure in LAMMPS's frame. Vectors are rows, lengths in Å."""
+class LammpsCell:
+    """Structure in LAMMPS's frame. Vectors are rows, lengths in Å."""
 
     structure: Structure
-    """As it came."""
+    """Structure as it was given."""
     lattice: Array
     """The structure's lattice vectors in LAMMPS's frame, lower triangular, shape (3, 3)."""
     rotation: Array
-    """Orthogonal: ``lattice @ rotation`` are the vectors as they came, shape (3, 3)."""
+    """Orthogonal matrix: ``lattice @ rotation`` are the vectors as they came, shape (3, 3)."""
     box: Array
     """Vectors of the same periodic lattice with the smallest tilts, shape (3, 3)."""
     positions: Array

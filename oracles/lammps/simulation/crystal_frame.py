@@ -16,16 +16,19 @@ from pymatgen.core import Element, Lattice, Structure
 from alloop.lattices import SPACE_GROUPS, LatticeName
 from alloop.oracles.lammps.simulation.cell import Array
 
-REACH = 1.43
-"""In cube roots of the volume per atom. Between the first and second neighbours of fcc (1.122,
-1.587) and between the second and third of bcc (1.260, 1.782)."""
-OFF_SHAPE = 0.05
-"""Å in a primitive cell. A lattice distorted by less than 2 % counts as undistorted: alloys'
-54-atom cells relax by a few tenths of a percent, L1₀ CuAu is tetragonal by 7 %."""
-OWN = 0.01
-"""Å. For compounds: relaxed positions are good to far less."""
-MOST_IN_COMPOUND = 8
-"""Atoms in the primitive cell of an ordered compound on a parent lattice (D0₂₃ has 8)."""
+NEIGHBOUR_CUTOFF = 1.43
+"""Cutoff radius of the nearest neighbours, in cube roots of the volume per atom. Between the
+first and second neighbours of fcc (1.122, 1.587) and between the second and third of bcc
+(1.260, 1.782)."""
+PARENT_TOLERANCE = 0.05
+"""Distortion tolerance of a parent lattice, Å in a primitive cell. A lattice distorted by less than
+2 % counts as undistorted: alloys' 54-atom cells relax by a few tenths of a percent, L1₀ CuAu is
+tetragonal by 7 %."""
+COMPOUND_TOLERANCE = 0.01
+"""Distortion tolerance of compounds, Å: relaxed positions are good to far less."""
+MAX_COMPOUND_ATOMS = 8
+"""Largest number of atoms in the primitive cell of an ordered compound on a parent lattice (D0₂₃
+has 8)."""
 
 _LATTICE_OF: dict[str, LatticeName] = {group: name for name, group in SPACE_GROUPS.items()}
 
@@ -35,14 +38,15 @@ class CrystalFrame:
     """A crystal in its standard orientation, and the rotation into it."""
 
     crystal: Structure
-    """Ideal and conventional, in spglib's orientation: cubic axes along x, y and z. For a parent
-    lattice every site is hydrogen."""
+    """Ideal, conventional crystal in spglib's orientation: cubic axes along x, y and z. For a
+    parent lattice every site is hydrogen."""
     rotation: Array
-    """Orthogonal, from the axes of the cell to those of the crystal: x → R x, shape (3, 3)."""
+    """Rotation from the axes of the cell to those of the crystal: x → R x, orthogonal, shape (3,
+    3)."""
     international: str
-    """Space group's short symbol: Fm-3m for alloys on fcc."""
+    """Short symbol of the space group: Fm-3m for alloys on fcc."""
     n_primitive: int
-    """Atoms in the primitive cell."""
+    """Number of atoms in the primitive cell."""
 
     @property
     def parent(self) -> LatticeName | None:
@@ -53,7 +57,7 @@ class CrystalFrame:
 def crystal_frame(structure: Structure) -> CrystalFrame:
     """Return the symmetric crystal that a structure, relaxed or not, stands for."""
     own = _own_frame(structure)
-    if own.n_primitive <= MOST_IN_COMPOUND:
+    if own.n_primitive <= MAX_COMPOUND_ATOMS:
         return own
     return parent_frame(structure) or own
 
@@ -64,7 +68,7 @@ def parent_frame(structure: Structure) -> CrystalFrame | None:
     if lattice is None:
         return None
     cell = lattice.tolist(), [[0.0, 0.0, 0.0]], [1]
-    found = spglib.get_symmetry_dataset(cell, symprec=OFF_SHAPE)
+    found = spglib.get_symmetry_dataset(cell, symprec=PARENT_TOLERANCE)
     return None if found is None else _frame(found, lattice)
 
 
@@ -75,7 +79,9 @@ def _mean_lattice(structure: Structure) -> Array | None:
     a periodic cell, the shifts of the atoms cancel exactly.
     """
     n, volume = len(structure), structure.volume / len(structure)
-    centres, neighbours, images, _ = structure.get_neighbor_list(REACH * float(np.cbrt(volume)))
+    centres, neighbours, images, _ = structure.get_neighbor_list(
+        NEIGHBOUR_CUTOFF * float(np.cbrt(volume))
+    )
     coords = structure.cart_coords
     steps = coords[neighbours] + images @ structure.lattice.matrix - coords[centres]
     if len(steps) % n or (np.bincount(centres, minlength=n) != len(steps) // n).any():
@@ -97,7 +103,7 @@ def _mean_lattice(structure: Structure) -> Array | None:
 def _own_frame(structure: Structure) -> CrystalFrame:
     numbers = [site.specie.Z for site in structure]
     cell = structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), numbers
-    found = spglib.get_symmetry_dataset(cell, symprec=OWN)
+    found = spglib.get_symmetry_dataset(cell, symprec=COMPOUND_TOLERANCE)
     if found is None:
         return CrystalFrame(structure, np.eye(3), "P1", len(structure))
     return _frame(found, structure.lattice.matrix)

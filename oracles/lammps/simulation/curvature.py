@@ -1,34 +1,36 @@
-"""Second derivatives of a relaxed crystal, which those of its neighbours in ordering resemble."""
+"""Inverse Hessians of a relaxed crystal, which those of its neighbours in ordering resemble."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from alloop.oracles.lammps.simulation.cell import Array
-from alloop.oracles.lammps.simulation.minimiser import Pair
-from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms, Relaxed
+from alloop.oracles.lammps.simulation.minimiser import CurvaturePair
+from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, StrainedCellEnergy
 
-STEP = 1e-4
-"""Å. Far above the rounding of forces, far below the distances over which they bend."""
-SOFTEST = 0.5
-"""eV/Å². What is softer is taken for this: drifts of the whole crystal, which cost nothing, and
-directions that rounding made negative. The softest of a metal have about 1."""
-SHORTEST = 1e-6
-"""Å. Shorter steps say more of rounding than of curvature."""
+DIFFERENCE_STEP = 1e-4
+"""Finite-difference step, Å. Far above the rounding of forces, far below the distances over which
+they bend."""
+MIN_CURVATURE = 0.5
+"""Least curvature, eV/Å²; softer directions are taken for this: drifts of the whole crystal, which
+cost nothing, and directions that rounding made negative. The softest of a metal have about 1."""
+MIN_STEP = 1e-6
+"""Shortest step that is used, Å. Shorter ones say more of rounding than of curvature."""
 
 
 @dataclass(frozen=True)
-class Curvature:
-    """Inverses of the second derivatives, positive definite, Å²/eV."""
+class InverseHessians:
+    """Inverse Hessians of the energy, positive definite, Å²/eV."""
 
     cell: Array
-    """By strains and coordinates, in the units of ``CellAndAtoms``, shape (k + 3n, k + 3n)."""
+    """Inverse Hessian by strains and coordinates, shape (k + 3n, k + 3n), in the units of
+    ``StrainedCellEnergy``."""
     atoms: Array
-    """By coordinates in a fixed cell, shape (3n, 3n)."""
+    """Inverse Hessian by coordinates in a fixed cell, shape (3n, 3n)."""
 
     @classmethod
-    def at_rest(cls, objective: CellAndAtoms) -> "Curvature":
-        """Return the curvature where an objective starts, by differences of gradients.
+    def by_finite_differences(cls, objective: StrainedCellEnergy) -> "InverseHessians":
+        """Return the inverse Hessians where an objective starts, by differences of gradients.
 
         Takes one evaluation per coordinate.
         """
@@ -37,30 +39,29 @@ class Curvature:
         rows = np.empty((len(point), len(point)))
         for i in range(len(point)):
             moved = point.copy()
-            moved[i] += STEP
-            rows[i] = (objective(moved)[1] - gradient) / STEP
+            moved[i] += DIFFERENCE_STEP
+            rows[i] = (objective(moved)[1] - gradient) / DIFFERENCE_STEP
         matrix = (rows + rows.T) / 2
         k = objective.n_strains
         return cls(_inverse(matrix), _inverse(matrix[k:, k:]))
 
-    def learnt(self, relaxed: Relaxed) -> "Curvature":
-        """Return the curvature corrected by the steps of a relaxation."""
-        return Curvature(
+    def updated(self, relaxed: RelaxedCrystal) -> "InverseHessians":
+        """Return the inverse Hessians updated (BFGS) by the steps of a relaxation."""
+        return InverseHessians(
             _updated(self.cell, relaxed.pairs), _updated(self.atoms, relaxed.atom_pairs)
         )
 
 
 def _inverse(matrix: Array) -> Array:
     stiffness, directions = np.linalg.eigh(matrix)
-    return np.asarray((directions / np.maximum(stiffness, SOFTEST)) @ directions.T)
+    return np.asarray((directions / np.maximum(stiffness, MIN_CURVATURE)) @ directions.T)
 
 
-def _updated(inverse: Array, pairs: tuple[Pair, ...]) -> Array:
-    """Return an inverse after the BFGS formula (Nocedal and Wright, Numerical Optimization, 6.17),
-    which keeps it positive definite.
-    """
+def _updated(inverse: Array, pairs: tuple[CurvaturePair, ...]) -> Array:
+    """Return an inverse Hessian updated by the BFGS formula (Nocedal and Wright, Numerical
+    Optimization, 6.17), which keeps it positive definite."""
     for pair in pairs:
-        if np.abs(pair.step).max() < SHORTEST or pair.curvature <= 0:
+        if np.abs(pair.step).max() < MIN_STEP or pair.curvature <= 0:
             continue
         share = 1 / pair.curvature
         image = inverse @ pair.change

@@ -12,27 +12,29 @@ from alloop.oracles.lammps.simulation.crystal_frame import CrystalFrame
 Miller = tuple[int, int, int]
 
 _STEPS = np.array(list(itertools.product(range(-4, 5), repeat=3)))
-"""Combinations of lattice vectors among which those of a new cell are looked for."""
+"""Candidates for the vectors of a new cell: whole combinations of lattice vectors."""
 
 
 @dataclass(frozen=True)
-class Stack:
-    """One period of a crystal whose planes of one kind lie across the third vector."""
+class LayerStack:
+    """Stack of lattice planes: one period of a crystal whose planes of one kind lie across the
+    third vector."""
 
     lattice: Array
-    """Rows: two vectors in the plane, one that leads to the next period; Å, shape (3, 3)."""
+    """Lattice vectors as rows: two in the plane, one that leads to the next period; Å, shape (3,
+    3)."""
     species: list[str]
     positions: Array
-    """Cartesian, Å, shape (n, 3)."""
+    """Cartesian positions, Å, shape (n, 3)."""
     layers: Array
-    """Of each atom: the number of its plane, 0 … n_layers − 1, shape (n,)."""
+    """Number of each atom's plane, 0 … n_layers − 1, shape (n,)."""
     n_layers: int
     normal: Array
-    """Unit vector across the planes, shape (3,)."""
+    """Unit normal of the planes, shape (3,)."""
 
     @property
     def area(self) -> float:
-        """Of one plane, Å²."""
+        """Area of one plane, Å²."""
         return float(np.linalg.norm(np.cross(self.lattice[0], self.lattice[1])))
 
     @property
@@ -59,7 +61,7 @@ class Stack:
         )
 
 
-def stack_along(structure: Structure, frame: CrystalFrame, family: Miller) -> Stack:
+def stack_along(structure: Structure, frame: CrystalFrame, family: Miller) -> LayerStack:
     """Return a crystal as a stack of planes of a family, those with the smallest repeat.
 
     Args:
@@ -82,7 +84,7 @@ def _signs(family: tuple[int, ...]) -> list[Array]:
     return [v for v in signed if v[np.flatnonzero(v)[0]] > 0]
 
 
-def _stack(structure: Structure, cubic: Array, points: Array, face: Array) -> Stack:
+def _stack(structure: Structure, cubic: Array, points: Array, face: Array) -> LayerStack:
     heights = cubic @ face
     per_period = int(np.gcd.reduce(heights))
     n_layers = per_period // int(np.gcd.reduce(points @ face))
@@ -98,7 +100,7 @@ def _stack(structure: Structure, cubic: Array, points: Array, face: Array) -> St
     periods, layers = np.divmod(layers, n_layers)
     symbols = [site.specie.symbol for site in structure]
     positions = coords - np.outer(periods, lattice[2])
-    return Stack(lattice, symbols, positions, layers, n_layers, normal)
+    return LayerStack(lattice, symbols, positions, layers, n_layers, normal)
 
 
 def _basis(vectors: Array, heights: Array) -> Array:

@@ -18,58 +18,60 @@ import numpy as np
 from alloop.oracles.lammps.simulation.cell import Array
 
 Objective = Callable[[Array], tuple[float, Array]]
-"""From a point, shape (d,), to the value there and its gradient, shape (d,)."""
+"""Function from a point, shape (d,), to the value there and its gradient, shape (d,)."""
 
-PAIRS_KEPT = 30
-LONGEST_STEP = 0.2
-"""Of any coordinate in one step; less than a tenth of an interatomic distance in Å."""
-FIRST_CURVATURE = 15.0
-"""Assumed before any is known, eV/Å²: about that of an atom in a metal."""
-ENERGY_DIGITS = 1e-11
-"""Relative changes of the energy below this are taken for rounding."""
-SLOPE_LEFT = 0.8
-"""A step ends where the slope along it has not turned uphill by more than this share."""
-MOST_TRIALS = 12
-"""Shortenings of one step before giving up."""
+MAX_PAIRS = 30
+MAX_STEP = 0.2
+"""Largest change of any coordinate in one step; less than a tenth of an interatomic distance in
+Å."""
+INITIAL_CURVATURE = 15.0
+"""Curvature assumed before any is known, eV/Å²: about that of an atom in a metal."""
+ENERGY_RESOLUTION = 1e-11
+"""Relative rounding of the energy: smaller changes are not resolved."""
+MAX_SLOPE_RATIO = 0.8
+"""Largest slope at the end of a step, as a share of the slope at its beginning: a step ends where
+it has not turned uphill by more."""
+MAX_TRIALS = 12
+"""Largest number of shortenings of one step before giving up."""
 
 
-class Ending(StrEnum):
-    """How a minimisation ended."""
+class Termination(StrEnum):
+    """Reason for which a minimisation ended."""
 
     CONVERGED = "converged"
-    SPENT = "it used all its force evaluations"
-    STUCK = "no step along the forces lowers the energy"
+    BUDGET_SPENT = "it used all its force evaluations"
+    LINE_SEARCH_FAILED = "no step along the forces lowers the energy"
     NOT_FINITE = "the energy or a force is not finite"
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A step and the change of gradient along it."""
+class CurvaturePair:
+    """L-BFGS pair: a step and the change of gradient along it."""
 
     step: Array
     change: Array
     curvature: float = field(init=False)
-    """Step times change; positive for a pair that can be used."""
+    """Inner product of step and change, positive for a pair that can be used."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "curvature", float(self.step @ self.change))
 
 
 @dataclass(frozen=True)
-class Minimum:
-    """Where a minimisation ended; also the last point at which the objective was called."""
+class Minimisation:
+    """Result of a minimisation; its point is also the last at which the objective was called."""
 
-    ending: Ending
+    ending: Termination
     point: Array
     value: float
     gradient: Array
     evaluations: int
-    pairs: tuple[Pair, ...]
-    """What was learnt of the curvature, for a similar problem."""
+    pairs: tuple[CurvaturePair, ...]
+    """Latest L-BFGS pairs, which can start the minimisation of a similar problem."""
 
 
 @dataclass(frozen=True)
-class _Visit:
+class _Evaluated:
     point: Array
     value: float
     gradient: Array
@@ -85,9 +87,9 @@ def minimise(
     *,
     tolerance: float,
     max_evaluations: int,
-    pairs: tuple[Pair, ...] = (),
+    pairs: tuple[CurvaturePair, ...] = (),
     inverse: Array | None = None,
-) -> Minimum:
+) -> Minimisation:
     """Follow L-BFGS steps until every component of the gradient is below the tolerance.
 
     Args:
@@ -99,7 +101,7 @@ def minimise(
         inverse: of the second derivatives, about, if known; shape (d, d), positive definite. The
             pairs correct it.
     """
-    here, evaluations = _Visit(start, *objective(start)), 1
+    here, evaluations = _Evaluated(start, *objective(start)), 1
     pairs = tuple(pair for pair in pairs if _is_usable(pair))
     while (ending := _ending(here, evaluations, tolerance, max_evaluations)) is None:
         direction = _direction(here.gradient, pairs, inverse)
@@ -108,29 +110,33 @@ def minimise(
         if found is None and (pairs or inverse is not None):
             pairs, inverse = (), None  # what is known misleads: start over with steepest descent
         elif found is None:
-            ending = Ending.SPENT if evaluations >= max_evaluations else Ending.STUCK
+            ending = (
+                Termination.BUDGET_SPENT
+                if evaluations >= max_evaluations
+                else Termination.LINE_SEARCH_FAILED
+            )
             break
         else:
-            pair = Pair(found.point - here.point, found.gradient - here.gradient)
+            pair = CurvaturePair(found.point - here.point, found.gradient - here.gradient)
             if _is_usable(pair):
-                pairs = (*pairs, pair)[-PAIRS_KEPT:]
+                pairs = (*pairs, pair)[-MAX_PAIRS:]
             here = found
-    return Minimum(ending, here.point, here.value, here.gradient, evaluations, pairs)
+    return Minimisation(ending, here.point, here.value, here.gradient, evaluations, pairs)
 
 
-def _ending(here: _Visit, evaluations: int, tolerance: float, most: int) -> Ending | None:
+def _ending(here: _Evaluated, evaluations: int, tolerance: float, most: int) -> Termination | None:
     if not here.is_finite:
-        return Ending.NOT_FINITE
+        return Termination.NOT_FINITE
     if np.abs(here.gradient).max() < tolerance:
-        return Ending.CONVERGED
-    return Ending.SPENT if evaluations >= most else None
+        return Termination.CONVERGED
+    return Termination.BUDGET_SPENT if evaluations >= most else None
 
 
-def _is_usable(pair: Pair) -> bool:
+def _is_usable(pair: CurvaturePair) -> bool:
     return pair.curvature > 1e-12 * float(pair.change @ pair.change)
 
 
-def _direction(gradient: Array, pairs: tuple[Pair, ...], inverse: Array | None) -> Array:
+def _direction(gradient: Array, pairs: tuple[CurvaturePair, ...], inverse: Array | None) -> Array:
     """Return minus the gradient times the inverse curvature, cut to the longest step."""
     direction = -gradient
     shares = []
@@ -144,33 +150,33 @@ def _direction(gradient: Array, pairs: tuple[Pair, ...], inverse: Array | None) 
         last = pairs[-1]
         direction = direction * (last.curvature / float(last.change @ last.change))
     else:
-        direction = direction / FIRST_CURVATURE
+        direction = direction / INITIAL_CURVATURE
     for pair, share in zip(pairs, reversed(shares), strict=True):
         back = float(pair.change @ direction) / pair.curvature
         direction = direction + (share - back) * pair.step
-    return direction * min(1.0, LONGEST_STEP / float(np.abs(direction).max()))
+    return direction * min(1.0, MAX_STEP / float(np.abs(direction).max()))
 
 
 def _search(
-    objective: Objective, here: _Visit, direction: Array, budget: int
-) -> tuple[_Visit | None, int]:
+    objective: Objective, here: _Evaluated, direction: Array, budget: int
+) -> tuple[_Evaluated | None, int]:
     """Return the first good point along a direction, and how many were tried."""
     slope = float(here.gradient @ direction)
     if slope >= 0:
         return None, 0
-    rounding = ENERGY_DIGITS * max(1.0, abs(here.value))
+    rounding = ENERGY_RESOLUTION * max(1.0, abs(here.value))
     length = 1.0
-    for trial in range(1, min(MOST_TRIALS, budget) + 1):
+    for trial in range(1, min(MAX_TRIALS, budget) + 1):
         point = here.point + length * direction
-        there = _Visit(point, *objective(point))
+        there = _Evaluated(point, *objective(point))
         if not there.is_finite:
             length *= 0.25
             continue
         slope_there = float(there.gradient @ direction)
         is_lower = there.value <= here.value + 1e-4 * length * slope + rounding
-        if is_lower and slope_there <= -SLOPE_LEFT * slope:
+        if is_lower and slope_there <= -MAX_SLOPE_RATIO * slope:
             return there, trial
         # Where a straight line through both slopes crosses zero, within reason.
         crossing = slope / (slope - slope_there) if slope_there > slope else 0.5
         length *= min(max(crossing, 0.1), 0.7)
-    return None, min(MOST_TRIALS, budget)
+    return None, min(MAX_TRIALS, budget)

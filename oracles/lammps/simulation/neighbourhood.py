@@ -14,21 +14,22 @@ from pymatgen.core import Structure
 from alloop.oracles.lammps.simulation.cell import Array
 
 Bond = tuple[int, int, int]
-"""Shared neighbours, bonds among them, most of these bonds at one atom."""
+"""Bond type: shared neighbours, bonds among them, most of these bonds at one atom."""
 Neighbourhood = frozenset[tuple[Bond, int]]
-"""How many bonds of each kind an atom has."""
+"""Numbers of bonds of each type that an atom has."""
 
-_FARTHEST = 2.2
-"""In cube roots of the volume per atom; the third neighbours of fcc and bcc are nearer."""
+_SEARCH_RADIUS = 2.2
+"""Search radius in cube roots of the volume per atom; the third neighbours of fcc and bcc are
+nearer."""
 
 
 def bond_length(structure: Structure) -> float:
-    """Return a length in Å between the nearest shells of neighbours and the next.
+    """Return the largest bond length in Å, between the nearest shells of neighbours and the next.
 
     It is in the widest gap, by ratio, of the distances of a crystal: beyond 12 neighbours in fcc
     and hcp, 14 in bcc, 4 in diamond.
     """
-    reach = _FARTHEST * float(np.cbrt(structure.volume / len(structure)))
+    reach = _SEARCH_RADIUS * float(np.cbrt(structure.volume / len(structure)))
     distances = np.sort(structure.get_neighbor_list(reach)[3])
     widest = int(np.argmax(distances[1:] / distances[:-1]))
     return float(np.sqrt(distances[widest] * distances[widest + 1]))

@@ -6,60 +6,66 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import Unmeasurable
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
-from alloop.oracles.lammps.simulation.cell import Array, Cell
-from alloop.oracles.lammps.simulation.minimiser import Ending, Minimum, Pair, minimise
+from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
+from alloop.oracles.lammps.simulation.minimiser import (
+    CurvaturePair,
+    Minimisation,
+    Termination,
+    minimise,
+)
 from alloop.oracles.lammps.simulation.session import (
     GPA_PER_EV_PER_CUBIC_ANGSTROM,
     Evaluation,
-    Session,
+    LammpsSession,
 )
 
-MOST_VOLUME_CHANGE = 0.3
-"""Relative to the start. Beyond it (9 % in every length) the start was no guess at this crystal."""
+MAX_VOLUME_CHANGE = 0.3
+"""Largest relative change of the volume. Beyond it (9 % in every length) the start was no guess at
+this crystal."""
 
 VOLUME = np.eye(3)[None]
-"""Kinds of strain that a cell may relax by, shape (k, 3, 3): here all lengths alike."""
+"""Strain along which a cell relaxes in volume only: all lengths alike, shape (1, 3, 3)."""
 _EDGES = np.array([np.diag(row) for row in np.eye(3)])
 _ALL = np.zeros((6, 3, 3))
 _ALL[np.arange(6), *np.triu_indices(3)] = 1.0
 
 
 @dataclass(frozen=True)
-class Relaxed:
-    """Atoms without forces, in LAMMPS's frame."""
+class RelaxedCrystal:
+    """Relaxed crystal in LAMMPS's frame."""
 
     box: Array
     """Lattice vectors as rows, Å, shape (3, 3)."""
     positions: Array
-    """Cartesian, Å, shape (n, 3)."""
+    """Cartesian positions, Å, shape (n, 3)."""
     evaluation: Evaluation
-    """Energy, forces and pressure there."""
+    """Energy, forces and pressure of the relaxed crystal."""
     gradient: Array
     """Deformation gradient from the start, shape (3, 3)."""
-    pairs: tuple[Pair, ...]
-    """Curvature found on the way: of strains, if the cell was free, and atoms' coordinates."""
+    pairs: tuple[CurvaturePair, ...]
+    """L-BFGS pairs found on the way: of strains, if the cell was free, and atoms' coordinates."""
     n_strains: int
 
     @property
-    def atom_pairs(self) -> tuple[Pair, ...]:
-        """Curvature of the atoms' coordinates alone, for a relaxation nearby in a fixed cell."""
+    def atom_pairs(self) -> tuple[CurvaturePair, ...]:
+        """L-BFGS pairs of the atoms' coordinates alone, for a relaxation nearby in a fixed cell."""
         k = self.n_strains
-        return tuple(Pair(pair.step[k:], pair.change[k:]) for pair in self.pairs)
+        return tuple(CurvaturePair(pair.step[k:], pair.change[k:]) for pair in self.pairs)
 
     @property
     def volume(self) -> float:
-        """Of the cell, Å³."""
+        """Volume of the cell, Å³."""
         return float(np.linalg.det(self.box))
 
-    def structure(self, cell: Cell) -> Structure:
+    def structure(self, cell: LammpsCell) -> Structure:
         """Return the relaxed crystal in LAMMPS's frame, given the cell it came from."""
         species = cell.structure.species
         return Structure(Lattice(self.box), species, self.positions, coords_are_cartesian=True)
 
 
-class CellAndAtoms:
+class StrainedCellEnergy:
     """Energy as a function of strain and of positions in the unstrained cell.
 
     A point holds the strain's free components, then the positions, shape (k + 3n,). With the
@@ -76,7 +82,7 @@ class CellAndAtoms:
         free: the strains that are allowed, if not these, shape (k, 3, 3), upper triangular.
     """
 
-    def __init__(self, session: Session, cell: Cell, free: Array | None = None) -> None:
+    def __init__(self, session: LammpsSession, cell: LammpsCell, free: Array | None = None) -> None:
         self._session = session
         self._box = cell.box
         if free is None:
@@ -91,12 +97,12 @@ class CellAndAtoms:
         """Return energy and gradient at a point, eV and eV/Å, shape (k + 3n,).
 
         Raises:
-            Unmeasurable: if the volume is far from the first one.
+            MeasurementFailed: if the volume is far from the first one.
         """
         gradient = self.deformation(point)
         volume_ratio = float(np.linalg.det(gradient))
-        if abs(volume_ratio - 1) > MOST_VOLUME_CHANGE:
-            raise Unmeasurable(
+        if abs(volume_ratio - 1) > MAX_VOLUME_CHANGE:
+            raise MeasurementFailed(
                 FailureKind.ABSURD,
                 f"the volume changed by {100 * (volume_ratio - 1):+.0f} % while relaxing",
             )
@@ -122,28 +128,28 @@ class CellAndAtoms:
 
 
 def relax_cell(
-    session: Session,
-    cell: Cell,
+    session: LammpsSession,
+    cell: LammpsCell,
     options: LammpsOptions,
     *,
     free: Array | None = None,
-    pairs: tuple[Pair, ...] = (),
+    pairs: tuple[CurvaturePair, ...] = (),
     inverse: Array | None = None,
-) -> Relaxed:
+) -> RelaxedCrystal:
     """Relax the loaded atoms and their cell to zero forces and zero pressure.
 
     Args:
         session: with the cell's atoms loaded.
         cell: where to start.
         options: tolerance and limits.
-        free: as of ``CellAndAtoms``.
+        free: as of ``StrainedCellEnergy``.
         pairs: curvature known beforehand, as of ``minimise``.
         inverse: the same.
 
     Raises:
-        Unmeasurable: if it does not converge, breaks down, or the volume changes absurdly.
+        MeasurementFailed: if it does not converge, breaks down, or the volume changes absurdly.
     """
-    objective = CellAndAtoms(session, cell, free)
+    objective = StrainedCellEnergy(session, cell, free)
     found = minimise(
         objective,
         objective.start,
@@ -154,7 +160,7 @@ def relax_cell(
     )
     _check(found, "cell and atoms", options)
     assert objective.last is not None
-    return Relaxed(
+    return RelaxedCrystal(
         box=objective.box(found.point),
         positions=objective.positions(found.point),
         evaluation=objective.last,
@@ -165,18 +171,18 @@ def relax_cell(
 
 
 def relax_atoms(
-    session: Session,
+    session: LammpsSession,
     box: Array,
     positions: Array,
     options: LammpsOptions,
     *,
-    pairs: tuple[Pair, ...] = (),
+    pairs: tuple[CurvaturePair, ...] = (),
     inverse: Array | None = None,
-) -> Relaxed:
+) -> RelaxedCrystal:
     """Relax the loaded atoms in a fixed box.
 
     Raises:
-        Unmeasurable: if it does not converge or breaks down.
+        MeasurementFailed: if it does not converge or breaks down.
     """
     last: list[Evaluation] = []
 
@@ -193,15 +199,17 @@ def relax_atoms(
         inverse=inverse,
     )
     _check(found, "atoms", options)
-    return Relaxed(box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs, n_strains=0)
+    return RelaxedCrystal(
+        box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs, n_strains=0
+    )
 
 
-def _check(found: Minimum, what: str, options: LammpsOptions) -> None:
-    if found.ending is Ending.CONVERGED:
+def _check(found: Minimisation, what: str, options: LammpsOptions) -> None:
+    if found.ending is Termination.CONVERGED:
         return
-    if found.ending is Ending.NOT_FINITE:
-        raise Unmeasurable(FailureKind.LOST_ATOMS, f"relaxing the {what}: {found.ending}")
-    raise Unmeasurable(
+    if found.ending is Termination.NOT_FINITE:
+        raise MeasurementFailed(FailureKind.LOST_ATOMS, f"relaxing the {what}: {found.ending}")
+    raise MeasurementFailed(
         FailureKind.NOT_CONVERGED,
         f"relaxing the {what}: {found.ending} ({found.evaluations}); the largest force is "
         f"{np.abs(found.gradient).max():.1e} eV/Å, not {options.force_tolerance:.1e}",

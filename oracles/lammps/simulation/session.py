@@ -1,4 +1,4 @@
-"""A living LAMMPS instance: boxes and positions go in, energies and forces come out.
+"""A LAMMPS session: boxes and positions go in, energies and forces come out.
 
 LAMMPS is only ever given commands written here, with numbers in them; no text from a campaign
 or a structure file reaches its parser.
@@ -21,7 +21,7 @@ from alloop.oracles.lammps.simulation.cell import Array
 from alloop.oracles.lammps.simulation.runtime import load_lammps
 
 GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.21765
-"""As LAMMPS's metal units have it (CODATA 2018: 160.2176634)."""
+"""Gigapascals per eV/Å³, as LAMMPS's metal units have it (CODATA 2018: 160.2176634)."""
 GPA_PER_BAR = 1e-4
 
 _START = (
@@ -38,17 +38,17 @@ _VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the potential says of one arrangement of atoms."""
+    """Energy, forces and pressure of one arrangement of atoms."""
 
     energy: float
-    """Of the whole cell, eV."""
+    """Energy of the whole cell, eV."""
     forces: Array
-    """Shape (n, 3), eV/Å."""
+    """Forces, eV/Å, shape (n, 3)."""
     pressure: Array
-    """Minus the stress tensor, shape (3, 3), GPa."""
+    """Pressure tensor (minus the stress tensor), GPa, shape (3, 3)."""
 
 
-class Session:
+class LammpsSession:
     """One LAMMPS instance with one potential.
 
     Raises:

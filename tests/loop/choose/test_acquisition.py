@@ -16,7 +16,7 @@ from alloop.loop.choose.acquisition import (
     trust_region,
 )
 from alloop.loop.choose.fidelity import fit_fidelity_map
-from alloop.loop.choose.numerics import small_matrices
+from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.state.utility import Utility
 
 NAMES = ("bulk_modulus", "formation_energy_per_atom")
@@ -34,7 +34,7 @@ def utility(**changes: object) -> Utility:
 
 @pytest.fixture(autouse=True)
 def quiet() -> object:
-    with small_matrices(), torch.random.fork_rng():
+    with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(0)
         yield
 

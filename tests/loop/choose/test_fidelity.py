@@ -78,7 +78,7 @@ def test_units_do_not_matter(factor: float, shift: float) -> None:
 def test_uncertainty_of_the_cheap_value_is_carried_along() -> None:
     cheap = np.linspace(170, 190, 40)
     found = fit_fidelity_map(cheap, 2 * cheap - 180 + np.sin(cheap), spread=6.0)
-    sure, unsure = (found.carry(Posterior(mean=180.0, std=std)) for std in (0.0, 3.0))
+    sure, unsure = (found.propagate(Posterior(mean=180.0, std=std)) for std in (0.0, 3.0))
     assert sure.mean == unsure.mean == pytest.approx(180.0, abs=0.5)
     _, slope = found.line
     assert unsure.std == pytest.approx(np.hypot(sure.std, slope * 3.0))

@@ -10,7 +10,7 @@ import torch
 
 from alloop.campaigns.load import parse_spec
 from alloop.errors import RunError, SpecError
-from alloop.loop.choose.uncertainty import choose_unsure, unsureness
+from alloop.loop.choose.uncertainty import choose_uncertain, uncertainty_scores
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import Stage
 from alloop.loop.replay import replay
@@ -113,16 +113,16 @@ def test_the_unsureness_of_a_yes_or_no_is_its_entropy_in_bits() -> None:
     std = torch.tensor([[0.5, 3.0], [0.0, 1.0], [0.3, 0.0]])
     prediction = Prediction(("single_phase_probability", "bulk_modulus"), mean, std)
     # H(0.11) = 0.4999 bits; 3 and 1 GPa are 1.5 and 0.5 times the labels' spread of 2 GPa.
-    assert unsureness(prediction, [1.0, 2.0]) == pytest.approx([2.5, 0.5, 0.4999], abs=1e-4)
+    assert uncertainty_scores(prediction, [1.0, 2.0]) == pytest.approx([2.5, 0.5, 0.4999], abs=1e-4)
 
 
 def test_a_batch_is_unsure_first_and_various_second() -> None:
     # Three twins are the most unsure, one far away nearly as much; the last is sure.
     latents = np.array([[0.0], [0.0], [0.01], [5.0], [9.0]])
     scores = np.array([1.0, 0.99, 0.98, 0.9, 0.1])
-    choice = choose_unsure(scores, latents, 1)
+    choice = choose_uncertain(scores, latents, 1)
     assert choice.chosen == (0,)
-    choice = choose_unsure(scores[:4], latents[:4], 2)
+    choice = choose_uncertain(scores[:4], latents[:4], 2)
     assert choice.chosen == (0, 3)
     assert choice.runners_up == (1, 2)
     twin = choice.rejection(1)
@@ -130,7 +130,7 @@ def test_a_batch_is_unsure_first_and_various_second() -> None:
     assert twin.rule == "variety"
     assert twin.margin < 0
     many = np.concatenate([scores, np.full(20, 0.05)]), np.concatenate([latents, np.ones((20, 1))])
-    sure = choose_unsure(*many, 1).rejection(10)
+    sure = choose_uncertain(*many, 1).rejection(10)
     assert sure is not None
     assert sure.rule == "unsureness"
     assert choice.rejection(0) is None

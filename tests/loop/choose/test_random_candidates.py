@@ -7,7 +7,7 @@ import pytest
 from pymatgen.core import Composition, Structure
 
 from alloop.errors import MaterialError
-from alloop.loop.choose.random_candidates import PARTS, random_materials
+from alloop.loop.choose.random_candidates import FRACTION_STEPS, random_materials
 from alloop.loop.choose.screening import Seen, screen
 from alloop.materials import material_id
 from alloop.space import AnySpace, Compositions, Decorations, Structures
@@ -47,7 +47,7 @@ def test_compositions_are_uniform_over_numbers_of_elements_and_whole_parts() -> 
     )
     # 2000 draws of 4 equal chances: 500 ± 19 (one standard deviation).
     assert all(abs(numbers[n] - 500) < 80 for n in (1, 2, 3, 4))
-    parts = np.array([PARTS * material.get_atomic_fraction("Fe") for material in drawn])
+    parts = np.array([FRACTION_STEPS * material.get_atomic_fraction("Fe") for material in drawn])
     assert np.allclose(parts, parts.round(), atol=1e-9)
     three = [m.get_atomic_fraction("Fe") for m in drawn if len(m.elements) == 3 and "Fe" in m]
     # Uniform on the triangle: each fraction has the mean 1/3 and the standard deviation 1/√18.

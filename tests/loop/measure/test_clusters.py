@@ -125,7 +125,7 @@ def test_a_scheduler_that_goes_away_is_said_in_one_line() -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "PATIENCE", 0.5)
+    monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", 0.5)
     options = DaskExecution(kind="dask", address="tcp://127.0.0.1:1")
     with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
         connect(options)

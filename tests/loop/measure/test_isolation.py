@@ -268,7 +268,7 @@ def test_a_worker_that_never_gets_ready_stops_the_campaign(
 ) -> None:
     monkeypatch.setattr(worker_process, "_BOOTSTRAP", "import time; time.sleep(60)")
     monkeypatch.setattr(isolation, "START_LIMIT", 0.5)
-    monkeypatch.setattr(isolation, "GRACE", 0.1)
+    monkeypatch.setattr(isolation, "GRACE_PERIOD", 0.1)
     with pytest.raises(RunError, match=r"not ready after 0\.5 s"):
         isolate(Honest(calls)).measure("e1", GOOD)
 

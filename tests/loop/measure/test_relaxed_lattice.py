@@ -13,7 +13,7 @@ from alloop.loop.controller import Controller
 from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry
-from alloop.loop.report.card import best_card
+from alloop.loop.report.card import best_candidate_card
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Step
 
@@ -94,7 +94,7 @@ def test_a_campaign_counts_those_that_left_their_lattice_as_infeasible(tmp_path:
         assert state.utility.is_feasible(m.properties) == (m.properties[PARENT_LATTICE_KEPT] == 1)
     # With this potential most random ternary bcc cells leave bcc, and some do not.
     assert {m.properties[PARENT_LATTICE_KEPT] for m in answers} == {0.0, 1.0}
-    card = best_card(state, store)
+    card = best_candidate_card(state, store)
     assert card is not None
     assert card.cell is not None
     assert ("lattice", "bcc, also after relaxation") in card.cell.rows

@@ -13,23 +13,23 @@ from pymatgen.core import Structure
 
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Stage
-from alloop.loop.report.card import best_card
+from alloop.loop.report.card import best_candidate_card
 from alloop.loop.report.composition import allowed_polygon
 from alloop.loop.report.hulls import hull_figures, hull_table
 from alloop.loop.report.page import render_report
-from alloop.loop.report.parity import Calibration, Guess, guesses_of, parities
+from alloop.loop.report.parity import Calibration, PredictedTrial, parities, predicted_trials
 from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
 from alloop.loop.report.tables import cost_table, failures_table, training_table
 from alloop.loop.report.tiers import agreement_table, agreement_warnings, promoted_table
 from alloop.loop.report.trajectory import best_so_far, trajectory
 from alloop.loop.report.words import (
+    describe_search,
     duration,
     goal_of,
     number,
     percentages,
     plural,
-    sought,
     subscripted,
     value_of,
 )
@@ -46,8 +46,8 @@ TWO_TIERS: dict[str, Any] = {
 }
 
 
-def guess(mean: float, std: float, measured: float) -> Guess:
-    return Guess(cast("Any", None), mean, std, measured)
+def guess(mean: float, std: float, measured: float) -> PredictedTrial:
+    return PredictedTrial(cast("Any", None), mean, std, measured)
 
 
 # Best so far ------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_a_calibrated_surrogate_has_the_shares_of_a_normal_distribution() -> Non
 
 def test_guesses_pair_the_posterior_with_the_measurement(closed: Diary) -> None:
     state = closed.state
-    found = {g.trial.decision.candidate: g for g in guesses_of(state, "bulk_modulus")}
+    found = {g.trial.decision.candidate: g for g in predicted_trials(state, "bulk_modulus")}
     answers = {m.candidate: m for m in state.answers() if m.stage is Stage.ACQUISITION}
     assert set(found) == set(answers)
     for id, g in found.items():
@@ -209,7 +209,7 @@ def test_without_bounds_there_is_nothing_to_outline() -> None:
 def test_the_story_goes_from_the_first_ancestor_to_the_best(closed: Diary) -> None:
     state = closed.state
     best = state.best()
-    card = best_card(state, closed.store)
+    card = best_candidate_card(state, closed.store)
     assert best is not None
     assert card is not None
     ids = [ancestor.candidate for ancestor in card.story]
@@ -220,7 +220,7 @@ def test_the_story_goes_from_the_first_ancestor_to_the_best(closed: Diary) -> No
 
 
 def test_the_story_names_the_atoms_that_were_exchanged(closed: Diary) -> None:
-    card = best_card(closed.state, closed.store)
+    card = best_candidate_card(closed.state, closed.store)
     assert card is not None
     lineage = closed.state.decisions[card.candidate].lineage
     assert lineage.source == "swap"
@@ -237,7 +237,7 @@ def test_tiers_stand_side_by_side(tmp_path: Path) -> None:
     diary = campaign(spec_of(**TWO_TIERS), ArtifactStore(tmp_path), rounds=2, fail_every=0)
     state = diary.state
     best = state.best()
-    card = best_card(state, diary.store)
+    card = best_candidate_card(state, diary.store)
     assert best is not None
     assert card is not None
     dearer = next(m for m in state.answers(1) if m.candidate == best.candidate)
@@ -285,7 +285,7 @@ def test_wishes_in_words() -> None:
             {"property": "density", "min": 5},
         ],
     )
-    assert sought(spec) == (
+    assert describe_search(spec) == (
         "Maximise bulk modulus (GPa) and bring volume per atom to between 30 and 34 Å³/atom with "
         "formation energy per atom from −1 to 0 eV/atom and density ≥ 5 g/cm³ over Bi–Te, "
         "Te 50 to 70 at.%, fcc and bcc, 16 atoms."

@@ -14,13 +14,18 @@ from alloop.models.ftcp.inverse_design.design import (
     design,
 )
 from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities, fingerprints
-from alloop.models.ftcp.inverse_design.report import Outcome, Rate, evaluate_designs, report_on
-from alloop.models.ftcp.inverse_design.screening import Rules
+from alloop.models.ftcp.inverse_design.report import (
+    DesignOutcome,
+    Rate,
+    evaluate_designs,
+    report_on,
+)
+from alloop.models.ftcp.inverse_design.screening import ScreenRules
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
 
 NAME = "formation_energy_per_atom"
-LOOSE = Rules(needs_charge_balance=False)
+LOOSE = ScreenRules(needs_charge_balance=False)
 
 
 def made_up(structure: Structure) -> float:
@@ -66,7 +71,7 @@ def test_designs_hit_more_often_than_chance(model, data, window):
     assert chances == sorted(chances, reverse=True)
 
     def measure(structure):
-        return Outcome(structure, {NAME: made_up(structure)})
+        return DesignOutcome(structure, {NAME: made_up(structure)})
 
     outcomes = evaluate_designs(designs, measure)
     report = report_on(designs, outcomes, [window], data, fingerprints(data.materials[:3]))
@@ -122,7 +127,7 @@ def test_a_window_that_no_label_meets_is_warned_of_with_the_range(model, data):
 
 
 def test_unknown_properties_are_refused(model, data):
-    with pytest.raises(ModelError, match="model does not know band_gap"):
+    with pytest.raises(ModelError, match="model has no property band_gap"):
         design(model, data, [Window("band_gap", 1, 2)], DesignOptions(), seed=0)
     blank = replace(data, labels=np.full_like(data.labels, np.nan))
     with pytest.raises(ModelError, match="no crystal is labelled"):
@@ -133,10 +138,10 @@ def test_failed_and_repeated_relaxations_are_invalid(model, data, window, perovs
     designs = design(model, data, [window], DesignOptions(n=4, pool=1, rules=LOOSE), seed=0)
     inside = {NAME: (window.low + window.high) / 2}
     outcomes = [
-        Outcome(perovskite(), inside),
-        Outcome(perovskite(length=4.0), inside),  # relaxed to the same
-        Outcome(None, {}, "did not converge"),
-        Outcome(perovskite("Ba"), {NAME: window.high + 1}),
+        DesignOutcome(perovskite(), inside),
+        DesignOutcome(perovskite(length=4.0), inside),  # relaxed to the same
+        DesignOutcome(None, {}, "did not converge"),
+        DesignOutcome(perovskite("Ba"), {NAME: window.high + 1}),
     ]
     report = report_on(designs, outcomes, [window], data, fingerprints([]))
     assert report.is_valid == (True, False, False, True)
@@ -149,7 +154,7 @@ def test_no_random_hit_leaves_the_improvement_open(model, data, window, perovski
     designs = design(model, data, [window], DesignOptions(n=1, pool=1, rules=LOOSE), seed=0)
     far = Window(NAME, 1000.0, 1001.0)
     report = report_on(
-        designs, [Outcome(perovskite(), {NAME: 1000.5})], [far], data, fingerprints([])
+        designs, [DesignOutcome(perovskite(), {NAME: 1000.5})], [far], data, fingerprints([])
     )
     assert np.isnan(report.improvement)
     assert report.success.value == 1

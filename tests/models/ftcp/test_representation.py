@@ -10,10 +10,10 @@ from alloop.errors import MaterialError
 from alloop.models.crystal_table import read_crystal_table
 from alloop.models.ftcp.representation.crystals import (
     EMPTY,
-    Crystals,
+    CrystalArrays,
     Size,
     read_crystals,
-    refusal,
+    representation_problem,
     to_structures,
 )
 from alloop.models.ftcp.representation.elements import property_table
@@ -186,7 +186,7 @@ def test_the_scaler_knows_training_rows_only(perovskites):
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(material, reason):
-    assert reason in (refusal(material, Size(1, 2)) or "")
+    assert reason in (representation_problem(material, Size(1, 2)) or "")
 
 
 def test_matrices_of_another_size_are_refused(perovskite):
@@ -198,7 +198,7 @@ def test_matrices_of_another_size_are_refused(perovskite):
 
 
 def test_cells_that_close_no_volume_are_refused():
-    flat = Crystals(
+    flat = CrystalArrays(
         np.array([[25, EMPTY, EMPTY]]),
         np.array([[3.0, 3.0, 3.0, 60.0, 60.0, 120.0]]),
         np.zeros((1, 1, 3)),

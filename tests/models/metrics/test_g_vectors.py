@@ -55,16 +55,19 @@ def test_a_pair_of_atoms_has_the_vectors_of_the_formula() -> None:
 def test_an_angle_has_the_vectors_of_the_formula() -> None:
     """Three elements, two distances, one angle: each pair of elements has its own place."""
     angle = 1.1
-    corner, near, far = np.array([5.0, 5, 5]), 2.0, 2.6
-    arms = [near * np.array([1, 0, 0]), far * np.array([math.cos(angle), math.sin(angle), 0])]
+    corner, coverage_of_pairs, far = np.array([5.0, 5, 5]), 2.0, 2.6
+    arms = [
+        coverage_of_pairs * np.array([1, 0, 0]),
+        far * np.array([math.cos(angle), math.sin(angle), 0]),
+    ]
     bent = molecule(["Fe", "Cr", "Ni"], [corner, corner + arms[0], corner + arms[1]])
     vectors = g_vectors(bent, ["Cr", "Fe", "Ni"])
     pairs = ["CrCr", "CrFe", "CrNi", "FeFe", "FeNi", "NiNi"]
     of_pair = dict(zip(pairs, vectors[0, 24:].reshape(6, 32), strict=True))
-    assert of_pair.pop("CrNi") == pytest.approx(angular(near, far, angle))
+    assert of_pair.pop("CrNi") == pytest.approx(angular(coverage_of_pairs, far, angle))
     assert not any(values.any() for values in of_pair.values())
     assert vectors[0, :24] == pytest.approx(
-        np.concatenate([radial(near), np.zeros(8), radial(far)])
+        np.concatenate([radial(coverage_of_pairs), np.zeros(8), radial(far)])
     )
 
 

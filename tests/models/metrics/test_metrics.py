@@ -7,8 +7,8 @@ from pymatgen.core import Composition, Lattice, Structure
 from alloop.models.metrics.coverage import (
     Coverage,
     coverage,
+    coverage_of_pairs,
     distribution_distances,
-    near,
     property_distance,
 )
 from alloop.models.metrics.fingerprints import fingerprint_distance, structure_fingerprint
@@ -81,7 +81,9 @@ def test_atoms_may_not_come_closer_than_half_an_angstrom() -> None:
 def test_coverage_wants_one_neighbour_that_is_near_in_both() -> None:
     in_structure = np.array([[True, False, True], [False, True, False]])
     in_composition = np.array([[True, True, False], [False, False, True]])
-    assert near(in_structure, in_composition) == Coverage(recall=1 / 3, precision=1 / 2)
+    assert coverage_of_pairs(in_structure, in_composition) == Coverage(
+        recall=1 / 3, precision=1 / 2
+    )
 
 
 def test_a_set_covers_itself() -> None:

@@ -5,13 +5,13 @@ from pymatgen.core import Structure
 from scipy.special import eval_legendre, sph_harm_y
 
 from alloop.models.pcdvae.networks.angles import Angles, harmonics
-from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.crystal import ReducedCrystal
 from alloop.models.pcdvae.networks.graph import Graph, triplets
 
 
 @pytest.fixture
 def graph(triclinic: Structure) -> Graph:
-    return Graph.of_crystals([Crystal.of(triclinic)], k=12, cutoff=6.0, dtype=torch.float64)
+    return Graph.of_crystals([ReducedCrystal.of(triclinic)], k=12, cutoff=6.0, dtype=torch.float64)
 
 
 def test_harmonics_obey_the_addition_theorem() -> None:

@@ -3,7 +3,12 @@ import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.errors import MaterialError
-from alloop.models.pcdvae.networks.crystal import Crystal, heights, read_crystals, reduced_cell
+from alloop.models.pcdvae.networks.crystal import (
+    ReducedCrystal,
+    heights,
+    read_crystals,
+    reduced_cell,
+)
 
 
 def test_a_reduced_cell_spans_the_same_lattice() -> None:
@@ -30,7 +35,7 @@ def test_heights_are_distances_between_faces() -> None:
             Structure(Lattice.cubic(3), [{"Ni": 0.5, "Fe": 0.5}, "Cr"], [[0, 0, 0], [0.5] * 3]),
             "partly occupied",
         ),
-        (Structure(Lattice.cubic(3), ["Ni"], [[0, 0, 0]]), "one atom"),
+        (Structure(Lattice.cubic(3), ["Ni"], [[0, 0, 0]]), "at least two atoms"),
         (
             Structure(Lattice.cubic(4), ["Ni", "Fe"], [[0, 0, 0.02], [0, 0, 0.94]]),
             "overlap: they are 0.320 Å apart",
@@ -51,7 +56,7 @@ def test_heights_are_distances_between_faces() -> None:
 )
 def test_what_is_no_crystal_is_refused(material: Structure, message: str) -> None:
     with pytest.raises(MaterialError, match=message):
-        Crystal.of(material)
+        ReducedCrystal.of(material)
 
 
 def test_the_row_of_what_is_refused_is_named(triclinic: Structure) -> None:
@@ -61,7 +66,7 @@ def test_the_row_of_what_is_refused_is_named(triclinic: Structure) -> None:
 
 
 def test_a_crystal_gives_its_structure_back(triclinic: Structure) -> None:
-    back = Crystal.of(triclinic).structure()
+    back = ReducedCrystal.of(triclinic).structure()
     assert back.composition == triclinic.composition
     assert np.allclose(
         np.sort(back.distance_matrix, axis=1), np.sort(triclinic.distance_matrix, axis=1)

@@ -6,7 +6,7 @@ from torch_geometric.nn.models.dimenet import InteractionPPBlock
 
 from alloop.models.pcdvae.networks.angles import Angles
 from alloop.models.pcdvae.networks.basis import RadialBasis
-from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.crystal import ReducedCrystal
 from alloop.models.pcdvae.networks.encoder import N_ORDERS, N_RADIAL, Interaction
 from alloop.models.pcdvae.networks.graph import Graph, triplets
 
@@ -45,7 +45,9 @@ def test_the_interaction_is_that_of_torch_geometric(triclinic: Structure) -> Non
             num_after_skip=2,
             act=torch.nn.functional.silu,
         ).double()
-        graph = Graph.of_crystals([Crystal.of(triclinic)], k=12, cutoff=6.0, dtype=torch.float64)
+        graph = Graph.of_crystals(
+            [ReducedCrystal.of(triclinic)], k=12, cutoff=6.0, dtype=torch.float64
+        )
         x = torch.randn(len(graph.slot), WIDTH, dtype=torch.float64)
     weights = {
         f"{their_name}.{name.rsplit('.', 1)[1]}": value

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from alloop.models.lattice.parent import ParentLattice
-from alloop.models.pcdvae.networks.crystal import Crystal, read_crystals
+from alloop.models.pcdvae.networks.crystal import ReducedCrystal, read_crystals
 from alloop.models.pcdvae.networks.graph import Graph, collate, triplets
 from alloop.models.pcdvae.networks.neighbours import nearest
 
@@ -27,7 +27,7 @@ def test_whole_shells_are_kept_as_long_as_they_fit(name: str, k: int) -> None:
 
 
 def test_neighbours_are_those_of_pymatgen(triclinic: Structure) -> None:
-    crystal = Crystal.of(triclinic)
+    crystal = ReducedCrystal.of(triclinic)
     pairs = nearest(crystal.positions, crystal.cell[None], np.array([8]), k=10_000, cutoff=5.0)
     for atom, neighbours in enumerate(triclinic.get_all_neighbors(5.0)):
         expected = sorted((n.nn_distance, n.index) for n in neighbours)
@@ -40,7 +40,7 @@ def test_neighbours_are_those_of_pymatgen(triclinic: Structure) -> None:
 def test_a_search_that_begins_near_finds_the_same_as_one_that_goes_far(
     triclinic: Structure,
 ) -> None:
-    crystal = Crystal.of(triclinic)
+    crystal = ReducedCrystal.of(triclinic)
     scattered = crystal.positions + np.random.default_rng(0).normal(scale=3, size=(8, 3))
     n_atoms = np.array([8])
     few = nearest(scattered, crystal.cell[None], n_atoms, k=20, cutoff=7.0)
@@ -117,7 +117,7 @@ def test_edges_do_not_depend_on_how_a_crystal_is_written_down(seed: int) -> None
 
 def _edges(structure: Structure, names: np.ndarray) -> Counter[tuple[int, int, float]]:
     """Return target and source by name, and distance to a µÅ."""
-    crystal = Crystal.of(structure, closest=1e-3)
+    crystal = ReducedCrystal.of(structure, closest=1e-3)
     graph = Graph.of_crystals([crystal], k=12, cutoff=6.0, dtype=torch.float64)
     return Counter(
         (int(names[i]), int(names[j]), round(d, 6))
@@ -128,7 +128,7 @@ def _edges(structure: Structure, names: np.ndarray) -> Counter[tuple[int, int, f
 
 
 def _graph(structure: Structure, k: int = 20) -> Graph:
-    return Graph.of_crystals([Crystal.of(structure)], k=k, cutoff=7.0)
+    return Graph.of_crystals([ReducedCrystal.of(structure)], k=k, cutoff=7.0)
 
 
 def _assert_same(one: Graph, other: Graph) -> None:

@@ -11,12 +11,12 @@ from safetensors.torch import save_file
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.models.pcdvae.cells import cell_codes
+from alloop.models.pcdvae.cells import codes_from_cells
 from alloop.models.pcdvae.finite_checks import TrainingDiverged
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.networks.crystal import reduced_cell
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.training import Trainer, compiling
+from alloop.models.pcdvae.training import Trainer, compiled_networks
 from alloop.testing.models import check_model
 
 ELEMENTS = ("Cr", "Fe", "Ni")
@@ -64,7 +64,7 @@ def test_it_keeps_the_promises_of_every_model(
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alloop.models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("alloop.models.pcdvae.resuming.MIN_SECONDS_BETWEEN", 0.0)
     whole = make()
     whole.fit(data, seed=3)
     whole.save(tmp_path / "whole")
@@ -87,7 +87,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
 def test_a_training_is_not_resumed_as_another(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alloop.models.pcdvae.resuming.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("alloop.models.pcdvae.resuming.MIN_SECONDS_BETWEEN", 0.0)
 
     def interrupt(_share: float, _: str) -> None:
         raise KeyboardInterrupt
@@ -152,7 +152,7 @@ def test_compiled_networks_compute_the_same(data: Dataset) -> None:
         Trainer(model._network_to_train(rows, 0), model.options, rows, 3, 0) for _ in range(2)
     ]
     every = np.arange(5)
-    with compiling(trainers[1].network, backend="eager"):
+    with compiled_networks(trainers[1].network, backend="eager"):
         steps = [[trainer._one_step(every) for _ in range(2)] for trainer in trainers]
         assert trainers[1].network.encoder._compiled_call_impl is not None
     for plain, compiled in zip(*steps, strict=True):
@@ -165,7 +165,7 @@ def test_predictions_stay_in_their_units_when_the_labels_move(data: Dataset) -> 
     model.fit(data, seed=0)
     z = model.encode(data.materials)
     before = model.predict(z)
-    model.network.set_units_of_labels(torch.tensor([[3.0], [9.0]]))
+    model.network.standardise_labels(torch.tensor([[3.0], [9.0]]))
     after = model.predict(z)
     assert torch.allclose(after.mean, before.mean, rtol=1e-4)
     assert torch.allclose(after.std, before.std, rtol=1e-2)
@@ -187,10 +187,10 @@ def test_cells_lie_within_those_of_the_data(data: Dataset) -> None:
     model.fit(data, seed=0)
     sixteen = np.array([16])
     seen = np.concatenate(
-        [cell_codes(reduced_cell(m.lattice.matrix)[None], sixteen) for m in data.materials]
+        [codes_from_cells(reduced_cell(m.lattice.matrix)[None], sixteen) for m in data.materials]
     )
     for structure in model.decode(100 * model.draw(4, seed=0), seed=0):
-        code = cell_codes(structure.lattice.matrix[None], sixteen)[0]
+        code = codes_from_cells(structure.lattice.matrix[None], sixteen)[0]
         assert (code >= seen.min(axis=0) - 1e-5).all()
         assert (code <= seen.max(axis=0) + 1e-5).all()
 
@@ -208,7 +208,7 @@ def test_without_phases_every_crystal_will_do(triclinic: Structure) -> None:
     [
         ((), (16,), ("fcc", "bcc"), {}, "name each once"),
         (ELEMENTS, (1, 16), ("fcc", "bcc"), {}, "at least 2"),
-        (ELEMENTS, (16,), ("fcc",), {}, "nothing to tell apart"),
+        (ELEMENTS, (16,), ("fcc",), {}, "at least two are needed"),
         (ELEMENTS, (16,), ("fcc", "bcc"), {"Ni": (17, 20)}, "never 16"),
     ],
 )
@@ -258,7 +258,7 @@ def test_a_checkpoint_of_a_later_version_is_refused(data: Dataset, tmp_path: Pat
 @pytest.mark.parametrize(
     ("metadata", "says"),
     [
-        (None, "does not say what it is"),
+        (None, "has no description"),
         ({"alloop": '{"kind": "lattice", "version": 1}'}, "kind 'lattice'"),
     ],
 )

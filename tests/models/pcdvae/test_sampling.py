@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from alloop.models.pcdvae import sampling
-from alloop.models.pcdvae.cells import cell_codes, cells_of
+from alloop.models.pcdvae.cells import cells_from_codes, codes_from_cells
 from alloop.models.pcdvae.networks.network import Network
 from alloop.models.pcdvae.networks.noise import (
     draw,
@@ -16,7 +16,13 @@ from alloop.models.pcdvae.networks.noise import (
     noisy_elements,
 )
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.sampling import Atoms, Frame, langevin, schedule, whole_counts
+from alloop.models.pcdvae.sampling import (
+    DecodingConditions,
+    NoisyAtoms,
+    langevin,
+    schedule,
+    whole_counts,
+)
 
 
 def test_levels_are_the_published_ones() -> None:
@@ -65,23 +71,23 @@ def test_a_cell_s_code_says_its_metric_and_nothing_else(seed: int) -> None:
     rng = np.random.default_rng(seed)
     cells = rng.normal(size=(3, 3, 3)) + 4 * np.eye(3)
     n_atoms = np.array([1, 5, 54])
-    codes = cell_codes(cells, n_atoms)
-    back = cells_of(codes, n_atoms)
+    codes = codes_from_cells(cells, n_atoms)
+    back = cells_from_codes(codes, n_atoms)
     assert np.allclose(back @ back.transpose(0, 2, 1), cells @ cells.transpose(0, 2, 1))
     rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    assert np.allclose(cell_codes(cells @ rotation, n_atoms), codes)
+    assert np.allclose(codes_from_cells(cells @ rotation, n_atoms), codes)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-1.5, 1.5), min_size=6, max_size=6))
 def test_any_six_numbers_are_a_cell(code: list[float]) -> None:
-    (cell,) = cells_of(np.array([code]), np.array([8]))
+    (cell,) = cells_from_codes(np.array([code]), np.array([8]))
     assert np.linalg.det(cell) > 0
 
 
 def test_a_larger_crystal_of_the_same_shape_has_the_same_code() -> None:
     cells = np.stack([np.eye(3) * 3.0, np.eye(3) * 6.0])
-    codes = cell_codes(cells, np.array([2, 16]))
+    codes = codes_from_cells(cells, np.array([2, 16]))
     assert np.allclose(codes[0], codes[1])
 
 
@@ -119,14 +125,18 @@ def test_langevin_stays_longest_where_crystals_freeze_and_ends_without_noise(
     asked: list[float] = []
 
     def denoised(
-        network: Network, frame: Frame, atoms: Atoms, sigma: float, options: PcdvaeOptions
+        network: Network,
+        conditions: DecodingConditions,
+        atoms: NoisyAtoms,
+        sigma: float,
+        options: PcdvaeOptions,
     ) -> np.ndarray:
         asked.append(sigma)
         return (place - atoms.positions) / sigma
 
     monkeypatch.setattr(sampling, "_denoised", denoised)
-    atoms = Atoms(np.array([[7.0, 3.0, -5.0]]), np.zeros(1, dtype=np.int64))
-    frame = Frame(
+    atoms = NoisyAtoms(np.array([[7.0, 3.0, -5.0]]), np.zeros(1, dtype=np.int64))
+    conditions = DecodingConditions(
         torch.zeros(1, 2), np.eye(3)[None], np.ones(1, dtype=np.int64), torch.zeros(1), ()
     )
     with torch.random.fork_rng():
@@ -142,7 +152,7 @@ def test_langevin_stays_longest_where_crystals_freeze_and_ends_without_noise(
     rng = np.random.default_rng(0)
     reached = [
         float(np.abs(atoms.positions - place).max())
-        for _ in langevin(network, frame, atoms, options, rng)
+        for _ in langevin(network, conditions, atoms, options, rng)
     ]
     assert len(reached) == 50
     assert reached[-2] > 1e-3

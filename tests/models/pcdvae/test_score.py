@@ -15,7 +15,7 @@ import torch
 from alloop.models.pcdvae.networks.crystal import FloatArray
 from alloop.models.pcdvae.networks.decoder import Decoder
 from alloop.models.pcdvae.networks.graph import Graph
-from alloop.models.pcdvae.networks.layers import measuring_scales
+from alloop.models.pcdvae.networks.layers import fitting_scales
 from alloop.models.pcdvae.networks.noise import nearest_image
 
 EDGE, OFF_CENTRE, SIGMA = 3.2, 0.45, 0.25
@@ -74,7 +74,7 @@ def scores(decoder: Decoder, graph: Graph) -> torch.Tensor:
 
 
 def train(decoder: Decoder, rng: np.random.Generator) -> None:
-    with measuring_scales(decoder), torch.no_grad():
+    with fitting_scales(decoder), torch.no_grad():
         scores(decoder, noisy(rng)[1])
     optimiser = torch.optim.Adam(decoder.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from torch import Tensor
 
-from alloop.models.pcdvae.networks.crystal import Crystal
+from alloop.models.pcdvae.networks.crystal import ReducedCrystal
 from alloop.models.pcdvae.networks.decoder import Decoder
 from alloop.models.pcdvae.networks.encoder import Encoder
 from alloop.models.pcdvae.networks.graph import Graph
-from alloop.models.pcdvae.networks.layers import measuring_scales
+from alloop.models.pcdvae.networks.layers import fitting_scales
 
 ELEMENTS = ["Cr", "Fe", "Ni"]
 CONTEXT = 5
@@ -35,7 +35,7 @@ with torch.random.fork_rng():
 
 def read(structure: Structure) -> tuple[Graph, Tensor]:
     graph = Graph.of_crystals(
-        [Crystal.of(structure, closest=1e-3)], k=14, cutoff=6.0, dtype=torch.float64
+        [ReducedCrystal.of(structure, closest=1e-3)], k=14, cutoff=6.0, dtype=torch.float64
     )
     return graph, torch.tensor([ELEMENTS.index(site.specie.symbol) for site in structure])
 
@@ -64,7 +64,7 @@ def random_crystal(rng: np.random.Generator) -> Structure:
 @pytest.fixture(autouse=True, scope="module")
 def _scales_of_real_data() -> None:
     graph, species = read(random_crystal(np.random.default_rng(1)))
-    with measuring_scales(DECODER), torch.no_grad():
+    with fitting_scales(DECODER), torch.no_grad():
         DECODER(graph, species, torch.zeros(graph.n, CONTEXT).double())
 
 
@@ -132,7 +132,10 @@ def test_crystals_of_one_batch_do_not_see_each_other(
 ) -> None:
     structures = [triclinic, decorated("bcc"), decorated("fcc")]
     graph = Graph.of_crystals(
-        [Crystal.of(structure) for structure in structures], k=14, cutoff=6.0, dtype=torch.float64
+        [ReducedCrystal.of(structure) for structure in structures],
+        k=14,
+        cutoff=6.0,
+        dtype=torch.float64,
     )
     species = torch.cat([read(structure)[1] for structure in structures])
     with torch.no_grad():

@@ -10,7 +10,7 @@ from alloop.errors import MissingSoftware
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.dft import local
 from alloop.oracles.dft.factory import make_engine, make_manager
-from alloop.oracles.dft.local import LocalManager, Outcome
+from alloop.oracles.dft.local import FlowOutcome, LocalManager
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 
@@ -59,8 +59,8 @@ def test_a_manager_whose_package_is_missing_is_named(hidden):
 def test_a_flow_without_energy_or_structure_is_a_failure(
     tmp_path, feni, monkeypatch, document, words
 ):
-    def run(*_: object) -> Outcome:
-        return Outcome(document, seconds=1.0, is_new=True)
+    def run(*_: object) -> FlowOutcome:
+        return FlowOutcome(document, seconds=1.0, is_new=True)
 
     monkeypatch.setattr(LocalManager, "run", run)
     failed = DftOracle(DftOptions(folder=tmp_path, protocol="static")).measure(feni)

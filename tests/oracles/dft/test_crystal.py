@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.crystal import Crystal
-from alloop.oracles.dft.failure import Undetermined
+from alloop.oracles.dft.crystal import SortedStructure
+from alloop.oracles.dft.failure import CalculationFailed
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
 
 SYMBOLS = ["Ni", "Fe", "Cr", "Ni", "Fe", "Cr", "Ni", "Fe"]
@@ -14,13 +14,13 @@ SYMBOLS = ["Ni", "Fe", "Cr", "Ni", "Fe", "Cr", "Ni", "Fe"]
 
 @given(st.permutations(SYMBOLS))
 def test_sites_come_back_in_the_order_they_were_proposed_in(symbols):
-    places = np.stack(np.meshgrid(*[[0.0, 0.5]] * 3, indexing="ij"), -1).reshape(-1, 3)
-    proposed = Structure(Lattice.cubic(5.0), symbols, places)
-    crystal = Crystal.of(proposed)
+    original_indices = np.stack(np.meshgrid(*[[0.0, 0.5]] * 3, indexing="ij"), -1).reshape(-1, 3)
+    proposed = Structure(Lattice.cubic(5.0), symbols, original_indices)
+    crystal = SortedStructure.of(proposed)
     kinds = [site.specie.symbol for site in crystal.structure]
     assert kinds == sorted(kinds, key=["Cr", "Fe", "Ni"].index)  # by electronegativity, as VASP's
     assert crystal.structure == crystal.structure.get_sorted_structure()
-    back = crystal.as_proposed(crystal.structure)
+    back = crystal.in_original_order(crystal.structure)
     assert [site.specie.symbol for site in back] == symbols
     assert np.array_equal(back.frac_coords, proposed.frac_coords)
 
@@ -36,8 +36,8 @@ def test_sites_come_back_in_the_order_they_were_proposed_in(symbols):
     ],
 )
 def test_what_is_no_crystal_is_refused(material, kind):
-    with pytest.raises(Undetermined) as caught:
-        Crystal.of(material)
+    with pytest.raises(CalculationFailed) as caught:
+        SortedStructure.of(material)
     assert caught.value.failure.kind == kind
 
 
@@ -45,7 +45,7 @@ def test_elements_have_the_crystals_of_the_textbook():
     assert element_crystal("Fe").get_space_group_info() == ("Im-3m", 229)
     assert element_crystal("Ni").get_space_group_info() == ("Fm-3m", 225)
     assert len(element_crystal("Cr")) == 2
-    with pytest.raises(Undetermined, match="Mn"):
+    with pytest.raises(CalculationFailed, match="Mn"):
         element_crystal("Mn")
 
 

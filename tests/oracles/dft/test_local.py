@@ -8,7 +8,7 @@ import psutil
 import pytest
 from jobflow import Flow, job
 
-from alloop.oracles.dft.failure import RunFailed
+from alloop.oracles.dft.failure import FlowFailed
 from alloop.oracles.dft.local import DOCUMENT, LocalManager
 from alloop.oracles.dft.orphans import MARK
 
@@ -71,7 +71,7 @@ def test_a_damaged_document_is_run_again(tmp_path):
 
 def test_a_failure_is_told_with_its_folder_and_not_kept(tmp_path):
     manager = LocalManager(tmp_path)
-    with pytest.raises(RunFailed, match="no such luck") as caught:
+    with pytest.raises(FlowFailed, match="no such luck") as caught:
         manager.run("one", flow_of(fail()))
     assert Path(caught.value.where).is_dir()
     assert manager.find("one") is None

@@ -12,10 +12,10 @@ from jobflow import Flow, job
 
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.dft import oracle as oracle_module
-from alloop.oracles.dft.failure import RunFailed, failure_of
+from alloop.oracles.dft.failure import FlowFailed, failure_of
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
-from alloop.oracles.dft.remote import SETTLED, RemoteManager
+from alloop.oracles.dft.remote import SUBMISSION_GRACE_PERIOD, RemoteManager
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import OPTIONS, Cluster
@@ -33,7 +33,7 @@ def answer() -> dict:
 
 @job
 def fail() -> None:
-    raise TimeoutError("VASP was told to stop: its time was over")
+    raise TimeoutError("VASP was stopped at its time limit")
 
 
 def flow_of(work) -> Flow:
@@ -62,7 +62,7 @@ def test_a_job_that_never_arrived_is_submitted_again(cluster):
     controller = cluster.controller()
     controller.jobs.delete_many({})
     assert not cluster.manager().submit("one", flow_of(answer()))  # it may be about to arrive
-    long_ago = datetime.now(UTC) - 2 * SETTLED
+    long_ago = datetime.now(UTC) - 2 * SUBMISSION_GRACE_PERIOD
     controller.flows.update_many({}, {"$set": {"created_on": long_ago}})
     assert cluster.manager().submit("one", flow_of(answer()))
     assert cluster.work() == 1
@@ -71,7 +71,7 @@ def test_a_job_that_never_arrived_is_submitted_again(cluster):
 def test_a_failed_job_tells_why(cluster):
     cluster.manager().submit("one", flow_of(fail()))
     cluster.work()
-    with pytest.raises(RunFailed) as caught:
+    with pytest.raises(FlowFailed) as caught:
         cluster.manager().run("one", flow_of(fail()))
     failure = failure_of(caught.value)
     assert failure.kind is FailureKind.TIMEOUT

@@ -55,5 +55,5 @@ def test_the_best_doping_counts_in_microwatts_per_centimetre(
     best = power_factor(file)
     assert (best.value, best.carriers, best.doping) == (pytest.approx(20.0), "p", 1e20)
     tensors["n"][0, 0, 0, 0] = np.nan
-    with pytest.raises(DataError, match="no number"):
+    with pytest.raises(DataError, match="not a finite number"):
         power_factor(file)

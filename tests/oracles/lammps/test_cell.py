@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -26,7 +26,7 @@ def any_structure(seed: int) -> Structure:
 @given(seeds)
 def test_there_and_back_is_the_same_structure(seed: int) -> None:
     structure = any_structure(seed)
-    cell = Cell.of(structure)
+    cell = LammpsCell.of(structure)
     back = cell.deformed(np.eye(3), cell.positions)
     assert back.species == structure.species
     np.testing.assert_allclose(back.lattice.matrix, structure.lattice.matrix, atol=1e-9)
@@ -35,7 +35,7 @@ def test_there_and_back_is_the_same_structure(seed: int) -> None:
 
 @given(seeds)
 def test_the_box_is_what_lammps_wants(seed: int) -> None:
-    cell = Cell.of(any_structure(seed))
+    cell = LammpsCell.of(any_structure(seed))
     for vectors in (cell.lattice, cell.box):
         assert np.triu(vectors, 1).max(initial=0) == np.triu(vectors, 1).min(initial=0) == 0
         assert (np.diag(vectors) > 0).all()
@@ -46,7 +46,7 @@ def test_the_box_is_what_lammps_wants(seed: int) -> None:
 @given(seeds)
 def test_the_box_describes_the_same_crystal(seed: int) -> None:
     structure = any_structure(seed)
-    cell = Cell.of(structure)
+    cell = LammpsCell.of(structure)
     transformation = cell.box @ np.linalg.inv(cell.lattice)
     np.testing.assert_allclose(transformation, np.round(transformation), atol=1e-6)
     np.testing.assert_allclose(np.linalg.det(transformation), 1, atol=1e-6)
@@ -71,7 +71,7 @@ def test_a_deformation_acts_in_lammps_frame_and_is_turned_back() -> None:
         structure.species,
         structure.frac_coords,
     )
-    cell = Cell.of(turned)
+    cell = LammpsCell.of(turned)
     stretch = np.diag([1.1, 1.0, 0.9])
     found = cell.deformed(stretch, cell.positions @ stretch.T)
     np.testing.assert_allclose(found.lattice.abc, [3.3, 4.0, 4.5], atol=1e-9)
@@ -83,4 +83,4 @@ def test_right_angles_are_recognised_in_any_orientation_and_despite_rounding() -
     for angle, expected in ((90.0, True), (90 + 1e-6, True), (90.01, False), (60.0, False)):
         lattice = Lattice.from_parameters(7, 8, 9, 90, angle, 90)
         structure = Structure(Lattice(lattice.matrix @ rotation), ["Ni"], [[0, 0, 0]])
-        assert Cell.of(structure).is_orthogonal is expected
+        assert LammpsCell.of(structure).is_orthogonal is expected

@@ -7,11 +7,11 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from alloop.lattices import LatticeName
+from alloop.lattices import OTHER_LATTICE, LatticeName
 from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
-from alloop.oracles.lammps.procedures.competing_phase import OTHER, on_the_other_lattice
+from alloop.oracles.lammps.procedures.competing_phase import on_other_parent
 from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
 
 Alloy = Callable[..., Structure]
@@ -40,16 +40,16 @@ def test_the_decoration_is_kept_and_the_way_back_leads_home(
     structure = Structure(
         Lattice(structure.lattice.matrix @ rotation), structure.species, structure.frac_coords
     )
-    others = on_the_other_lattice(structure)
+    others = on_other_parent(structure)
     assert len(others) == 3
     for other in others:
         frame = parent_frame(other)
         assert frame is not None
-        assert frame.parent == OTHER[name]
+        assert frame.parent == OTHER_LATTICE[name]
         assert other.volume == pytest.approx(structure.volume)
         assert other.species == structure.species
         np.testing.assert_allclose(other.frac_coords, structure.frac_coords)
-        lengths = [back.lattice.abc for back in on_the_other_lattice(other)]
+        lengths = [back.lattice.abc for back in on_other_parent(other)]
         assert any(np.allclose(each, structure.lattice.abc) for each in lengths)
 
 

@@ -12,7 +12,7 @@ from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.procedures.defects import _fault_shifts
 from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
-from alloop.oracles.lammps.simulation.layers import Miller, Stack, stack_along
+from alloop.oracles.lammps.simulation.layers import LayerStack, Miller, stack_along
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
@@ -34,7 +34,7 @@ def turned(structure: Structure, seed: int) -> Structure:
     )
 
 
-def stack(structure: Structure, face: Miller) -> Stack:
+def stack(structure: Structure, face: Miller) -> LayerStack:
     frame = parent_frame(structure)
     assert frame is not None
     return stack_along(structure, frame, face)

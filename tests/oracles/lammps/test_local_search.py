@@ -18,9 +18,9 @@ from alloop.oracles.lammps.local_search import (
 )
 from alloop.oracles.lammps.options import SwapSearchOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
-from alloop.oracles.lammps.simulation.curvature import Curvature
-from alloop.oracles.lammps.simulation.relaxation import CellAndAtoms
-from alloop.oracles.lammps.simulation.session import Session
+from alloop.oracles.lammps.simulation.curvature import InverseHessians
+from alloop.oracles.lammps.simulation.relaxation import StrainedCellEnergy
+from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.testing.oracles import check_measurement
 
 Alloy = Callable[..., Structure]
@@ -154,14 +154,14 @@ def test_a_neighbour_takes_less_than_half_of_the_evaluations(
     oracle: LammpsOracle, start: Structure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count = 0
-    evaluate = Session.evaluate
+    evaluate = LammpsSession.evaluate
 
     def counted(*arguments: object) -> object:
         nonlocal count
         count += 1
         return evaluate(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Session, "evaluate", counted)
+    monkeypatch.setattr(LammpsSession, "evaluate", counted)
     oracle.measure(start)
     from_scratch, count = count, 0
     one = SwapSearchOptions(iterations=1, swaps=1)
@@ -195,8 +195,8 @@ def test_other_properties_can_be_searched_for(oracle: LammpsOracle, start: Struc
 
 def test_curvature_is_how_forces_change(oracle: LammpsOracle, alloy: Alloy) -> None:
     cell, crystal = oracle.relax(alloy({"Ni": 6, "Cr": 5, "Fe": 5}))
-    objective = CellAndAtoms(oracle.session(), cell)
-    curvature = Curvature.at_rest(objective)
+    objective = StrainedCellEnergy(oracle.session(), cell)
+    curvature = InverseHessians.by_finite_differences(objective)
     rng = np.random.default_rng(0)
     step = np.concatenate([rng.normal(size=3), rng.normal(size=48)]) * 1e-4
     step[3:] -= np.tile(step[3:].reshape(-1, 3).mean(axis=0), 16)
@@ -204,8 +204,8 @@ def test_curvature_is_how_forces_change(oracle: LammpsOracle, alloy: Alloy) -> N
     np.testing.assert_allclose(curvature.cell @ change, step, atol=2e-5)
 
     longest = max(crystal.pairs, key=lambda pair: float(np.abs(pair.step).max()))
-    learnt = curvature.learnt(replace(crystal, pairs=(longest,)))
-    np.testing.assert_allclose(learnt.cell @ longest.change, longest.step, atol=1e-9)
+    updated = curvature.updated(replace(crystal, pairs=(longest,)))
+    np.testing.assert_allclose(updated.cell @ longest.change, longest.step, atol=1e-9)
 
 
 def test_a_neighbour_s_value_follows_from_the_way_to_it_alone(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alloop.oracles.lammps.simulation.minimiser import Ending, Minimum, minimise
+from alloop.oracles.lammps.simulation.minimiser import Minimisation, Termination, minimise
 
 Array = np.ndarray
 
@@ -22,7 +22,7 @@ def rosenbrock(point: Array) -> tuple[float, Array]:
     return value, np.array([-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)])
 
 
-def run(objective, start: Array, **settings: object) -> Minimum:  # type: ignore[no-untyped-def]
+def run(objective, start: Array, **settings: object) -> Minimisation:  # type: ignore[no-untyped-def]
     return minimise(objective, start, **({"tolerance": 1e-9, "max_evaluations": 2000} | settings))
 
 
@@ -31,13 +31,13 @@ def test_it_reaches_gradients_that_the_energy_cannot_resolve() -> None:
     curvatures, centre = rng.uniform(1, 60, 100), rng.normal(size=100)
     # An offset of −230 leaves 3e-14 to the energy, which hides gradients below 1e-6.
     found = run(quadratic(curvatures, centre, -230.0), np.zeros(100))
-    assert found.ending is Ending.CONVERGED
+    assert found.ending is Termination.CONVERGED
     np.testing.assert_allclose(found.point, centre, atol=1e-8)
 
 
 def test_it_follows_a_curved_valley() -> None:
     found = run(rosenbrock, np.array([-1.2, 1.0]))
-    assert found.ending is Ending.CONVERGED
+    assert found.ending is Termination.CONVERGED
     np.testing.assert_allclose(found.point, [1, 1], atol=1e-8)
 
 
@@ -48,7 +48,7 @@ def test_known_curvature_saves_evaluations() -> None:
     near = quadratic(curvatures, 1 + 0.01 * rng.normal(size=61))
     informed = run(near, first.point, pairs=first.pairs)
     ignorant = run(near, first.point)
-    assert informed.ending is ignorant.ending is Ending.CONVERGED
+    assert informed.ending is ignorant.ending is Termination.CONVERGED
     assert informed.evaluations < ignorant.evaluations
 
 
@@ -57,7 +57,7 @@ def test_misleading_curvature_is_forgotten() -> None:
     found = run(
         quadratic(np.array([30.0, 2.0]), np.array([3.0, -1.0])), np.zeros(2), pairs=other.pairs
     )
-    assert found.ending is Ending.CONVERGED
+    assert found.ending is Termination.CONVERGED
     np.testing.assert_allclose(found.point, [3, -1], atol=1e-8)
 
 
@@ -72,7 +72,7 @@ def test_a_misleading_inverse_is_forgotten_too() -> None:
     found = run(
         quadratic(np.array([30.0, 2.0]), np.array([3.0, -1.0])), np.zeros(2), inverse=uphill
     )
-    assert found.ending is Ending.CONVERGED
+    assert found.ending is Termination.CONVERGED
     np.testing.assert_allclose(found.point, [3, -1], atol=1e-8)
 
 
@@ -82,7 +82,7 @@ def test_steps_into_infinities_are_shortened() -> None:
         return (x - np.log(x), np.array([1 - 1 / x])) if x > 0 else (np.nan, np.array([np.nan]))
 
     found = run(walled, np.array([0.01]))
-    assert found.ending is Ending.CONVERGED
+    assert found.ending is Termination.CONVERGED
     assert found.point[0] == pytest.approx(1, abs=1e-8)
 
 
@@ -93,10 +93,12 @@ def test_it_says_how_it_ended_otherwise() -> None:
     def nothing(point: Array) -> tuple[float, Array]:
         return np.nan, point
 
-    assert run(rosenbrock, np.array([-1.2, 1.0]), max_evaluations=5).ending is Ending.SPENT
+    assert (
+        run(rosenbrock, np.array([-1.2, 1.0]), max_evaluations=5).ending is Termination.BUDGET_SPENT
+    )
     assert run(rosenbrock, np.array([-1.2, 1.0]), max_evaluations=5).evaluations == 5
-    assert run(uphill, np.ones(3)).ending is Ending.STUCK
-    assert run(nothing, np.ones(3)).ending is Ending.NOT_FINITE
+    assert run(uphill, np.ones(3)).ending is Termination.LINE_SEARCH_FAILED
+    assert run(nothing, np.ones(3)).ending is Termination.NOT_FINITE
 
 
 def test_the_objective_was_last_called_at_the_minimum() -> None:

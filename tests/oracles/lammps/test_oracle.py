@@ -20,7 +20,7 @@ from alloop.oracles.base import FailureKind, Measurement, Status
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.properties import SIMULATION
-from alloop.oracles.lammps.simulation.session import Session
+from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.testing.oracles import check_oracle
 
 Alloy = Callable[..., Structure]
@@ -263,7 +263,7 @@ def test_after_an_error_in_lammps_a_new_instance_measures_the_same(
         raise Exception(message)  # what the lammps module raises
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "evaluate", explode)
+        patch.setattr(LammpsSession, "evaluate", explode)
         found = oracle.measure(structure)
     assert found.failure is not None
     assert (found.failure.kind, message in found.failure.message) == (kind, True)

@@ -10,26 +10,26 @@ from alloop.errors import MissingSoftware, PotentialError
 from alloop.oracles.lammps.potentials.catalogue import find_potential
 from alloop.oracles.lammps.potentials.definition import _quoted
 from alloop.oracles.lammps.simulation import runtime
-from alloop.oracles.lammps.simulation.cell import Cell
+from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.screening import elements_of
 from alloop.oracles.lammps.simulation.session import (
     GPA_PER_EV_PER_CUBIC_ANGSTROM,
     Evaluation,
-    Session,
+    LammpsSession,
 )
 
 POTENTIAL = find_potential("NiFeCr-Wu2017")
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
-    session = Session(POTENTIAL)
+def session() -> Iterator[LammpsSession]:
+    session = LammpsSession(POTENTIAL)
     yield session
     session.close()
 
 
-def evaluate(session: Session, structure: Structure) -> Evaluation:
-    cell = Cell.of(structure)
+def evaluate(session: LammpsSession, structure: Structure) -> Evaluation:
+    cell = LammpsCell.of(structure)
     session.load(elements_of(structure))
     return session.evaluate(cell.box, cell.positions)
 
@@ -53,8 +53,8 @@ SKEW = shaken(
 )
 
 
-def test_forces_are_minus_the_slope_of_the_energy(session: Session) -> None:
-    cell = Cell.of(SKEW)
+def test_forces_are_minus_the_slope_of_the_energy(session: LammpsSession) -> None:
+    cell = LammpsCell.of(SKEW)
     forces = evaluate(session, SKEW).forces
     step = 1e-5
     for atom, axis in ((0, 0), (1, 2), (3, 1)):
@@ -67,8 +67,8 @@ def test_forces_are_minus_the_slope_of_the_energy(session: Session) -> None:
         assert forces[atom, axis] == pytest.approx(-rise / (2 * step), abs=1e-6)
 
 
-def test_pressure_is_minus_the_slope_of_the_energy_with_strain(session: Session) -> None:
-    cell = Cell.of(SKEW)
+def test_pressure_is_minus_the_slope_of_the_energy_with_strain(session: LammpsSession) -> None:
+    cell = LammpsCell.of(SKEW)
     pressure = evaluate(session, SKEW).pressure
     volume = abs(np.linalg.det(cell.box))
     step = 1e-5
@@ -84,13 +84,13 @@ def test_pressure_is_minus_the_slope_of_the_energy_with_strain(session: Session)
         assert pressure[i, j] == pytest.approx(expected, abs=1e-4)
 
 
-def test_results_do_not_depend_on_history_bit_for_bit(session: Session) -> None:
+def test_results_do_not_depend_on_history_bit_for_bit(session: LammpsSession) -> None:
     small = Structure(Lattice.cubic(2.4), ["Fe"], [[0, 0, 0]])
     large = shaken(small * (4, 4, 4))
     first = evaluate(session, SKEW)
     evaluate(session, large)
     evaluate(session, small)
-    fresh = Session(POTENTIAL)
+    fresh = LammpsSession(POTENTIAL)
     for other in (evaluate(session, SKEW), evaluate(fresh, SKEW)):
         assert other.energy == first.energy
         np.testing.assert_array_equal(other.forces, first.forces)
@@ -98,14 +98,14 @@ def test_results_do_not_depend_on_history_bit_for_bit(session: Session) -> None:
     fresh.close()
 
 
-def test_a_cell_smaller_than_the_cutoff_is_served_by_its_images(session: Session) -> None:
+def test_a_cell_smaller_than_the_cutoff_is_served_by_its_images(session: LammpsSession) -> None:
     whole = SKEW * (3, 2, 2)
     one, many = evaluate(session, SKEW), evaluate(session, whole)
     assert many.energy / len(whole) == pytest.approx(one.energy / len(SKEW), abs=1e-11)
     np.testing.assert_allclose(many.pressure, one.pressure, atol=1e-9)
 
 
-def test_the_description_of_the_cell_does_not_matter(session: Session) -> None:
+def test_the_description_of_the_cell_does_not_matter(session: LammpsSession) -> None:
     lattice = Lattice(np.array([[1, 0, 0], [2, 1, 0], [-3, 1, 1]]) @ SKEW.lattice.matrix)
     again = Structure(lattice, SKEW.species, SKEW.cart_coords, coords_are_cartesian=True)
     assert evaluate(session, again).energy == pytest.approx(
