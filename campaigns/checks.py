@@ -197,6 +197,10 @@ def check_idle_options(spec: "CampaignSpec") -> None:
                     "nothing is promoted, as there is one tier only; remove it",
                 )
     for place, tier in enumerate(spec.tiers):
+        try:
+            tier.check()
+        except ValueError as error:
+            _refuse(("tiers", place), str(error))
         if place and not tier.promote and not isinstance(tier, AsksPeople):
             _refuse(
                 ("tiers", place, "promote"),

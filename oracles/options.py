@@ -88,6 +88,13 @@ class OracleOptions(BaseModel):
         del wanted
         return self
 
+    def check(self) -> None:
+        """Check, once ``asked_for`` has been heard, that no option does nothing.
+
+        Raises:
+            ValueError: saying which one, and what to write instead.
+        """
+
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space whose materials it can measure."""
         return SPACE_KINDS

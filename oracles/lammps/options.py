@@ -170,15 +170,14 @@ class LammpsOptions(OracleOptions):
         default=120.0, gt=0, description="seconds for one measurement; null: no limit"
     )
 
-    @model_validator(mode="after")
-    def _dynamics_are_asked_for(self) -> Self:
+    def check(self) -> None:
+        """Check that molecular dynamics are asked for where their options are given."""
         if self.dynamics != DynamicsOptions() and Simulation.DYNAMICS not in self.simulations():
             names = [n for n, which in SIMULATION.items() if which is Simulation.DYNAMICS]
             raise ValueError(
                 "dynamics does nothing: no property asks for molecular dynamics; add one of "
                 f"{', '.join(names)} to properties, or remove dynamics"
             )
-        return self
 
     def asked_for(self, wanted: Iterable[str]) -> Self:
         """Return these options with the properties that are wanted of those that LAMMPS measures,

@@ -86,7 +86,7 @@ def test_crystals_that_pcdvae_cannot_place_are_skipped(frame: pd.DataFrame, tmp_
     frame.loc[0, "cif"], frame.loc[2, "cif"] = single.to(fmt="cif"), close.to(fmt="cif")
     table = read_crystal_table(written(frame, tmp_path), {}, refusal=pcdvae_refusal)
     assert table.rows == (1, 3)
-    assert "one atom" in table.skipped[0].reason
+    assert "at least two atoms" in table.skipped[0].reason
     assert "overlap" in table.skipped[1].reason
 
 
