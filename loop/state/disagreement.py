@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alloop.loop.record.events import Measured
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import FORMATION_ENERGY
+from alloop.properties import FORMATION_ENERGY
 
 VOLUME = "volume_per_atom"
 MIN_PAIRS = 5
