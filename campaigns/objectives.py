@@ -34,7 +34,7 @@ RESERVED = frozenset(
 class OwnProperty(BaseModel):
     """A property that the table of units lacks, as a spec declares it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     unit: str = Field(
         min_length=1,
@@ -45,7 +45,7 @@ class OwnProperty(BaseModel):
 
 
 class _Wish(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     property: PropertyName
     unit: str | None = Field(default=None, description="checked, if given")
