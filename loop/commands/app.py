@@ -9,7 +9,6 @@ from typing import NoReturn
 
 from alloop.loop.commands.exit_codes import BAD_INPUT, INTERRUPTED
 
-
 SELDOM = 50_000
 """New objects after which Python looks for garbage; its own default is 700. An import makes many
 objects that all stay, and looking through them again and again took a fifth of `alloop status`."""
