@@ -10,7 +10,7 @@ point is imported at all.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import MappingProxyType
 
 from pydantic import BaseModel
@@ -74,12 +74,21 @@ def installed_kinds(group: str) -> Mapping[str, tuple[Kind, ...]]:
     for entry in entry_points(group=group):
         if entry.dist is None:
             continue
-        kind = Kind(entry.name, group, entry.dist.name, entry.dist.version, entry)
+        kind = Kind(entry.name, group, *_name_and_version(entry.dist), entry)
         others = found.setdefault(entry.name, [])
         # A checkout and its installation may both be on the path: one distribution, found twice.
         if all(other.package != kind.package for other in others):
             others.append(kind)
     return MappingProxyType({name: tuple(found[name]) for name in sorted(found)})
+
+
+@lru_cache(maxsize=64)
+def _name_and_version(package: Distribution) -> tuple[str, str]:
+    """Return both from one reading of the distribution's metadata, which each property of it would
+    read anew.
+    """
+    metadata = package.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def find_kind(group: str, name: str) -> Kind:

@@ -7,6 +7,9 @@ and oracles do not import campaigns.
 from collections.abc import Iterable
 from types import MappingProxyType
 
+FORMATION_ENERGY = "formation_energy_per_atom"
+ENERGY_ABOVE_HULL = "energy_above_hull"
+
 _ELASTIC = {f"c{i}{j}": "GPa" for i in range(1, 7) for j in range(i, 7)}
 
 UNITS = MappingProxyType(

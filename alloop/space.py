@@ -33,7 +33,7 @@ SPACE_KINDS = ("decorations", "structures", "compositions")
 class Space(BaseModel):
     """What every kind of space says: which elements, and how much of each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
     usual_model: ClassVar[str] = ""

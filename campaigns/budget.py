@@ -12,7 +12,7 @@ Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Budget(BaseModel):
     """Totals over the whole campaign, however often it was resumed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     initial: int = Field(default=64, ge=2, description="random candidates before the first model")
     rounds: int = Field(default=6, ge=0)

@@ -9,7 +9,7 @@ from alloop.campaigns.durations import Duration
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class LocalExecution(_Part):

@@ -6,13 +6,14 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from alloop.campaigns.spelling import spelt
+from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 OF_ELECTRONS = ("band_gap", "power_factor")
 """Properties that no tier computes: they are looked up, or entered by a person."""
 
 DERIVED = MappingProxyType(
     {
-        "energy_above_hull": "formation_energy_per_atom",
+        ENERGY_ABOVE_HULL: FORMATION_ENERGY,
         "parent_lattice_kept": "volume_per_atom",
     }
 )
@@ -33,7 +34,7 @@ RESERVED = frozenset(
 class OwnProperty(BaseModel):
     """A property that the table of units lacks, as a spec declares it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     unit: str = Field(
         min_length=1,
@@ -44,7 +45,7 @@ class OwnProperty(BaseModel):
 
 
 class _Wish(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     property: PropertyName
     unit: str | None = Field(default=None, description="checked, if given")

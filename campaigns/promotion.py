@@ -12,7 +12,7 @@ class PromotionOptions(BaseModel):
     and whatever is asked for here holds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     rule: Literal["top", "gain-per-cost"] = Field(
         default="top",

@@ -45,7 +45,7 @@ def _says_which_cache(value: Any) -> Any:
 class CampaignSpec(BaseModel):
     """One search: what may be proposed, what is wanted, how it is measured, and the budget."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
@@ -64,12 +64,12 @@ class CampaignSpec(BaseModel):
         validate_default=True,
         description="without a kind, the one whose own the space is",
     )
-    acquisition: AcquisitionOptions = AcquisitionOptions()
+    acquisition: AcquisitionOptions = Field(default_factory=AcquisitionOptions)
     augmentation: LocalSearchOptions | None = None
     tiers: tuple[TierPart, ...] = Field(min_length=1)
-    promotion: PromotionOptions = PromotionOptions()
-    budget: Budget = Budget()
-    execution: ExecutionOptions = LocalExecution()
+    promotion: PromotionOptions = Field(default_factory=PromotionOptions)
+    budget: Budget = Field(default_factory=Budget)
+    execution: ExecutionOptions = Field(default_factory=LocalExecution)
     cache: Annotated[bool | OwnFile, BeforeValidator(_says_which_cache)] = Field(
         default=True,
         description="labels of other campaigns are reused, and kept for them: true, false, or the "

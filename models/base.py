@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
-import numpy as np
-
 from alloop.errors import ModelError
 from alloop.materials import Material
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -20,9 +19,9 @@ class Dataset:
 
     materials: tuple[Material, ...]
     property_names: tuple[str, ...]
-    labels: np.ndarray
+    labels: "np.ndarray"
     """Values in the properties' units, shape (n, p); NaN where a value is not known."""
-    is_augmented: np.ndarray
+    is_augmented: "np.ndarray"
     """True for rows that local search made, shape (n,)."""
 
     def __post_init__(self) -> None:

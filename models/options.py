@@ -22,7 +22,7 @@ class ModelOptions(BaseModel):
     subclass in the entry-point group ``alloop.models`` under that kind.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
 

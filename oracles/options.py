@@ -33,7 +33,7 @@ class OracleOptions(BaseModel):
     entry-point group ``alloop.oracles`` under that kind.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
     promote: int = Field(

@@ -10,13 +10,14 @@ from pymatgen.core import Structure
 
 from alloop.campaigns.load import parse_spec
 from alloop.cif import read_cif
-from alloop.loop.state.hull import FORMATION_ENERGY, Phase, hull_of
+from alloop.loop.state.hull import Phase, hull_of
 from alloop.materials import formula_of
 from alloop.models.metrics.coverage import property_distance
 from alloop.models.metrics.matching import novelty, uniqueness
 from alloop.models.metrics.validity import is_compositionally_valid, is_structurally_valid
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.oracles.base import Status
+from alloop.properties import FORMATION_ENERGY
 from benchmarks.pcdvae.judged import Judge, Judged
 from benchmarks.two_fidelity.pairs import SPEC
 

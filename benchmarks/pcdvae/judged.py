@@ -8,7 +8,6 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.loop.dataset import RememberingOracle
-from alloop.loop.state.hull import FORMATION_ENERGY
 from alloop.materials import Material
 from alloop.models.crystal_table import read_crystal_table
 from alloop.models.pcdvae.acceptance import Energies, rejection_reason
@@ -16,6 +15,7 @@ from alloop.oracles.base import Measurement, Status
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
+from alloop.properties import FORMATION_ENERGY
 
 DECODED_ENERGY = "decoded_energy"
 """eV, of the cell before relaxation."""

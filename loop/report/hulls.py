@@ -22,8 +22,9 @@ from alloop.loop.report.style import (
 from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import DRAWN_ELEMENTS, ENERGY_ABOVE_HULL, Hull, Phase
+from alloop.loop.state.hull import DRAWN_ELEMENTS, Hull, Phase
 from alloop.loop.state.trials import Trial, measured_trials
+from alloop.properties import ENERGY_ABOVE_HULL
 
 ENERGY = "formation_energy_per_atom"
 COMPETING = "energy_above_competing_phase"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
@@ -25,17 +26,13 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.state.budgets import TierBudget, tier_budgets
-from alloop.loop.state.hull import (
-    ENERGY_ABOVE_HULL,
-    FORMATION_ENERGY,
-    Hull,
-    Phase,
-    amounts_in,
-    hull_of,
-)
 from alloop.loop.state.recorded_spec import recorded_spec
 from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
+from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
+
+if TYPE_CHECKING:
+    from alloop.loop.state.hull import Hull
 
 
 def evaluation_id(candidate: str, fingerprint: str) -> str:
@@ -118,14 +115,17 @@ class CampaignState:
         return {id: self._with_hull(m) for id, m in self.recorded.items()}
 
     @cached_property
-    def hulls(self) -> tuple[Hull | None, ...]:
+    def hulls(self) -> "tuple[Hull | None, ...]":
         """Of everything each tier measured; None while it has no formation energy.
 
         A hull is a function of the measurements known now: a new one may lower it.
         """
         return tuple(self._hull(tier) for tier in range(len(self.spec.tiers)))
 
-    def _hull(self, tier: int) -> Hull | None:
+    def _hull(self, tier: int) -> "Hull | None":
+        # Most campaigns' states are read without a hull, and numpy with it.
+        from alloop.loop.state.hull import Phase, amounts_in, hull_of  # noqa: PLC0415
+
         found = tuple(
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from alloop.loop.record.events import Measured
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import FORMATION_ENERGY
+from alloop.properties import FORMATION_ENERGY
 
 VOLUME = "volume_per_atom"
 MIN_PAIRS = 5
@@ -87,14 +88,12 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
     """Return a sentence for each wanted property whose difference has changed in the last round:
     the search has come to where the lower tier errs differently.
     """
-    import numpy as np  # noqa: PLC0415 (as below: a status has nothing to compare, mostly)
-
     last = max((high.round for _, high in pairs), default=0)
     found = []
     for name in state.spec.property_names():
         now = [_difference(pair, name) for pair in pairs if pair[1].round == last]
         before = [_difference(pair, name) for pair in pairs if pair[1].round < last]
-        if min(len(now), len(before)) < 2 or np.ptp(now) == np.ptp(before) == 0:
+        if min(len(now), len(before)) < 2 or len(set(now)) == len(set(before)) == 1:
             continue
         from scipy.stats import ttest_ind  # noqa: PLC0415 (half a second)
 
@@ -102,22 +101,20 @@ def drifts(state: CampaignState, tier: int, pairs: Pairs) -> list[str]:
         if chance < DRIFT_SIGNIFICANCE:
             found.append(
                 f"the difference of tiers {tier - 1} and {tier} in {name} drifts: "
-                f"{np.mean(now):.3g} in round {last}, {np.mean(before):.3g} before"
+                f"{fmean(now):.3g} in round {last}, {fmean(before):.3g} before"
             )
     return found
 
 
 def _compare(state: CampaignState, tier: int, pairs: Pairs) -> Disagreement:
-    import numpy as np  # noqa: PLC0415
-
     names = [*state.spec.property_names()]
     if pairs and all(VOLUME in m.properties for pair in pairs for m in pair):
         names.append(VOLUME)
     differences = {}
     for name in dict.fromkeys(names) if pairs else ():
         values = [_difference(pair, name) for pair in pairs]
-        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        differences[name] = TierDifference(float(np.mean(values)), spread)
+        spread = stdev(values) if len(values) > 1 else 0.0
+        differences[name] = TierDifference(fmean(values), spread)
     merits = [[state.utility.value(m.properties) for m in pair] for pair in pairs]
     energies = [
         [m.properties[FORMATION_ENERGY] for m in pair]

@@ -18,8 +18,6 @@ import numpy as np
 
 from alloop.loop.state.mixtures import ON_THE_HULL, Floats, Rows, energies_above, facet_below
 
-FORMATION_ENERGY = "formation_energy_per_atom"
-ENERGY_ABOVE_HULL = "energy_above_hull"
 REMEMBERED = 16
 """Hulls kept, so that a state that is folded again does not compute its hulls again."""
 

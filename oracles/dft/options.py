@@ -45,7 +45,7 @@ Moments = Annotated[dict[str, float], AfterValidator(_known_elements)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ChgnetOptions(_Part):
@@ -144,11 +144,11 @@ class DftOptions(OracleOptions):
     )
     spin: bool = True
     magmoms: Moments = Field(default={}, description="initial moments in µB, e.g. {Fe: 2.5}")
-    chgnet: ChgnetOptions = ChgnetOptions()
-    vasp: VaspOptions = VaspOptions()
-    espresso: EspressoOptions = EspressoOptions()
+    chgnet: ChgnetOptions = Field(default_factory=ChgnetOptions)
+    vasp: VaspOptions = Field(default_factory=VaspOptions)
+    espresso: EspressoOptions = Field(default_factory=EspressoOptions)
     manager: Manager = "local"
-    remote: RemoteOptions = RemoteOptions()
+    remote: RemoteOptions = Field(default_factory=RemoteOptions)
     cores: int = Field(default=1, ge=1, description="that one calculation uses, to settle its cost")
     folder: Path | None = Field(
         default=None, description="for jobs and references; by default the user's cache"

@@ -35,7 +35,7 @@ def _label(name: str) -> str:
 class OwnPotential(BaseModel):
     """A potential of the user's: parameter files by path, in LAMMPS's metal units."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     pair_style: PairStyle
@@ -76,7 +76,7 @@ class OwnPotential(BaseModel):
 class SystemOptions(BaseModel):
     """A potential for materials of exactly these elements."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     elements: tuple[Annotated[str, AfterValidator(checked_symbol)], ...] = Field(min_length=1)
     potential: str | OwnPotential
@@ -92,7 +92,7 @@ def _once_each(systems: tuple[SystemOptions, ...]) -> tuple[SystemOptions, ...]:
 class DynamicsOptions(BaseModel):
     """Molecular dynamics at a temperature and zero pressure."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     temperature: float = Field(default=300.0, gt=0, le=10_000, description="K")
     equilibrate: float = Field(default=5.0, gt=0, description="ps before anything is sampled")
@@ -112,7 +112,7 @@ def _measurable(name: str) -> str:
 class SwapSearchOptions(BaseModel):
     """Local search among orderings; the defaults are the AlloGen paper's."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     procedure: Literal["best-of-neighbours", "annealing"] = "best-of-neighbours"
     iterations: int = Field(default=20, ge=1)
@@ -158,7 +158,7 @@ class LammpsOptions(OracleOptions):
     max_evaluations: int = Field(
         default=1000, ge=1, description="force evaluations per relaxation; about 40 are usual"
     )
-    dynamics: DynamicsOptions = DynamicsOptions()
+    dynamics: DynamicsOptions = Field(default_factory=DynamicsOptions)
     threads: int = Field(
         default=1,
         ge=1,

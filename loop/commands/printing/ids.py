@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alloop.loop.state.campaign_state import CampaignState
 
-FEWEST_DIGITS = 10
+FEWEST_DIGITS = 12
 
 
 def digits_needed(ids: Iterable[str]) -> int:

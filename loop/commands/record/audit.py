@@ -9,6 +9,7 @@ from alloop.loop.commands.printing.formats import Format, print_list
 
 if TYPE_CHECKING:
     from alloop.loop.state.campaign_state import CampaignState
+    from alloop.loop.state.trials import Trial
 
 SHOWN_ROWS = 60
 
@@ -19,9 +20,6 @@ def audit(
     candidate: Annotated[
         str | None, typer.Option(help="only those about one candidate, by its id's beginning")
     ] = None,
-    hull: Annotated[
-        bool, typer.Option("--hull", help="with energies above the hull of all measured by now")
-    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List what was chosen and rejected, and why.
@@ -32,18 +30,18 @@ def audit(
     from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.commands.record.decision_rows import flat, shown
     from alloop.loop.run_folder import RunFolder
-    from alloop.loop.state.hull import ENERGY_ABOVE_HULL
     from alloop.loop.state.trials import all_trials
+    from alloop.properties import ENERGY_ABOVE_HULL
 
     state = RunFolder.read(run).state
     id = None if candidate is None else find_candidate(state, candidate)
     rows: list[dict[str, Any]] = [
-        flat(trial, state, hull=hull)
+        flat(trial, state, _above_hull(trial, state))
         for trial in all_trials(state)
         if round in (None, trial.proposal.round) and id in (None, trial.decision.candidate)
     ]
     digits = digits_needed(candidate_ids(state))
-    names = [*state.spec.property_names(), *([ENERGY_ABOVE_HULL] if hull else [])]
+    names = tuple(dict.fromkeys((*state.spec.property_names(), ENERGY_ABOVE_HULL)))
     print_list(
         rows,
         format,
@@ -52,6 +50,11 @@ def audit(
         most=SHOWN_ROWS,
         empty=_why_nothing(state, round, id),
     )
+
+
+def _above_hull(trial: "Trial", state: "CampaignState") -> float | None:
+    hull = None if trial.answer is None else state.hulls[trial.proposal.tier]
+    return None if hull is None else hull.energies_above.get(trial.decision.candidate)
 
 
 def _why_nothing(state: "CampaignState", round: int | None, candidate: str | None) -> str:

@@ -4,18 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import ENERGY_ABOVE_HULL
 from alloop.loop.state.trials import Trial
+from alloop.properties import ENERGY_ABOVE_HULL
 
 
-def flat(trial: Trial, state: CampaignState, *, hull: bool = False) -> dict[str, Any]:
+def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict[str, Any]:
     """Return a decision and its measurement as one level of plain values, for tables and CSV.
 
     Args:
         trial: the decision.
         state: of its campaign.
-        hull: whether to add the energy above the hull of everything that its tier has measured
-            by now, eV/atom; where the campaign wants it, it is there anyway.
+        above: energy above the hull of everything that its tier has measured by now, eV/atom.
     """
     proposal, d, m = trial.proposal, trial.decision, trial.measured
     row: dict[str, Any] = {
@@ -41,7 +40,7 @@ def flat(trial: Trial, state: CampaignState, *, hull: bool = False) -> dict[str,
         row[f"expected_high_fidelity_{name}"] = posterior.mean
         row[f"expected_high_fidelity_{name}_std"] = posterior.std
     row["status"] = None if m is None else m.status.value
-    row |= _above_hull(trial, state) if hull else {}
+    row |= {} if above is None else {ENERGY_ABOVE_HULL: above}
     row |= {} if m is None else m.properties
     if m is not None and m.failure_kind is not None:
         row["failure"] = f"{m.failure_kind.value}: {m.failure_message}"
@@ -54,14 +53,6 @@ def flat(trial: Trial, state: CampaignState, *, hull: bool = False) -> dict[str,
             f"{a.failure_kind}: {a.failure_message}" for a in failed_attempt
         )
     return row
-
-
-def _above_hull(trial: Trial, state: CampaignState) -> dict[str, float]:
-    hull = state.hulls[trial.proposal.tier]
-    if hull is None or trial.answer is None:
-        return {}
-    above = hull.energies_above.get(trial.decision.candidate)
-    return {} if above is None else {ENERGY_ABOVE_HULL: above}
 
 
 def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str, str]:

@@ -13,9 +13,6 @@ def explain(
     candidate: Annotated[
         str, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
     ],
-    hull: Annotated[
-        bool, typer.Option("--hull", help="with its energy above the hull of all measured by now")
-    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Say all about one candidate: why, whence, and its values.
@@ -28,7 +25,7 @@ def explain(
     from alloop.loop.run_folder import RunFolder
 
     state = RunFolder.read(run).state
-    found = explanation_of(state, find_candidate(state, candidate), hull=hull)
+    found = explanation_of(state, find_candidate(state, candidate))
     match format:
         case Format.JSON:
             print_json(found.to_json())

@@ -7,7 +7,7 @@ from typing import Any
 from alloop.loop.commands.record.decision_rows import flat
 from alloop.loop.record.events import Decision, Measured
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.trials import all_trials, ancestry
+from alloop.loop.state.trials import Trial, all_trials, ancestry
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,25 @@ class Explanation:
         }
 
 
-def explanation_of(state: CampaignState, candidate: str, *, hull: bool = False) -> Explanation:
+def explanation_of(state: CampaignState, candidate: str) -> Explanation:
     """Return all that is known of a candidate that was considered at least once.
 
     Args:
         state: of the campaign.
         candidate: full id.
-        hull: whether to add its energy above the hull of everything measured by now.
     """
     return Explanation(
         candidate,
         rows=tuple(
-            flat(trial, state, hull=hull)
+            flat(trial, state, _above_hull(trial, state))
             for trial in all_trials(state)
             if trial.decision.candidate == candidate
         ),
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
         ancestors=tuple(ancestry(state, candidate)),
     )
+
+
+def _above_hull(trial: Trial, state: CampaignState) -> float | None:
+    hull = None if trial.answer is None else state.hulls[trial.proposal.tier]
+    return None if hull is None else hull.energy_above(trial.decision.candidate)

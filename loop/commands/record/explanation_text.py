@@ -8,7 +8,7 @@ from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.record.explanation import Explanation
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.hull import ENERGY_ABOVE_HULL
+from alloop.properties import ENERGY_ABOVE_HULL
 
 
 def print_explanation(found: Explanation, state: CampaignState) -> None:
