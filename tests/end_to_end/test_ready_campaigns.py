@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from alloop.loop.commands.cli import main
+from alloop.loop.commands.app import main
 
 from alloop.campaigns.load import load_spec, ready_campaigns
 from alloop.datasets import VARIABLE, find_file
