@@ -101,12 +101,7 @@ def typed_in(home: Path) -> Command:
 
     def alloop(*words: str | Path) -> None:
         subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "from alloop.loop.commands.cli import main; main()",
-                *map(str, words),
-            ],
+            [sys.executable, "-m", "alloop", *map(str, words)],
             env=os.environ | {"XDG_DATA_HOME": str(home), "ALLOOP_CACHE": "off"},
             check=True,
             timeout=LIMIT,
