@@ -16,10 +16,10 @@ from alloop.loop.record.events import LedgerEntry, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Step
 from alloop.oracles.base import Status
-from alloop.oracles.lammps.local_search import local_search
-from alloop.oracles.lammps.options import LammpsOptions, SwapSearchOptions
+from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from benchmarks.lammps.references import BODY, POTENTIAL
+from benchmarks.lammps.swap_search import SwapSearchOptions, local_search
 
 SEEDS = (1, 2, 3, 4, 5)
 EARLY = 0.2

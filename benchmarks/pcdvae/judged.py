@@ -35,7 +35,7 @@ class WithDecodedEnergy:
         if answer.status is not Status.OK:
             return answer
         cell = cell_of(material, self.inner.potential)
-        session = self.inner.session()
+        session = self.inner.simulator.session()
         session.load(elements_of(cell.structure))
         energy = session.evaluate(cell.box, cell.positions).energy
         properties = {**answer.properties, DECODED_ENERGY: energy}

@@ -109,27 +109,6 @@ def _measurable(name: str) -> str:
     return name
 
 
-class SwapSearchOptions(BaseModel):
-    """Local search among orderings; the defaults are the AlloGen paper's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    procedure: Literal["best-of-neighbours", "annealing"] = "best-of-neighbours"
-    iterations: int = Field(default=20, ge=1)
-    swaps: int = Field(
-        default=20, ge=1, description="neighbours per iteration; annealing takes the product"
-    )
-    temperatures: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = Field(
-        default=(1.0, 0.05), description="of annealing, first and last, in units of the score"
-    )
-    early_rejection: float | None = Field(
-        default=None,
-        gt=0,
-        description="GPa; neighbours whose estimated bulk modulus is not good enough by this "
-        "much are not measured (0.2 is six times the estimate's usual error)",
-    )
-
-
 class LammpsOptions(OracleOptions):
     """Relaxation and bulk modulus by LAMMPS with a classical potential, and what else is asked.
 

@@ -5,8 +5,6 @@ from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any
 
-from pymatgen.core import Element, Structure
-
 from alloop.canonical import canonical_json, sha256
 from alloop.errors import PotentialError
 from alloop.exchanges import Exchange, exchanged
@@ -27,24 +25,17 @@ from alloop.oracles.lammps.procedures.competing_phase import measure_competing_p
 from alloop.oracles.lammps.procedures.defects import measure_stacking_fault, measure_surfaces
 from alloop.oracles.lammps.procedures.dynamics import measure_dynamics
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, measure_elasticity
-from alloop.oracles.lammps.procedures.references import reference_energy
 from alloop.oracles.lammps.properties import Simulation
 from alloop.oracles.lammps.simulation.cell import LammpsCell
-from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_cell
+from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.runtime import lammps_version
-from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
-from alloop.oracles.lammps.simulation.session import LammpsSession
+from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulator import Simulator, Summary
 from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour
 
 PROCEDURE = 1
 """Version of the procedure, raised when a change of this package changes values; part of the
 fingerprint."""
-
-MIN_BULK_MODULUS = 0.1
-"""Least bulk modulus of a solid, GPa: what is softer is a gas of atoms, or a molecule in a void."""
-
-Summary = tuple[dict[str, float], Structure]
-"""Result of a simulation: properties and the relaxed structure."""
 
 EXTRA_PROCEDURES = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
@@ -55,9 +46,6 @@ EXTRA_PROCEDURES = {
 }
 """Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
 properties."""
-
-GRAM_PER_CUBIC_CENTIMETRE = 1.66053907
-"""Density of 1 atomic mass unit per Å³ in g/cm³ (CODATA 2018)."""
 
 SINGLE_THREADED = frozenset({"meam", "snap"})
 """Pair styles that LAMMPS cannot run with OpenMP."""
@@ -106,9 +94,8 @@ class LammpsOracle:
             file.checked_path()
         self.name = f"lammps {self.potential.name}"
         self._fingerprint = _fingerprint(options, self.potential)
-        self._session: LammpsSession | None = None
-        self._reference_energies: dict[str, float | None] = {}
-        self._centres = CentreCache()
+        self.simulator = Simulator(options, self.potential)
+        self._centres = CentreCache(self.simulator)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle settings and potential alone: a LAMMPS instance cannot leave its process.
@@ -165,87 +152,31 @@ class LammpsOracle:
             kind = FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
             return self._failed(kind, f"{type(error).__name__}: {error}", start)
 
-    def session(self) -> LammpsSession:
-        """Return the LAMMPS instance, started if need be."""
-        if self._session is None:
-            self._session = LammpsSession(self.potential, threads=self.options.threads)
-        return self._session
-
     def close(self) -> None:
         """End LAMMPS; the next measurement starts it again."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-
-    def relax(self, material: Material) -> tuple[LammpsCell, RelaxedCrystal]:
-        """Relax a structure; return it in LAMMPS's frame as given, and relaxed. Its atoms stay
-        loaded.
-
-        Raises:
-            MeasurementFailed: if it cannot be measured, or does not relax.
-        """
-        cell = cell_of(material, self.potential)
-        session = self.session()
-        session.load(elements_of(cell.structure))
-        return cell, relax_cell(session, cell, self.options)
-
-    def properties(
-        self, symbols: Sequence[str], crystal: RelaxedCrystal, modulus: float
-    ) -> dict[str, float]:
-        """Return the properties that every measurement has.
-
-        Args:
-            symbols: the element of each atom.
-            crystal: these atoms, relaxed.
-            modulus: its bulk modulus, GPa.
-
-        Raises:
-            MeasurementFailed: if the modulus is not a solid's.
-        """
-        if modulus < MIN_BULK_MODULUS:
-            raise MeasurementFailed(
-                FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
-            )
-        alone = [self._reference_energy(symbol) for symbol in symbols]
-        known = [energy for energy in alone if energy is not None]
-        n, energy = len(symbols), crystal.evaluation.energy
-        mass = sum(float(Element(symbol).atomic_mass) for symbol in symbols)
-        properties = {
-            "bulk_modulus": modulus,
-            "energy_per_atom": energy / n,
-            "volume_per_atom": crystal.volume / n,
-            "density": mass * GRAM_PER_CUBIC_CENTIMETRE / crystal.volume,
-        }
-        if len(known) == n:
-            properties["formation_energy_per_atom"] = (energy - sum(known)) / n
-        return properties
+        self.simulator.close()
 
     def _measure(self, material: Material) -> Summary:
-        cell, crystal = self.relax(material)
-        modulus = bulk_modulus(self.session(), crystal, self.options)
-        properties = self.properties(elements_of(cell.structure), crystal, modulus)
+        simulator = self.simulator
+        cell, crystal = simulator.relax(material)
+        modulus = bulk_modulus(simulator.session(), crystal, self.options)
+        properties = simulator.properties(elements_of(cell.structure), crystal, modulus)
         properties |= self._extras(cell, crystal)
         return properties, cell.deformed(crystal.gradient, crystal.positions)
 
     def _measure_exchanged(self, start: Material, exchanges: Sequence[Exchange]) -> Summary:
         *before, last = exchanges
-        centre = self._centres.find(self, start, before)
-        neighbour = Neighbour(self, centre, exchanged(centre.symbols, last))
+        centre = self._centres.find(start, before)
+        neighbour = Neighbour(self.simulator, centre, exchanged(centre.symbols, last))
         properties, relaxed = neighbour.measure()
         return properties | self._extras(neighbour.cell(), neighbour.crystal), relaxed
 
     def _extras(self, cell: LammpsCell, crystal: RelaxedCrystal) -> dict[str, float]:
         properties: dict[str, float] = {}
+        session = self.simulator.session()
         for simulation in sorted(self.options.simulations() & EXTRA_PROCEDURES.keys()):
-            properties |= EXTRA_PROCEDURES[simulation](self.session(), cell, crystal, self.options)
+            properties |= EXTRA_PROCEDURES[simulation](session, cell, crystal, self.options)
         return properties
-
-    def _reference_energy(self, symbol: str) -> float | None:
-        if symbol not in self._reference_energies:
-            self._reference_energies[symbol] = reference_energy(
-                self.session(), symbol, self.options
-            )
-        return self._reference_energies[symbol]
 
     def _failed(self, kind: FailureKind, message: str, start: float) -> Measurement:
         return Measurement.failed(

@@ -9,7 +9,6 @@ on what else was measured: what is kept here saves time only.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from pymatgen.core import Structure
 
@@ -17,8 +16,8 @@ from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material, material_id
 from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.failure import MeasurementFailed
-from alloop.oracles.lammps.options import MOST_IN_SEARCH, LammpsOptions
-from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, estimated_bulk_modulus
+from alloop.oracles.lammps.options import MOST_IN_SEARCH
+from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.curvature import InverseHessians
 from alloop.oracles.lammps.simulation.relaxation import (
@@ -27,13 +26,8 @@ from alloop.oracles.lammps.simulation.relaxation import (
     relax_cell,
 )
 from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulator import Simulator, Summary
 
-if TYPE_CHECKING:
-    from alloop.oracles.lammps.oracle import LammpsOracle, Summary
-
-ESTIMATE_FORCE_TOLERANCE = 0.01
-"""Force tolerance of an estimate, eV/Å: below it the modulus is estimated; what is left changes it
-by 0.01 GPa."""
 CACHE_SIZE = 8
 """Size of the cache of relaxed orderings with their second derivatives; as many searches can go on
 side by side."""
@@ -41,21 +35,21 @@ side by side."""
 
 @dataclass(frozen=True)
 class Centre:
-    """RelaxedCrystal ordering from which swap neighbours are relaxed."""
+    """Relaxed ordering from which swap neighbours are relaxed."""
 
     symbols: tuple[str, ...]
     cell: LammpsCell
     """Cell of the start, whatever its sites are decorated with now."""
     crystal: RelaxedCrystal
-    """RelaxedCrystal crystal; its gradient is the whole deformation since the start."""
+    """Relaxed crystal; its gradient is the whole deformation since the start."""
     curvature: InverseHessians
 
 
-def centre_at_rest(oracle: "LammpsOracle", cell: LammpsCell, crystal: RelaxedCrystal) -> Centre:
+def centre_at_rest(simulator: Simulator, cell: LammpsCell, crystal: RelaxedCrystal) -> Centre:
     """Return a relaxed structure as a centre of swaps; takes one force evaluation per
     coordinate."""
     symbols = tuple(elements_of(cell.structure))
-    session = oracle.session()
+    session = simulator.session()
     session.load(symbols)
     here = replace(cell, box=crystal.box, positions=crystal.positions)
     return Centre(
@@ -83,38 +77,35 @@ def require_small(start: Material) -> None:
 class Neighbour:
     """Ordering that is relaxed from a relaxed neighbour."""
 
-    def __init__(self, oracle: "LammpsOracle", centre: Centre, symbols: tuple[str, ...]) -> None:
+    def __init__(self, simulator: Simulator, centre: Centre, symbols: tuple[str, ...]) -> None:
         self.symbols = symbols
         self.crystal = replace(centre.crystal, pairs=())
-        self._oracle = oracle
+        self._simulator = simulator
         self._centre = centre
 
-    def estimate(self) -> "Summary":
-        """Return its properties with the atoms roughly relaxed and the modulus estimated; the
-        structure is the unrelaxed one.
-        """
-        session, options = self._oracle.session(), self._oracle.options
-        self._relax(options.model_copy(update={"force_tolerance": ESTIMATE_FORCE_TOLERANCE}))
-        inverse = self._centre.curvature.atoms
-        modulus = estimated_bulk_modulus(session, self.crystal, options, inverse)
-        properties = self._oracle.properties(self.symbols, self.crystal, modulus)
-        return properties, self._centre.cell.structure
-
-    def measure(self) -> "Summary":
+    def measure(self) -> Summary:
         """Return its properties and the relaxed structure."""
         self.relax()
-        session, options = self._oracle.session(), self._oracle.options
+        session, options = self._simulator.session(), self._simulator.options
         modulus = bulk_modulus(session, self.crystal, options, self._centre.curvature.atoms)
-        properties = self._oracle.properties(self.symbols, self.crystal, modulus)
+        properties = self._simulator.properties(self.symbols, self.crystal, modulus)
         return properties, self.cell().deformed(self.crystal.gradient, self.crystal.positions)
 
-    def relax(self) -> None:
-        """Relax the atoms and the cell.
+    def relax(self, force_tolerance: float | None = None) -> None:
+        """Relax the atoms and the cell, to the options' force tolerance or another in eV/Å.
 
         Raises:
             MeasurementFailed: if it does not converge, breaks down, or the volume changes absurdly.
         """
-        self._relax(self._oracle.options)
+        options, before = self._simulator.options, self.crystal
+        if force_tolerance is not None:
+            options = options.model_copy(update={"force_tolerance": force_tolerance})
+        session = self._simulator.session()
+        session.load(self.symbols)
+        start = replace(self._centre.cell, box=before.box, positions=before.positions)
+        inverse = self._centre.curvature.cell
+        found = relax_cell(session, start, options, pairs=before.pairs, inverse=inverse)
+        self.crystal = replace(found, gradient=found.gradient @ before.gradient)
 
     def cell(self) -> LammpsCell:
         """Return the start's cell, decorated with this ordering."""
@@ -127,24 +118,15 @@ class Neighbour:
         curvature = self._centre.curvature.updated(self.crystal)
         return Centre(self.symbols, self._centre.cell, self.crystal, curvature)
 
-    def _relax(self, options: LammpsOptions) -> None:
-        session, before = self._oracle.session(), self.crystal
-        session.load(self.symbols)
-        start = replace(self._centre.cell, box=before.box, positions=before.positions)
-        inverse = self._centre.curvature.cell
-        found = relax_cell(session, start, options, pairs=before.pairs, inverse=inverse)
-        self.crystal = replace(found, gradient=found.gradient @ before.gradient)
-
 
 class CentreCache:
     """LRU cache of ``CACHE_SIZE`` relaxed orderings, keyed by start id and swap path."""
 
-    def __init__(self) -> None:
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
         self._kept: OrderedDict[tuple[str, tuple[Exchange, ...]], Centre] = OrderedDict()
 
-    def find(
-        self, oracle: "LammpsOracle", start: Material, exchanges: Sequence[Exchange]
-    ) -> Centre:
+    def find(self, start: Material, exchanges: Sequence[Exchange]) -> Centre:
         """Return the ordering that exchanges lead to, relaxed one after the other.
 
         Raises:
@@ -152,20 +134,18 @@ class CentreCache:
         """
         path = material_id(start), tuple(exchanges)
         if path not in self._kept:
-            self._kept[path] = self._make(oracle, start, exchanges)
+            self._kept[path] = self._make(start, exchanges)
         self._kept.move_to_end(path)
         while len(self._kept) > CACHE_SIZE:
             self._kept.popitem(last=False)
         return self._kept[path]
 
-    def _make(
-        self, oracle: "LammpsOracle", start: Material, exchanges: Sequence[Exchange]
-    ) -> Centre:
+    def _make(self, start: Material, exchanges: Sequence[Exchange]) -> Centre:
         if not exchanges:
             require_small(start)
-            return centre_at_rest(oracle, *oracle.relax(start))
+            return centre_at_rest(self._simulator, *self._simulator.relax(start))
         *before, last = exchanges
-        centre = self.find(oracle, start, before)
-        neighbour = Neighbour(oracle, centre, exchanged(centre.symbols, last))
+        centre = self.find(start, before)
+        neighbour = Neighbour(self._simulator, centre, exchanged(centre.symbols, last))
         neighbour.relax()
         return neighbour.as_centre()

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from alloop.loop.commands.app import main
 
 from alloop.campaigns.load import load_spec, ready_campaigns
 from alloop.datasets import VARIABLE, find_file
 from alloop.errors import DataError
+from alloop.loop.commands.app import main
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes

@@ -11,7 +11,7 @@ from alloop.oracles.lammps.simulation.crystal_frame import crystal_frame
 from alloop.oracles.lammps.simulation.minimiser import CurvaturePair
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_atoms
 from alloop.oracles.lammps.simulation.screening import elements_of
-from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, LammpsSession
+from alloop.oracles.lammps.simulation.session import LammpsSession
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Rows and columns of the Voigt components, in the order 11, 22, 33, 23, 13, 12."""
@@ -42,30 +42,6 @@ def bulk_modulus(
     shrunk, grown = _strained_both_ways(session, crystal, strain, options, inverse)
     rise = np.trace(grown.evaluation.pressure - shrunk.evaluation.pressure) / 3
     return float(-rise * crystal.volume / (grown.volume - shrunk.volume))
-
-
-def estimated_bulk_modulus(
-    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions, inverse: Array
-) -> float:
-    """Estimate the bulk modulus in GPa from a single evaluation and roughly relaxed atoms.
-
-    The forces that a strain of every length brings about, and how the atoms would answer them,
-    take off g·C g / (9 V) from the modulus of the cell whose atoms only follow the strain; g is
-    the change of the forces per strain, C the inverse of the second derivatives.
-
-    Args:
-        session: with the crystal's atoms loaded.
-        crystal: nearly at rest.
-        options: the strain.
-        inverse: of the second derivatives by the atoms' coordinates, of this or a similar crystal.
-    """
-    larger = 1 + options.strain
-    grown = session.evaluate(crystal.box * larger, crystal.positions * larger)
-    fall = np.trace(crystal.evaluation.pressure - grown.pressure) / 3
-    unrelaxed = fall / (larger**3 - 1)
-    answer = (grown.forces - crystal.evaluation.forces).ravel() / options.strain
-    softening = float(answer @ inverse @ answer) / (9 * crystal.volume)
-    return float(unrelaxed - softening * GPA_PER_EV_PER_CUBIC_ANGSTROM)
 
 
 def measure_elasticity(

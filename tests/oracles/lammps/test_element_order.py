@@ -16,6 +16,7 @@ from pymatgen.core import Lattice, Structure
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM
+from alloop.oracles.lammps.simulator import Simulator
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
@@ -95,8 +96,9 @@ def test_ni63fe37_is_177_and_would_be_192_with_the_elements_swapped(
     assert right == pytest.approx(177.2, abs=2.0)
     swapped = LammpsOracle(options)
     wrong_order = ("Fe", "Cr", "Ni")
-    swapped.potential = replace(swapped.potential, elements=wrong_order, labels=wrong_order)
-    swapped._reference_energies = {"Ni": 0.0, "Fe": 0.0, "Cr": 0.0}
+    potential = replace(swapped.potential, elements=wrong_order, labels=wrong_order)
+    no_energies = {"Ni": 0.0, "Fe": 0.0, "Cr": 0.0}
+    swapped.simulator = Simulator(options, potential, reference_energies=no_energies)
     wrong = swapped.measure(structure).properties["bulk_modulus"]
     swapped.close()
     # The published label of that row is 192.05.

@@ -257,7 +257,7 @@ def test_after_an_error_in_lammps_a_new_instance_measures_the_same(
     structure = alloy({"Ni": 6, "Cr": 5, "Fe": 5})
     oracle = LammpsOracle(options)
     before = values(oracle.measure(structure))
-    session = oracle._session
+    session = oracle.simulator.session()
 
     def explode(*_: object) -> None:
         raise Exception(message)  # what the lammps module raises
@@ -268,7 +268,7 @@ def test_after_an_error_in_lammps_a_new_instance_measures_the_same(
     assert found.failure is not None
     assert (found.failure.kind, message in found.failure.message) == (kind, True)
     assert values(oracle.measure(structure)) == before
-    assert oracle._session is not session
+    assert oracle.simulator.session() is not session
     oracle.close()
 
 

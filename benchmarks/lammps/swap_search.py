@@ -10,18 +10,22 @@ made here have a fingerprint of their own.
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from alloop.exchanges import Exchange, exchanged
 from alloop.oracles.base import Measurement, Status, exchange_fingerprint
-from alloop.oracles.lammps.options import SwapSearchOptions
-from alloop.oracles.lammps.oracle import LammpsOracle, Summary
+from alloop.oracles.lammps.options import LammpsOptions
+from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
-from alloop.oracles.lammps.simulation.cell import LammpsCell
+from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulation.session import GPA_PER_EV_PER_CUBIC_ANGSTROM, LammpsSession
+from alloop.oracles.lammps.simulator import Summary
 from alloop.oracles.lammps.swap_relaxation import (
     Centre,
     Neighbour,
@@ -31,6 +35,31 @@ from alloop.oracles.lammps.swap_relaxation import (
 
 Score = Callable[[Mapping[str, float]], float]
 """Function from properties to a score; higher is better."""
+
+
+ESTIMATE_FORCE_TOLERANCE = 0.01
+"""Force tolerance of an estimate, eV/Å; what is left changes the modulus by 0.01 GPa."""
+
+
+class SwapSearchOptions(BaseModel):
+    """Local search among orderings; the defaults are the AlloGen paper's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    procedure: Literal["best-of-neighbours", "annealing"] = "best-of-neighbours"
+    iterations: int = Field(default=20, ge=1)
+    swaps: int = Field(
+        default=20, ge=1, description="neighbours per iteration; annealing takes the product"
+    )
+    temperatures: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = Field(
+        default=(1.0, 0.05), description="of annealing, first and last, in units of the score"
+    )
+    early_rejection: float | None = Field(
+        default=None,
+        gt=0,
+        description="GPa; neighbours whose estimated bulk modulus is not good enough by this "
+        "much are not measured (0.2 is six times the estimate's usual error)",
+    )
 
 
 @dataclass(frozen=True)
@@ -106,7 +135,7 @@ class _Search:
         self.options = options
         self.rng = np.random.default_rng(seed)
         self.steps: list[SearchStep] = []
-        self._oracle = oracle
+        self._oracle, self._simulator = oracle, oracle.simulator
         self._score = score
         self._fingerprint = exchange_fingerprint(oracle.fingerprint())
         self._seen: set[tuple[str, ...]] = set()
@@ -117,10 +146,10 @@ class _Search:
 
         def simulate() -> Summary:
             require_small(start)
-            cell, crystal = self._oracle.relax(start)
+            cell, crystal = self._simulator.relax(start)
             found.append((cell, crystal))
-            modulus = bulk_modulus(self._oracle.session(), crystal, self._oracle.options)
-            properties = self._oracle.properties(elements_of(start), crystal, modulus)
+            modulus = bulk_modulus(self._simulator.session(), crystal, self._simulator.options)
+            properties = self._simulator.properties(elements_of(start), crystal, modulus)
             return properties, cell.deformed(crystal.gradient, crystal.positions)
 
         measurement = self._oracle.attempt(simulate)
@@ -129,7 +158,7 @@ class _Search:
         if score == -np.inf:
             return None
         self._seen.add(symbols)
-        return _Visited(0, score, centre_at_rest(self._oracle, *found[0]))
+        return _Visited(0, score, centre_at_rest(self._simulator, *found[0]))
 
     def swaps(self, centre: _Visited) -> Iterator[Exchange]:
         """Yield exchanges of unlike atoms in random order, none that leads to a known ordering."""
@@ -147,9 +176,9 @@ class _Search:
         Where rejection is early, a neighbour whose estimate lies clearly below is not measured.
         """
         symbols = exchanged(centre.at.symbols, swap)
-        neighbour = Neighbour(self._oracle, centre.at, symbols)
+        neighbour = Neighbour(self._simulator, centre.at, symbols)
         if self.options.early_rejection is not None:
-            rough = self._oracle.attempt(neighbour.estimate)
+            rough = self._oracle.attempt(lambda: self._estimate(neighbour, centre.at))
             if rough.status is Status.OK and self._is_hopeless(rough, threshold):
                 estimate = rough.properties["bulk_modulus"]
                 self.steps.append(SearchStep(symbols, centre.step, swap, None, estimate))
@@ -158,6 +187,18 @@ class _Search:
         if not score > threshold:
             return None
         return _Visited(len(self.steps) - 1, score, neighbour.as_centre())
+
+    def _estimate(self, neighbour: Neighbour, centre: Centre) -> Summary:
+        """Return a neighbour's properties with its atoms roughly relaxed and the modulus
+        estimated; the structure is the unrelaxed one.
+        """
+        neighbour.relax(ESTIMATE_FORCE_TOLERANCE)
+        simulator, inverse = self._simulator, centre.curvature.atoms
+        modulus = estimated_bulk_modulus(
+            simulator.session(), neighbour.crystal, simulator.options, inverse
+        )
+        properties = simulator.properties(neighbour.symbols, neighbour.crystal, modulus)
+        return properties, centre.cell.structure
 
     def _is_hopeless(self, rough: Measurement, threshold: float) -> bool:
         margin, modulus = self.options.early_rejection, rough.properties["bulk_modulus"]
@@ -202,3 +243,27 @@ def _anneal(search: _Search, centre: _Visited) -> None:
             return
         threshold = centre.score + float(temperature * np.log(search.rng.random()))
         centre = search.visit(centre, swap, threshold) or centre
+
+
+def estimated_bulk_modulus(
+    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions, inverse: Array
+) -> float:
+    """Estimate the bulk modulus in GPa from a single evaluation and roughly relaxed atoms.
+
+    The forces that a strain of every length brings about, and how the atoms would answer them,
+    take off g·C g / (9 V) from the modulus of the cell whose atoms only follow the strain; g is
+    the change of the forces per strain, C the inverse of the second derivatives.
+
+    Args:
+        session: with the crystal's atoms loaded.
+        crystal: nearly at rest.
+        options: the strain.
+        inverse: of the second derivatives by the atoms' coordinates, of this or a similar crystal.
+    """
+    larger = 1 + options.strain
+    grown = session.evaluate(crystal.box * larger, crystal.positions * larger)
+    fall = np.trace(crystal.evaluation.pressure - grown.pressure) / 3
+    unrelaxed = fall / (larger**3 - 1)
+    answer = (grown.forces - crystal.evaluation.forces).ravel() / options.strain
+    softening = float(answer @ inverse @ answer) / (9 * crystal.volume)
+    return float(unrelaxed - softening * GPA_PER_EV_PER_CUBIC_ANGSTROM)

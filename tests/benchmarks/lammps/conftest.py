@@ -1,0 +1,5 @@
+"""The oracle and the alloys of the LAMMPS oracle's own tests."""
+
+from tests.oracles.lammps.conftest import alloy, options, oracle
+
+__all__ = ["alloy", "options", "oracle"]
