@@ -33,7 +33,7 @@ class DataSet:
     folder: str
     """Below the data folder."""
     files: Mapping[str, RemoteFile]
-    """By name; the first is the one that a table tier reads."""
+    """Files of the dataset by name; the first is the one that a table tier reads."""
     about: str
     source: str
 

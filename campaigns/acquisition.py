@@ -1,4 +1,4 @@
-"""How candidates are chosen and made: acquisition, and local search around the best."""
+"""Options of acquisition and of local search around the best."""
 
 from typing import Any, Literal, Self
 
@@ -10,7 +10,7 @@ class _Part(BaseModel):
 
 
 class AcquisitionOptions(_Part):
-    """How the next candidates are chosen."""
+    """Options of choosing the next candidates."""
 
     strategy: Literal["latent-bo", "uncertainty", "random"] = Field(
         default="latent-bo",
@@ -77,7 +77,7 @@ def _acting(strategy: object, candidates: object) -> tuple[str, ...]:
 
 
 class LocalSearchOptions(_Part):
-    """Swap unlike atoms, measure, keep the best: labels made around good candidates."""
+    """Options of local search: swap unlike atoms, measure, keep the best."""
 
     kind: Literal["local-search"] = "local-search"
     parents: int = Field(default=2, ge=1, description="best candidates of the round to start from")

@@ -1,4 +1,4 @@
-"""What a campaign may spend, in total, however often it is resumed."""
+"""Budget of a campaign, in total, however often it is resumed."""
 
 from typing import Annotated, Self
 
@@ -10,7 +10,7 @@ Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Budget(BaseModel):
-    """Totals over the whole campaign, however often it was resumed."""
+    """Budget as totals over the whole campaign, however often it was resumed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +26,7 @@ class Budget(BaseModel):
     wall_time: Duration | None = Field(default=None, description="for example 5 min")
 
     def limits(self, tier: int) -> tuple[float | None, float | None]:
-        """Return how many core-hours and how much money a tier may spend; None: any."""
+        """Return the limits of a tier in core-hours and in money; None: no limit."""
         return (
             self.core_hours[tier] if self.core_hours else None,
             self.money[tier] if self.money else None,

@@ -1,4 +1,4 @@
-"""What the parts of a spec must agree in; each disagreement names the key and the remedy."""
+"""Checks across the parts of a spec; each disagreement names the key and the remedy."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Never
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def _refuse(place: Sequence[str | int], message: str) -> Never:
-    """Raise what is wrong with the key at a place of the spec."""
+    """Raise a validation error at a key path of the spec."""
     error = PydanticCustomError("value_error", "{message}", {"message": message})
     details = InitErrorDetails(type=error, loc=tuple(place), input=None)
     raise ValidationError.from_exception_data("CampaignSpec", [details])
 
 
 def units_in(spec: "CampaignSpec") -> dict[str, str]:
-    """Return the unit of every property that may be spoken of: the table's, the spec's own, and
-    those that its tiers bring.
+    """Return the unit of every property that the campaign may name: the table's, the spec's own,
+    and those that its tiers bring.
 
     Raises:
         ValidationError: if two of them give one property different units.
@@ -173,7 +173,7 @@ def check_tiers(spec: "CampaignSpec") -> None:
 
 
 def electronic_property_hint(missing: Sequence[str]) -> str:
-    """Return where properties of electrons come from, if any of the missing ones is such."""
+    """Return a hint where electronic properties come from, if any of the missing ones is one."""
     if not (of_electrons := [name for name in missing if name in OF_ELECTRONS]):
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Where measurements run."""
+"""Execution: where measurements run."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -13,14 +13,14 @@ class _Part(BaseModel):
 
 
 class LocalExecution(_Part):
-    """Worker processes on this machine."""
+    """Execution by worker processes on this machine."""
 
     kind: Literal["local"] = "local"
     workers: int = Field(default=2, ge=1, le=1024)
 
 
 class DaskExecution(_Part):
-    """The workers of a Dask scheduler that runs already.
+    """Execution by the workers of a Dask scheduler that runs already.
 
     They must see the run's folder under the same path, and have the same Alloop installed.
     """
@@ -36,7 +36,8 @@ class DaskExecution(_Part):
 
 
 class SlurmExecution(_Part):
-    """One Slurm job per worker, submitted from where the controller runs and renewed as they end.
+    """Execution by one Slurm job per worker, submitted from where the controller runs and renewed
+    as they end.
 
     Jobs inherit the environment of the controller and must see the run's folder under the same
     path. There are no shell commands here: a campaign from elsewhere must not run any.

@@ -19,11 +19,12 @@ from alloop.oracles.options import OracleOptions
 from alloop.paths import FOLDER
 
 MAX_BYTES = 1_000_000
-"""A campaign is a page of YAML; anything larger is something else."""
+"""Largest size of a spec in bytes: a campaign is a page of YAML; anything larger is something
+else."""
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """The safe loader, which moreover refuses a key that stands twice in one mapping."""
+    """Safe YAML loader that also refuses a key given twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build the mapping, each key once."""
@@ -98,7 +99,7 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
 
 
 def load_tier(path: Path) -> OracleOptions:
-    """Return the oracle of a YAML file that holds one tier as a campaign's ``tiers`` has it.
+    """Return the tier options in a YAML file that holds one tier as a campaign's ``tiers`` has it.
 
     Raises:
         SpecError: naming file, key path, value and remedy.

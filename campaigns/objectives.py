@@ -1,4 +1,4 @@
-"""What to want of properties: objectives and constraints, and properties of one's own."""
+"""Objectives and constraints, and properties of one's own."""
 
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from alloop.campaigns.spelling import spelt
 
 OF_ELECTRONS = ("band_gap", "power_factor")
-"""Properties that no tier computes: they are looked up, or entered by a person."""
+"""Electronic properties, which no tier computes: they are looked up, or entered by a person."""
 
 DERIVED = MappingProxyType(
     {
@@ -27,7 +27,7 @@ PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 RESERVED = frozenset(
     {"candidate", "chosen", "failed", "formula", "lattice", "margin", "round", "stage", "tier"}
 )
-"""Columns of tables that people fill in or read; no property can have these names."""
+"""Names of columns in tables that people fill in or read; no property can have these names."""
 
 
 class OwnProperty(BaseModel):
@@ -51,7 +51,7 @@ class _Wish(BaseModel):
 
 
 class Objective(_Wish):
-    """A property and what to want of it."""
+    """Objective: a property with a direction or a window."""
 
     goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(spelt)]
     window: tuple[float, float] | None = Field(default=None, description="low and high, for window")
@@ -66,7 +66,8 @@ class Objective(_Wish):
         return self
 
     def utility(self, value: float) -> float:
-        """Return how good a value is, in the property's unit; more is better, 0 in the window."""
+        """Return the utility of a value, in the property's unit; more is better, 0 in the
+        window."""
         if self.goal == "window":
             assert self.window is not None
             low, high = self.window
@@ -75,7 +76,8 @@ class Objective(_Wish):
 
 
 class Constraint(_Wish):
-    """A property that must stay within bounds, in its unit; the bounds themselves are allowed."""
+    """Constraint: a property that must stay within bounds, in its unit; the bounds themselves are
+    allowed."""
 
     min: float | None = None
     max: float | None = None
@@ -89,7 +91,7 @@ class Constraint(_Wish):
         return self
 
     def margin(self, value: float) -> float:
-        """Return how far inside the bounds a value lies, in its unit; negative means outside."""
+        """Return the distance inside the bounds, in the property's unit; negative means outside."""
         low = float("inf") if self.min is None else value - self.min
         high = float("inf") if self.max is None else self.max - value
         return min(low, high)

@@ -50,7 +50,7 @@ def read_model(value: Any, info: ValidationInfo) -> Any:
 
 
 TierPart = Annotated[SerializeAsAny[OracleOptions], BeforeValidator(read_tier)]
-"""An oracle, and its place in the order of cost."""
+"""Options of a tier: an oracle, and its place in the order of cost."""
 
 ModelPart = Annotated[SerializeAsAny[ModelOptions], BeforeValidator(read_model)]
-"""What learns, and proposes."""
+"""Options of the model that learns and proposes."""

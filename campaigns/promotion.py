@@ -1,4 +1,4 @@
-"""How candidates rise from one tier to the next, higher one."""
+"""Options of promotion from one tier to the next, higher one."""
 
 from typing import Literal
 
@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PromotionOptions(BaseModel):
-    """Which candidates the higher tiers measure, and when; how many is each tier's ``promote``.
+    """Options of promotion: which candidates the higher tiers measure, and when; how many is each
+    tier's ``promote``.
 
     Only feasible candidates are promoted whose result by the tier below is trusted: it converged,
     and whatever is asked for here holds.

@@ -1,4 +1,4 @@
-"""The first event of a ledger, or the proof that a ledger is of this campaign."""
+"""Opening of a ledger: its first event, or the check that it is of this campaign."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ BuildOracles = Callable[[CampaignSpec], Sequence[Oracle]]
 
 @dataclass(frozen=True)
 class Opening:
-    """A campaign that may go on."""
+    """Opened campaign, checked against its ledger."""
 
     fold: Fold
-    """Of what its ledger holds."""
+    """Fold of its ledger's entries."""
     spec: CampaignSpec
-    """As it is run now."""
+    """Spec as it is run now."""
     oracles: tuple[Oracle, ...]
-    """One per tier."""
+    """Oracles, one per tier."""
     scheduling: dict[str, Any] | None
-    """How it is run from now on, where that is to change; to be written down."""
+    """Scheduling from now on, where that is to change; to be recorded."""
 
 
 def open_campaign(

@@ -113,7 +113,7 @@ class AsksPeople(Protocol):
 
     @property
     def protocol(self) -> str:
-        """How it is measured, in words."""
+        """Protocol of the measurement, in words."""
 
     def enough_answers(self, n: int) -> int:
         """Return how many of n requests have to be answered before the next round begins."""
@@ -139,4 +139,4 @@ class StartsWarm(Protocol):
 
     @property
     def most_atoms_warm(self) -> int:
-        """Atoms of the largest cell for which it can."""
+        """Number of atoms of the largest cell for which it can."""

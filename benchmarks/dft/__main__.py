@@ -27,10 +27,10 @@ from alloop.oracles.dft.oracle import DftOracle
 from benchmarks.recording import RESULTS, record
 
 NICKEL_EDGE = 3.52
-"""Å, of fcc nickel: measured at room temperature, and what PBE gives."""
+"""Lattice constants of fcc nickel, Å: measured at room temperature, and what PBE gives."""
 
 PBE = EspressoOptions(cutoff=40.0, density_cutoff=320.0, kspacing=0.25)
-"""Of this benchmark."""
+"""Settings of pw.x in this benchmark."""
 
 RELAXED = DftOptions(engine="espresso", espresso=PBE, force_tolerance=0.01, strain=0.0)
 """Its relaxations."""

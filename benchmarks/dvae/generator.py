@@ -16,7 +16,7 @@ from benchmarks.dvae.data import Alloys, Split
 REFRACTORY = ("Ti", "V", "Zr", "Nb", "Mo", "Hf", "Ta", "W", "Re")
 N_DECODED = 1000
 N_NEAREST = 10
-"""Of the inverted alloys, for which the smallest change is looked for."""
+"""Number of inverted alloys for which the smallest change is looked for."""
 NEARNESS = 0.1
 """Standard deviation around an alloy's z; z itself has one of about 1."""
 

@@ -23,7 +23,7 @@ from benchmarks.lammps.references import BODY, POTENTIAL
 
 SEEDS = (1, 2, 3, 4, 5)
 EARLY = 0.2
-"""GPa; about six times the estimate's usual error."""
+"""Early-rejection margin, GPa: about six times the estimate's usual error."""
 CAMPAIGN: dict[str, Any] = {
     "name": "search",
     "seed": 1,

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _COLUMNS = ", ".join(Row._fields)
 _PAGE = 1000
-"""Rows read at a time; the offset of an append-only table stays where it is."""
+"""Number of rows read at a time; the offset of an append-only table stays where it is."""
 
 MOST_TOGETHER = 5000
-"""Events of one statement: SQLite takes 32,766 values, and an event is five."""
+"""Largest number of events in one statement: SQLite takes 32,766 values, and an event is five."""
 
 
 class Ledger:
@@ -126,7 +126,7 @@ class Ledger:
         return self._last.hash if self._lock else self._read_last().hash
 
     def close(self) -> None:
-        """Let go of the file, and of the lock."""
+        """Close the file and release the lock."""
         self._connection.close()
         if self._lock is not None:
             self._lock.release()

@@ -1,4 +1,4 @@
-"""Proof that a run is what was recorded, and one number to compare two runs by."""
+"""Verification that a run is what was recorded, and one hash to compare two runs by."""
 
 import json
 from collections.abc import Iterable
@@ -20,17 +20,17 @@ ARTIFACTS = "artifacts"
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found when every hash of a run was computed again."""
+    """Result of computing every hash of a run again."""
 
     ok: bool
     n_events: int
-    """Entries that could be read."""
+    """Number of entries that could be read."""
     head: str
-    """Hash that the last entry carries; 64 zeros where there is none."""
+    """Hash of the last entry; 64 zeros where there is none."""
     first_bad: int | None
-    """Seq of the first entry that is not what was recorded, or is not there."""
+    """Sequence number of the first entry that is not what was recorded, or is not there."""
     problem: str
-    """One sentence for people; empty when all is well."""
+    """Problem in one sentence, for people; empty when all is well."""
 
 
 def verify(run: Path, *, head: str | None = None) -> Verification:
@@ -90,7 +90,7 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
 
 
 class _Check:
-    """Goes along the rows and remembers the first that does not hold."""
+    """Check of the rows in order, which keeps the first that does not hold."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store

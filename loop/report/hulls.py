@@ -1,4 +1,4 @@
-"""How stable the candidates are: the convex hull of each tier, beside one another."""
+"""The stability of the candidates: the convex hull of each tier, beside one another."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ ENERGY = "formation_energy_per_atom"
 COMPETING = "energy_above_competing_phase"
 MOST_ROWS = 12
 SAME = 1e-6
-"""eV/atom."""
+"""Difference of energies that counts as none, eV/atom."""
 COLOUR_TITLE = "energy above hull (eV/atom)"
 
 
@@ -49,10 +49,9 @@ def hull_figures(state: CampaignState) -> list[Figure]:
 
 
 def hull_table(state: CampaignState) -> ReportTable | None:
-    """Return how stable the promoted candidates are by every tier: formation energy, energy
-    above the tier's hull, and what they would fall apart into; the best and the hull's own
-    corners where nothing was promoted. None without formation energies.
-    """
+    """Return the stability of the promoted candidates by every tier: formation energy, energy above
+    the tier's hull, and what they decompose into; the best and the hull's stable phases where
+    nothing was promoted. None without formation energies."""
     hulls = state.hulls
     if not any(hulls):
         return None
