@@ -53,7 +53,7 @@ class Reader:
         store: of its materials.
 
     Raises:
-        DataError: if no tier is answered by people.
+        DataError: if no tier is measured by people.
     """
 
     def __init__(self, state: CampaignState, store: ArtifactStore) -> None:
@@ -66,7 +66,7 @@ class Reader:
         if not self._tiers:
             kinds = ", ".join(options.kind for options in state.spec.tiers)
             raise DataError(
-                f"no tier of this campaign is answered by people (its tiers: {kinds})",
+                f"no tier of this campaign is measured by people (its tiers: {kinds})",
                 remedy="Only a tier of kind person takes labels.",
             )
 
@@ -82,7 +82,7 @@ class Reader:
             raise DataError(
                 f"{len(sheet.rows)} rows are too many at once",
                 where=str(path),
-                remedy=f"Split the file; {MOST_TOGETHER // 2} are taken together.",
+                remedy=f"Split the file; at most {MOST_TOGETHER // 2} are taken at once.",
             )
         results: list[Result] = []
         for row in sheet.rows:
@@ -94,7 +94,7 @@ class Reader:
                 None,
             )
             if twin is not None:
-                raise row.error(None, f"the candidate of line {twin.row.line} stands here again")
+                raise row.error(None, f"the candidate of line {twin.row.line} appears here again")
             results.append(result)
         return Results(tuple(results), sha256(sheet.content))
 
@@ -165,7 +165,7 @@ class Reader:
             return next(iter(self._tiers))
         if text not in map(str, self._tiers):
             people = ", ".join(map(str, self._tiers))
-            raise row.error(TIER, f"tier {text!r} is not answered by people; {people} is")
+            raise row.error(TIER, f"tier {text!r} is not measured by people; {people} is")
         return int(text)
 
     def _is_known(self, prefix: str) -> bool:

@@ -51,7 +51,7 @@ def failures_table(state: CampaignState) -> ReportTable | None:
         return None
     heads = ("kind", "message", "candidate", "formula", "where", "tier", "time", "tries", "verdict")
     note = (
-        "Infeasible: the material itself is to blame, and nothing equivalent is proposed again. "
+        "Infeasible: the material itself is the cause, and nothing equivalent is proposed again. "
         "Missing: the machine or the software failed, and nothing is known of the material."
     )
     return ReportTable(heads, rows, numeric=(6, 7), note=note)
