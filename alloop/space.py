@@ -75,7 +75,9 @@ class Space(BaseModel):
 class CrystalSpace(Space):
     """A space whose materials have sites."""
 
-    min_distance: float = Field(default=1.5, gt=0, description="Å, between any two atoms")
+    min_distance: float = Field(
+        default=1.5, gt=0, description="least distance between any two atoms, Å"
+    )
 
     def most_atoms(self) -> int:
         """Return the number of atoms of the largest cell."""
@@ -132,7 +134,9 @@ class Structures(CrystalSpace):
 
     kind: Literal["structures"]
     usual_model: ClassVar[str] = "ftcp"
-    max_atoms: int = Field(default=40, ge=1, le=500, description="in one cell")
+    max_atoms: int = Field(
+        default=40, ge=1, le=500, description="largest number of atoms in one cell"
+    )
 
     def most_atoms(self) -> int:
         """Return the number of atoms of the largest cell."""
@@ -144,8 +148,10 @@ class Compositions(Space):
 
     kind: Literal["compositions"]
     usual_model: ClassVar[str] = "dvae"
-    min_elements: int = Field(default=1, ge=1, description="in one alloy")
-    max_elements: int | None = Field(default=None, ge=1, description="in one alloy; any, if null")
+    min_elements: int = Field(default=1, ge=1, description="least number of elements in one alloy")
+    max_elements: int | None = Field(
+        default=None, ge=1, description="largest number of elements in one alloy; any, if null"
+    )
     resolution: float = Field(
         default=0.0,
         ge=0,

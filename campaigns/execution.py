@@ -28,7 +28,7 @@ class DaskExecution(_Part):
     kind: Literal["dask"]
     address: str = Field(
         pattern=r"^(tcp|tls|ws|wss|ucx)://[A-Za-z0-9_.\[\]:-]+$",
-        description="as the scheduler prints it, for example tcp://10.0.0.1:8786",
+        description="address as the scheduler prints it, for example tcp://10.0.0.1:8786",
     )
     workers: int = Field(
         default=2, ge=1, le=1024, description="about how many there are; decides what is queued"
@@ -45,10 +45,13 @@ class SlurmExecution(_Part):
 
     kind: Literal["slurm"]
     workers: int = Field(default=2, ge=1, le=1024, description="jobs")
-    cores: int = Field(default=1, ge=1, description="per job; for oracles that use threads")
-    memory: str = Field(default="2 GB", pattern=r"^\d+(\.\d+)? ?[MG]i?B$", description="per job")
+    cores: int = Field(default=1, ge=1, description="cores per job; for oracles that use threads")
+    memory: str = Field(
+        default="2 GB", pattern=r"^\d+(\.\d+)? ?[MG]i?B$", description="memory per job"
+    )
     walltime: Duration = Field(
-        default=timedelta(hours=1), description="per job; a new one follows before it ends"
+        default=timedelta(hours=1),
+        description="wall time per job; a new one follows before it ends",
     )
     partition: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.,-]+$")
     account: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")

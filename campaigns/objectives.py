@@ -39,7 +39,7 @@ class OwnProperty(BaseModel):
         min_length=1,
         max_length=32,
         pattern=r"^[^\x00-\x1f\x7f,;]+$",
-        description="in words that stand beside a number, such as V; – for a pure number",
+        description="unit as it stands beside a number, such as V; – for a pure number",
     )
 
 

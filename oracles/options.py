@@ -37,17 +37,20 @@ class OracleOptions(BaseModel):
 
     kind: str
     promote: int = Field(
-        default=0, ge=0, description="how many of the tier below are sent to this one at a time"
+        default=0,
+        ge=0,
+        description="number of candidates of the tier below that are promoted to this one at a "
+        "time",
     )
     timeout: float | None = Field(
-        default=600.0, gt=0, description="seconds for one measurement; null: no limit"
+        default=600.0, gt=0, description="time limit of one measurement, s; null: no limit"
     )
     attempts: int = Field(
         default=2,
         ge=1,
         le=10,
-        description="how often a measurement is tried whose worker is lost or whose time is over; "
-        "what the material itself brings about is not tried again",
+        description="largest number of attempts at a measurement whose worker is lost or whose "
+        "time limit is reached; what the material itself causes is not tried again",
     )
     workers: int | None = Field(
         default=None,

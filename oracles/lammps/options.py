@@ -48,10 +48,10 @@ class OwnPotential(BaseModel):
         min_length=1, description="eam and meam: in the order of the files' indices"
     )
     labels: tuple[Annotated[str, AfterValidator(_label)], ...] = Field(
-        default=(), description="what the files call the elements, where that differs"
+        default=(), description="names of the elements in the files, where they differ"
     )
     sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
-        default=(), description="of each file, to be checked; as found if left out"
+        default=(), description="SHA-256 of each file, to be checked; as found if left out"
     )
     citation: str = ""
 
@@ -94,10 +94,12 @@ class DynamicsOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    temperature: float = Field(default=300.0, gt=0, le=10_000, description="K")
-    equilibrate: float = Field(default=5.0, gt=0, description="ps before anything is sampled")
-    sample: float = Field(default=20.0, gt=0, description="ps that are averaged over")
-    time_step: float = Field(default=2.0, gt=0, le=10, description="fs; 0.5 with hydrogen")
+    temperature: float = Field(default=300.0, gt=0, le=10_000, description="temperature, K")
+    equilibrate: float = Field(default=5.0, gt=0, description="time before anything is sampled, ps")
+    sample: float = Field(default=20.0, gt=0, description="time that is averaged over, ps")
+    time_step: float = Field(
+        default=2.0, gt=0, le=10, description="time step, fs; 0.5 with hydrogen"
+    )
     atoms: int = Field(
         default=250, ge=1, description="the cell is repeated to at least so many, for less noise"
     )
@@ -120,13 +122,14 @@ class SwapSearchOptions(BaseModel):
         default=20, ge=1, description="neighbours per iteration; annealing takes the product"
     )
     temperatures: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = Field(
-        default=(1.0, 0.05), description="of annealing, first and last, in units of the score"
+        default=(1.0, 0.05),
+        description="first and last temperature of annealing, in units of the score",
     )
     early_rejection: float | None = Field(
         default=None,
         gt=0,
-        description="GPa; neighbours whose estimated bulk modulus is not good enough by this "
-        "much are not measured (0.2 is six times the estimate's usual error)",
+        description="margin in GPa; neighbours whose estimated bulk modulus is not good enough by "
+        "this much are not measured (0.2 is six times the estimate's usual error)",
     )
 
 
@@ -150,11 +153,14 @@ class LammpsOptions(OracleOptions):
     )
     properties: tuple[Annotated[str, AfterValidator(_measurable)], ...] = Field(
         default=("bulk_modulus",),
-        description="what is wanted; energy, volume, density and bulk modulus come in any case, "
-        "and in a campaign, unless this is given, what its objectives and constraints name",
+        description="properties to measure; energy, volume, density and bulk modulus come in any "
+        "case, and in a campaign, unless this is given, those its objectives and "
+        "constraints name",
     )
-    strain: float = Field(default=1e-6, gt=0, le=0.02, description="± strains for the moduli")
-    force_tolerance: float = Field(default=3e-9, gt=0, description="eV/Å, largest component")
+    strain: float = Field(default=1e-6, gt=0, le=0.02, description="± strain for the moduli")
+    force_tolerance: float = Field(
+        default=3e-9, gt=0, description="largest component of a force after relaxation, eV/Å"
+    )
     max_evaluations: int = Field(
         default=1000, ge=1, description="force evaluations per relaxation; about 40 are usual"
     )
@@ -167,7 +173,7 @@ class LammpsOptions(OracleOptions):
         "There are no MPI ranks: LAMMPS runs inside the worker's process, which is one rank",
     )
     timeout: float | None = Field(
-        default=120.0, gt=0, description="seconds for one measurement; null: no limit"
+        default=120.0, gt=0, description="time limit of one measurement, s; null: no limit"
     )
 
     @model_validator(mode="after")

@@ -20,12 +20,14 @@ class PersonOptions(OracleOptions):
     """A person measures, in a laboratory or elsewhere; the campaign waits for the labels."""
 
     kind: Literal["person"] = "person"
-    properties: tuple[str, ...] = Field(min_length=1, description="what is asked of each candidate")
+    properties: tuple[str, ...] = Field(
+        min_length=1, description="properties that people measure on each candidate"
+    )
     protocol: str = Field(
         default="",
         max_length=2000,
-        description="how it is measured, such as arc-melted, XRD; labels of another protocol are "
-        "other labels",
+        description="method of measurement, such as arc-melted, XRD; labels of another protocol "
+        "are other labels",
     )
     quorum: float = Field(
         default=1.0,
