@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from alloop.campaigns.parts import BAD_KIND, NO_KIND, TierPart
 from alloop.campaigns.spec import CampaignSpec
-from alloop.campaigns.spelling import british, spelt
+from alloop.campaigns.spelling import british, british_word
 from alloop.errors import SpecError
 from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
@@ -139,7 +139,7 @@ def _set(data: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SpecError(f"--set {key}: the value {text!r} is not YAML") from error
-    *parents, last = map(spelt, key.split("."))
+    *parents, last = map(british_word, key.split("."))
     node: Any = data
     try:
         for part in parents:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from alloop.campaigns.spelling import spelt
+from alloop.campaigns.spelling import british_word
 
-OF_ELECTRONS = ("band_gap", "power_factor")
+ELECTRONIC = ("band_gap", "power_factor")
 """Electronic properties, which no tier computes: they are looked up, or entered by a person."""
 
 DERIVED = MappingProxyType(
@@ -43,17 +43,17 @@ class OwnProperty(BaseModel):
     )
 
 
-class _Wish(BaseModel):
+class _PropertyTarget(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     property: PropertyName
     unit: str | None = Field(default=None, description="checked, if given")
 
 
-class Objective(_Wish):
+class Objective(_PropertyTarget):
     """Objective: a property with a direction or a window."""
 
-    goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(spelt)]
+    goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(british_word)]
     window: tuple[float, float] | None = Field(default=None, description="low and high, for window")
     weight: float = Field(default=1.0, gt=0, description="against the other objectives")
 
@@ -75,7 +75,7 @@ class Objective(_Wish):
         return value if self.goal == "maximise" else -value
 
 
-class Constraint(_Wish):
+class Constraint(_PropertyTarget):
     """Constraint: a property that must stay within bounds, in its unit; the bounds themselves are
     allowed."""
 

@@ -16,7 +16,7 @@ from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
 
 NO_KIND, BAD_KIND = "kind_missing", "kind_unusable"
-"""Types of the errors below."""
+"""Types of pydantic errors of a part's kind."""
 
 
 def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationInfo) -> Any:

@@ -82,7 +82,7 @@ class CampaignSpec(BaseModel):
         cls, tiers: tuple[OracleOptions, ...], info: ValidationInfo
     ) -> tuple[OracleOptions, ...]:
         wishes = (*info.data.get("objectives", ()), *info.data.get("constraints", ()))
-        return tuple(tier.asked_for([wish.property for wish in wishes]) for tier in tiers)
+        return tuple(tier.with_properties([wish.property for wish in wishes]) for tier in tiers)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -127,7 +127,7 @@ class CampaignSpec(BaseModel):
         named = [wish.property for wish in (*self.objectives, *self.constraints)]
         return tuple(dict.fromkeys(named))
 
-    def asked_of(self, tier: int) -> tuple[str, ...]:
+    def required_properties(self, tier: int) -> tuple[str, ...]:
         """Return the properties that a tier has to measure: what a property is derived from
         stands for it, unless the tier measures it itself.
         """

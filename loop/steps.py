@@ -82,7 +82,7 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
         return True
     asked = {decision.candidate for decision in last.decisions if decision.chosen}
     missing = sum(e.tier == last.tier and e.candidate in asked for e in state.pending)
-    return len(asked) - missing >= options.enough_answers(len(asked))
+    return len(asked) - missing >= options.n_required(len(asked))
 
 
 def _next(state: CampaignState) -> Step:

@@ -82,7 +82,7 @@ class OracleOptions(BaseModel):
         """
         raise NotImplementedError
 
-    def asked_for(self, wanted: Iterable[str]) -> Self:
+    def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options, set to measure those wanted properties that they can.
 
         Args:
@@ -118,8 +118,8 @@ class AsksPeople(Protocol):
     def protocol(self) -> str:
         """Protocol of the measurement, in words."""
 
-    def enough_answers(self, n: int) -> int:
-        """Return how many of n requests have to be answered before the next round begins."""
+    def n_required(self, n: int) -> int:
+        """Return the number of n requests that have to be answered before the next round begins."""
 
 
 @runtime_checkable
@@ -141,5 +141,5 @@ class StartsWarm(Protocol):
     """
 
     @property
-    def most_atoms_warm(self) -> int:
+    def max_warm_start_atoms(self) -> int:
         """Number of atoms of the largest cell for which it can."""

@@ -26,7 +26,7 @@ def measured(
         reuse: where the answer comes from, if it was given before.
     """
     properties = dict(m.properties)
-    asked = [*spec.asked_of(evaluation.tier)]
+    asked = [*spec.required_properties(evaluation.tier)]
     if PARENT_LATTICE_KEPT in spec.property_names():
         proposed = store.get_material(evaluation.candidate)
         properties = parent_lattice_kept(proposed, m.material) | properties

@@ -11,7 +11,7 @@ from alloop.canonical import sha256
 from alloop.errors import DataError
 from alloop.loop.people.requests import CANDIDATE, FAILED, FORMULA, INFO_COLUMNS, TIER
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.ledger import MOST_TOGETHER
+from alloop.loop.record.ledger import MAX_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import composition_of, formula_of, material_id
 from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
@@ -78,11 +78,11 @@ class Reader:
         """
         sheet = read_csv_table(path)
         elements = self._element_columns(sheet)
-        if len(sheet.rows) > MOST_TOGETHER // 2:
+        if len(sheet.rows) > MAX_TOGETHER // 2:
             raise DataError(
                 f"{len(sheet.rows)} rows are too many at once",
                 where=str(path),
-                remedy=f"Split the file; at most {MOST_TOGETHER // 2} are taken at once.",
+                remedy=f"Split the file; at most {MAX_TOGETHER // 2} are taken at once.",
             )
         results: list[Result] = []
         for row in sheet.rows:

@@ -25,7 +25,7 @@ _COLUMNS = ", ".join(Row._fields)
 _PAGE = 1000
 """Number of rows read at a time; the offset of an append-only table stays where it is."""
 
-MOST_TOGETHER = 5000
+MAX_TOGETHER = 5000
 """Largest number of events in one statement: SQLite takes 32,766 values, and an event is five."""
 
 
@@ -70,7 +70,7 @@ class Ledger:
         return self.append_together((event,))[0]
 
     def append_together(self, events: Sequence[Event]) -> tuple[LedgerEntry, ...]:
-        """Add at most ``MOST_TOGETHER`` events, all or, whatever happens meanwhile, none.
+        """Add at most ``MAX_TOGETHER`` events, all or, whatever happens meanwhile, none.
 
         Raises:
             LedgerError: if an event cannot be written down.

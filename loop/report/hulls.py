@@ -27,7 +27,7 @@ from alloop.loop.state.trials import Trial, measured_trials
 
 ENERGY = "formation_energy_per_atom"
 COMPETING = "energy_above_competing_phase"
-MOST_ROWS = 12
+MAX_ROWS = 12
 SAME = 1e-6
 """Difference of energies that counts as none, eV/atom."""
 COLOUR_TITLE = "energy above hull (eV/atom)"
@@ -119,7 +119,7 @@ def _shown(state: CampaignState) -> list[str]:
         corners = [phase.candidate for hull in state.hulls if hull for phase in hull.stable_phases]
         best = [m.candidate for m in ranked[:3]]
         shown = [*best, *(c for c in corners if c is not None and c not in best)]
-    return shown[:MOST_ROWS]
+    return shown[:MAX_ROWS]
 
 
 def _energies(

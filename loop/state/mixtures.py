@@ -38,7 +38,7 @@ MOVED = 1e-10
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 """Its multiples' fractional parts are spread evenly, so that no two elements move alike."""
 
-MOST_PIVOTS = 10_000
+MAX_PIVOTS = 10_000
 """Largest number of pivots; some tens are needed for thousands of phases of thirty elements."""
 
 
@@ -73,7 +73,7 @@ def facet_below(fractions: Floats, energies: Floats, target: Floats) -> Facet:
     """
     rows = np.arange(len(target))
     moved = target * (1.0 + MOVED * np.modf(GOLDEN_RATIO * (rows + 1))[0])
-    for _ in range(MOST_PIVOTS if np.isfinite(energies).all() else 0):
+    for _ in range(MAX_PIVOTS if np.isfinite(energies).all() else 0):
         inverse: Floats = np.linalg.inv(fractions[rows]).astype(np.float64)
         potentials = inverse @ energies[rows]
         below = energies - fractions @ potentials

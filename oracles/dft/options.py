@@ -13,14 +13,14 @@ from alloop.properties import units_of
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
-Engine = Literal["chgnet", "vasp", "espresso"]
+EngineName = Literal["chgnet", "vasp", "espresso"]
 DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]
-Manager = Literal["local", "jobflow-remote"]
+ManagerName = Literal["local", "jobflow-remote"]
 
 TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
 """Seconds for one measurement unless the spec says otherwise."""
 
-PATIENCE = 30 * 86400.0
+QUEUE_TIMEOUT = 30 * 86400.0
 """Seconds for one measurement where jobs wait in a queue: what still waits is alive, and not for
 the campaign to give up."""
 
@@ -49,7 +49,7 @@ class _Part(BaseModel):
 
 
 class ChgnetOptions(_Part):
-    """CHGNet, a learned potential trained on DFT; what it gives is no DFT result."""
+    """Options of CHGNet, a learned potential trained on DFT; its results are no DFT results."""
 
     model: Literal["0.3.0", "r2scan"] = Field(
         default="0.3.0", description="weights shipped with chgnet: trained on PBE, or on r2SCAN"
@@ -57,7 +57,7 @@ class ChgnetOptions(_Part):
 
 
 class VaspOptions(_Part):
-    """VASP under custodian."""
+    """Options of VASP under custodian."""
 
     command: str = Field(
         default="vasp_std",
@@ -87,7 +87,7 @@ class VaspOptions(_Part):
 
 
 class EspressoOptions(_Part):
-    """pw.x of Quantum ESPRESSO."""
+    """Options of pw.x of Quantum ESPRESSO."""
 
     command: str = Field(
         default="pw.x",
@@ -115,7 +115,7 @@ class EspressoOptions(_Part):
 
 
 class RemoteOptions(_Part):
-    """Where jobflow-remote runs flows."""
+    """Options of jobflow-remote, which runs flows elsewhere."""
 
     project: str | None = Field(
         default=None, description="project of jobflow-remote; by default its own default"
@@ -143,7 +143,7 @@ class DftOptions(OracleOptions):
     """
 
     kind: Literal["dft"] = "dft"
-    engine: Engine = "chgnet"
+    engine: EngineName = "chgnet"
     protocol: DftProtocol = "formation_energy"
     end_members: bool = Field(
         default=False,
@@ -170,7 +170,7 @@ class DftOptions(OracleOptions):
     chgnet: ChgnetOptions = ChgnetOptions()
     vasp: VaspOptions = VaspOptions()
     espresso: EspressoOptions = EspressoOptions()
-    manager: Manager = "local"
+    manager: ManagerName = "local"
     remote: RemoteOptions = RemoteOptions()
     cores: int = Field(
         default=1, ge=1, description="cores that one calculation uses, to settle its cost"
@@ -185,7 +185,7 @@ class DftOptions(OracleOptions):
         if not isinstance(data, dict) or "timeout" in data:
             return data
         engine, manager = data.get("engine", "chgnet"), data.get("manager", "local")
-        usual = PATIENCE if manager == "jobflow-remote" else TIMEOUTS.get(engine)
+        usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(engine)
         return data if usual is None else {**data, "timeout": usual}
 
     def measures(self) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from alloop.properties import units_of
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
-MOST_IN_SEARCH = 400
+MAX_WARM_START_ATOMS = 400
 """Largest number of atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for
 each ordering."""
 
@@ -23,7 +23,7 @@ PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff
 """Supported pair styles; LAMMPS's others are refused."""
 
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_()+-]{0,15}")
-"""What an element may be called in a parameter file; it goes into LAMMPS's command line."""
+"""Pattern of an element's name in a parameter file; it goes into LAMMPS's command line."""
 
 
 def _label(name: str) -> str:
@@ -186,7 +186,7 @@ class LammpsOptions(OracleOptions):
             )
         return self
 
-    def asked_for(self, wanted: Iterable[str]) -> Self:
+    def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options with the properties that are wanted of those that LAMMPS measures,
         where none were asked for.
         """
@@ -211,9 +211,9 @@ class LammpsOptions(OracleOptions):
         return "decorations", "structures"
 
     @property
-    def most_atoms_warm(self) -> int:
+    def max_warm_start_atoms(self) -> int:
         """Atoms of the largest cell whose second derivatives are kept."""
-        return MOST_IN_SEARCH
+        return MAX_WARM_START_ATOMS
 
     def simulations(self) -> frozenset[Simulation]:
         """Return the simulations that the properties ask for."""

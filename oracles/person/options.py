@@ -63,6 +63,6 @@ class PersonOptions(OracleOptions):
         del elements
         return PersonOracle(self)
 
-    def enough_answers(self, n: int) -> int:
+    def n_required(self, n: int) -> int:
         """Return how many of n requests have to be answered before the next round begins."""
         return math.ceil(self.quorum * n - SLACK)
