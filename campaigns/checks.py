@@ -109,8 +109,8 @@ def check_space(spec: "CampaignSpec") -> None:
         if isinstance(space, CrystalSpace) and space.most_atoms() > first.max_warm_start_atoms:
             raise ValueError(
                 "augmentation.warm_start keeps second derivatives of cells of up to "
-                f"{first.max_warm_start_atoms} atoms, and the space's have {space.most_atoms()}; leave "
-                "warm_start out"
+                f"{first.max_warm_start_atoms} atoms, and the space's have {space.most_atoms()}; "
+                "leave warm_start out"
             )
 
 

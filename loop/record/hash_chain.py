@@ -9,7 +9,7 @@ START = "0" * 64
 """Previous hash of the first entry."""
 
 
-class Row(NamedTuple):
+class StoredRow(NamedTuple):
     """Entry exactly as it is stored."""
 
     seq: int

@@ -11,7 +11,7 @@ from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
-from alloop.loop.record.hash_chain import START, Row, entry_hash
+from alloop.loop.record.hash_chain import START, StoredRow, entry_hash
 from alloop.loop.record.ledger import Ledger
 
 ARTIFACTS = "artifacts"
@@ -105,7 +105,7 @@ class _Check:
         if self.first_bad is None:
             self.first_bad, self.problem = seq, f"event {seq}: {problem}"
 
-    def add(self, row: Row) -> None:
+    def add(self, row: StoredRow) -> None:
         expected, previous = self.n_events + 1, self.head
         self.n_events, self.head = expected, row.hash
         self.hashes.add(row.hash)
@@ -120,7 +120,7 @@ class _Check:
         else:
             self._check_artifacts(row)
 
-    def _check_artifacts(self, row: Row) -> None:
+    def _check_artifacts(self, row: StoredRow) -> None:
         try:
             for artifact in sorted(set(artifact_keys(json.loads(row.event))) - self._sound):
                 self._store.get(artifact)

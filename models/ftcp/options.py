@@ -73,14 +73,14 @@ class DirectNetwork(_Part):
     )
 
 
-Network = Annotated[PublishedNetwork | DirectNetwork, Field(discriminator="kind")]
+NetworkOptions = Annotated[PublishedNetwork | DirectNetwork, Field(discriminator="kind")]
 
 
 class FtcpOptions(ModelOptions):
     """Options of inverse design of crystals through the FTCP representation."""
 
     kind: Literal["ftcp"] = "ftcp"
-    network: Network = Field(
+    network: NetworkOptions = Field(
         default=DirectNetwork(),
         description="direct learns from few rows; the published one rebuilds none of 512 crystals "
         "after training on as many, and wants tens of thousands",
