@@ -100,7 +100,7 @@ def unreadable(
 
 
 def remarks(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Return what a parser warned of, each sentence once, on one line."""
+    """Return a parser's warnings, each sentence once, on one line."""
     texts = (" ".join(str(warning.message).split()) for warning in caught)
     return tuple(dict.fromkeys(texts))
 

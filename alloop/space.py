@@ -31,7 +31,7 @@ SPACE_KINDS = ("decorations", "structures", "compositions")
 
 
 class Space(BaseModel):
-    """What every kind of space says: which elements, and how much of each."""
+    """Base of every kind of space: its elements, and the bounds of their fractions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -171,7 +171,7 @@ class Compositions(Space):
         return self
 
     def element_numbers(self) -> tuple[int, int]:
-        """Return how many elements an alloy has at least and at most."""
+        """Return the least and largest number of elements in an alloy."""
         needed = sum(self.bounds(symbol)[0] > 0 for symbol in self.elements)
         most = len(self.elements) if self.max_elements is None else self.max_elements
         if needed > most:

@@ -268,7 +268,8 @@ class Controller:
         return True
 
     def _at_once(self, limit: int | None) -> int:
-        """Return how many measurements of a tier may be under way, those in a queue included."""
+        """Return the largest number of measurements of a tier under way, those in a queue
+        included."""
         queued = 2 * self._spec.execution.workers  # so that no worker waits for the controller
         return queued if limit is None else min(limit, queued)
 

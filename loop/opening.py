@@ -109,7 +109,7 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
 
 
 def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
-    """Keep a copy of the checkpoint that the model starts from, once it has proved to fit."""
+    """Store a copy of the checkpoint that the model starts from, once it has proved to fit."""
     options = spec.model
     if not isinstance(options, StartsFromCheckpoint) or (path := options.start_from) is None:
         return None
@@ -128,7 +128,7 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
 
 
 def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
-    """Return what differs, in one line: ``budget.rounds: 5 there, 3 asked for``."""
+    """Return the differences in one line: ``budget.rounds: 5 there, 3 asked for``."""
     there, asked = _leaves(spec_to_json(old)), _leaves(spec_to_json(new))
     return "; ".join(
         f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"

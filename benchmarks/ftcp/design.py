@@ -35,7 +35,7 @@ TOLERANCE = 0.06
 """Tolerance of the target, the paper's, eV/atom."""
 N_PROTOTYPES = 500
 N_DESIGNS = 24
-"""Per target and round."""
+"""Number of designs per target and round."""
 ROUNDS = 3
 HOW = DesignOptions(
     n=N_DESIGNS,

@@ -43,7 +43,7 @@ CAMPAIGN: dict[str, Any] = {
 def local_search_figures(
     iterations: int = 20, swaps: int = 20, seeds: Sequence[int] = SEEDS
 ) -> dict[str, Any]:
-    """Return how fast the searches are, one core each, and what they find.
+    """Return the speed of the searches, one core each, and what they find.
 
     Every search looks at ``iterations`` × ``swaps`` neighbours. What a search found best is
     measured again from scratch, so that all are compared by the same values.
@@ -86,7 +86,7 @@ def local_search_figures(
 
 
 def campaign_search_figures(iterations: int = 20, swaps: int = 20) -> dict[str, float]:
-    """Return how long a campaign's augmentation takes on two workers, warm started and not.
+    """Return the time a campaign's augmentation takes on two workers, warm started and not.
 
     Two chains, so many neighbours in all; from the proposal of the first to the last measurement.
     """

@@ -155,7 +155,7 @@ def main() -> None:
 
 
 def embeddings(rows: list[Row]) -> Array:
-    """Return what a campaign's surrogate sees of each cell, shape (n, m)."""
+    """Return the inputs of a campaign's surrogate for each cell, shape (n, m)."""
     materials = tuple(material_from_json(row.material) for row in rows)
     spec = parse_spec(SPEC, where="benchmark")
     model = spec.model.build(spec.space, spec.property_names())
@@ -184,7 +184,7 @@ def few(pairs: NDArray[np.int_]) -> list[Split]:
 def score(
     tasks: list[Task], surrogate: Callable[[Task], Predictive], unit: float
 ) -> dict[str, float]:
-    """Return how well predictions and measured values agree, over all tasks."""
+    """Return the agreement of predictions and measured values, over all tasks."""
     densities, ranks, errors = [], [], []
     for task in tasks:
         predicted, measured = surrogate(task), task.high_fidelity[task.asked]

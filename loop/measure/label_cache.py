@@ -70,9 +70,8 @@ class LabelCache:
             return None
 
     def put(self, payload_id: str, fingerprint: str, measurement: Measurement, *, run: str) -> None:
-        """Keep a measurement, if it would come out the same again: one that gave values, or that
-        the material itself made fail.
-        """
+        """Store a measurement, if it would come out the same again: one that gave values, or that
+        the material itself made fail."""
         failure = measurement.failure
         if not self._is_writable or (failure is not None and failure.kind not in INFEASIBLE):
             return

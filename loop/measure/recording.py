@@ -83,7 +83,6 @@ def failed_attempt(
 
 
 def money_of(cost: Cost, spec: CampaignSpec, tier: int) -> float:
-    """Return what a measurement cost, in the user's currency: what its oracle said, or else its
-    core-hours at the tier's price.
-    """
+    """Return the price of a measurement, in the user's currency: as its oracle says, or else its
+    core-hours at the tier's price."""
     return cost.money or cost.core_hours * spec.tiers[tier].core_hour_price

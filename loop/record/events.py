@@ -56,7 +56,7 @@ class Stage(StrEnum):
 
 
 class Lineage(Record):
-    """Where a candidate came from; enough to make it again."""
+    """Lineage of a candidate: where it came from; enough to make it again."""
 
     source: Literal["random", "latent", "swap", "promoted", "reported", "table"]
     seed: int | None = None

@@ -57,12 +57,12 @@ class PersonOptions(OracleOptions):
         return units_of(self.properties)
 
     def build(self, elements: Sequence[str]) -> "Oracle":
-        """Return what stands for the people of the tier."""
+        """Return the placeholder oracle of the tier."""
         from alloop.oracles.person.oracle import PersonOracle  # noqa: PLC0415
 
         del elements
         return PersonOracle(self)
 
     def n_required(self, n: int) -> int:
-        """Return how many of n requests have to be answered before the next round begins."""
+        """Return the number of n requests that have to be answered before the next round begins."""
         return math.ceil(self.quorum * n - SLACK)

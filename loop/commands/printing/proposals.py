@@ -22,7 +22,7 @@ REJECTIONS = {
     "unsureness": ("was predicted more surely", "were predicted more surely"),
     "variety": ("lay close to a chosen one", "lay close to chosen ones"),
 }
-"""What a rule of the ledger says of one rejected candidate, and of several."""
+"""Texts for one candidate that a rule of the ledger rejected, and for several."""
 
 
 def proposal_line(proposed: Proposed) -> str:

@@ -65,7 +65,7 @@ def _above_hull(trial: Trial, state: CampaignState) -> dict[str, float]:
 
 
 def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str, str]:
-    """Return what a table shows of a row.
+    """Return the cells that a table shows of a row.
 
     Args:
         row: from ``flat``.

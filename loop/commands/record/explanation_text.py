@@ -73,7 +73,7 @@ def _has_hull(row: Mapping[str, Any]) -> bool:
 
 
 def describe_origin(decision: Decision) -> str:
-    """Return where a candidate came from, and why it was chosen, in one line."""
+    """Return the origin of a candidate and the reason of its choice, in one line."""
     return f"{_made(decision.lineage)}; {decision.reason}"
 
 
