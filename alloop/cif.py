@@ -40,21 +40,22 @@ TOO_CLOSE = 0.5
 
 _COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 _FEWEST_DIGITS = 2
-"""Coordinates that all have fewer are taken as exact: 0, 0.5."""
+"""Least number of decimals of rounded coordinates; where all have fewer they are taken as exact: 0,
+0.5."""
 _MOST_DIGITS = 4
 _IMAGE_ERROR = 3
-"""Of an image's difference from its site, in errors of a coordinate: rows of the operations on
-hexagonal axes add two coordinates, and the site has its own."""
+"""Largest difference of an image from its site, in errors of a coordinate: rows of the operations
+on hexagonal axes add two coordinates, and the site has its own."""
 _REASON_LENGTH = 300
 
 
 @dataclass(frozen=True)
 class CifContent:
-    """The structure of a CIF text."""
+    """Structure of a CIF text, with the parser's remarks."""
 
     structure: Structure
     remarks: tuple[str, ...]
-    """What the parser found odd."""
+    """Remarks of the parser."""
 
 
 def read_cif(text: str) -> CifContent:
@@ -99,7 +100,7 @@ def unreadable(
 
 
 def remarks(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Return what a parser warned of, each sentence once, on one line."""
+    """Return a parser's warnings, each sentence once, on one line."""
     texts = (" ".join(str(warning.message).split()) for warning in caught)
     return tuple(dict.fromkeys(texts))
 

@@ -23,7 +23,8 @@ class RemoteFile:
 
     url: str
     sha256: str | None = None
-    """None where it is not known beforehand; then the transport is all that is trusted."""
+    """SHA-256 of the file; None where it is not known beforehand, and the transport is all that is
+    trusted."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,20 @@ class DataSet:
     """A published data set."""
 
     folder: str
-    """Below the data folder."""
+    """Folder below the data folder."""
     files: Mapping[str, RemoteFile]
-    """By name; the first is the one that a table tier reads."""
+    """Files of the dataset by name; the first is the one that a table tier reads."""
     about: str
     source: str
 
     @property
     def table(self) -> str:
-        """The main file, below the data folder."""
+        """Path of the main file, below the data folder."""
         return f"{self.folder}/{next(iter(self.files))}"
 
 
 _HEA = "https://raw.githubusercontent.com/cengc13/d_vae_hea/d6f640a9ce96166738e8ca7466aa3641e755ad3b/data"
-"""The repository of the paper's authors, at the commit whose files have these sums."""
+"""URL of the repository of the paper's authors, at the commit whose files have these sums."""
 _CDVAE = "https://raw.githubusercontent.com/txie-93/cdvae/main/data"
 
 
@@ -87,7 +88,7 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         "mp-20": _cdvae("mp_20", "45,231 crystals of at most 20 atoms, with formation energies"),
     }
 )
-"""What ``alloop data fetch`` knows."""
+"""Data sets that ``alloop data fetch`` knows, by name."""
 
 
 def data_folder() -> Path:

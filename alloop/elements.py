@@ -19,10 +19,10 @@ _PERIODS = (
 )
 
 ELEMENTS: tuple[str, ...] = tuple(" ".join(_PERIODS).split())
-"""All 118, by atomic number from 1."""
+"""Symbols of all 118 elements, by atomic number from 1."""
 
 ISOTOPES = ("D", "T")
-"""Deuterium and tritium: symbols of their own."""
+"""Symbols of deuterium and tritium."""
 
 _KNOWN = frozenset((*ELEMENTS, *ISOTOPES))
 

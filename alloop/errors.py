@@ -6,11 +6,11 @@ class AlloopError(Exception):
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         self.what = what
-        """What was wrong, with the value."""
+        """Description of the error, with the value."""
         self.where = where
         """File and key path, run directory or candidate id; empty where there is none."""
         self.remedy = remedy
-        """What the user can do about it."""
+        """Remedy: what the user can do about it."""
         message = f"{where}: {what}" if where else what
         super().__init__(f"{message}. {remedy}" if remedy else message)
 

@@ -11,7 +11,7 @@ from alloop.datasets import DataSet, RemoteFile, data_folder
 from alloop.errors import DataError
 
 TIMEOUT = 30.0
-"""Seconds without a byte before a server is given up."""
+"""Time without a byte before a server is given up, s."""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ class Kind:
     """A kind as one distribution announces it."""
 
     name: str
-    """What a spec writes after ``kind:``."""
+    """Name that a spec writes after ``kind:``."""
     group: str
-    """``ORACLES`` or ``MODELS``."""
+    """Group of the entry point, ``ORACLES`` or ``MODELS``."""
     package: str
     """Name of the distribution."""
     version: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Material: TypeAlias = Union["Structure", "Composition"]
 
 DECIMALS = 8
-"""Digits kept after the point for Å and fractions: far below any physical difference."""
+"""Number of decimals kept for Å and fractions: far below any physical difference."""
 
 
 def material_to_json(material: Material) -> dict[str, Any]:

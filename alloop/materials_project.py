@@ -21,7 +21,7 @@ from alloop.errors import DataError, MissingSoftware
 
 KEY = "MP_API_KEY"
 """Environment variable that holds the user's key; it is never written anywhere."""
-N_ELEMENTS, MOST_SITES, MOST_ABOVE_HULL = 3, 20, 0.08
+N_ELEMENTS, MAX_SITES, MAX_ABOVE_HULL = 3, 20, 0.08
 PROPERTIES = ("formation_energy_per_atom", "energy_above_hull", "band_gap")
 """Columns beside material_id and cif; eV/atom, eV/atom, eV."""
 FIELDS = ("material_id", "structure", *PROPERTIES)
@@ -67,8 +67,8 @@ def _ask() -> Iterable[Any]:
         with client.MPRester(key) as rester:
             found: Iterable[Any] = rester.materials.summary.search(
                 num_elements=(N_ELEMENTS, N_ELEMENTS),
-                num_sites=(1, MOST_SITES),
-                energy_above_hull=(0.0, MOST_ABOVE_HULL),
+                num_sites=(1, MAX_SITES),
+                energy_above_hull=(0.0, MAX_ABOVE_HULL),
                 fields=list(FIELDS),
             )
     except Exception as error:  # of the client or of the network: all mean no answer
@@ -83,7 +83,7 @@ def _ask() -> Iterable[Any]:
 def _table(documents: Iterable[Any]) -> str:
     rows: list[dict[str, Any]] = []
     for document in documents:
-        if document.energy_above_hull is None or document.energy_above_hull >= MOST_ABOVE_HULL:
+        if document.energy_above_hull is None or document.energy_above_hull >= MAX_ABOVE_HULL:
             continue  # the query's bound is itself allowed, the paper's is not
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on labels

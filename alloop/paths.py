@@ -15,4 +15,4 @@ def _absolute(path: Path, info: ValidationInfo) -> Path:
 
 
 OwnFile = Annotated[Path, AfterValidator(_absolute)]
-"""A path in a campaign; absolute once it is read."""
+"""Path in a campaign; absolute once it is read."""

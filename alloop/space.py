@@ -31,7 +31,7 @@ SPACE_KINDS = ("decorations", "structures", "compositions")
 
 
 class Space(BaseModel):
-    """What every kind of space says: which elements, and how much of each."""
+    """Base of every kind of space: its elements, and the bounds of their fractions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -75,7 +75,9 @@ class Space(BaseModel):
 class CrystalSpace(Space):
     """A space whose materials have sites."""
 
-    min_distance: float = Field(default=1.5, gt=0, description="Å, between any two atoms")
+    min_distance: float = Field(
+        default=1.5, gt=0, description="least distance between any two atoms, Å"
+    )
 
     def most_atoms(self) -> int:
         """Return the number of atoms of the largest cell."""
@@ -132,7 +134,9 @@ class Structures(CrystalSpace):
 
     kind: Literal["structures"]
     usual_model: ClassVar[str] = "ftcp"
-    max_atoms: int = Field(default=40, ge=1, le=500, description="in one cell")
+    max_atoms: int = Field(
+        default=40, ge=1, le=500, description="largest number of atoms in one cell"
+    )
 
     def most_atoms(self) -> int:
         """Return the number of atoms of the largest cell."""
@@ -144,8 +148,10 @@ class Compositions(Space):
 
     kind: Literal["compositions"]
     usual_model: ClassVar[str] = "dvae"
-    min_elements: int = Field(default=1, ge=1, description="in one alloy")
-    max_elements: int | None = Field(default=None, ge=1, description="in one alloy; any, if null")
+    min_elements: int = Field(default=1, ge=1, description="least number of elements in one alloy")
+    max_elements: int | None = Field(
+        default=None, ge=1, description="largest number of elements in one alloy; any, if null"
+    )
     resolution: float = Field(
         default=0.0,
         ge=0,
@@ -165,7 +171,7 @@ class Compositions(Space):
         return self
 
     def element_numbers(self) -> tuple[int, int]:
-        """Return how many elements an alloy has at least and at most."""
+        """Return the least and largest number of elements in an alloy."""
         needed = sum(self.bounds(symbol)[0] > 0 for symbol in self.elements)
         most = len(self.elements) if self.max_elements is None else self.max_elements
         if needed > most:

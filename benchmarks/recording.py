@@ -36,7 +36,7 @@ def record(name: str, figures: Mapping[str, Any], *, command: str) -> Path:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
+    """Return the machine and software that the figures were measured on."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),

@@ -1,1 +1,1 @@
-"""What to look for: campaign specs, their space, objectives and budget."""
+"""Campaign specs: space, objectives, model, acquisition, tiers, budget."""

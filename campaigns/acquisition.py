@@ -1,4 +1,4 @@
-"""How candidates are chosen and made: acquisition, and local search around the best."""
+"""Options of acquisition and of local search around the best."""
 
 from typing import Any, Literal, Self
 
@@ -10,7 +10,7 @@ class _Part(BaseModel):
 
 
 class AcquisitionOptions(_Part):
-    """How the next candidates are chosen."""
+    """Options of choosing the next candidates."""
 
     strategy: Literal["latent-bo", "uncertainty", "random"] = Field(
         default="latent-bo",
@@ -19,26 +19,28 @@ class AcquisitionOptions(_Part):
     )
     candidates: Literal["space", "table"] = Field(
         default="space",
-        description="what may be chosen: anything, or rows of the first tier's table",
+        description="candidates to choose from: anything in the space, or rows of the first "
+        "tier's table",
     )
     batch: int = Field(default=16, ge=1, description="candidates measured per round")
     pool: int | None = Field(
         default=None,
         ge=1,
-        description="of latent-bo: latent points decoded per round; of uncertainty: random "
-        "candidates considered; 128 unless said",
+        description="number of candidates considered: with latent-bo, latent points decoded per "
+        "round; with uncertainty, random candidates; 128 by default",
     )
     trust_region: float | None = Field(
         default=None,
         gt=0,
         le=2,
-        description="of latent-bo: first edge of the region, in the latents' own spread; 0.4 "
-        "unless said",
+        description="first edge of latent-bo's trust region, in the latents' own spread; 0.4 by "
+        "default",
     )
     aim: Literal["first-tier", "top-tier"] = Field(
         default="first-tier",
-        description="whose values are to be good: the first tier's, or what the top tier is "
-        "expected to say, once five candidates were measured by both (see promotion.when)",
+        description="tier whose values are to be good: the first tier's, or those predicted for "
+        "the top tier, once five candidates were measured by both (see "
+        "promotion.when)",
     )
 
     @model_validator(mode="before")
@@ -77,7 +79,7 @@ def _acting(strategy: object, candidates: object) -> tuple[str, ...]:
 
 
 class LocalSearchOptions(_Part):
-    """Swap unlike atoms, measure, keep the best: labels made around good candidates."""
+    """Options of local search: swap unlike atoms, measure, keep the best."""
 
     kind: Literal["local-search"] = "local-search"
     parents: int = Field(default=2, ge=1, description="best candidates of the round to start from")

@@ -1,4 +1,4 @@
-"""What a campaign may spend, in total, however often it is resumed."""
+"""Budget of a campaign, in total, however often it is resumed."""
 
 from typing import Annotated, Self
 
@@ -10,23 +10,30 @@ Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Budget(BaseModel):
-    """Totals over the whole campaign, however often it was resumed."""
+    """Budget as totals over the whole campaign, however often it was resumed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     initial: int = Field(default=64, ge=2, description="random candidates before the first model")
     rounds: int = Field(default=6, ge=0)
-    measurements: tuple[int, ...] = Field(default=(600,), description="calls, one total per tier")
+    measurements: tuple[int, ...] = Field(
+        default=(600,), description="number of measurements, one total per tier"
+    )
     core_hours: tuple[Limit | None, ...] = Field(
-        default=(), description="one total per tier, null for no limit; by default none has any"
+        default=(),
+        description="core-hours, one total per tier, null for no limit; by default none has any",
     )
     money: tuple[Limit | None, ...] = Field(
-        default=(), description="likewise, in your currency; core_hour_price says what a tier costs"
+        default=(),
+        description="money in your currency, one total per tier; core_hour_price says what a tier "
+        "costs",
     )
-    wall_time: Duration | None = Field(default=None, description="for example 5 min")
+    wall_time: Duration | None = Field(
+        default=None, description="time limit of the campaign, for example 5 min"
+    )
 
     def limits(self, tier: int) -> tuple[float | None, float | None]:
-        """Return how many core-hours and how much money a tier may spend; None: any."""
+        """Return the limits of a tier in core-hours and in money; None: no limit."""
         return (
             self.core_hours[tier] if self.core_hours else None,
             self.money[tier] if self.money else None,

@@ -1,4 +1,4 @@
-"""What the parts of a spec must agree in; each disagreement names the key and the remedy."""
+"""Checks across the parts of a spec; each disagreement names the key and the remedy."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Never
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Never
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from alloop.campaigns.objectives import OF_ELECTRONS, RESERVED, Constraint, Objective
+from alloop.campaigns.objectives import ELECTRONIC, RESERVED, Constraint, Objective
 from alloop.campaigns.promotion import PromotionOptions
 from alloop.oracles.options import AsksPeople, ListsMaterials, StartsWarm
 from alloop.properties import UNDECLARED, UNITS
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def _refuse(place: Sequence[str | int], message: str) -> Never:
-    """Raise what is wrong with the key at a place of the spec."""
+    """Raise a validation error at a key path of the spec."""
     error = PydanticCustomError("value_error", "{message}", {"message": message})
     details = InitErrorDetails(type=error, loc=tuple(place), input=None)
     raise ValidationError.from_exception_data("CampaignSpec", [details])
 
 
 def units_in(spec: "CampaignSpec") -> dict[str, str]:
-    """Return the unit of every property that may be spoken of: the table's, the spec's own, and
-    those that its tiers bring.
+    """Return the unit of every property that the campaign may name: the table's, the spec's own,
+    and those that its tiers bring.
 
     Raises:
         ValidationError: if two of them give one property different units.
@@ -106,11 +106,11 @@ def check_space(spec: "CampaignSpec") -> None:
                 f"augmentation.warm_start: tiers.0 ({first.kind}) measures every neighbour from "
                 "scratch; leave warm_start out"
             )
-        if isinstance(space, CrystalSpace) and space.most_atoms() > first.most_atoms_warm:
+        if isinstance(space, CrystalSpace) and space.most_atoms() > first.max_warm_start_atoms:
             raise ValueError(
                 "augmentation.warm_start keeps second derivatives of cells of up to "
-                f"{first.most_atoms_warm} atoms, and the space's have {space.most_atoms()}; leave "
-                "warm_start out"
+                f"{first.max_warm_start_atoms} atoms, and the space's have {space.most_atoms()}; "
+                "leave warm_start out"
             )
 
 
@@ -141,7 +141,7 @@ def check_tiers(spec: "CampaignSpec") -> None:
     tiers = spec.tiers
     for place, tier in enumerate(tiers):
         given = tier.measures()
-        if missing := [name for name in spec.asked_of(place) if name not in given]:
+        if missing := [name for name in spec.required_properties(place) if name not in given]:
             raise ValueError(
                 f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
                 f"set, it measures {', '.join(sorted(given))}" + electronic_property_hint(missing)
@@ -173,8 +173,8 @@ def check_tiers(spec: "CampaignSpec") -> None:
 
 
 def electronic_property_hint(missing: Sequence[str]) -> str:
-    """Return where properties of electrons come from, if any of the missing ones is such."""
-    if not (of_electrons := [name for name in missing if name in OF_ELECTRONS]):
+    """Return a hint where electronic properties come from, if any of the missing ones is one."""
+    if not (of_electrons := [name for name in missing if name in ELECTRONIC]):
         return ""
     return (
         f". A learned potential knows no electrons: {of_electrons[0]} comes from DFT, by way of a "

@@ -23,4 +23,4 @@ Duration = Annotated[
     BeforeValidator(_duration),
     PlainSerializer(lambda length: f"{length.total_seconds():g} s", return_type=str),
 ]
-"""A length of time; written back in seconds."""
+"""Duration in a spec; written back in seconds."""

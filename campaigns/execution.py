@@ -1,4 +1,4 @@
-"""Where measurements run."""
+"""Execution: where measurements run."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -13,14 +13,14 @@ class _Part(BaseModel):
 
 
 class LocalExecution(_Part):
-    """Worker processes on this machine."""
+    """Execution by worker processes on this machine."""
 
     kind: Literal["local"] = "local"
     workers: int = Field(default=2, ge=1, le=1024)
 
 
 class DaskExecution(_Part):
-    """The workers of a Dask scheduler that runs already.
+    """Execution by the workers of a Dask scheduler that runs already.
 
     They must see the run's folder under the same path, and have the same Alloop installed.
     """
@@ -28,7 +28,7 @@ class DaskExecution(_Part):
     kind: Literal["dask"]
     address: str = Field(
         pattern=r"^(tcp|tls|ws|wss|ucx)://[A-Za-z0-9_.\[\]:-]+$",
-        description="as the scheduler prints it, for example tcp://10.0.0.1:8786",
+        description="address as the scheduler prints it, for example tcp://10.0.0.1:8786",
     )
     workers: int = Field(
         default=2, ge=1, le=1024, description="about how many there are; decides what is queued"
@@ -36,7 +36,8 @@ class DaskExecution(_Part):
 
 
 class SlurmExecution(_Part):
-    """One Slurm job per worker, submitted from where the controller runs and renewed as they end.
+    """Execution by one Slurm job per worker, submitted from where the controller runs and renewed
+    as they end.
 
     Jobs inherit the environment of the controller and must see the run's folder under the same
     path. There are no shell commands here: a campaign from elsewhere must not run any.
@@ -44,10 +45,13 @@ class SlurmExecution(_Part):
 
     kind: Literal["slurm"]
     workers: int = Field(default=2, ge=1, le=1024, description="jobs")
-    cores: int = Field(default=1, ge=1, description="per job; for oracles that use threads")
-    memory: str = Field(default="2 GB", pattern=r"^\d+(\.\d+)? ?[MG]i?B$", description="per job")
+    cores: int = Field(default=1, ge=1, description="cores per job; for oracles that use threads")
+    memory: str = Field(
+        default="2 GB", pattern=r"^\d+(\.\d+)? ?[MG]i?B$", description="memory per job"
+    )
     walltime: Duration = Field(
-        default=timedelta(hours=1), description="per job; a new one follows before it ends"
+        default=timedelta(hours=1),
+        description="wall time per job; a new one follows before it ends",
     )
     partition: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.,-]+$")
     account: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")

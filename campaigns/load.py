@@ -12,18 +12,19 @@ from pydantic_core import ErrorDetails
 
 from alloop.campaigns.parts import BAD_KIND, NO_KIND, TierPart
 from alloop.campaigns.spec import CampaignSpec
-from alloop.campaigns.spelling import british, spelt
+from alloop.campaigns.spelling import british, british_word
 from alloop.errors import SpecError
 from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
 from alloop.paths import FOLDER
 
 MAX_BYTES = 1_000_000
-"""A campaign is a page of YAML; anything larger is something else."""
+"""Largest size of a spec in bytes: a campaign is a page of YAML; anything larger is something
+else."""
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """The safe loader, which moreover refuses a key that stands twice in one mapping."""
+    """Safe YAML loader that also refuses a key given twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build the mapping, each key once."""
@@ -98,7 +99,7 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
 
 
 def load_tier(path: Path) -> OracleOptions:
-    """Return the oracle of a YAML file that holds one tier as a campaign's ``tiers`` has it.
+    """Return the tier options in a YAML file that holds one tier as a campaign's ``tiers`` has it.
 
     Raises:
         SpecError: naming file, key path, value and remedy.
@@ -138,7 +139,7 @@ def _set(data: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SpecError(f"--set {key}: the value {text!r} is not YAML") from error
-    *parents, last = map(spelt, key.split("."))
+    *parents, last = map(british_word, key.split("."))
     node: Any = data
     try:
         for part in parents:

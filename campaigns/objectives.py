@@ -1,15 +1,15 @@
-"""What to want of properties: objectives and constraints, and properties of one's own."""
+"""Objectives and constraints, and properties of one's own."""
 
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from alloop.campaigns.spelling import spelt
+from alloop.campaigns.spelling import british_word
 from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
-OF_ELECTRONS = ("band_gap", "power_factor")
-"""Properties that no tier computes: they are looked up, or entered by a person."""
+ELECTRONIC = ("band_gap", "power_factor")
+"""Electronic properties, which no tier computes: they are looked up, or entered by a person."""
 
 DERIVED = MappingProxyType(
     {
@@ -28,7 +28,7 @@ PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 RESERVED = frozenset(
     {"candidate", "chosen", "failed", "formula", "lattice", "margin", "round", "stage", "tier"}
 )
-"""Columns of tables that people fill in or read; no property can have these names."""
+"""Names of columns in tables that people fill in or read; no property can have these names."""
 
 
 class OwnProperty(BaseModel):
@@ -40,21 +40,21 @@ class OwnProperty(BaseModel):
         min_length=1,
         max_length=32,
         pattern=r"^[^\x00-\x1f\x7f,;]+$",
-        description="in words that stand beside a number, such as V; – for a pure number",
+        description="unit as it stands beside a number, such as V; – for a pure number",
     )
 
 
-class _Wish(BaseModel):
+class _PropertyTarget(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     property: PropertyName
     unit: str | None = Field(default=None, description="checked, if given")
 
 
-class Objective(_Wish):
-    """A property and what to want of it."""
+class Objective(_PropertyTarget):
+    """Objective: a property with a direction or a window."""
 
-    goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(spelt)]
+    goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(british_word)]
     window: tuple[float, float] | None = Field(default=None, description="low and high, for window")
     weight: float = Field(default=1.0, gt=0, description="against the other objectives")
 
@@ -67,7 +67,8 @@ class Objective(_Wish):
         return self
 
     def utility(self, value: float) -> float:
-        """Return how good a value is, in the property's unit; more is better, 0 in the window."""
+        """Return the utility of a value, in the property's unit; more is better, 0 in the
+        window."""
         if self.goal == "window":
             assert self.window is not None
             low, high = self.window
@@ -75,8 +76,9 @@ class Objective(_Wish):
         return value if self.goal == "maximise" else -value
 
 
-class Constraint(_Wish):
-    """A property that must stay within bounds, in its unit; the bounds themselves are allowed."""
+class Constraint(_PropertyTarget):
+    """Constraint: a property that must stay within bounds, in its unit; the bounds themselves are
+    allowed."""
 
     min: float | None = None
     max: float | None = None
@@ -90,7 +92,7 @@ class Constraint(_Wish):
         return self
 
     def margin(self, value: float) -> float:
-        """Return how far inside the bounds a value lies, in its unit; negative means outside."""
+        """Return the distance inside the bounds, in the property's unit; negative means outside."""
         low = float("inf") if self.min is None else value - self.min
         high = float("inf") if self.max is None else self.max - value
         return min(low, high)

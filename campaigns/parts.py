@@ -16,7 +16,7 @@ from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
 
 NO_KIND, BAD_KIND = "kind_missing", "kind_unusable"
-"""Types of the errors below."""
+"""Types of pydantic errors of a part's kind."""
 
 
 def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
@@ -50,7 +50,7 @@ def read_model(value: Any, info: ValidationInfo) -> Any:
 
 
 TierPart = Annotated[SerializeAsAny[OracleOptions], BeforeValidator(read_tier)]
-"""An oracle, and its place in the order of cost."""
+"""Options of a tier: an oracle, and its place in the order of cost."""
 
 ModelPart = Annotated[SerializeAsAny[ModelOptions], BeforeValidator(read_model)]
-"""What learns, and proposes."""
+"""Options of the model that learns and proposes."""

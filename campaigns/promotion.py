@@ -1,4 +1,4 @@
-"""How candidates rise from one tier to the next, higher one."""
+"""Options of promotion from one tier to the next, higher one."""
 
 from typing import Literal
 
@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PromotionOptions(BaseModel):
-    """Which candidates the higher tiers measure, and when; how many is each tier's ``promote``.
+    """Options of promotion: which candidates the higher tiers measure, and when; how many is each
+    tier's ``promote``.
 
     Only feasible candidates are promoted whose result by the tier below is trusted: it converged,
     and whatever is asked for here holds.
@@ -20,24 +21,28 @@ class PromotionOptions(BaseModel):
         "for what the measurement is expected to cost",
     )
     when: Literal["end", "round"] = Field(
-        default="end", description="after the last round, or after every round"
+        default="end", description="time of promotion: after the last round, or after every round"
     )
     keep_structure: bool = Field(
         default=False,
-        description="only crystals whose atoms stayed at the sites they were proposed at",
+        description="whether only crystals whose atoms stayed at the sites they were proposed at "
+        "are promoted",
     )
     max_surprise: float | None = Field(
         default=None,
         gt=0,
-        description="only results within so many standard deviations of what the surrogate "
-        "expected; by default a surprise is no reason for distrust",
+        description="largest distance of a promoted result from the surrogate's prediction, in "
+        "its standard deviations; by default no limit",
     )
     min_rank_correlation: float = Field(
         default=0.5,
         ge=-1,
         le=1,
-        description="of the tiers' objectives; below it they are said to disagree",
+        description="least rank correlation of the tiers' objectives; below it they are reported "
+        "to disagree",
     )
     extra: int = Field(
-        default=0, ge=0, description="further candidates each time, while the tiers disagree"
+        default=0,
+        ge=0,
+        description="number of further candidates each time, while the tiers disagree",
     )

@@ -1,4 +1,4 @@
-"""What a campaign is: one frozen record, checked when it is made."""
+"""The campaign spec: one frozen record, checked when it is made."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +43,7 @@ def _says_which_cache(value: Any) -> Any:
 
 
 class CampaignSpec(BaseModel):
-    """One search: what may be proposed, what is wanted, how it is measured, and the budget."""
+    """Spec of one search: space, objectives, model, tiers and budget."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -82,7 +82,7 @@ class CampaignSpec(BaseModel):
         cls, tiers: tuple[OracleOptions, ...], info: ValidationInfo
     ) -> tuple[OracleOptions, ...]:
         wishes = (*info.data.get("objectives", ()), *info.data.get("constraints", ()))
-        return tuple(tier.asked_for([wish.property for wish in wishes]) for tier in tiers)
+        return tuple(tier.with_properties([wish.property for wish in wishes]) for tier in tiers)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -119,15 +119,15 @@ class CampaignSpec(BaseModel):
         return tuple(tier.build(self.space.elements) for tier in self.tiers)
 
     def units(self) -> Mapping[str, str]:
-        """Return the unit of every property that the campaign may speak of, by name."""
+        """Return the unit of every property that the campaign may name, by name."""
         return units_in(self)
 
     def property_names(self) -> tuple[str, ...]:
-        """Return the properties that objectives and constraints speak of, each once."""
+        """Return the properties that objectives and constraints name, each once."""
         named = [wish.property for wish in (*self.objectives, *self.constraints)]
         return tuple(dict.fromkeys(named))
 
-    def asked_of(self, tier: int) -> tuple[str, ...]:
+    def required_properties(self, tier: int) -> tuple[str, ...]:
         """Return the properties that a tier has to measure: what a property is derived from
         stands for it, unless the tier measures it itself.
         """

@@ -12,10 +12,10 @@ BRITISH: Mapping[str, str] = MappingProxyType(
         "unlabeled": "unlabelled",
     }
 )
-"""What a spec has one spelling of, by the American one: goals, and keys."""
+"""British spellings of goals and keys, by the American ones."""
 
 VALUES = ("goal",)
-"""Keys whose value is such a word; other values are data, and stay as they are."""
+"""Keys whose value may be such a word; other values are data, and stay as they are."""
 
 
 def british(data: Any) -> Any:
@@ -39,12 +39,12 @@ def _read(data: Any, done: dict[int, Any]) -> Any:
     read: dict[Any, Any] = {}
     done[id(data)] = read
     for key, value in data.items():
-        other = spelt(key)
+        other = british_word(key)
         name = key if other != key and other in data else other
-        read[name] = spelt(value) if name in VALUES else _read(value, done)
+        read[name] = british_word(value) if name in VALUES else _read(value, done)
     return read
 
 
-def spelt(word: Any) -> Any:
+def british_word(word: Any) -> Any:
     """Return the British spelling of a word that has one, and anything else as it is."""
     return BRITISH.get(word, word) if isinstance(word, str) else word

@@ -45,7 +45,7 @@ from alloop.seeds import derive_seed
 
 
 class Observer(Protocol):
-    """Somebody who watches a campaign run, such as the command line's progress bars."""
+    """Observer of a running campaign, such as the command line's progress bars."""
 
     def step(self, step: Step, state: CampaignState) -> None:
         """Called before a step is done."""
@@ -58,11 +58,11 @@ class Observer(Protocol):
 
 
 class Interrupted(Exception):
-    """The user asked to stop; everything measured so far is in the ledger."""
+    """Raised when the user asked to stop; everything measured so far is in the ledger."""
 
 
 class Controller:
-    """Runs one campaign in one run directory; the only mutable object of the loop.
+    """Controller of one campaign in one run directory; the only mutable object of the loop.
 
     Launching is a controller on an empty ledger, resuming the same controller on one that has
     events. Use as a context manager: it holds the run's lock and its workers.
@@ -113,7 +113,7 @@ class Controller:
 
     @property
     def state(self) -> CampaignState:
-        """What is known of the campaign now."""
+        """State of the campaign now."""
         self._state = self._state or self._fold.state()
         assert self._state is not None
         return self._state
@@ -123,7 +123,7 @@ class Controller:
         self._stopping = True
 
     def run(self) -> CampaignState:
-        """Go on until the campaign is closed or people have to answer; return its last state.
+        """Run until the campaign is closed or people have to answer; return its last state.
 
         Raises:
             Interrupted: after ``stop``, with everything recorded.
@@ -268,7 +268,8 @@ class Controller:
         return True
 
     def _at_once(self, limit: int | None) -> int:
-        """Return how many measurements of a tier may be under way, those in a queue included."""
+        """Return the largest number of measurements of a tier under way, those in a queue
+        included."""
         queued = 2 * self._spec.execution.workers  # so that no worker waits for the controller
         return queued if limit is None else min(limit, queued)
 

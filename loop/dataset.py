@@ -28,31 +28,31 @@ TRAINING, TEST = "train.csv", "test.csv"
 MEASUREMENTS, FAILED = "measurements.jsonl", "failed.csv"
 PROPERTIES = ("bulk_modulus", "energy_per_atom", "formation_energy_per_atom", "volume_per_atom")
 GRID = 0.1
-"""Step of the element fractions, rounded to whole atoms."""
+"""Step of the element fractions, which are rounded to whole atoms."""
 
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """What to make. The defaults are AlloGen's (section 3.2)."""
+    """Plan of a dataset."""
 
     elements: tuple[str, ...] = ("Ni", "Fe", "Cr")
     lattices: tuple[LatticeName, ...] = ("fcc", "bcc")
     atoms: int = 16
     per_composition: int = 20
-    """Random orderings of each composition on each lattice."""
+    """Number of random orderings of each composition on each lattice."""
     search_share: float = 0.0
-    """Of the orderings, to be improved by local search as well; 0.1 in AlloGen."""
+    """Share of the orderings to be improved by local search as well; 0.1 in AlloGen."""
     search_iterations: int = 20
     search_swaps: int = 20
     test_share: float = 0.2
-    """Of the pairs of formula and lattice, held out. AlloGen splits by rows, so that most of its
-    test rows have brothers in training."""
+    """Share of the pairs of formula and lattice that is held out. AlloGen splits by rows, so that
+    most of its test rows have relatives in training."""
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class MadeDataset:
-    """What was made, and where it is."""
+    """Files and sizes of a dataset that was made."""
 
     training: Path
     test: Path
@@ -63,7 +63,7 @@ class MadeDataset:
 
 
 class RememberingOracle:
-    """An oracle whose answers are kept in a file and not asked for again.
+    """Oracle that keeps its measurements in a file and repeats none of them.
 
     Args:
         inner: that answers.
@@ -81,7 +81,7 @@ class RememberingOracle:
         self._read()
 
     def measure(self, material: Structure) -> Measurement:
-        """Return the answer, from the file if it is there."""
+        """Return the measurement, from the file if it is there."""
         id = material_id(material)
         if id not in self._answers:
             answer = self.inner.measure(material)

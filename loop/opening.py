@@ -1,4 +1,4 @@
-"""The first event of a ledger, or the proof that a ledger is of this campaign."""
+"""Opening of a ledger: its first event, or the check that it is of this campaign."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ BuildOracles = Callable[[CampaignSpec], Sequence[Oracle]]
 
 @dataclass(frozen=True)
 class Opening:
-    """A campaign that may go on."""
+    """Opened campaign, checked against its ledger."""
 
     fold: Fold
-    """Of what its ledger holds."""
+    """Fold of its ledger's entries."""
     spec: CampaignSpec
-    """As it is run now."""
+    """Spec as it is run now."""
     oracles: tuple[Oracle, ...]
-    """One per tier."""
+    """Oracles, one per tier."""
     scheduling: dict[str, Any] | None
-    """How it is run from now on, where that is to change; to be written down."""
+    """Scheduling from now on, where that is to change; to be recorded."""
 
 
 def open_campaign(
@@ -109,7 +109,7 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
 
 
 def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
-    """Keep a copy of the checkpoint that the model starts from, once it has proved to fit."""
+    """Store a copy of the checkpoint that the model starts from, once it has proved to fit."""
     options = spec.model
     if not isinstance(options, StartsFromCheckpoint) or (path := options.start_from) is None:
         return None
@@ -128,7 +128,7 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
 
 
 def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
-    """Return what differs, in one line: ``budget.rounds: 5 there, 3 asked for``."""
+    """Return the differences in one line: ``budget.rounds: 5 there, 3 asked for``."""
     there, asked = _leaves(spec_to_json(old)), _leaves(spec_to_json(new))
     return "; ".join(
         f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"

@@ -17,7 +17,7 @@ from alloop.models.options import TrainsOnTables
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What a training on a table gave."""
+    """Result of a training on a table."""
 
     checkpoint: str
     """SHA-256 of the file; the first event of a campaign that starts from it holds it."""

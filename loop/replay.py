@@ -1,4 +1,5 @@
-"""Whether the decisions of a round follow again from the stored model and data."""
+"""Result of a replay: whether the decisions of a round follow again from the stored model and
+data."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -13,12 +14,14 @@ from alloop.loop.record.events import Decision, LedgerEntry, Proposed, Stage
 from alloop.loop.state.campaign_state import fold
 
 RELATIVE_TOLERANCE = 1e-6
-"""Replayed scores agree with the recorded ones within this; on one machine they are equal."""
+"""Relative tolerance of replayed scores against the recorded ones; on one machine they are
+equal."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Whether the decisions of a round follow again from the stored model and data."""
+    """Result of a replay: whether the decisions of a round follow again from the stored model and
+    data."""
 
     round: int
     n_decisions: int

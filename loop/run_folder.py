@@ -1,4 +1,4 @@
-"""Where runs live, and what else is put beside their ledger."""
+"""Run folders, and the files beside their ledger."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ RUNS = Path("runs")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run directory, opened for reading; a controller may be writing to it meanwhile."""
+    """Run directory opened for reading; a controller may be writing to it meanwhile."""
 
     path: Path
     entries: tuple[LedgerEntry, ...]
@@ -41,7 +41,7 @@ class RunFolder:
 
     @property
     def store(self) -> ArtifactStore:
-        """The run's artifacts."""
+        """Artifact store of the run."""
         return ArtifactStore(self.path / "artifacts")
 
     def write_best_cif(self) -> Path | None:

@@ -1,4 +1,4 @@
-"""What a campaign does next, read off its state.
+"""Steps of a campaign: the next unfinished one follows from its state.
 
 The order stands here once: rounds of fitting, acquisition and local search, then promotion to
 the higher tiers. Whatever was chosen is measured before anything else is decided; people may
@@ -15,28 +15,28 @@ from alloop.oracles.options import AsksPeople
 
 @dataclass(frozen=True)
 class Measure:
-    """Have these evaluations answered."""
+    """Step: measure these evaluations."""
 
     evaluations: tuple[Evaluation, ...]
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Let people answer these; nothing else can be done meanwhile."""
+    """Step: wait for people to answer these; nothing else can be done meanwhile."""
 
     evaluations: tuple[Evaluation, ...]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Train the model of a round."""
+    """Step: train the model of a round."""
 
     round: int
 
 
 @dataclass(frozen=True)
 class Propose:
-    """Decide what to measure next."""
+    """Step: decide what to measure next."""
 
     round: int
     stage: Stage
@@ -46,7 +46,7 @@ class Propose:
 
 @dataclass(frozen=True)
 class Close:
-    """End the campaign."""
+    """Step: end the campaign."""
 
     reason: str
 
@@ -82,7 +82,7 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
         return True
     asked = {decision.candidate for decision in last.decisions if decision.chosen}
     missing = sum(e.tier == last.tier and e.candidate in asked for e in state.pending)
-    return len(asked) - missing >= options.enough_answers(len(asked))
+    return len(asked) - missing >= options.n_required(len(asked))
 
 
 def _next(state: CampaignState) -> Step:

@@ -60,7 +60,7 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class FitSummary:
-    """What a training did: recorded in the ledger, shown in reports."""
+    """Summary of a training: recorded in the ledger, shown in reports."""
 
     n_labelled: int
     n_unlabelled: int
@@ -135,7 +135,7 @@ class CanAssess(Protocol):
     """A model that predicts from a material itself, not only from its latent point."""
 
     def assess(self, materials: Sequence[Material]) -> Assessed:
-        """Return what is expected of each material.
+        """Return the prediction for each material.
 
         Raises:
             MaterialError: if a material cannot be represented.

@@ -19,7 +19,7 @@ AUGMENTED = "is_augmented"
 
 @dataclass(frozen=True)
 class CrystalTable:
-    """What was read of a file, and what was not."""
+    """Crystals read from a file, and the rows that were skipped."""
 
     data: Dataset
     rows: tuple[int, ...]

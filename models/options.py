@@ -60,7 +60,7 @@ class StartsFromCheckpoint(Protocol):
     """Options of a model that can begin from weights trained on other data."""
 
     start_from: Path | None
-    """The checkpoint; None to begin from nothing."""
+    """Path of the checkpoint; None to begin from nothing."""
 
     def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
         """Return the model with a checkpoint's weights, for a campaign's space and properties.

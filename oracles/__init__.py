@@ -1,4 +1,4 @@
-"""What answers: LAMMPS, DFT, tables of known results, people.
+"""Oracles: LAMMPS, DFT, tables of known results, people.
 
 Importing this imports no simulator.
 """

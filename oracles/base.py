@@ -1,4 +1,4 @@
-"""The door of every oracle: a material goes in, a measurement comes out."""
+"""The interface of every oracle: a material goes in, a measurement comes out."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,35 +12,35 @@ from alloop.materials import Material, material_from_json, material_to_json
 
 
 class Status(StrEnum):
-    """Whether a measurement gave values."""
+    """Status of a measurement."""
 
     OK = "ok"
     FAILED = "failed"
 
 
 class FailureKind(StrEnum):
-    """Why a measurement gave no values."""
+    """Kinds of failure of a measurement."""
 
     UNSUPPORTED = "unsupported"
-    """The oracle cannot treat this material (an element, a size, a composition without sites)."""
+    """Material that the oracle cannot treat (an element, a size, a composition without sites)."""
     LOST_ATOMS = "lost_atoms"
-    """Atoms flew off or overlapped; the simulation broke down."""
+    """Breakdown of the simulation: atoms flew off or overlapped."""
     NOT_CONVERGED = "not_converged"
-    """The relaxation ended before its forces and stresses were small."""
+    """Relaxation that ended before its forces and stresses were small."""
     ABSURD = "absurd"
-    """A value that is not finite or not physical: NaN, a collapsed cell."""
+    """Value that is not finite or not physical: NaN, a collapsed cell."""
     ERROR = "error"
-    """The oracle raised; the message says what."""
+    """Exception of the oracle; the message says what."""
     TIMEOUT = "timeout"
-    """It took longer than its tier allows, and was ended."""
+    """Measurement that took longer than its tier allows, and was ended."""
     REPORTED = "reported"
-    """A person says that it could not be measured; the message says why."""
+    """Report of a person that it could not be measured; the message says why."""
     WORKER_DIED = "worker_died"
-    """The process that measured it died."""
+    """Death of the process that measured it."""
 
 
 RETRYABLE = frozenset({FailureKind.TIMEOUT, FailureKind.WORKER_DIED})
-"""Failures that may come from the machine rather than from the material."""
+"""Kinds of failure that may come from the machine rather than from the material."""
 
 
 INFEASIBLE = frozenset(
@@ -52,8 +52,8 @@ INFEASIBLE = frozenset(
         FailureKind.REPORTED,
     }
 )
-"""Failures of the material itself, which would come again. ``ERROR`` is in neither: it may be a
-mistake in the software, so it is not tried again and nothing is concluded from it either."""
+"""Kinds of failure of the material itself, which would come again. ``ERROR`` is in neither: it may
+be a mistake in the software, so it is not tried again and nothing is concluded from it either."""
 
 
 def fingerprint_of(**settings: Any) -> str:
@@ -62,12 +62,12 @@ def fingerprint_of(**settings: Any) -> str:
 
 
 class NotFinite(ValueError):
-    """A measured value that is NaN or infinite."""
+    """Raised for a measured value that is NaN or infinite."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a measurement failed."""
+    """Failure of a measurement: kind, message, and whether to try again."""
 
     kind: FailureKind
     message: str
@@ -76,7 +76,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a measurement cost. Costs add."""
+    """Cost of a measurement. Costs add."""
 
     calls: int = 0
     wall_seconds: float = 0.0
@@ -95,7 +95,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What an oracle says of one material; a failure is a measurement too."""
+    """Measurement of one material by one oracle; a failure is a measurement too."""
 
     status: Status
     properties: Mapping[str, float]
@@ -107,7 +107,7 @@ class Measurement:
     fingerprint: str
     cost: Cost = field(default_factory=Cost)
     document: Mapping[str, Any] | None = None
-    """What the oracle has to keep of its calculations, plain JSON; None where that is nothing."""
+    """Record of the oracle's calculations, plain JSON; None where there is nothing to keep."""
 
     def __post_init__(self) -> None:
         if (self.status is Status.FAILED) != (self.failure is not None):
@@ -193,12 +193,10 @@ class Measurement:
 
 @runtime_checkable
 class Oracle(Protocol):
-    """Anything that measures. Instances can be pickled: each worker process gets its own copy,
-    and expensive resources are opened at the first measurement, not at construction.
-    """
+    """Oracle: anything that measures."""
 
     name: str
-    """For people: ``lammps NiFeCr-Wu2017``."""
+    """Name for people, such as ``lammps NiFeCr-Wu2017``."""
 
     def fingerprint(self) -> str:
         """Return the hash of every setting that changes a measured *value*."""
@@ -208,7 +206,8 @@ class Oracle(Protocol):
 
 
 EXCHANGE_PROCEDURE = 1
-"""Counts changes of ``measure_exchanged`` that change values; part of its fingerprint."""
+"""Version of the exchange procedure, raised when a change of ``measure_exchanged`` changes values;
+part of its fingerprint."""
 
 
 def exchange_fingerprint(fingerprint: str) -> str:

@@ -37,17 +37,20 @@ class OracleOptions(BaseModel):
 
     kind: str
     promote: int = Field(
-        default=0, ge=0, description="how many of the tier below are sent to this one at a time"
+        default=0,
+        ge=0,
+        description="number of candidates of the tier below that are promoted to this one at a "
+        "time",
     )
     timeout: float | None = Field(
-        default=600.0, gt=0, description="seconds for one measurement; null: no limit"
+        default=600.0, gt=0, description="time limit of one measurement, s; null: no limit"
     )
     attempts: int = Field(
         default=2,
         ge=1,
         le=10,
-        description="how often a measurement is tried whose worker is lost or whose time is over; "
-        "what the material itself brings about is not tried again",
+        description="largest number of attempts at a measurement whose worker is lost or whose "
+        "time limit is reached; what the material itself causes is not tried again",
     )
     workers: int | None = Field(
         default=None,
@@ -79,7 +82,7 @@ class OracleOptions(BaseModel):
         """
         raise NotImplementedError
 
-    def asked_for(self, wanted: Iterable[str]) -> Self:
+    def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options, set to measure those wanted properties that they can.
 
         Args:
@@ -120,10 +123,10 @@ class AsksPeople(Protocol):
 
     @property
     def protocol(self) -> str:
-        """How it is measured, in words."""
+        """Protocol of the measurement, in words."""
 
-    def enough_answers(self, n: int) -> int:
-        """Return how many of n requests have to be answered before the next round begins."""
+    def n_required(self, n: int) -> int:
+        """Return the number of n requests that have to be answered before the next round begins."""
 
 
 @runtime_checkable
@@ -145,5 +148,5 @@ class StartsWarm(Protocol):
     """
 
     @property
-    def most_atoms_warm(self) -> int:
-        """Atoms of the largest cell for which it can."""
+    def max_warm_start_atoms(self) -> int:
+        """Number of atoms of the largest cell for which it can."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("models", "oracles")
+ROOMS = ("alloop", "loop", "campaigns", "models", "oracles", "benchmarks", "examples")
 OPENINGS = ("Of ", "In ", "By ", "As ", "With ", "At ", "Likewise", "The same")
 UNIT = re.compile(r"(Å|eV|GPa|µB|K|s|J|Ry|Shape|Nats)([²³]|/\w+[²³]?)*[.,;: ]")
 """A unit or a shape standing first, where the noun belongs."""

@@ -27,10 +27,10 @@ from alloop.oracles.dft.oracle import DftOracle
 from benchmarks.recording import RESULTS, record
 
 NICKEL_EDGE = 3.52
-"""Å, of fcc nickel: measured at room temperature, and what PBE gives."""
+"""Lattice constants of fcc nickel, Å: measured at room temperature, and what PBE gives."""
 
 PBE = EspressoOptions(cutoff=40.0, density_cutoff=320.0, kspacing=0.25)
-"""Of this benchmark."""
+"""Settings of pw.x in this benchmark."""
 
 RELAXED = DftOptions(engine="espresso", espresso=PBE, force_tolerance=0.01, strain=0.0)
 """Its relaxations."""
@@ -185,7 +185,7 @@ def must(measured: Measurement) -> Measurement:
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what some work gives, and its seconds."""
+    """Return the result of some work, and its seconds."""
     began = time.perf_counter()
     return work(), time.perf_counter() - began
 
@@ -197,7 +197,7 @@ PARTS: Mapping[str, Callable[[Path], dict[str, float]]] = {
     "chgnet_formation": chgnet_formation_figures,
     "espresso_formation": espresso_formation_figures,
 }
-"""What is measured, by the name under which its seconds are recorded."""
+"""Tasks to measure, by the name under which their seconds are recorded."""
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from benchmarks.dvae.heads import (
 from benchmarks.recording import RESULTS, record
 
 SEEDS = (0, 1, 2, 3, 4)
-"""Of the splits. Settings were chosen on the 812 alloys that none of these tests on."""
+"""Seeds of the splits. Settings were chosen on the 812 alloys that none of these tests on."""
 EXAMPLE = "Al1.4Co0.9Cr1.4Cu0.5Fe0.9Ni1"
 """The alloy that the paper inverts (section 3.3)."""
 ONLY_MODEL = "model"

@@ -25,7 +25,8 @@ HEAD = DvaeOptions(
 
 
 def labels_needed(alloys: Alloys, seed: int) -> dict[str, float]:
-    """Return how many labels reach the accuracy of all 864, asked for and in random order.
+    """Return the numbers of labels that reach the accuracy of all 864, asked for and in random
+    order.
 
     Accuracy is that on the 509 alloys whose labels are never trained on: fewer would let
     chance decide. Both orders begin with the same 96 random labels.

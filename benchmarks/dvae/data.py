@@ -43,7 +43,7 @@ class Alloys:
 
     elements: tuple[str, ...]
     fractions: np.ndarray
-    """Shape (n, e)."""
+    """Atomic fractions, shape (n, e)."""
     labels: np.ndarray
     """1 for a single phase, shape (n,)."""
     published: np.ndarray

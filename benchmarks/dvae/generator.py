@@ -16,7 +16,7 @@ from benchmarks.dvae.data import Alloys, Split
 REFRACTORY = ("Ti", "V", "Zr", "Nb", "Mo", "Hf", "Ta", "W", "Re")
 N_DECODED = 1000
 N_NEAREST = 10
-"""Of the inverted alloys, for which the smallest change is looked for."""
+"""Number of inverted alloys for which the smallest change is looked for."""
 NEARNESS = 0.1
 """Standard deviation around an alloy's z; z itself has one of about 1."""
 
@@ -33,7 +33,7 @@ def reconstruction(model: DvaeModel, alloys: Alloys, rows: np.ndarray) -> dict[s
 
 
 def probes(model: DvaeModel, alloys: Alloys, split: Split) -> dict[str, float]:
-    """Return what can be read from z: AUC on test rows of probes trained on training rows.
+    """Return what probes read from z: AUC on test rows of probes trained on training rows.
 
     Of the phase, of whether there are four elements or more, and of whether most atoms are
     of refractory metals.
@@ -87,7 +87,8 @@ def consistency(model: DvaeModel, alloys: Alloys, split: Split, seed: int) -> di
 
 
 def inversion(model: DvaeModel, alloys: Alloys, split: Split) -> dict[str, float]:
-    """Return how often correctly predicted multi-phase test alloys are inverted, and how."""
+    """Return the share of correctly predicted multi-phase test alloys that are inverted, and
+    how."""
     multi = [alloys.materials[i] for i in split.test if alloys.labels[i] == 0]
     said = model.assess(multi).prediction.mean[:, 0] < 0.5
     right = [alloy for alloy, is_right in zip(multi, said, strict=True) if is_right]

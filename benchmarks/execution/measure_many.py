@@ -81,7 +81,7 @@ class Killer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it."""
+    """Result of one run."""
 
     measurements: int
     lost: int

@@ -33,5 +33,5 @@ class Fake:
 
 
 def value_of(candidate: str) -> float:
-    """Return what the fake measures of a candidate."""
+    """Return the fake measurement of a candidate."""
     return 100 + int(candidate[:8], 16) / 2**32

@@ -10,7 +10,7 @@ from benchmarks.data import data_folder
 
 HELD_OUT_SHARE = 0.2
 DESIGN_SEED = 0
-"""Of the split on whose held-out rows the direct network was chosen."""
+"""Seed of the split on whose held-out rows the direct network was chosen."""
 SEEDS = (1, 2, 3)
 
 

@@ -30,12 +30,12 @@ from alloop.seeds import derive_seed
 
 PROPERTY = "formation_energy_per_atom"
 TARGETS = (-0.3, -0.5, -0.6, -0.7)
-"""eV/atom: the paper's case 1."""
+"""Targets of the paper's case 1, eV/atom."""
 TOLERANCE = 0.06
-"""eV/atom: the paper's."""
+"""Tolerance of the target, the paper's, eV/atom."""
 N_PROTOTYPES = 500
 N_DESIGNS = 24
-"""Per target and round."""
+"""Number of designs per target and round."""
 ROUNDS = 3
 HOW = DesignOptions(
     n=N_DESIGNS,

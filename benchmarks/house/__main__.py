@@ -15,7 +15,7 @@ PARTS = (
     "hull",
     "ready_campaigns",
 )
-"""In the order in which they are measured; each is imported when its turn comes."""
+"""Subjects in the order in which they are measured; each is imported when its turn comes."""
 
 
 def main(names: Sequence[str]) -> None:

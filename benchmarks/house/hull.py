@@ -15,7 +15,8 @@ THIRTY = (
 REPEATS = 3
 SEED = 7
 MEAN, SPREAD = -0.2, 0.2
-"""eV/atom: formation energies as of intermetallics, six in seven of them negative."""
+"""Mean and standard deviation of the formation energies, eV/atom, as of intermetallics: six in
+seven of them negative."""
 
 
 def figures() -> dict[str, float]:

@@ -29,7 +29,7 @@ Command = Callable[..., None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a campaign."""
+    """Outcome of a campaign."""
 
     name: str
     minutes: float
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def figures() -> dict[str, float]:
-    """Return how many campaigns there are, how many came to their report, and the minutes."""
+    """Return the number of campaigns, of those that came to their report, and the minutes."""
     found = []
     with TemporaryDirectory() as folder:
         for name in ready_campaigns():

@@ -140,7 +140,7 @@ def defect_figures() -> dict[str, float]:
 
 
 def frame_max_relative_difference() -> float:
-    """Return how far C11, C12 and C44 of fcc cells along ⟨110⟩ and ⟨100⟩ differ."""
+    """Return the differences of C11, C12 and C44 of fcc cells along ⟨110⟩ and ⟨100⟩."""
     alloy = ni18cr18fe18(1)
     nickel = Structure(Lattice.cubic(3.52), ["Ni"] * 4, FACES)
     turned = Structure(Lattice.tetragonal(3.52 / np.sqrt(2), 3.52), ["Ni"] * 2, BODY) * (3, 3, 3)

@@ -15,7 +15,7 @@ class Crystal:
     element: str
     sites: list[list[float]]
     edge: float
-    """Å, about."""
+    """Approximate edge of the cubic cell, Å."""
     constants: tuple[float, float, float] | None
     """C11, C12 and C44, GPa; None where none were found."""
     source: str
@@ -58,7 +58,8 @@ CRYSTALS = {
 }
 
 CHROMIUM_NEAR_0_K = (391.0, 89.6, 103.2)
-"""GPa; experiment, from memory of Simmons and Wang. Not what this potential gives: see the note."""
+"""Elastic constants C11, C12 and C44 by experiment, GPa, from memory of Simmons and Wang. Not
+what this potential gives: see the note."""
 
 ROSE = {
     # Ec (eV), alpha, alat (Å), atoms in the cube: lines "esub", "alpha" and "alat" of library.meam

@@ -23,7 +23,7 @@ from benchmarks.lammps.swap_search import SwapSearchOptions, local_search
 
 SEEDS = (1, 2, 3, 4, 5)
 EARLY = 0.2
-"""GPa; about six times the estimate's usual error."""
+"""Early-rejection margin, GPa: about six times the estimate's usual error."""
 CAMPAIGN: dict[str, Any] = {
     "name": "search",
     "seed": 1,
@@ -43,7 +43,7 @@ CAMPAIGN: dict[str, Any] = {
 def local_search_figures(
     iterations: int = 20, swaps: int = 20, seeds: Sequence[int] = SEEDS
 ) -> dict[str, Any]:
-    """Return how fast the searches are, one core each, and what they find.
+    """Return the speed of the searches, one core each, and what they find.
 
     Every search looks at ``iterations`` × ``swaps`` neighbours. What a search found best is
     measured again from scratch, so that all are compared by the same values.
@@ -86,7 +86,7 @@ def local_search_figures(
 
 
 def campaign_search_figures(iterations: int = 20, swaps: int = 20) -> dict[str, float]:
-    """Return how long a campaign's augmentation takes on two workers, warm started and not.
+    """Return the time a campaign's augmentation takes on two workers, warm started and not.
 
     Two chains, so many neighbours in all; from the proposal of the first to the last measurement.
     """

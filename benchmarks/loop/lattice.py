@@ -73,7 +73,7 @@ def fit_model(model: LatticeModel, rows: Sequence[tuple[Structure, float]], seed
 
 
 def reconstruct(model: LatticeModel, structures: Sequence[Structure]) -> list[Structure]:
-    """Return what the model decodes from the structures' latent points."""
+    """Return the structures that the model decodes from the structures' latent points."""
     decoded = model.decode(model.encode(structures), seed=SEED)
     return [material for material in decoded if isinstance(material, Structure)]
 

@@ -110,7 +110,7 @@ def compare() -> Figures:
 
 @cache
 def _originals() -> Originals:
-    """Return what was held out, in random order."""
+    """Return the held-out crystals in random order."""
     held_out = _split()[1]
     return Originals.of(some(held_out, len(held_out), seed=0))
 
@@ -146,7 +146,7 @@ def _split() -> tuple[Dataset, Dataset]:
 
 
 def _judge(stage: str) -> Judge:
-    """Return what measures a stage's crystals, with the limit that the training data sets."""
+    """Return the oracle of a stage's crystals, with the limit that the training data sets."""
     known = measured(TABLES / TRAINING)
     return Judge(
         FOLDER / f"decoded-{stage}.jsonl", max(one.properties["energy_per_atom"] for one in known)

@@ -56,7 +56,7 @@ def cost_figures() -> dict[str, float]:
 
 
 def speedup_figures(chosen: PcdvaeOptions, suffix: str) -> dict[str, float]:
-    """Return how much faster a step is than the straightforward one, all in float32.
+    """Return the speed-up of a step over the straightforward one, all in float32.
 
     They take turns, so that whatever else the machine does slows all of them.
 

@@ -24,10 +24,11 @@ from benchmarks.two_fidelity.pairs import SPEC
 GENERATED = 300
 """AlloGen generates 500."""
 ON_HULL = 1e-3
-"""eV/atom; nearer is on the hull of everything known, the elements and what was generated."""
+"""Tolerance of the hull, eV/atom; nearer is on the hull of everything known, the elements and what
+was generated."""
 COMPARED = 40
-"""Of the correct ones, the first of random draws, whether they are unique and novel: cells of 16
-atoms take a second for each pair of one composition."""
+"""Number of correct crystals, the first of random draws, that are compared with each other and with
+known ones: cells of 16 atoms take a second for each pair of one composition."""
 PROMOTED = 3
 ELEMENTS = ("Ni", "Fe", "Cr")
 SYSTEMS = (("Ni", "Fe"), ("Fe", "Cr"), ("Ni", "Cr"), ELEMENTS)

@@ -18,7 +18,7 @@ from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
 from alloop.properties import FORMATION_ENERGY
 
 DECODED_ENERGY = "decoded_energy"
-"""eV, of the cell before relaxation."""
+"""Energy of the cell before relaxation, eV."""
 
 
 class WithDecodedEnergy:

@@ -20,9 +20,10 @@ STARTS = 40
 SURROGATE_ROWS = 150
 """Training rows that the loop's Gaussian process learns from."""
 EDGE = 0.2
-"""Of the trust region, in the extent of the latents; a campaign's default is set in its spec."""
+"""Edge of the trust region, in the extent of the latents; a campaign's default is set in its
+spec."""
 ITERATIONS = 15
-"""Of the acquisition's climb."""
+"""Number of iterations of the acquisition's climb."""
 
 
 def optimisation_figures(

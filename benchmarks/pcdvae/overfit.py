@@ -13,7 +13,7 @@ from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.options import PcdvaeOptions
 
 COPIES = 8
-"""Of each crystal in a batch, each with its own noise."""
+"""Number of copies of each crystal in a batch, each with its own noise."""
 SEEDS = (100, 101, 102, 103)
 OPTIONS = PcdvaeOptions(
     phase=False,
@@ -40,7 +40,7 @@ FASTER = {
     "langevin_200": {"langevin_steps": 4},
     "langevin_300_freezing": {"langevin_steps": 1, "freezing_steps": 24},
 }
-"""By sampler and decoder calls."""
+"""Options of each sampler, named by sampler and decoder calls."""
 
 
 def overfit_figures(folder: Path) -> dict[str, float]:

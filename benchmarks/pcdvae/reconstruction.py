@@ -18,7 +18,7 @@ from alloop.models.metrics.matching import match
 from alloop.models.pcdvae.model import PcdvaeModel
 
 SEEDS = (0,)
-"""Of the sampling."""
+"""Seeds of the sampling."""
 LOOKED_INTO = 100
 """Crystals whose fingerprints and matches are taken, which takes a second or two each."""
 DEFECTIVE = 0.5
@@ -34,7 +34,7 @@ class Originals:
 
     structures: tuple[Structure, ...]
     fingerprints: tuple[Floats | None, ...]
-    """Of the first LOOKED_INTO."""
+    """Fingerprints of the first LOOKED_INTO structures."""
     formulas: tuple[str, ...]
 
     @classmethod

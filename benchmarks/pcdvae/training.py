@@ -43,11 +43,11 @@ WITH_SEARCH = DatasetPlan(search_share=0.05, search_iterations=5, search_swaps=1
 """Some orderings improved by local search as well, as in NiFeCr-LS: half of AlloGen's share, and an
 eighth of its measurements each, for cells of 16 atoms in place of 54."""
 SEARCHED_EPOCHS = 15
-"""With the rows of local search, after the first training: the second of the two stages. Too few to
-be worth compiling."""
+"""Epochs with the rows of local search, after the first training: the second of the two stages. Too
+few to be worth compiling."""
 KINDS = ("cdvae", "pcdvae")
 SEEDS = (0, 1)
-"""Of the trainings: weights, order of the rows, noise."""
+"""Seeds of the trainings: weights, order of the rows, noise."""
 SEARCHED = "pcdvae_ls"
 
 

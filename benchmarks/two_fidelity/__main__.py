@@ -4,7 +4,7 @@ Each is asked what CHGNet will say of a cell that LAMMPS has measured, from ever
 has measured and some other cells that both have: all others (leave one out), or eight, as after
 a few promotions of a campaign.
 
-- line: ``alloop.loop.choose.fidelity``'s, dear = a + b · cheap, with Student's t.
+- line: ``alloop.loop.choose.fidelity``'s, high = a + b · low, with Student's t.
 - line and GP: a Gaussian process over the model's embedding of what the line leaves.
 - multi-fidelity GP: BoTorch's ``SingleTaskMultiFidelityGP`` over embedding and tier.
 
@@ -44,11 +44,11 @@ class Task:
     """Predict the high-fidelity values of some cells."""
 
     features: Array
-    """Of all cells, shape (n, m)."""
-    cheap: Array
-    """Of all cells, shape (n,)."""
-    dear: Array
-    """Of all cells, shape (n,); NaN where it was not measured."""
+    """Features of all cells, shape (n, m)."""
+    low_fidelity: Array
+    """Low-fidelity values of all cells, shape (n,)."""
+    high_fidelity: Array
+    """High-fidelity values of all cells, shape (n,); NaN where it was not measured."""
     known: NDArray[np.int_]
     """Cells whose high-fidelity value may be used."""
     asked: NDArray[np.int_]
@@ -62,18 +62,22 @@ Predictive = stats.distributions.rv_frozen
 def line(task: Task) -> Predictive:
     """Predict by ``alloop.loop.choose.fidelity``."""
     found = fit_fidelity_map(
-        task.cheap[task.known], task.dear[task.known], spread=float(task.cheap.std())
+        task.low_fidelity[task.known],
+        task.high_fidelity[task.known],
+        spread=float(task.low_fidelity.std()),
     )
-    mean, scale = found.predict(task.cheap[task.asked])
+    mean, scale = found.predict(task.low_fidelity[task.asked])
     return stats.t(found.degrees, loc=mean, scale=scale)
 
 
 def line_and_gp(task: Task) -> Predictive:
     """Predict by the line and a Gaussian process of what it leaves."""
     found = fit_fidelity_map(
-        task.cheap[task.known], task.dear[task.known], spread=float(task.cheap.std())
+        task.low_fidelity[task.known],
+        task.high_fidelity[task.known],
+        spread=float(task.low_fidelity.std()),
     )
-    left = task.dear[task.known] - found.predict(task.cheap[task.known])[0]
+    left = task.high_fidelity[task.known] - found.predict(task.low_fidelity[task.known])[0]
     gp = SingleTaskGP(
         torch.tensor(task.features[task.known]),
         torch.tensor(left)[:, None],
@@ -81,7 +85,7 @@ def line_and_gp(task: Task) -> Predictive:
         outcome_transform=Standardize(m=1),
     )
     mean, std = _fitted(gp, torch.tensor(task.features[task.asked]))
-    return stats.norm(found.predict(task.cheap[task.asked])[0] + mean, std)
+    return stats.norm(found.predict(task.low_fidelity[task.asked])[0] + mean, std)
 
 
 def multi_fidelity_gp(task: Task) -> Predictive:
@@ -95,7 +99,7 @@ def multi_fidelity_gp(task: Task) -> Predictive:
             np.column_stack([features[task.known], np.ones(len(task.known))]),
         ]
     )
-    y = np.concatenate([task.cheap, task.dear[task.known]])
+    y = np.concatenate([task.low_fidelity, task.high_fidelity[task.known]])
     gp = SingleTaskMultiFidelityGP(
         torch.tensor(x),
         torch.tensor(y)[:, None],
@@ -127,29 +131,35 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = read_or_measure(Path(sys.argv[1]) if len(sys.argv) > 1 else ROWS)
     features = embeddings(rows)
-    figures: dict[str, float] = {"pairs": float(sum(row.dear is not None for row in rows))}
+    figures: dict[str, float] = {"pairs": float(sum(row.high_fidelity is not None for row in rows))}
     for name in PROPERTIES:
-        cheap = np.array([row.cheap[name] for row in rows])
-        dear = np.array([np.nan if row.dear is None else row.dear[name] for row in rows])
-        pairs = np.flatnonzero(~np.isnan(dear))
-        figures[f"{name}_mean_difference"] = float(np.mean(dear[pairs] - cheap[pairs]))
-        rank = stats.spearmanr(cheap[pairs], dear[pairs]).statistic
+        low_fidelity = np.array([row.low_fidelity[name] for row in rows])
+        high_fidelity = np.array(
+            [np.nan if row.high_fidelity is None else row.high_fidelity[name] for row in rows]
+        )
+        pairs = np.flatnonzero(~np.isnan(high_fidelity))
+        figures[f"{name}_mean_difference"] = float(
+            np.mean(high_fidelity[pairs] - low_fidelity[pairs])
+        )
+        rank = stats.spearmanr(low_fidelity[pairs], high_fidelity[pairs]).statistic
         figures[f"{name}_rank_correlation"] = float(rank)
         for count, splits in (("all", leave_one_out(pairs)), (str(FEW), few(pairs))):
-            tasks = [Task(features, cheap, dear, known, asked) for known, asked in splits]
+            tasks = [
+                Task(features, low_fidelity, high_fidelity, known, asked) for known, asked in splits
+            ]
             for label, surrogate in SURROGATES.items():
-                scores = score(tasks, surrogate, float(dear[pairs].std()))
+                scores = score(tasks, surrogate, float(high_fidelity[pairs].std()))
                 figures |= {f"{name}_{label}_{count}_{key}": x for key, x in scores.items()}
                 print(name, label, count, scores, flush=True)
     print(record("two_fidelity", figures, command="python -m benchmarks.two_fidelity"))
 
 
 def embeddings(rows: list[Row]) -> Array:
-    """Return what a campaign's surrogate sees of each cell, shape (n, m)."""
+    """Return the inputs of a campaign's surrogate for each cell, shape (n, m)."""
     materials = tuple(material_from_json(row.material) for row in rows)
     spec = parse_spec(SPEC, where="benchmark")
     model = spec.model.build(spec.space, spec.property_names())
-    labels = np.array([[row.cheap[name] for name in PROPERTIES] for row in rows])
+    labels = np.array([[row.low_fidelity[name] for name in PROPERTIES] for row in rows])
     model.fit(Dataset(materials, PROPERTIES, labels, np.zeros(len(rows), dtype=bool)), seed=7)
     assert isinstance(model, HasEmbedding)
     with torch.no_grad():
@@ -174,10 +184,10 @@ def few(pairs: NDArray[np.int_]) -> list[Split]:
 def score(
     tasks: list[Task], surrogate: Callable[[Task], Predictive], unit: float
 ) -> dict[str, float]:
-    """Return how well predictions and measured values agree, over all tasks."""
+    """Return the agreement of predictions and measured values, over all tasks."""
     densities, ranks, errors = [], [], []
     for task in tasks:
-        predicted, measured = surrogate(task), task.dear[task.asked]
+        predicted, measured = surrogate(task), task.high_fidelity[task.asked]
         densities.append(-predicted.logpdf(measured) - np.log(unit))
         ranks.append(predicted.cdf(measured))
         errors.append(predicted.mean() - measured)

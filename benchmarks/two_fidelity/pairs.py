@@ -38,26 +38,28 @@ class Row:
 
     material: dict[str, object]
     """Plain JSON."""
-    cheap: dict[str, float]
-    dear: dict[str, float] | None
-    """None where only the cheap tier was asked."""
+    low_fidelity: dict[str, float]
+    high_fidelity: dict[str, float] | None
+    """High-fidelity values; None where only the lower tier measured."""
 
 
 def read_or_measure(path: Path, *, n_cheap: int = 160, n_dear: int = 48) -> list[Row]:
     """Return the rows in a file, measured first as far as they are not there yet."""
     rows = [Row(**row) for row in json.loads(path.read_text("utf-8"))] if path.exists() else []
     spec = parse_spec(SPEC, where="benchmark")
-    cheap, dear = spec.build_oracles()
+    low_fidelity, high_fidelity = spec.build_oracles()
     if not rows:
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = [material_to_json(m) for m in random_materials(spec.space, 20261120, n_cheap)]
-        measured = [(material, _values(cheap, material)) for material in drawn]
+        measured = [(material, _values(low_fidelity, material)) for material in drawn]
         rows = [Row(material, values, None) for material, values in measured if values]
-    stiffest = sorted(range(len(rows)), key=lambda i: -rows[i].cheap["bulk_modulus"])
+    stiffest = sorted(range(len(rows)), key=lambda i: -rows[i].low_fidelity["bulk_modulus"])
     chosen = list(dict.fromkeys((*range(n_dear // 2), *stiffest)))[:n_dear]
     for i in chosen:
-        if rows[i].dear is None:
-            rows[i] = Row(rows[i].material, rows[i].cheap, _values(dear, rows[i].material))
+        if rows[i].high_fidelity is None:
+            rows[i] = Row(
+                rows[i].material, rows[i].low_fidelity, _values(high_fidelity, rows[i].material)
+            )
             path.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
     return rows
 

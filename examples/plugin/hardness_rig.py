@@ -10,7 +10,7 @@ VICKERS = {"Al": 167.0, "Cu": 369.0, "Fe": 608.0, "Ni": 638.0}  # MPa, pure elem
 
 
 class HardnessRigOptions(OracleOptions):
-    """What a tier may say after ``kind: hardness-rig``."""
+    """Options of a tier after ``kind: hardness-rig``."""
 
     kind: Literal["hardness-rig"] = "hardness-rig"
     strengthening: float = 2000.0  # MPa per product of two fractions

@@ -22,7 +22,7 @@ from alloop.space import Space
 
 
 class LinearFractionsOptions(ModelOptions):
-    """What a spec may say after ``model: {kind: linear-fractions}``."""
+    """Options of a model after ``model: {kind: linear-fractions}``."""
 
     kind: Literal["linear-fractions"] = "linear-fractions"
     members: int = Field(default=16, ge=2, description="regressions, each on a bootstrap sample")
@@ -39,7 +39,7 @@ class LinearFractionsOptions(ModelOptions):
 
 
 class LinearFractionsDescription(Description):
-    """What a checkpoint says beside its tensors."""
+    """Description in a checkpoint, beside its tensors."""
 
     kind: str = "linear-fractions"
     version: int = 1

@@ -221,7 +221,7 @@ def _decoded(
 
 
 def _pool(state: CampaignState) -> int:
-    """Return how many latent points are decoded in a round."""
+    """Return the number of latent points decoded in a round."""
     pool = state.spec.acquisition.pool
     assert pool is not None  # the spec fills it in where it counts
     return pool

@@ -68,7 +68,7 @@ def propose_by_uncertainty(
     decisions = tuple(
         drafts[row].decide(
             rejection=choice.rejection(row),
-            reason=f"choice {place + 1} of {size} among the most unsure",
+            reason=f"choice {place + 1} of {size} among the most uncertain",
             acquisition=float(choice.scores[row]),
             posterior={
                 name: Posterior(
@@ -129,7 +129,7 @@ class UncertaintyChoice:
         score, distance = float(self.scores[row]), float(self.distances[row])
         if score < self.threshold:
             text = (
-                f"its unsureness {score:.3g} is below {self.threshold:.3g}, the short list's last"
+                f"its uncertainty {score:.3g} is below {self.threshold:.3g}, the short list's last"
             )
             return CandidateRejection("unsureness", score - self.threshold, text)
         margin = min(distance - self.last_distance, 0.0)

@@ -20,10 +20,11 @@ class Task:
     """A measurement to be made."""
 
     id: str
-    """What the spool knows it by."""
+    """Id of the task in the spool."""
     tier: int
     payload: Callable[[], str]
-    """Gives what is asked, when its turn has come; see ``choose.augmentation.question``."""
+    """Function that returns the task's payload when its turn has come; see
+    ``choose.augmentation.task_payload``."""
 
 
 def measure_all(
@@ -70,6 +71,6 @@ def _outcome(pool: MeasuringPool, task: Task, future: Future[Measurement]) -> Me
         return pool.lost(task.tier, f"{error.allowed_failures + 1} workers were lost with it")
     except CancelledError as error:
         raise RunError(
-            "the scheduler no longer knows what it was given to measure",
-            remedy="See that it runs, then give the same command again.",
+            "the scheduler has lost the measurements it was given",
+            remedy="Check that it is running, then run the same command again.",
         ) from error

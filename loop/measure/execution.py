@@ -47,23 +47,23 @@ class MeasuringPool:
     ) -> None:
         # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
-        bench = _WorkerOracles(
+        plugin = _WorkerOracles(
             self._packed,
             [NO_LIMIT if each is None else each for each in timeouts],
             spool.absolute(),
         )
         make_folder(spool)
         # Other campaigns may share the scheduler.
-        self._bench = f"alloop-bench-{uuid.uuid4()}"
+        self._plugin_name = f"alloop-oracles-{uuid.uuid4()}"
         self._client = connect(options)
         self._executor = self._client.get_executor(pure=False)
         try:
-            self._client.register_plugin(bench, name=self._bench)
+            self._client.register_plugin(plugin, name=self._plugin_name)
         except BaseException:
             self.shutdown()
             raise
 
-    def submit(self, evaluation: str, tier: int, question: str) -> Future[Measurement]:
+    def submit(self, evaluation: str, tier: int, payload: str) -> Future[Measurement]:
         """Submit a task to a tier's oracle.
 
         The measurement stays in the spool until ``isolation.forget`` clears it. However often an
@@ -73,7 +73,7 @@ class MeasuringPool:
             A future whose exception, if any, is the machine's fault: see
             ``IsolatedOracle.measure``.
         """
-        return self._executor.submit(_measure, self._bench, evaluation, tier, question)
+        return self._executor.submit(_measure, self._plugin_name, evaluation, tier, payload)
 
     def lost(self, tier: int, why: str) -> Measurement:
         """Return the failed measurement of a worker that was lost with its machine."""
@@ -94,7 +94,7 @@ class MeasuringPool:
         cluster = self._client.cluster
         if cluster is None and self._client.status == "running":
             # The workers live on; what they hold for this pool goes.
-            self._client.unregister_worker_plugin(self._bench)
+            self._client.unregister_worker_plugin(self._plugin_name)
         self._client.close()
         if cluster is not None:
             cluster.close()
@@ -126,6 +126,6 @@ class _WorkerOracles(WorkerPlugin):
             oracle.close()
 
 
-def _measure(name: str, evaluation: str, tier: int, question: str) -> Measurement:
-    bench: _WorkerOracles = get_worker().plugins[name]
-    return bench.oracles[tier].measure(evaluation, question)
+def _measure(name: str, evaluation: str, tier: int, payload: str) -> Measurement:
+    plugin: _WorkerOracles = get_worker().plugins[name]
+    return plugin.oracles[tier].measure(evaluation, payload)

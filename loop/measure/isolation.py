@@ -135,20 +135,20 @@ class IsolatedOracle:
         self._busy = threading.Lock()
         self._closed = False
 
-    def measure(self, evaluation: str, question: str) -> Measurement:
+    def measure(self, evaluation: str, payload: str) -> Measurement:
         """Return the measurement of a material; a failed one if the worker dies or is too slow.
 
         Args:
             evaluation: what the ledger knows this measurement by.
-            question: canonical JSON as ``choose.augmentation.question`` makes it: a material, or a
-                start and exchanges.
+            payload: canonical JSON as ``choose.augmentation.task_payload`` makes it: a material,
+                or a start and exchanges.
 
         Raises:
             RunError: if the oracle cannot start, the spool cannot be written, the evaluation is
                 done and forgotten, or ``close`` was called meanwhile.
         """
         path = spool_path(self._spool, evaluation)
-        task = canonical_json({"evaluation": evaluation, "material": question}).encode()
+        task = canonical_json({"evaluation": evaluation, "material": payload}).encode()
         with self._busy:
             if self._closed:
                 raise _unwanted()
@@ -248,7 +248,7 @@ class IsolatedOracle:
     def _unusable(self, why: str) -> RunError:
         return RunError(
             f"the oracle {self._oracle.name!r} does not work in its worker process: {why}",
-            remedy="Put right what it says, then give the same command again.",
+            remedy="Correct the error, then run the same command again.",
         )
 
 

@@ -48,14 +48,14 @@ class LabelCache:
         self.folder = folder
         self._is_writable = True
 
-    def get(self, asked: str, fingerprint: str) -> Label | None:
+    def get(self, payload_id: str, fingerprint: str) -> Label | None:
         """Return the label of what was asked by the oracle of this fingerprint; None for a miss.
 
         Args:
-            asked: the material's id, or ``alloop.loop.choose.augmentation.task_payload_id``.
+            payload_id: the material's id, or ``alloop.loop.choose.augmentation.task_payload_id``.
             fingerprint: of the measurement that is wanted.
         """
-        path = self.path(asked, fingerprint)
+        path = self.path(payload_id, fingerprint)
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -64,26 +64,25 @@ class LabelCache:
             _log.warning("%s: the label cannot be read (%s)", path, error.strerror)
             return None
         try:
-            return _label(content, asked, fingerprint)
+            return _label(content, payload_id, fingerprint)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MaterialError):
             _log.warning("%s: the label is damaged; it is measured again", path)
             return None
 
-    def put(self, asked: str, fingerprint: str, measurement: Measurement, *, run: str) -> None:
-        """Keep a measurement, if it would come out the same again: one that gave values, or that
-        the material itself made fail.
-        """
+    def put(self, payload_id: str, fingerprint: str, measurement: Measurement, *, run: str) -> None:
+        """Store a measurement, if it would come out the same again: one that gave values, or that
+        the material itself made fail."""
         failure = measurement.failure
         if not self._is_writable or (failure is not None and failure.kind not in INFEASIBLE):
             return
         record = {
-            "asked": asked,
+            "asked": payload_id,
             "fingerprint": fingerprint,
             "run": run,
             "measurement": measurement.to_json(),
         }
         record["sha256"] = sha256(canonical_json(record))
-        path = self.path(asked, fingerprint)
+        path = self.path(payload_id, fingerprint)
         try:
             make_folder(path.parent)
             write_durably(path, canonical_json(record).encode(), is_shared=True)
@@ -91,9 +90,9 @@ class LabelCache:
             _log.warning("no labels are kept for other campaigns: %s", error)
             self._is_writable = False
 
-    def path(self, asked: str, fingerprint: str) -> Path:
+    def path(self, payload_id: str, fingerprint: str) -> Path:
         """Return the path of a label, which need not exist."""
-        name = sha256(f"{asked} {fingerprint}")
+        name = sha256(f"{payload_id} {fingerprint}")
         return self.folder / name[:2] / f"{name}.json"
 
 
@@ -114,7 +113,7 @@ def label_cache(option: bool | Path) -> LabelCache | None:
     return LabelCache(Path(home) / "alloop" / "labels")
 
 
-def _label(content: bytes, asked: str, fingerprint: str) -> Label:
+def _label(content: bytes, payload_id: str, fingerprint: str) -> Label:
     """Return the label in a file.
 
     Raises:
@@ -126,7 +125,7 @@ def _label(content: bytes, asked: str, fingerprint: str) -> Label:
     if hash != sha256(canonical_json(record)):
         raise ValueError("its content does not have its hash")
     measurement = Measurement.from_json(record["measurement"])
-    if (record["asked"], record["fingerprint"]) != (asked, fingerprint):
+    if (record["asked"], record["fingerprint"]) != (payload_id, fingerprint):
         raise ValueError("it is the label of something else")
     if measurement.fingerprint != fingerprint:
         raise ValueError("it was measured by another oracle")

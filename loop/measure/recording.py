@@ -26,7 +26,7 @@ def measured(
         reuse: where the answer comes from, if it was given before.
     """
     properties = dict(m.properties)
-    asked = [*spec.asked_of(evaluation.tier)]
+    asked = [*spec.required_properties(evaluation.tier)]
     if PARENT_LATTICE_KEPT in spec.property_names():
         proposed = store.get_material(evaluation.candidate)
         properties = parent_lattice_kept(proposed, m.material) | properties
@@ -83,7 +83,6 @@ def failed_attempt(
 
 
 def money_of(cost: Cost, spec: CampaignSpec, tier: int) -> float:
-    """Return what a measurement cost, in the user's currency: what its oracle said, or else its
-    core-hours at the tier's price.
-    """
+    """Return the price of a measurement, in the user's currency: as its oracle says, or else its
+    core-hours at the tier's price."""
     return cost.money or cost.core_hours * spec.tiers[tier].core_hour_price

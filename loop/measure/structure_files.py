@@ -61,7 +61,7 @@ def _reader(path: Path) -> Callable[[str], StructureFile]:
     if name.startswith(("poscar", "contcar")) or name.endswith((".vasp", ".poscar")):
         return partial(_read_with, _poscar, "POSCAR")
     raise MaterialError(
-        "its name says no format that is known", where=str(path), remedy=f"Read are {FORMATS}."
+        "the file's name has no known format", where=str(path), remedy=f"Known formats: {FORMATS}."
     )
 
 

@@ -106,13 +106,13 @@ def _timed(measurement: Measurement, seconds: float) -> Measurement:
     return replace(measurement, cost=timed)
 
 
-def _ask(oracle: Oracle, question: dict[str, Any]) -> Measurement:
+def _ask(oracle: Oracle, payload: dict[str, Any]) -> Measurement:
     """Return the oracle's measurement of a material, or of what exchanges of atoms make of one."""
-    if "exchanges" not in question:
-        return oracle.measure(material_from_json(question))
+    if "exchanges" not in payload:
+        return oracle.measure(material_from_json(payload))
     assert isinstance(oracle, ExchangeOracle)
-    exchanges = [(i, j) for i, j in question["exchanges"]]
-    return oracle.measure_exchanged(material_from_json(question["start"]), exchanges)
+    exchanges = [(i, j) for i, j in payload["exchanges"]]
+    return oracle.measure_exchanged(material_from_json(payload["start"]), exchanges)
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def _measured(
         earlier.failure_message,
     ):
         return None
-    owed = [name for name in state.spec.asked_of(evaluation.tier) if name not in values]
+    owed = [name for name in state.spec.required_properties(evaluation.tier) if name not in values]
     is_partial = bool(owed) and not result.failure
     return Measured(
         evaluation=evaluation.id,

@@ -11,7 +11,7 @@ from alloop.canonical import sha256
 from alloop.errors import DataError
 from alloop.loop.people.requests import CANDIDATE, FAILED, FORMULA, INFO_COLUMNS, TIER
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.ledger import MOST_TOGETHER
+from alloop.loop.record.ledger import MAX_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import composition_of, formula_of, material_id
 from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
@@ -53,7 +53,7 @@ class Reader:
         store: of its materials.
 
     Raises:
-        DataError: if no tier is answered by people.
+        DataError: if no tier is measured by people.
     """
 
     def __init__(self, state: CampaignState, store: ArtifactStore) -> None:
@@ -66,7 +66,7 @@ class Reader:
         if not self._tiers:
             kinds = ", ".join(options.kind for options in state.spec.tiers)
             raise DataError(
-                f"no tier of this campaign is answered by people (its tiers: {kinds})",
+                f"no tier of this campaign is measured by people (its tiers: {kinds})",
                 remedy="Only a tier of kind person takes labels.",
             )
 
@@ -78,11 +78,11 @@ class Reader:
         """
         sheet = read_csv_table(path)
         elements = self._element_columns(sheet)
-        if len(sheet.rows) > MOST_TOGETHER // 2:
+        if len(sheet.rows) > MAX_TOGETHER // 2:
             raise DataError(
                 f"{len(sheet.rows)} rows are too many at once",
                 where=str(path),
-                remedy=f"Split the file; {MOST_TOGETHER // 2} are taken together.",
+                remedy=f"Split the file; at most {MAX_TOGETHER // 2} are taken at once.",
             )
         results: list[Result] = []
         for row in sheet.rows:
@@ -94,7 +94,7 @@ class Reader:
                 None,
             )
             if twin is not None:
-                raise row.error(None, f"the candidate of line {twin.row.line} stands here again")
+                raise row.error(None, f"the candidate of line {twin.row.line} appears here again")
             results.append(result)
         return Results(tuple(results), sha256(sheet.content))
 
@@ -165,7 +165,7 @@ class Reader:
             return next(iter(self._tiers))
         if text not in map(str, self._tiers):
             people = ", ".join(map(str, self._tiers))
-            raise row.error(TIER, f"tier {text!r} is not answered by people; {people} is")
+            raise row.error(TIER, f"tier {text!r} is not measured by people; {people} is")
         return int(text)
 
     def _is_known(self, prefix: str) -> bool:

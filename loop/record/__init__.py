@@ -1,1 +1,1 @@
-"""What a campaign has written down: events, ledger, hash chain, artifacts, verification."""
+"""The record of a campaign: events, ledger, hash chain, artifacts, verification."""

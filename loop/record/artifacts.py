@@ -15,7 +15,7 @@ from alloop.materials import Material, material_from_json, material_to_json
 _ID = re.compile(r"[0-9a-f]{64}")
 
 _WRITERS = 8
-"""Threads that write many artifacts: the file system commits their waits together."""
+"""Number of threads that write many artifacts: the file system commits their waits together."""
 
 
 class ArtifactStore:
@@ -100,7 +100,7 @@ class ArtifactStore:
             raise MaterialError(f"the artifact {artifact} is not a material's JSON") from error
 
     def path(self, artifact: str) -> Path:
-        """Return where an artifact is, or would be.
+        """Return the path of an artifact, which need not exist.
 
         Raises:
             LedgerError: if the id is not 64 hexadecimal digits.

@@ -16,7 +16,7 @@ FORMAT = 2
 """Version of the ledger's events; a run of any other format is refused, never misread."""
 
 WRITERS = {1: "Alloop 0.1"}
-"""Who wrote the older formats."""
+"""Versions of Alloop that wrote the older formats."""
 
 
 class InStore:
@@ -52,15 +52,15 @@ class Stage(StrEnum):
     AUGMENTATION = "augmentation"
     PROMOTION = "promotion"
     UNREQUESTED = "unrequested"
-    """Of no round's making: a person reported it unasked."""
+    """Candidates outside any round: a person reported them unasked."""
 
 
 class Lineage(Record):
-    """Where a candidate came from; enough to make it again."""
+    """Lineage of a candidate: where it came from; enough to make it again."""
 
     source: Literal["random", "latent", "swap", "promoted", "reported", "table"]
     seed: int | None = None
-    """Of the random draw, or of the decoding."""
+    """Seed of the random draw, or of the decoding."""
     model: ArtifactId | None = None
     """Checkpoint that decoded it."""
     latents: ArtifactId | None = None
@@ -74,7 +74,7 @@ class Lineage(Record):
 
 
 class Posterior(Record):
-    """What the surrogate expected of a property, in its unit."""
+    """Surrogate's posterior of a property, mean and standard deviation in its unit."""
 
     mean: float
     std: float
@@ -90,15 +90,15 @@ class Decision(Record):
     rule: str | None = None
     """The rule that rejected it; None for the chosen."""
     margin: float | None = None
-    """How far from passing, in the rule's own unit; negative means it failed by that much."""
+    """Distance from passing, in the rule's own unit; negative means it failed by that much."""
     reason: str
-    """One sentence for people."""
+    """Reason in one sentence, for people."""
     acquisition: float | None = None
     """Score at the moment of choice (logarithm of the expected improvement)."""
     posterior: dict[str, Posterior] = {}
-    """What the decision's own tier was expected to say."""
+    """Posterior of the decision's own tier, by property."""
     high_fidelity: dict[str, Posterior] = {}
-    """What the top tier was expected to say, once it could be told from earlier pairs."""
+    """Posterior of the top tier, by property, once earlier pairs of the tiers allow it."""
     lineage: Lineage
 
 
@@ -109,9 +109,9 @@ class CampaignOpened(Record):
     format: int = FORMAT
     spec: dict[str, Any]
     fingerprints: tuple[str, ...]
-    """Of each tier's oracle."""
+    """Fingerprint of each tier's oracle."""
     versions: dict[str, str]
-    """Of Python and of the distributions that can change a decision or a value."""
+    """Versions of Python and of the distributions that can change a decision or a value."""
     packages: dict[str, str] = {}
     """Distribution that brings each kind of tier or model which is not Alloop's own, by kind."""
     start_checkpoint: ArtifactId | None = None
@@ -119,22 +119,22 @@ class CampaignOpened(Record):
 
 
 class SessionOpened(Record):
-    """A controller began to work on the run."""
+    """Event: a controller began to work on the run."""
 
     kind: Literal["session_opened"] = "session_opened"
     scheduling: dict[str, Any] | None = None
-    """How it runs from here on, in the form of a spec; None where that did not change."""
+    """Scheduling from here on, in the form of a spec; None where that did not change."""
 
 
 class SessionClosed(Record):
-    """A controller stopped on purpose; after a crash there is none."""
+    """Event: a controller stopped on purpose; after a crash there is none."""
 
     kind: Literal["session_closed"] = "session_closed"
     reason: str
 
 
 class ModelFitted(Record):
-    """The model of a round, trained on all labels up to this event."""
+    """Event: the model of a round, trained on all labels up to this event."""
 
     kind: Literal["model_fitted"] = "model_fitted"
     round: int
@@ -147,13 +147,13 @@ class ModelFitted(Record):
 
 
 class Proposed(Record):
-    """What was considered at one point, and what was chosen to be measured."""
+    """Event: the candidates considered at one point, and those chosen to be measured."""
 
     kind: Literal["proposed"] = "proposed"
     round: int
     stage: Stage
     iteration: int = 0
-    """Of the local search; 0 elsewhere."""
+    """Iteration of the local search; 0 elsewhere."""
     tier: int = 0
     decisions: tuple[Decision, ...]
     notes: dict[str, float | str] = {}
@@ -161,10 +161,10 @@ class Proposed(Record):
 
 
 class Paid(Record):
-    """What an oracle was asked for and what that cost, whatever came of it."""
+    """Base of the events of paid measurements: the task and its cost, whatever came of it."""
 
     evaluation: str
-    """Key of candidate and fingerprint."""
+    """Evaluation id, a hash of candidate and fingerprint."""
     candidate: ArtifactId
     round: int
     stage: Stage
@@ -177,15 +177,15 @@ class Paid(Record):
 
     @property
     def cost(self) -> Cost:
-        """What it cost."""
+        """Cost of the attempt."""
         return Cost(self.calls, self.wall_seconds, self.core_hours, self.money)
 
 
 class Reuse(Record):
-    """That an answer was given before, to another campaign, and what it had cost then."""
+    """Origin of a reused measurement: another campaign, and what it had cost then."""
 
     run: str
-    """The run directory it was measured in."""
+    """Run directory that it was measured in."""
     calls: int
     wall_seconds: float
     core_hours: float
@@ -198,24 +198,23 @@ class Reuse(Record):
 
     @property
     def cost(self) -> Cost:
-        """What it had cost."""
+        """Cost that was paid then."""
         return Cost(self.calls, self.wall_seconds, self.core_hours, self.money)
 
 
 class AttemptFailed(Paid):
-    """A measurement that the machine failed: its worker was lost or its time over. It is tried
-    again.
-    """
+    """Event: an attempt that the machine failed, because its worker was lost or its time limit
+    reached. It is tried again."""
 
     kind: Literal["attempt_failed"] = "attempt_failed"
     attempt: int
-    """1, 2, 3, …"""
+    """Number of the attempt: 1, 2, 3, …"""
     failure_kind: FailureKind
     failure_message: str
 
 
 class Measured(Paid):
-    """One oracle's answer about one candidate; a ledger holds each evaluation's once."""
+    """Event: one oracle's measurement of one candidate; a ledger holds each evaluation's once."""
 
     kind: Literal["measured"] = "measured"
     status: Status
@@ -224,22 +223,23 @@ class Measured(Paid):
     failure_message: str = ""
     relaxed: ArtifactId | None = None
     document: ArtifactId | None = None
-    """JSON of what the oracle kept of its calculations."""
+    """Artifact of the oracle's record of its calculations, JSON."""
     fingerprint: str
-    """The tier's or, for a warm start, the oracle's ``exchange_fingerprint``."""
+    """Fingerprint of the tier's oracle or, for a warm start, its ``exchange_fingerprint``."""
     corrects: int | None = None
-    """Entry whose values these replace: a person had made a mistake."""
+    """Sequence number of the entry whose values these replace, because a person had made a
+    mistake."""
     is_partial: bool = False
-    """Whether a person still owes some of the properties; the evaluation stays pending."""
+    """Whether some of a person's properties are still missing; the evaluation stays pending."""
     source: str = ""
-    """Where a person's answer stood: SHA-256 of the file; empty for one that was typed."""
+    """Source of a person's result: SHA-256 of the file; empty for one that was typed."""
 
     reuse: Reuse | None = None
-    """Where the answer comes from, if it was not measured for this campaign; it cost nothing."""
+    """Origin of a reused measurement; None where it was measured for this campaign."""
 
     @property
     def worth(self) -> Cost:
-        """What it cost whoever had it measured."""
+        """Cost of the measurement, whoever paid for it."""
         return self.cost if self.reuse is None else self.reuse.cost
 
     @property
@@ -249,7 +249,7 @@ class Measured(Paid):
 
 
 class CampaignClosed(Record):
-    """The budget is spent, or nothing is left to propose."""
+    """Event: the campaign ended, since its budget is spent or nothing is left to propose."""
 
     kind: Literal["campaign_closed"] = "campaign_closed"
     reason: str
@@ -276,9 +276,9 @@ class LedgerEntry:
     """An event with its place in the chain."""
 
     seq: int
-    """1, 2, 3, …"""
+    """Sequence number of the entry: 1, 2, 3, …"""
     time: str
-    """UTC, ISO 8601."""
+    """Time of the entry: UTC, ISO 8601."""
     event: Event
     previous: str
     """Hash of the entry before; 64 zeros for the first."""

@@ -1,4 +1,4 @@
-"""The hash chain: how an entry is tied to the one before it."""
+"""The hash chain: each entry carries the hash of the one before it."""
 
 import hashlib
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 from alloop.canonical import canonical_json
 
 START = "0" * 64
-"""What the first entry has for the hash of the entry before."""
+"""Previous hash of the first entry."""
 
 
-class Row(NamedTuple):
-    """An entry exactly as it is stored."""
+class StoredRow(NamedTuple):
+    """Entry exactly as it is stored."""
 
     seq: int
     time: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from alloop.canonical import canonical_json
 from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import EVENT, Event, LedgerEntry
-from alloop.loop.record.hash_chain import START, Row, entry_hash
+from alloop.loop.record.hash_chain import START, StoredRow, entry_hash
 from alloop.loop.record.ledger_file import (
     damaged,
     open_for_reading,
@@ -21,12 +21,12 @@ from alloop.loop.record.ledger_file import (
 if TYPE_CHECKING:
     from filelock import FileLock
 
-_COLUMNS = ", ".join(Row._fields)
+_COLUMNS = ", ".join(StoredRow._fields)
 _PAGE = 1000
-"""Rows read at a time; the offset of an append-only table stays where it is."""
+"""Number of rows read at a time; the offset of an append-only table stays where it is."""
 
-MOST_TOGETHER = 5000
-"""Events of one statement: SQLite takes 32,766 values, and an event is five."""
+MAX_TOGETHER = 5000
+"""Largest number of events in one statement: SQLite takes 32,766 values, and an event is five."""
 
 
 class Ledger:
@@ -70,7 +70,7 @@ class Ledger:
         return self.append_together((event,))[0]
 
     def append_together(self, events: Sequence[Event]) -> tuple[LedgerEntry, ...]:
-        """Add at most ``MOST_TOGETHER`` events, all or, whatever happens meanwhile, none.
+        """Add at most ``MAX_TOGETHER`` events, all or, whatever happens meanwhile, none.
 
         Raises:
             LedgerError: if an event cannot be written down.
@@ -78,7 +78,7 @@ class Ledger:
         """
         if self._lock is None:
             raise RunError("the ledger was opened for reading only", where=str(self._run))
-        rows: list[Row] = []
+        rows: list[StoredRow] = []
         for event in events:
             rows.append(self._row(event, rows[-1] if rows else self._last))
         entries = tuple(_entry(row) for row in rows)
@@ -107,7 +107,7 @@ class Ledger:
                 raise damaged(self._run, f"entry {row.seq} is not an event") from error
             yield entry
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[StoredRow]:
         """Yield all entries as they are stored, in order of seq.
 
         Raises:
@@ -126,7 +126,7 @@ class Ledger:
         return self._last.hash if self._lock else self._read_last().hash
 
     def close(self) -> None:
-        """Let go of the file, and of the lock."""
+        """Close the file and release the lock."""
         self._connection.close()
         if self._lock is not None:
             self._lock.release()
@@ -137,12 +137,12 @@ class Ledger:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _row(self, event: Event, last: Row) -> Row:
+    def _row(self, event: Event, last: StoredRow) -> StoredRow:
         seq, previous = last.seq + 1, last.hash
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
             text = canonical_json(EVENT.dump_python(event, mode="json"))
-            row = Row(seq, time, text, previous, entry_hash(seq, time, text, previous))
+            row = StoredRow(seq, time, text, previous, entry_hash(seq, time, text, previous))
             _entry(row)
         except ValueError as error:
             raise LedgerError(
@@ -150,27 +150,27 @@ class Ledger:
             ) from error
         return row
 
-    def _read_page(self, start: int) -> tuple[list[Row], str]:
+    def _read_page(self, start: int) -> tuple[list[StoredRow], str]:
         """Return the rows after the first ``start``, and what went wrong where they break off."""
         query = f"SELECT {_COLUMNS} FROM events ORDER BY seq LIMIT {_PAGE} OFFSET ?"
-        page: list[Row] = []
+        page: list[StoredRow] = []
         try:
             for row in self._connection.execute(query, (start,)):
-                page.append(Row._make(row))  # one by one: those before the damage count
+                page.append(StoredRow._make(row))  # one by one: those before the damage count
         except sqlite3.Error as error:
             return page, str(error)
         return page, ""
 
-    def _read_last(self) -> Row:
+    def _read_last(self) -> StoredRow:
         query = f"SELECT {_COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"
         try:
             row = self._connection.execute(query).fetchone()
         except sqlite3.Error as error:
             raise damaged(self._run, str(error)) from error
-        return Row(0, "", "", "", START) if row is None else Row(*row)
+        return StoredRow(0, "", "", "", START) if row is None else StoredRow(*row)
 
 
-def _entry(row: Row) -> LedgerEntry:
+def _entry(row: StoredRow) -> LedgerEntry:
     return LedgerEntry(
         seq=row.seq,
         time=row.time,

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 LEDGER = "ledger.sqlite"
-"""The ledger's name in a run directory."""
+"""File name of the ledger in a run directory."""
 LOCK = "controller.lock"
-"""The file whose lock a controller holds; the kernel frees it when the process ends."""
+"""Name of the file whose lock a controller holds; the kernel frees it when the process ends."""
 APPLICATION_ID = 0x416C6F70
-"""Marks a SQLite file as a ledger: ``Alop`` at byte 68 of its header."""
+"""Application id that marks a SQLite file as a ledger: ``Alop`` at byte 68 of its header."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS events (

@@ -1,4 +1,4 @@
-"""Proof that a run is what was recorded, and one number to compare two runs by."""
+"""Verification that a run is what was recorded, and one hash to compare two runs by."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
-from alloop.loop.record.hash_chain import START, Row, entry_hash
+from alloop.loop.record.hash_chain import START, StoredRow, entry_hash
 from alloop.loop.record.ledger import Ledger
 
 ARTIFACTS = "artifacts"
@@ -20,17 +20,17 @@ ARTIFACTS = "artifacts"
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found when every hash of a run was computed again."""
+    """Result of computing every hash of a run again."""
 
     ok: bool
     n_events: int
-    """Entries that could be read."""
+    """Number of entries that could be read."""
     head: str
-    """Hash that the last entry carries; 64 zeros where there is none."""
+    """Hash of the last entry; 64 zeros where there is none."""
     first_bad: int | None
-    """Seq of the first entry that is not what was recorded, or is not there."""
+    """Sequence number of the first entry that is not what was recorded, or is not there."""
     problem: str
-    """One sentence for people; empty when all is well."""
+    """Problem in one sentence, for people; empty when all is well."""
 
 
 def verify(run: Path, *, head: str | None = None) -> Verification:
@@ -90,7 +90,7 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
 
 
 class _Check:
-    """Goes along the rows and remembers the first that does not hold."""
+    """Check of the rows in order, which keeps the first that does not hold."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
@@ -105,7 +105,7 @@ class _Check:
         if self.first_bad is None:
             self.first_bad, self.problem = seq, f"event {seq}: {problem}"
 
-    def add(self, row: Row) -> None:
+    def add(self, row: StoredRow) -> None:
         expected, previous = self.n_events + 1, self.head
         self.n_events, self.head = expected, row.hash
         self.hashes.add(row.hash)
@@ -120,7 +120,7 @@ class _Check:
         else:
             self._check_artifacts(row)
 
-    def _check_artifacts(self, row: Row) -> None:
+    def _check_artifacts(self, row: StoredRow) -> None:
         try:
             for artifact in sorted(set(artifact_keys(json.loads(row.event))) - self._sound):
                 self._store.get(artifact)

@@ -136,7 +136,7 @@ def _answer(state: CampaignState, candidate: str, tier: int) -> Measured | None:
 
 
 def _margin(state: CampaignState, best: Measured, name: str) -> str:
-    """Return how far inside or outside its bounds a property lies."""
+    """Return the distance of a property inside or outside its bounds, as text."""
     margins = [
         c.margin(best.properties[name]) for c in state.spec.constraints if c.property == name
     ]

@@ -86,7 +86,7 @@ def _caption(state: CampaignState, spots: Sequence[CompositionPoint]) -> str:
 
 
 def _spots(state: CampaignState, store: ArtifactStore) -> list[CompositionPoint]:
-    """Return what was measured at tier 0, best last so that it is drawn on top."""
+    """Return the measured candidates of tier 0, best last so that it is drawn on top."""
     first = state.spec.objectives[0].property
     spots = []
     for trial in measured_trials(state):

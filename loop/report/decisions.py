@@ -1,11 +1,12 @@
 """The decision table: every choice, with the reason for it and what came of it."""
 
+from functools import partial
 from typing import Any
 
 from alloop.loop.record.events import Posterior
 from alloop.loop.report.words import decimals_of, label_of, unit_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.trials import Trial, all_trials
+from alloop.loop.state.trials import Trial, all_trials, unmeasured_reason
 
 Cell = str | float | int | None | list[float]
 
@@ -56,7 +57,7 @@ def _columns(state: CampaignState, trials: tuple[Trial, ...]) -> list[tuple[dict
     for name in state.spec.property_names():
         columns += _property_columns(name, trials)
     columns += [
-        (_column("result", "Result", "of the measurement"), _result),
+        (_column("result", "Result", "of the measurement"), partial(_result, state)),
         (_column("reason", "Reason"), lambda t: t.decision.reason),
     ]
     return columns
@@ -92,11 +93,11 @@ def _verdict(trial: Trial) -> str:
     return "chosen" if trial.decision.chosen else trial.decision.rule or "rejected"
 
 
-def _result(trial: Trial) -> str:
+def _result(state: CampaignState, trial: Trial) -> str:
     if not trial.decision.chosen:
         return ""
     if trial.measured is None:
-        return "pending"
+        return "pending" if state.closed is None else unmeasured_reason(state)
     if trial.answer is None:
         return f"failed: {trial.measured.failure_kind or 'unknown'}".replace("_", " ")
     return "ok"

@@ -1,4 +1,4 @@
-"""How stable the candidates are: the convex hull of each tier, beside one another."""
+"""The stability of the candidates: the convex hull of each tier, beside one another."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,9 +28,9 @@ from alloop.properties import ENERGY_ABOVE_HULL
 
 ENERGY = "formation_energy_per_atom"
 COMPETING = "energy_above_competing_phase"
-MOST_ROWS = 12
+MAX_ROWS = 12
 SAME = 1e-6
-"""eV/atom."""
+"""Difference of energies that counts as none, eV/atom."""
 COLOUR_TITLE = "energy above hull (eV/atom)"
 
 
@@ -50,10 +50,9 @@ def hull_figures(state: CampaignState) -> list[Figure]:
 
 
 def hull_table(state: CampaignState) -> ReportTable | None:
-    """Return how stable the promoted candidates are by every tier: formation energy, energy
-    above the tier's hull, and what they would fall apart into; the best and the hull's own
-    corners where nothing was promoted. None without formation energies.
-    """
+    """Return the stability of the promoted candidates by every tier: formation energy, energy above
+    the tier's hull, and what they decompose into; the best and the hull's stable phases where
+    nothing was promoted. None without formation energies."""
     hulls = state.hulls
     if not any(hulls):
         return None
@@ -121,7 +120,7 @@ def _shown(state: CampaignState) -> list[str]:
         corners = [phase.candidate for hull in state.hulls if hull for phase in hull.stable_phases]
         best = [m.candidate for m in ranked[:3]]
         shown = [*best, *(c for c in corners if c is not None and c not in best)]
-    return shown[:MOST_ROWS]
+    return shown[:MAX_ROWS]
 
 
 def _energies(

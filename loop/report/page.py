@@ -53,7 +53,7 @@ HERE = Path(__file__).parent
 _ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
-"""What could end a script element early, spelled so that JSON means the same."""
+"""Characters that could end a script element early, spelled so that JSON means the same."""
 
 
 def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head: str) -> None:

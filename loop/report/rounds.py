@@ -285,9 +285,8 @@ def rounds_table(state: CampaignState) -> ReportTable | None:
 
 
 def _gain(state: CampaignState, round: Round) -> str:
-    """Return by how much the round improved on everything before it; empty where there is
-    nothing to compare with.
-    """
+    """Return the improvement of the round on everything before it, as text; empty where there is
+    nothing to compare with."""
     tops = [trial.answer for trial in round.best.values() if trial.answer is not None]
     best = _better(state, tops)
     if best is None or round.before is None:
@@ -297,10 +296,9 @@ def _gain(state: CampaignState, round: Round) -> str:
 
 
 def total_gain(state: CampaignState) -> tuple[float, int] | None:
-    """Return by how much the best beats the feasible best of the initial draw, in the unit of
-    the utility, and how many were drawn; None where there was nothing but the initial draw, or no
-    feasible candidate in it.
-    """
+    """Return the gain of the best over the feasible best of the initial draw, in the unit of the
+    utility, and how many were drawn; None where there was nothing but the initial draw, or no
+    feasible candidate in it."""
     if all(proposal.stage is Stage.INITIAL for proposal in state.proposals):
         return None
     initial = [t for t in measured_trials(state) if t.proposal.stage is Stage.INITIAL]

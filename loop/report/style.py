@@ -119,7 +119,7 @@ def hover(trial: Trial, utility: Utility) -> str:
     ]
     if trial.answer is None:
         failure = trial.measured.failure_kind if trial.measured else None
-        lines.append(f"failed: {failure.value if failure else 'not measured yet'}")
+        lines.append(f"failed: {failure.value}" if failure else "not measured")
         return "<br>".join(lines)
     properties = trial.answer.properties
     lines += [

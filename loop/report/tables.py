@@ -51,14 +51,14 @@ def failures_table(state: CampaignState) -> ReportTable | None:
         return None
     heads = ("kind", "message", "candidate", "formula", "where", "tier", "time", "tries", "verdict")
     note = (
-        "Infeasible: the material itself is to blame, and nothing equivalent is proposed again. "
+        "Infeasible: the material itself is the cause, and nothing equivalent is proposed again. "
         "Missing: the machine or the software failed, and nothing is known of the material."
     )
     return ReportTable(heads, rows, numeric=(6, 7), note=note)
 
 
 def failure_counts(state: CampaignState) -> str:
-    """Return how many measurements failed, by kind: ``3 timeout, 1 error``."""
+    """Return the numbers of failed measurements by kind: ``3 timeout, 1 error``."""
     counts: dict[str, int] = {}
     for measured in state.measured.values():
         if measured.status is Status.FAILED:
@@ -99,7 +99,7 @@ def oracle_name(state: CampaignState, tier: int) -> str:
 
 
 def cost_table(state: CampaignState) -> ReportTable:
-    """Return what each tier was asked for and what that cost."""
+    """Return the measurements of each tier and their cost."""
     rows = []
     has_money = any(m.money for m in state.measured.values())
     has_reused = any(m.reuse for m in state.measured.values())

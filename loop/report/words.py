@@ -36,7 +36,7 @@ def units_of_campaign(spec: CampaignSpec) -> Iterator[None]:
 
 
 def decimals_of(name: str) -> int:
-    """Return how many digits after the point a property is shown with."""
+    """Return the number of decimals that a property is shown with."""
     return _DECIMALS.get(_units.get().get(name, ""), _DEFAULT_DECIMALS)
 
 
@@ -94,7 +94,7 @@ def plural(n: int, noun: str) -> str:
 
 
 def describe_search(spec: CampaignSpec) -> str:
-    """Return what the campaign seeks as one sentence."""
+    """Return the campaign's aim as one sentence."""
     wishes = _joined([_objective(objective) for objective in spec.objectives])
     if spec.constraints:
         wishes += " with " + _joined([_constraint(each) for each in spec.constraints])
@@ -106,7 +106,7 @@ def describe_search(spec: CampaignSpec) -> str:
 
 
 def goal_of(spec: CampaignSpec, name: str) -> str:
-    """Return what is wanted of a property in a few words; empty where nothing is."""
+    """Return the goal of a property in a few words; empty where there is none."""
     wishes = []
     for objective in spec.objectives:
         if objective.property == name:

@@ -116,7 +116,7 @@ class CampaignState:
 
     @cached_property
     def hulls(self) -> "tuple[Hull | None, ...]":
-        """Of everything each tier measured; None while it has no formation energy.
+        """Hull of each tier, of everything it measured; None while it has no formation energy.
 
         A hull is a function of the measurements known now: a new one may lower it.
         """

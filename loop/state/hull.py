@@ -19,7 +19,7 @@ import numpy as np
 from alloop.loop.state.mixtures import ON_THE_HULL, Floats, Rows, energies_above, facet_below
 
 REMEMBERED = 16
-"""Hulls kept, so that a state that is folded again does not compute its hulls again."""
+"""Number of hulls kept, so that a state that is folded again does not compute its hulls again."""
 
 TRACE = 1e-6
 """Share of a decomposition that is rounding."""
@@ -33,22 +33,22 @@ _FORMULA = re.compile(rf"(?:{_PART.pattern})+")
 
 @dataclass(frozen=True)
 class Phase:
-    """Something that was measured, or a pure element in its reference crystal."""
+    """Phase of the hull: a measured candidate, or a pure element in its reference crystal."""
 
     formula: str
     formation_energy: float
-    """eV/atom."""
+    """Formation energy, eV/atom."""
     candidate: str | None
-    """None for the reference crystal of an element."""
+    """Id of the candidate; None for the reference crystal of an element."""
 
 
 @dataclass(frozen=True)
 class Hull:
-    """The lowest energies that a mixture of measured phases and elements can have."""
+    """Convex hull: the lowest energies that a mixture of measured phases and elements can have."""
 
     elements: tuple[str, ...]
     phases: tuple[Phase, ...]
-    """What was measured, in the order of the decisions, then the elements in theirs."""
+    """Phases measured, in the order of the decisions, then the elements in theirs."""
 
     @cached_property
     def energies_above(self) -> dict[str, float]:

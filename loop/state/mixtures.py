@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 ON_THE_HULL = 1e-10
-"""eV/atom: what lies less above a mixture is as good as the mixture."""
+"""Tolerance of the hull, eV/atom: what lies less above a mixture is as good as the mixture."""
 
 NO_SHARE = 1e-12
 """Share of atoms that is rounding."""
@@ -39,7 +39,7 @@ GOLDEN_RATIO = (1 + 5**0.5) / 2
 """Its multiples' fractional parts are spread evenly, so that no two elements move alike."""
 
 MAX_PIVOTS = 10_000
-"""Some tens are needed for thousands of phases of thirty elements."""
+"""Largest number of pivots; some tens are needed for thousands of phases of thirty elements."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Facet:
     """Phases that coexist, as many as there are elements."""
 
     rows: Rows
-    """Numbers of the phases, shape (k,)."""
+    """Indices of the phases, shape (k,)."""
     inverse: Floats
     """Inverse of their element fractions, shape (k, k): from fractions to shares."""
     potentials: Floats

@@ -6,16 +6,15 @@ from alloop.loop.state.disagreement import disagreement
 
 
 def wanted(state: CampaignState, tier: int) -> int:
-    """Return how many candidates a promotion to a tier is to bring: more while the tiers are
-    known to disagree.
-    """
+    """Return the number of candidates that a promotion to a tier is to bring: more while the tiers
+    are known to disagree."""
     options = state.spec.promotion
     doubtful = bool(options.extra) and disagreement(state, tier).is_doubtful
     return state.spec.tiers[tier].promote + (options.extra if doubtful else 0)
 
 
 def batch_size(state: CampaignState, round: int, tier: int) -> int:
-    """Return how many candidates to promote now.
+    """Return the number of candidates to promote now.
 
     With a limit in core-hours or money, and nothing yet known of what a measurement costs, it is
     one: the next ones are promoted when its bill has come.

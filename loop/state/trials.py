@@ -41,6 +41,13 @@ def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
     )
 
 
+def unmeasured_reason(state: CampaignState) -> str:
+    """Return why a chosen candidate has no measurement, for people."""
+    if state.closed is None:
+        return "not measured yet"
+    return f"not measured, as the campaign ended first: {state.closed}"
+
+
 def _joined(state: CampaignState) -> Iterator[Trial]:
     answered = [0] * len(state.fingerprints)
     for proposal in state.proposals:

@@ -8,7 +8,7 @@ from alloop.models import checkpoint
 from alloop.models.ftcp.options import FtcpOptions
 
 
-class Description(checkpoint.Description):
+class FtcpDescription(checkpoint.Description):
     """Description of an FTCP model: everything but its tensors."""
 
     kind: Literal["ftcp"] = "ftcp"

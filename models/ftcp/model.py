@@ -17,9 +17,9 @@ from alloop.errors import ModelError
 from alloop.materials import Material
 from alloop.models import checkpoint
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
-from alloop.models.ftcp.description import Description
+from alloop.models.ftcp.description import FtcpDescription
 from alloop.models.ftcp.networks.direct import DirectFtcp
-from alloop.models.ftcp.networks.network import Network, all_elements
+from alloop.models.ftcp.networks.network import FtcpNetwork, all_elements
 from alloop.models.ftcp.networks.published import PublishedFtcp
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
 from alloop.models.ftcp.representation.crystals import (
@@ -32,7 +32,7 @@ from alloop.models.ftcp.representation.crystals import (
 from alloop.models.ftcp.representation.matrix import shape, to_matrices
 from alloop.models.ftcp.representation.scaling import CHUNK_SIZE, Scaler, chunks
 from alloop.models.ftcp.targets import TargetBranch, bootstrap_weights, is_calibration
-from alloop.models.ftcp.training import LabelledCrystals, Losses, train
+from alloop.models.ftcp.training import FtcpLosses, LabelledCrystals, train
 from alloop.models.latent_points import require_latent_points
 
 
@@ -64,7 +64,7 @@ class FtcpModel:
         self.limits = Size(options.max_elements, options.max_sites)
         self._allowed = _allowed(elements)
         self._wanted_size = size
-        self._parts: tuple[Network, TargetBranch] | None = None
+        self._parts: tuple[FtcpNetwork, TargetBranch] | None = None
         if stray := sorted(set(options.property_weights) - set(self.property_names)):
             raise ModelError(
                 f"property_weights names {stray[0]}; the model predicts "
@@ -226,7 +226,7 @@ class FtcpModel:
             ModelError: if the model is untrained.
         """
         network, branch = self._trained()
-        description = Description(
+        description = FtcpDescription(
             options=self.options,
             elements=network.size.elements,
             sites=network.size.sites,
@@ -242,7 +242,7 @@ class FtcpModel:
         Raises:
             ModelError: if the file is not one, or of another kind or version.
         """
-        description, tensors = checkpoint.read(path, Description)
+        description, tensors = checkpoint.read(path, FtcpDescription)
         model = cls(description.options, description.property_names)
         size = Size(description.elements, description.sites)
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
@@ -253,7 +253,7 @@ class FtcpModel:
         model._parts = network.eval(), branch.eval()
         return model
 
-    def _trained(self) -> tuple[Network, TargetBranch]:
+    def _trained(self) -> tuple[FtcpNetwork, TargetBranch]:
         if self._parts is None:
             raise ModelError("the model is untrained", remedy="Fit or load it first.")
         return self._parts
@@ -265,13 +265,13 @@ class FtcpModel:
         self._wanted_size = self._wanted_size or Size.of(materials)
         return read_crystals(materials, self._wanted_size)
 
-    def _new_parts(self, crystals: CrystalArrays) -> tuple[Network, TargetBranch]:
+    def _new_parts(self, crystals: CrystalArrays) -> tuple[FtcpNetwork, TargetBranch]:
         assert self._wanted_size is not None
         scaler = Scaler.fit(crystals, self._wanted_size)
         network = self._new_network(self._wanted_size, scaler, crystals.lattices)
         return network, self._new_branch()
 
-    def _new_network(self, size: Size, scaler: Scaler, lattices: np.ndarray) -> Network:
+    def _new_network(self, size: Size, scaler: Scaler, lattices: np.ndarray) -> FtcpNetwork:
         options, latents = self.options.network, self.options.latents
         if isinstance(options, DirectNetwork):
             return DirectFtcp(options, latents, size, scaler, lattices, self._allowed)
@@ -305,7 +305,7 @@ class FtcpModel:
 
     @torch.no_grad()
     def _metrics(
-        self, crystals: CrystalArrays, labels: Tensor, held_back: Tensor, losses: Losses
+        self, crystals: CrystalArrays, labels: Tensor, held_back: Tensor, losses: FtcpLosses
     ) -> dict[str, float]:
         network, branch = self._trained()
         z = self._encode(crystals)

@@ -29,12 +29,16 @@ class PublishedNetwork(_Part):
     kind: Literal["published"] = "published"
     channels: tuple[int, int, int] = (32, 64, 128)
     dense: int = Field(default=1024, ge=8)
-    epochs: int = Field(default=200, ge=1, description="of the first fit")
-    refit_epochs: int = Field(default=20, ge=1, description="of each later fit")
+    epochs: int = Field(default=200, ge=1, description="epochs of the first fit")
+    refit_epochs: int = Field(default=20, ge=1, description="epochs of each later fit")
     batch_size: int = Field(default=256, ge=1)
-    kl_weight: float = Field(default=2.0, ge=0, description="on the mean over latents and batch")
+    kl_weight: float = Field(
+        default=2.0,
+        ge=0,
+        description="weight of the KL divergence, its mean over latents and batch",
+    )
     property_weight: float = Field(
-        default=10.0, ge=0, description="on squared errors of labels scaled to 0–1"
+        default=10.0, ge=0, description="weight of squared errors of labels scaled to 0–1"
     )
     occupancy_threshold: float = Field(
         default=0.05, gt=0, lt=1, description="a site is empty where all entries are below"
@@ -52,27 +56,31 @@ class DirectNetwork(_Part):
     width: int = Field(default=512, ge=8, le=4096)
     depth: int = Field(default=2, ge=1, le=8, description="residual blocks on either side")
     embedding: int = Field(default=64, ge=4, le=512, description="numbers per element")
-    steps: int = Field(default=1500, ge=1, description="of the first fit")
-    refit_steps: int = Field(default=300, ge=1, description="of each later fit")
+    steps: int = Field(default=1500, ge=1, description="training steps of the first fit")
+    refit_steps: int = Field(default=300, ge=1, description="training steps of each later fit")
     batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0, description="at its highest")
-    kl_weight: float = Field(default=0.1, ge=0, description="per nat")
+    learning_rate: float = Field(
+        default=2e-3, gt=0, description="highest learning rate of the schedule"
+    )
+    kl_weight: float = Field(default=0.1, ge=0, description="weight of the KL divergence, per nat")
     property_weight: float = Field(
-        default=10.0, ge=0, description="on squared errors over the labels' variance"
+        default=10.0, ge=0, description="weight of squared errors over the labels' variance"
     )
     resolution: float = Field(
-        default=0.05, gt=0, description="of coordinates, as a share of the cell, in the loss"
+        default=0.05,
+        gt=0,
+        description="resolution of coordinates in the loss, as a share of the cell",
     )
 
 
-Network = Annotated[PublishedNetwork | DirectNetwork, Field(discriminator="kind")]
+NetworkOptions = Annotated[PublishedNetwork | DirectNetwork, Field(discriminator="kind")]
 
 
 class FtcpOptions(ModelOptions):
     """Options of inverse design of crystals through the FTCP representation."""
 
     kind: Literal["ftcp"] = "ftcp"
-    network: Network = Field(
+    network: NetworkOptions = Field(
         default=DirectNetwork(),
         description="direct learns from few rows; the published one rebuilds none of 512 crystals "
         "after training on as many, and wants tens of thousands",
@@ -85,8 +93,12 @@ class FtcpOptions(ModelOptions):
     augmentation: Literal["none", "symmetry"] = Field(
         default="none", description="symmetry: shifted origins, reordered sites and axes"
     )
-    max_elements: int = Field(default=8, ge=1, le=20, description="in one crystal")
-    max_sites: int = Field(default=40, ge=1, le=200, description="in one cell")
+    max_elements: int = Field(
+        default=8, ge=1, le=20, description="largest number of elements in one crystal"
+    )
+    max_sites: int = Field(
+        default=40, ge=1, le=200, description="largest number of sites in one cell"
+    )
     start_from: OwnFile | None = Field(
         default=None,
         description="checkpoint of a model of these sizes that was trained on other data; "

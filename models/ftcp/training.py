@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from alloop.models.ftcp.augmentation import symmetry_copies
-from alloop.models.ftcp.networks.network import Network
+from alloop.models.ftcp.networks.network import FtcpNetwork
 from alloop.models.ftcp.options import DirectNetwork, PublishedNetwork
 from alloop.models.ftcp.representation.crystals import CrystalArrays
 from alloop.models.ftcp.representation.matrix import to_matrices
@@ -42,7 +42,7 @@ class LabelledCrystals:
 
 
 @dataclass(frozen=True)
-class Losses:
+class FtcpLosses:
     """Loss terms, means per crystal over the last epoch, unweighted."""
 
     reconstruction: float
@@ -52,7 +52,7 @@ class Losses:
 
 
 def train(
-    network: Network,
+    network: FtcpNetwork,
     branch: TargetBranch,
     options: PublishedNetwork | DirectNetwork,
     rows: LabelledCrystals,
@@ -61,7 +61,7 @@ def train(
     augment: bool,
     rng: np.random.Generator,
     on_epoch: Callable[[int, int], None],
-) -> tuple[Losses, int]:
+) -> tuple[FtcpLosses, int]:
     """Train both together and return the last losses and the number of epochs.
 
     Args:
@@ -78,7 +78,7 @@ def train(
     epochs = _epochs(options, n_batches, is_refit)
     modules = nn.ModuleList([network, branch])
     optimiser, step = _optimiser(modules, options, epochs * n_batches, is_refit)
-    losses = Losses(math.nan, math.nan, math.nan)
+    losses = FtcpLosses(math.nan, math.nan, math.nan)
     modules.train()
     for epoch in range(epochs):
         sums = torch.zeros(3)
@@ -88,7 +88,7 @@ def train(
             _objective(terms, options, 1.0 if is_refit else epoch / epochs).backward()
             step(epoch)
             sums += torch.stack(terms.sums()).detach()
-        losses = Losses(*(sums / len(rows.crystals)).tolist())
+        losses = FtcpLosses(*(sums / len(rows.crystals)).tolist())
         on_epoch(epoch + 1, epochs)
     modules.eval()
     return losses, epochs
@@ -110,7 +110,7 @@ class _Terms:
 
 
 def _terms(
-    network: Network,
+    network: FtcpNetwork,
     branch: TargetBranch,
     rows: LabelledCrystals,
     picked: np.ndarray,

@@ -24,7 +24,7 @@ def neighbour_averages(parents: Sequence[ParentLattice]) -> Tensor:
 
 
 def n_correlations(n_elements: int, n_shells: int) -> int:
-    """Return how many features ``correlations`` gives."""
+    """Return the number of features that ``correlations`` gives."""
     return n_elements - 1 + n_shells * n_elements * (n_elements - 1) // 2
 
 

@@ -8,7 +8,7 @@ from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.options import LatticeOptions
 
 
-class Description(checkpoint.Description):
+class LatticeDescription(checkpoint.Description):
     """Description of a lattice model: everything but its tensors."""
 
     kind: Literal["lattice"] = "lattice"

@@ -17,11 +17,16 @@ from alloop.models.latent_points import require_latent_points
 from alloop.models.lattice.assignment import most_probable
 from alloop.models.lattice.correlations import correlations, n_correlations
 from alloop.models.lattice.decorations import DecorationSpace
-from alloop.models.lattice.description import Description
+from alloop.models.lattice.description import LatticeDescription
 from alloop.models.lattice.heads import HeadTraining, PropertyHeads, train_heads
 from alloop.models.lattice.network import Autoencoder
 from alloop.models.lattice.options import LatticeOptions
-from alloop.models.lattice.training import Losses, sharpened, single_thread, train_autoencoder
+from alloop.models.lattice.training import (
+    LatticeLosses,
+    sharpened,
+    single_thread,
+    train_autoencoder,
+)
 
 ENCODE_ROWS = 256
 """Number of decorations encoded at once; bounds the memory that message passing takes."""
@@ -178,7 +183,7 @@ class LatticeModel:
         network, heads = self._trained()
         checkpoint.write(
             path,
-            Description.of(self.options, self.space, self.property_names),
+            LatticeDescription.of(self.options, self.space, self.property_names),
             checkpoint.tensors_of({"autoencoder": network, "heads": heads}),
         )
 
@@ -189,7 +194,7 @@ class LatticeModel:
         Raises:
             ModelError: if the file is not one, or of another kind or version.
         """
-        description, tensors = checkpoint.read(path, Description)
+        description, tensors = checkpoint.read(path, LatticeDescription)
         model = cls(
             description.options,
             description.elements,
@@ -243,7 +248,7 @@ class LatticeModel:
         return self.embed(self._encode(codes, lattices))
 
     @torch.no_grad()
-    def _metrics(self, codes: Tensor, lattices: Tensor, losses: Losses) -> dict[str, float]:
+    def _metrics(self, codes: Tensor, lattices: Tensor, losses: LatticeLosses) -> dict[str, float]:
         network, _ = self._trained()
         decoded = network.log_probabilities(self._encode(codes.numpy(), lattices.numpy()))
         is_exact = (decoded.argmax(dim=-1) == codes).all(dim=-1)

@@ -24,7 +24,7 @@ elements' codes equally far from each other, at about five times the posterior's
 
 
 @dataclass(frozen=True)
-class Losses:
+class LatticeLosses:
     """Loss terms, means over the last epoch, per site, in nats."""
 
     cross_entropy: float
@@ -40,7 +40,7 @@ def train_autoencoder(
     batch_size: int,
     learning_rate: float,
     on_epoch: Callable[[int], None],
-) -> Losses:
+) -> LatticeLosses:
     """Maximise the evidence bound on decorations by Adam, its rate falling along a cosine.
 
     Args:
@@ -65,7 +65,7 @@ def train_autoencoder(
         schedule.step()
         on_epoch(epoch + 1)
     cross_entropy, kl = (sums / len(codes)).tolist()
-    return Losses(cross_entropy, kl)
+    return LatticeLosses(cross_entropy, kl)
 
 
 @contextmanager

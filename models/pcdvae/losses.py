@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from alloop.models.pcdvae.networks.graph import Graph
 from alloop.models.pcdvae.networks.network import (
-    Network,
+    PcdvaeNetwork,
     cross_entropy_of_known,
     gaussian_nll,
     kl_divergence,
@@ -39,7 +39,7 @@ finite."""
 
 
 def losses(
-    network: Network,
+    network: PcdvaeNetwork,
     batch: Batch,
     noise: NoiseDraw,
     generator: torch.Generator,
@@ -84,7 +84,7 @@ def total(terms: Mapping[str, Tensor]) -> Tensor:
 
 
 def _denoising(
-    network: Network,
+    network: PcdvaeNetwork,
     batch: Batch,
     noise: NoiseDraw,
     generator: torch.Generator,
@@ -117,7 +117,9 @@ def _per_crystal(graph: Graph, of_atoms: Tensor) -> Tensor:
     return graph.mean_over_atoms(of_atoms[:, None]).mean()
 
 
-def _property_loss(network: Network, mean: Tensor, log_variance: Tensor, batch: Batch) -> Tensor:
+def _property_loss(
+    network: PcdvaeNetwork, mean: Tensor, log_variance: Tensor, batch: Batch
+) -> Tensor:
     target = (batch.labels - network.label_mean) / network.label_std
     known = target.isfinite()
     nll = gaussian_nll(

@@ -22,7 +22,7 @@ from alloop.models.pcdvae.description import ModelDescription, TrainingDescripti
 from alloop.models.pcdvae.losses import bounded_log_variance
 from alloop.models.pcdvae.networks.crystal import COINCIDENCE_DISTANCE, ReducedCrystal
 from alloop.models.pcdvae.networks.graph import Graph
-from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 from alloop.models.pcdvae.options import PcdvaeOptions
 from alloop.models.pcdvae.resuming import TrainingCheckpoint
 from alloop.models.pcdvae.rows import CrystalRows
@@ -74,7 +74,7 @@ class PcdvaeModel:
             elements, atom_counts, phases if options.phase else None, count_bounds
         )
         self.device = _device(options)
-        self._network: Network | None = None
+        self._network: PcdvaeNetwork | None = None
 
     def fit(
         self,
@@ -232,7 +232,7 @@ class PcdvaeModel:
         return model
 
     @property
-    def network(self) -> Network:
+    def network(self) -> PcdvaeNetwork:
         """The trained network.
 
         Raises:
@@ -240,13 +240,13 @@ class PcdvaeModel:
         """
         return self._trained()
 
-    def _trained(self) -> Network:
+    def _trained(self) -> PcdvaeNetwork:
         if self._network is None:
             raise ModelError("the model is untrained", remedy="Fit or load it first.")
         return self._network
 
-    def _new_network(self) -> Network:
-        return Network(
+    def _new_network(self) -> PcdvaeNetwork:
+        return PcdvaeNetwork(
             self.options,
             elements=len(self.vocabulary.elements),
             counts=len(self.vocabulary.atom_counts),
@@ -272,7 +272,7 @@ class PcdvaeModel:
             )
         return rows
 
-    def _network_to_train(self, rows: CrystalRows, seed: int) -> Network:
+    def _network_to_train(self, rows: CrystalRows, seed: int) -> PcdvaeNetwork:
         """Return a new network, or a copy of the one there is, in the data's units."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 
 LEARNING_RATE = 1e-3
 STEPS = (200, 500, 1000, 1500, 2500)
@@ -13,7 +13,7 @@ STEPS = (200, 500, 1000, 1500, 2500)
 
 
 def optimise(
-    network: Network, z: Tensor, column: int, *, maximise: bool, steps: Sequence[int] = STEPS
+    network: PcdvaeNetwork, z: Tensor, column: int, *, maximise: bool, steps: Sequence[int] = STEPS
 ) -> dict[int, Tensor]:
     """Climb the property head from latent points, by Adam.
 

@@ -33,12 +33,17 @@ class PcdvaeOptions(ModelOptions):
     encoder_blocks: int = Field(default=4, ge=1, le=16)
     decoder_width: int = Field(default=128, ge=8, le=1024)
     decoder_blocks: int = Field(default=3, ge=1, le=16)
-    head_width: int = Field(default=256, ge=8, le=4096, description="of what is read off z")
-    cutoff: float = Field(default=7.0, gt=1, le=20, description="Å")
-    neighbours: int = Field(default=20, ge=4, le=200, description="at most, whole shells")
+    head_width: int = Field(default=256, ge=8, le=4096, description="features of the heads on z")
+    cutoff: float = Field(default=7.0, gt=1, le=20, description="cutoff of the neighbours, Å")
+    neighbours: int = Field(
+        default=20,
+        ge=4,
+        le=200,
+        description="largest number of neighbours of an atom, whole shells",
+    )
 
-    epochs: int = Field(default=2500, ge=1, description="of the first fit")
-    refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
+    epochs: int = Field(default=2500, ge=1, description="epochs of the first fit")
+    refit_epochs: int = Field(default=100, ge=1, description="epochs of each later fit")
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     warm_up: int = Field(default=100, ge=0, description="steps until the full learning rate")
@@ -53,7 +58,7 @@ class PcdvaeOptions(ModelOptions):
         description="share of the epochs before local search's rows join; 0.5 is two stages",
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="of the large products in training"
+        default="float32", description="precision of the large products in training"
     )
     compiled: bool = Field(
         default=False,
@@ -69,17 +74,17 @@ class PcdvaeOptions(ModelOptions):
     langevin_steps: int = Field(
         default=100,
         ge=1,
-        description="at each of the 50 noise levels, but where ``freezing_steps`` count; 4 do for "
-        "small cells",
+        description="Langevin steps at each of the 50 noise levels, but where ``freezing_steps`` "
+        "count; 4 do for small cells",
     )
     freezing_steps: int | None = Field(
         default=None,
         ge=1,
-        description="at the levels between 0.5 and 0.1 Å, where crystals freeze, in place of "
-        "``langevin_steps``. Alloys of 16 atoms have fewer defects after 24 here and 1 elsewhere "
-        "(304 calls) than after 12 everywhere (601)",
+        description="Langevin steps at the levels between 0.5 and 0.1 Å, where crystals freeze, "
+        "in place of ``langevin_steps``. Alloys of 16 atoms have fewer defects after "
+        "24 here and 1 elsewhere (304 calls) than after 12 everywhere (601)",
     )
-    ancestral_steps: int = Field(default=50, ge=2, description="in all")
+    ancestral_steps: int = Field(default=50, ge=2, description="ancestral steps in all")
     decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")
 
     def spaces(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from alloop.models.lattice.assignment import most_probable
 from alloop.models.pcdvae.cells import cells_from_codes
 from alloop.models.pcdvae.networks.crystal import FloatArray, IntArray
 from alloop.models.pcdvae.networks.graph import Graph
-from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 from alloop.models.pcdvae.networks.noise import MAX_SIGMA, MIN_SIGMA, levels
 from alloop.models.pcdvae.options import PcdvaeOptions
 from alloop.models.pcdvae.vocabulary import CountBounds, Vocabulary
@@ -71,7 +71,9 @@ class NoisyAtoms:
     """Index of each atom's element, shape (n,)."""
 
 
-def predict_conditions(network: Network, z: Tensor, vocabulary: Vocabulary) -> DecodingConditions:
+def predict_conditions(
+    network: PcdvaeNetwork, z: Tensor, vocabulary: Vocabulary
+) -> DecodingConditions:
     """Return the most probable cell, numbers of atoms of each element, and phase.
 
     Args:
@@ -114,7 +116,7 @@ def whole_counts(fractions: FloatArray, n: int, bounds: CountBounds) -> IntArray
 
 
 def sample(
-    network: Network,
+    network: PcdvaeNetwork,
     conditions: DecodingConditions,
     options: PcdvaeOptions,
     rng: np.random.Generator,
@@ -132,7 +134,7 @@ def sample(
 
 
 def langevin(
-    network: Network,
+    network: PcdvaeNetwork,
     conditions: DecodingConditions,
     atoms: NoisyAtoms,
     options: PcdvaeOptions,
@@ -153,7 +155,7 @@ def langevin(
 
 
 def _langevin_steps(
-    network: Network,
+    network: PcdvaeNetwork,
     conditions: DecodingConditions,
     atoms: NoisyAtoms,
     sigma: float,
@@ -175,7 +177,7 @@ def _steps_at(sigma: float, options: PcdvaeOptions) -> int:
 
 
 def ancestral(
-    network: Network,
+    network: PcdvaeNetwork,
     conditions: DecodingConditions,
     atoms: NoisyAtoms,
     options: PcdvaeOptions,
@@ -216,7 +218,7 @@ def _random_atoms(conditions: DecodingConditions, rng: np.random.Generator) -> N
 
 @torch.no_grad()
 def _denoised(
-    network: Network,
+    network: PcdvaeNetwork,
     conditions: DecodingConditions,
     atoms: NoisyAtoms,
     sigma: float,

@@ -13,7 +13,7 @@ from alloop.models.pcdvae import losses
 from alloop.models.pcdvae.finite_checks import require_finite_gradient, require_finite_terms
 from alloop.models.pcdvae.networks.crystal import IntArray
 from alloop.models.pcdvae.networks.layers import fitting_scales
-from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 from alloop.models.pcdvae.networks.noise import draw
 from alloop.models.pcdvae.options import PcdvaeOptions
 from alloop.models.pcdvae.rows import CrystalRows
@@ -24,7 +24,7 @@ FINAL_RATE_FACTOR = 0.01
 
 
 @contextmanager
-def compiled_networks(network: Network, backend: str = "inductor") -> Iterator[None]:
+def compiled_networks(network: PcdvaeNetwork, backend: str = "inductor") -> Iterator[None]:
     """Run encoder and decoder compiled within the block, at any number of atoms and edges.
 
     Afterwards they run as written again: encoding and sampling would be compiled anew, which
@@ -48,7 +48,7 @@ class Trainer:
     restored from a checkpoint goes on as if it had never stopped.
     """
 
-    network: Network
+    network: PcdvaeNetwork
     options: PcdvaeOptions
     rows: CrystalRows
     epochs: int

@@ -55,7 +55,7 @@ def make_manager(options: DftOptions) -> Manager:
 
 
 def home_folder(options: DftOptions) -> Path:
-    """Return where jobs run and what they returned is kept."""
+    """Return the folder where jobs run and their outcomes are kept."""
     if options.folder is not None:
         return options.folder.absolute()
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"

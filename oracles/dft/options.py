@@ -13,14 +13,14 @@ from alloop.properties import units_of
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
-Engine = Literal["chgnet", "vasp", "espresso"]
+EngineName = Literal["chgnet", "vasp", "espresso"]
 DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]
-Manager = Literal["local", "jobflow-remote"]
+ManagerName = Literal["local", "jobflow-remote"]
 
 TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
 """Seconds for one measurement unless the spec says otherwise."""
 
-PATIENCE = 30 * 86400.0
+QUEUE_TIMEOUT = 30 * 86400.0
 """Seconds for one measurement where jobs wait in a queue: what still waits is alive, and not for
 the campaign to give up."""
 
@@ -49,7 +49,7 @@ class _Part(BaseModel):
 
 
 class ChgnetOptions(_Part):
-    """CHGNet, a learned potential trained on DFT; what it gives is no DFT result."""
+    """Options of CHGNet, a learned potential trained on DFT; its results are no DFT results."""
 
     model: Literal["0.3.0", "r2scan"] = Field(
         default="0.3.0", description="weights shipped with chgnet: trained on PBE, or on r2SCAN"
@@ -57,34 +57,43 @@ class ChgnetOptions(_Part):
 
 
 class VaspOptions(_Part):
-    """VASP under custodian."""
+    """Options of VASP under custodian."""
 
     command: str = Field(
-        default="vasp_std", min_length=1, description="e.g. srun vasp_std; split, never a shell"
+        default="vasp_std",
+        min_length=1,
+        description="command that starts VASP, e.g. srun vasp_std; split, never a shell",
     )
     gamma_command: str | None = Field(
-        default=None, description="for a Γ-only mesh; by default the same command"
+        default=None, description="command for a Γ-only mesh; by default the same"
     )
     maker: VaspMaker = "atomate2.vasp.jobs.core.RelaxMaker"
     functional: Literal["PBE", "PBEsol"] = "PBE"
     incar: dict[str, Scalar] = Field(default={}, description="INCAR tags over the maker's own")
     kpoints: dict[str, float] = Field(
-        default={}, description="for the input-set generator, e.g. {reciprocal_density: 100}"
+        default={},
+        description="settings of the input-set generator, e.g. {reciprocal_density: 100}",
     )
     potcar_family: Literal["PBE", "PBE_52", "PBE_54", "PBE_64"] | None = Field(
-        default=None, description="by default the maker's"
+        default=None, description="family of POTCARs; by default the maker's"
     )
-    potcars: dict[str, str] = Field(default={}, description="e.g. {Fe: Fe_pv}")
+    potcars: dict[str, str] = Field(
+        default={}, description="POTCAR of an element, e.g. {Fe: Fe_pv}"
+    )
     potcar_spec: bool = Field(
         default=False, description="write the POTCARs' names only, where a wrapper adds the files"
     )
-    poll: float = Field(default=10.0, gt=0, description="seconds between custodian's looks")
+    poll: float = Field(default=10.0, gt=0, description="interval of custodian's checks, s")
 
 
 class EspressoOptions(_Part):
-    """pw.x of Quantum ESPRESSO."""
+    """Options of pw.x of Quantum ESPRESSO."""
 
-    command: str = Field(default="pw.x", min_length=1, description="e.g. mpirun.openmpi -np 2 pw.x")
+    command: str = Field(
+        default="pw.x",
+        min_length=1,
+        description="command that starts pw.x, e.g. mpirun.openmpi -np 2 pw.x",
+    )
     pseudopotentials: dict[str, str] = Field(
         default={
             "Cr": "Cr.pbe-spn-kjpaw_psl.1.0.0.UPF",
@@ -94,8 +103,10 @@ class EspressoOptions(_Part):
         description="file per element",
     )
     pseudopotential_folder: Path = Path("/usr/share/espresso/pseudo")
-    cutoff: float = Field(default=50.0, gt=0, description="of the wave functions, Ry")
-    density_cutoff: float = Field(default=480.0, gt=0, description="of the charge density, Ry")
+    cutoff: float = Field(default=50.0, gt=0, description="cutoff of the wave functions, Ry")
+    density_cutoff: float = Field(
+        default=480.0, gt=0, description="cutoff of the charge density, Ry"
+    )
     smearing: float = Field(default=0.02, gt=0, description="Marzari-Vanderbilt, Ry")
     kspacing: float = Field(
         default=0.2, gt=0, le=1, description="largest step of the mesh in 1/Å, 2π included"
@@ -104,14 +115,20 @@ class EspressoOptions(_Part):
 
 
 class RemoteOptions(_Part):
-    """Where jobflow-remote runs flows."""
+    """Options of jobflow-remote, which runs flows elsewhere."""
 
-    project: str | None = Field(default=None, description="by default jobflow-remote's own")
-    worker: str | None = Field(default=None, description="by default the project's first")
-    resources: dict[str, Scalar] = Field(default={}, description="for the queue, e.g. {nodes: 1}")
-    poll: float = Field(default=30.0, gt=0, description="seconds between looks")
+    project: str | None = Field(
+        default=None, description="project of jobflow-remote; by default its own default"
+    )
+    worker: str | None = Field(
+        default=None, description="worker of the project; by default its first"
+    )
+    resources: dict[str, Scalar] = Field(
+        default={}, description="resources asked of the queue, e.g. {nodes: 1}"
+    )
+    poll: float = Field(default=30.0, gt=0, description="interval of checks of the queue, s")
     walltime: float = Field(
-        default=86400.0, gt=0, description="seconds that the queue gives a job; VASP stops before"
+        default=86400.0, gt=0, description="time that the queue gives a job, s; VASP stops before"
     )
 
 
@@ -126,32 +143,40 @@ class DftOptions(OracleOptions):
     """
 
     kind: Literal["dft"] = "dft"
-    engine: Engine = "chgnet"
+    engine: EngineName = "chgnet"
     protocol: DftProtocol = "formation_energy"
     end_members: bool = Field(
         default=False,
         description="compute the binaries' ordered cells too, for energy_above_hull",
     )
     strain: float = Field(
-        default=0.01, ge=0, le=0.03, description="± of every length, for bulk_modulus; 0: none"
+        default=0.01,
+        ge=0,
+        le=0.03,
+        description="± strain of every length, for bulk_modulus; 0: none",
     )
     force_tolerance: float = Field(
-        default=0.03, gt=0, description="eV/Å, largest force on an atom at the end"
+        default=0.03, gt=0, description="largest force on an atom at the end, eV/Å"
     )
-    max_steps: int = Field(default=200, ge=1, description="of a relaxation")
+    max_steps: int = Field(default=200, ge=1, description="largest number of steps of a relaxation")
     max_volume_change: float = Field(
-        default=0.35, gt=0, le=2, description="of a relaxation, as a share; more is no result"
+        default=0.35,
+        gt=0,
+        le=2,
+        description="largest change of the volume in a relaxation, as a share; more is a failure",
     )
     spin: bool = True
     magmoms: Moments = Field(default={}, description="initial moments in µB, e.g. {Fe: 2.5}")
     chgnet: ChgnetOptions = Field(default_factory=ChgnetOptions)
     vasp: VaspOptions = Field(default_factory=VaspOptions)
     espresso: EspressoOptions = Field(default_factory=EspressoOptions)
-    manager: Manager = "local"
+    manager: ManagerName = "local"
     remote: RemoteOptions = Field(default_factory=RemoteOptions)
-    cores: int = Field(default=1, ge=1, description="that one calculation uses, to settle its cost")
+    cores: int = Field(
+        default=1, ge=1, description="cores that one calculation uses, to settle its cost"
+    )
     folder: Path | None = Field(
-        default=None, description="for jobs and references; by default the user's cache"
+        default=None, description="folder of jobs and references; by default the user's cache"
     )
 
     @model_validator(mode="before")
@@ -160,7 +185,7 @@ class DftOptions(OracleOptions):
         if not isinstance(data, dict) or "timeout" in data:
             return data
         engine, manager = data.get("engine", "chgnet"), data.get("manager", "local")
-        usual = PATIENCE if manager == "jobflow-remote" else TIMEOUTS.get(engine)
+        usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(engine)
         return data if usual is None else {**data, "timeout": usual}
 
     def measures(self) -> Mapping[str, str]:

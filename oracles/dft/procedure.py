@@ -143,7 +143,7 @@ class Procedure:
         return sha256(canonical_json(content))[:32]
 
     def _seconds(self, log: MeasurementLog) -> float:
-        """Return how long a job may run; in a queue it begins who knows when."""
+        """Return the time limit of a job, s; in a queue it is not known when it begins."""
         left = log.left()
         is_queued = self._options.manager == "jobflow-remote"
         return min(left, self._options.remote.walltime) if is_queued else left

@@ -15,7 +15,7 @@ from alloop.properties import units_of
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
-MOST_IN_SEARCH = 400
+MAX_WARM_START_ATOMS = 400
 """Largest number of atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for
 each ordering."""
 
@@ -23,7 +23,7 @@ PairStyle = Literal["eam", "eam/alloy", "eam/fs", "meam", "snap", "sw", "tersoff
 """Supported pair styles; LAMMPS's others are refused."""
 
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_()+-]{0,15}")
-"""What an element may be called in a parameter file; it goes into LAMMPS's command line."""
+"""Pattern of an element's name in a parameter file; it goes into LAMMPS's command line."""
 
 
 def _label(name: str) -> str:
@@ -48,10 +48,10 @@ class OwnPotential(BaseModel):
         min_length=1, description="eam and meam: in the order of the files' indices"
     )
     labels: tuple[Annotated[str, AfterValidator(_label)], ...] = Field(
-        default=(), description="what the files call the elements, where that differs"
+        default=(), description="names of the elements in the files, where they differ"
     )
     sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
-        default=(), description="of each file, to be checked; as found if left out"
+        default=(), description="SHA-256 of each file, to be checked; as found if left out"
     )
     citation: str = ""
 
@@ -94,10 +94,12 @@ class DynamicsOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    temperature: float = Field(default=300.0, gt=0, le=10_000, description="K")
-    equilibrate: float = Field(default=5.0, gt=0, description="ps before anything is sampled")
-    sample: float = Field(default=20.0, gt=0, description="ps that are averaged over")
-    time_step: float = Field(default=2.0, gt=0, le=10, description="fs; 0.5 with hydrogen")
+    temperature: float = Field(default=300.0, gt=0, le=10_000, description="temperature, K")
+    equilibrate: float = Field(default=5.0, gt=0, description="time before anything is sampled, ps")
+    sample: float = Field(default=20.0, gt=0, description="time that is averaged over, ps")
+    time_step: float = Field(
+        default=2.0, gt=0, le=10, description="time step, fs; 0.5 with hydrogen"
+    )
     atoms: int = Field(
         default=250, ge=1, description="the cell is repeated to at least so many, for less noise"
     )
@@ -129,11 +131,14 @@ class LammpsOptions(OracleOptions):
     )
     properties: tuple[Annotated[str, AfterValidator(_measurable)], ...] = Field(
         default=("bulk_modulus",),
-        description="what is wanted; energy, volume, density and bulk modulus come in any case, "
-        "and in a campaign, unless this is given, what its objectives and constraints name",
+        description="properties to measure; energy, volume, density and bulk modulus come in any "
+        "case, and in a campaign, unless this is given, those its objectives and "
+        "constraints name",
     )
-    strain: float = Field(default=1e-6, gt=0, le=0.02, description="± strains for the moduli")
-    force_tolerance: float = Field(default=3e-9, gt=0, description="eV/Å, largest component")
+    strain: float = Field(default=1e-6, gt=0, le=0.02, description="± strain for the moduli")
+    force_tolerance: float = Field(
+        default=3e-9, gt=0, description="largest component of a force after relaxation, eV/Å"
+    )
     max_evaluations: int = Field(
         default=1000, ge=1, description="force evaluations per relaxation; about 40 are usual"
     )
@@ -146,7 +151,7 @@ class LammpsOptions(OracleOptions):
         "There are no MPI ranks: LAMMPS runs inside the worker's process, which is one rank",
     )
     timeout: float | None = Field(
-        default=120.0, gt=0, description="seconds for one measurement; null: no limit"
+        default=120.0, gt=0, description="time limit of one measurement, s; null: no limit"
     )
 
     def check(self) -> None:
@@ -158,7 +163,7 @@ class LammpsOptions(OracleOptions):
                 f"{', '.join(names)} to properties, or remove dynamics"
             )
 
-    def asked_for(self, wanted: Iterable[str]) -> Self:
+    def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options with the properties that are wanted of those that LAMMPS measures,
         where none were asked for.
         """
@@ -183,9 +188,9 @@ class LammpsOptions(OracleOptions):
         return "decorations", "structures"
 
     @property
-    def most_atoms_warm(self) -> int:
+    def max_warm_start_atoms(self) -> int:
         """Atoms of the largest cell whose second derivatives are kept."""
-        return MOST_IN_SEARCH
+        return MAX_WARM_START_ATOMS
 
     def simulations(self) -> frozenset[Simulation]:
         """Return the simulations that the properties ask for."""

@@ -16,7 +16,7 @@ from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material, material_id
 from alloop.oracles.base import FailureKind
 from alloop.oracles.lammps.failure import MeasurementFailed
-from alloop.oracles.lammps.options import MOST_IN_SEARCH
+from alloop.oracles.lammps.options import MAX_WARM_START_ATOMS
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.curvature import InverseHessians
@@ -66,11 +66,11 @@ def require_small(start: Material) -> None:
     Raises:
         MeasurementFailed: if they are.
     """
-    if isinstance(start, Structure) and len(start) > MOST_IN_SEARCH:
+    if isinstance(start, Structure) and len(start) > MAX_WARM_START_ATOMS:
         raise MeasurementFailed(
             FailureKind.UNSUPPORTED,
             f"the second derivatives of {len(start)} atoms would fill the memory; a search that "
-            f"starts warm takes up to {MOST_IN_SEARCH}",
+            f"starts warm takes up to {MAX_WARM_START_ATOMS}",
         )
 
 

@@ -20,12 +20,14 @@ class PersonOptions(OracleOptions):
     """A person measures, in a laboratory or elsewhere; the campaign waits for the labels."""
 
     kind: Literal["person"] = "person"
-    properties: tuple[str, ...] = Field(min_length=1, description="what is asked of each candidate")
+    properties: tuple[str, ...] = Field(
+        min_length=1, description="properties that people measure on each candidate"
+    )
     protocol: str = Field(
         default="",
         max_length=2000,
-        description="how it is measured, such as arc-melted, XRD; labels of another protocol are "
-        "other labels",
+        description="method of measurement, such as arc-melted, XRD; labels of another protocol "
+        "are other labels",
     )
     quorum: float = Field(
         default=1.0,
@@ -55,12 +57,12 @@ class PersonOptions(OracleOptions):
         return units_of(self.properties)
 
     def build(self, elements: Sequence[str]) -> "Oracle":
-        """Return what stands for the people of the tier."""
+        """Return the placeholder oracle of the tier."""
         from alloop.oracles.person.oracle import PersonOracle  # noqa: PLC0415
 
         del elements
         return PersonOracle(self)
 
-    def enough_answers(self, n: int) -> int:
-        """Return how many of n requests have to be answered before the next round begins."""
+    def n_required(self, n: int) -> int:
+        """Return the number of n requests that have to be answered before the next round begins."""
         return math.ceil(self.quorum * n - SLACK)

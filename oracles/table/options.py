@@ -37,10 +37,10 @@ class TableOptions(OracleOptions):
     ignore: tuple[str, ...] = Field(default=(), description="columns that are not looked at")
     duplicates: Literal["refuse", "first"] = Field(
         default="refuse",
-        description="of rows with the same material: an error, or the first counts",
+        description="treatment of rows with the same material: an error, or the first counts",
     )
     timeout: float | None = Field(
-        default=60.0, gt=0, description="seconds for one measurement; null: no limit"
+        default=60.0, gt=0, description="time limit of one measurement, s; null: no limit"
     )
 
     unused: ClassVar[Mapping[str, str]] = {"core_hour_price": "looking a value up takes no time"}

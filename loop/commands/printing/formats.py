@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 class Format(StrEnum):
-    """How rows are printed."""
+    """Formats that rows are printed in."""
 
     TABLE = "table"
     JSON = "json"

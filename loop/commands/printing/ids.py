@@ -11,7 +11,7 @@ FEWEST_DIGITS = 12
 
 
 def digits_needed(ids: Iterable[str]) -> int:
-    """Return how many digits tell all ids apart, ``FEWEST_DIGITS`` at least."""
+    """Return the number of digits that tell all ids apart, ``FEWEST_DIGITS`` at least."""
     ordered = sorted(set(ids))
     needed = (_first_difference(*pair) + 1 for pair in pairwise(ordered))
     return max(FEWEST_DIGITS, *needed)

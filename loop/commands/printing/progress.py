@@ -14,6 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from alloop.loop.commands.printing.proposals import proposal_line
 from alloop.loop.commands.printing.tables import cell
 from alloop.loop.record.events import (
     AttemptFailed,
@@ -22,7 +23,6 @@ from alloop.loop.record.events import (
     Measured,
     ModelFitted,
     Proposed,
-    Stage,
 )
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait
@@ -127,7 +127,7 @@ class ProgressObserver:
 
 
 def planned_measurements(state: CampaignState) -> int:
-    """Return how many cheap measurements the budget's rounds amount to."""
+    """Return the number of tier-0 measurements that the budget's rounds amount to."""
     spec = state.spec
     search = spec.augmentation
     per_round = spec.acquisition.batch
@@ -136,22 +136,8 @@ def planned_measurements(state: CampaignState) -> int:
     return spec.budget.initial + spec.budget.rounds * per_round
 
 
-def proposal_line(proposed: Proposed) -> str:
-    """Return a proposal in one line: how many chosen, how many rejected by which rule."""
-    rejected: dict[str, int] = {}
-    for decision in proposed.decisions:
-        if decision.rule is not None:
-            rejected[decision.rule] = rejected.get(decision.rule, 0) + 1
-    chosen = sum(decision.chosen for decision in proposed.decisions)
-    name = proposed.stage.value
-    if proposed.stage is Stage.AUGMENTATION:
-        name = f"local search {proposed.iteration}"
-    text = ", ".join(f"{n} by {rule}" for rule, n in sorted(rejected.items()))
-    return f"{name}: {chosen} chosen" + (f"; rejected {text}" if text else "")
-
-
 def values_line(state: CampaignState, properties: Mapping[str, float]) -> str:
-    """Return the values of the properties that the campaign speaks of."""
+    """Return the values of the properties that the campaign names."""
     names = state.spec.property_names()
     units = state.spec.units()
     return ", ".join(f"{name} {properties[name]:.4g} {units[name]}" for name in names)

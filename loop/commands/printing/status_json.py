@@ -9,9 +9,8 @@ from alloop.oracles.base import Status
 
 
 def status_to_json(folder: RunFolder) -> dict[str, Any]:
-    """Return what ``alloop status`` says, as plain JSON values: times in seconds, properties in
-    the units of the campaign's table.
-    """
+    """Return the state that ``alloop status`` shows, as plain JSON values: times in seconds,
+    properties in the units of the campaign's table."""
     state = folder.state
     return {
         "name": state.spec.name,

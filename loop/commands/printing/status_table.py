@@ -80,7 +80,7 @@ def print_waiting(run: Path, state: CampaignState) -> None:
 
 
 def agreement_line(found: Disagreement) -> str:
-    """Return how far a tier and the one below agree, in one line."""
+    """Return the agreement of a tier and the one below, in one line."""
     parts = [
         f"{name} {'+' if difference.mean >= 0 else ''}{difference.mean:.3g} ± {difference.std:.2g}"
         for name, difference in found.differences.items()
@@ -91,15 +91,14 @@ def agreement_line(found: Disagreement) -> str:
 
 
 def reused_line(state: CampaignState, tier: int) -> str:
-    """Return how many measurements were made by other campaigns, if any."""
+    """Return the number of measurements made by other campaigns, if any, as text."""
     n = sum(m.tier == tier and m.reuse is not None for m in state.recorded.values())
     return f"{n} of them by other campaigns, " if n else ""
 
 
 def failed_line(state: CampaignState, tier: int) -> str:
-    """Return how many measurements of a tier failed, and how: ``3 failed (2 infeasible, 1
-    missing), 4 tried again``.
-    """
+    """Return the number of failed measurements of a tier, and how they failed: ``3 failed (2
+    infeasible, 1 missing), 4 tried again``."""
     failed = [m for m in state.measured.values() if m.tier == tier and m.status is Status.FAILED]
     infeasible = sum(m.is_infeasible for m in failed)
     kinds = [(infeasible, "infeasible"), (len(failed) - infeasible, "missing")]

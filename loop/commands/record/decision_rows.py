@@ -56,7 +56,7 @@ def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict
 
 
 def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str, str]:
-    """Return what a table shows of a row.
+    """Return the cells that a table shows of a row.
 
     Args:
         row: from ``flat``.

@@ -15,7 +15,7 @@ def explain(
     ],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say all about one candidate: why, whence, and its values.
+    """Explain one candidate: its choice, origin and values.
 
     Why it was chosen or rejected each time, what was expected, what was measured, and the
     candidates it was made from. In CSV there are its decisions, one a line.

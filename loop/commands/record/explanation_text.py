@@ -8,6 +8,7 @@ from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.record.explanation import Explanation
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import unmeasured_reason
 from alloop.properties import ENERGY_ABOVE_HULL
 
 
@@ -18,7 +19,7 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
     say(f"{first['lattice'] or ''} {first['formula']}".strip())
     say("")
     for row in found.rows:
-        _print_decision(row, units)
+        _print_decision(row, units, state)
     if found.measurements:
         say("")
     for measured in found.measurements:
@@ -32,7 +33,7 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
         say(f"{indent}{decision.candidate[:digits]}: {describe_origin(decision)}")
 
 
-def _print_decision(row: Mapping[str, Any], units: Mapping[str, str]) -> None:
+def _print_decision(row: Mapping[str, Any], units: Mapping[str, str], state: CampaignState) -> None:
     stage = row["stage"] + (f" {row['iteration']}" if row["iteration"] else "")
     verdict = "chosen" if row["chosen"] else f"rejected by {row['rule']}"
     if row["margin"] is not None:
@@ -46,7 +47,9 @@ def _print_decision(row: Mapping[str, Any], units: Mapping[str, str]) -> None:
                 std = row[f"{kind}_{name}_std"]
                 say(f"  expected{tier}: {name} {mean:.6g} ± {std:.2g} {units[name]}")
     if "failed_attempts" in row:
-        say(f"  tried in vain: {row['failed_attempts']}")
+        say(f"  failed attempts: {row['failed_attempts']}")
+    if row["chosen"] and row["status"] is None:
+        say(f"  {unmeasured_reason(state)}")
 
 
 def _print_measurement(
@@ -70,7 +73,7 @@ def _has_hull(row: Mapping[str, Any]) -> bool:
 
 
 def describe_origin(decision: Decision) -> str:
-    """Return where a candidate came from, and why it was chosen, in one line."""
+    """Return the origin of a candidate and the reason of its choice, in one line."""
     return f"{_made(decision.lineage)}; {decision.reason}"
 
 

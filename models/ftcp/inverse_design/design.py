@@ -44,11 +44,11 @@ class Window:
         return (values >= self.low) & (values <= self.high)
 
     def distance(self, values: np.ndarray) -> np.ndarray:
-        """Return how far values lie outside of the window; 0 inside."""
+        """Return the distance of values outside of the window; 0 inside."""
         return np.maximum(np.maximum(self.low - values, values - self.high), 0.0)
 
     def probability(self, mean: Tensor, std: Tensor) -> Tensor:
-        """Return how likely Gaussians lie in the window."""
+        """Return the probability that Gaussians lie in the window."""
         normal = torch.distributions.Normal(mean, std)
         return normal.cdf(torch.tensor(self.high)) - normal.cdf(torch.tensor(self.low))
 

@@ -110,7 +110,7 @@ class CrystalScreen:
 
 
 def counts(rejections: Sequence[ScreenRejection]) -> dict[str, int]:
-    """Return how many crystals each rule refused."""
+    """Return the number of crystals that each rule refused."""
     return {rule.value: n for rule, n in Counter(one.rule for one in rejections).items()}
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from alloop.models.ftcp.networks.network import Network
+from alloop.models.ftcp.networks.network import FtcpNetwork
 from alloop.models.ftcp.options import DirectNetwork
 from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.elements import (
@@ -39,7 +39,7 @@ LOGIT_SCALE = 3.0
 """Scale of the element logits: lets unlike embeddings give near-certainty early in training."""
 
 
-class DirectFtcp(Network):
+class DirectFtcp(FtcpNetwork):
     """Network with linear paths between crystal and latent point.
 
     Args:

@@ -11,7 +11,7 @@ from alloop.models.ftcp.representation.elements import N_ELEMENTS, property_tabl
 from alloop.models.ftcp.representation.scaling import Scaler
 
 
-class Network(nn.Module, ABC):
+class FtcpNetwork(nn.Module, ABC):
     """An encoder and a decoder of FTCP matrices, with what scales them.
 
     Args:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from alloop.models.ftcp.networks.network import Network
+from alloop.models.ftcp.networks.network import FtcpNetwork
 from alloop.models.ftcp.options import PublishedNetwork
 from alloop.models.ftcp.representation.crystals import CrystalArrays, Size
 from alloop.models.ftcp.representation.matrix import blocks, from_matrices, shape
@@ -17,7 +17,7 @@ SHRINKAGE = 4
 """Product of the strides; rows are padded with zeros to a multiple of it."""
 
 
-class PublishedFtcp(Network):
+class PublishedFtcp(FtcpNetwork):
     """Encoder 32–64–128 channels, 1024 dense, z; the decoder mirrors it (paper, section S2.4).
 
     Batch normalisation follows every convolution, leaky ReLU in the encoder and ReLU in the

@@ -19,7 +19,7 @@ MIN_CELL_STD = 0.01
 amplified."""
 
 
-class Network(nn.Module):
+class PcdvaeNetwork(nn.Module):
     """Encoder, heads and decoder, with the units of the heads' outputs.
 
     Args:

@@ -10,18 +10,18 @@ from pymatgen.core import Structure
 from alloop.oracles.dft.options import DftOptions
 
 CURVATURE = 15.0
-"""eV/Å², assumed before any is known: about that of an atom in a metal. ASE's own guess, 70, takes
-twice the steps."""
+"""Curvature assumed before any is known, eV/Å²: about that of an atom in a metal. ASE's own guess,
+70, takes twice the steps."""
 
 
 class AseEngine(ABC):
-    """See ``Engine``. One relaxation of cell and atoms: every step has a basis set, if any, of its
-    own cell, so there is nothing that a second one would renew. Time limits are the caller's.
-    """
+    """Base of engines that ASE steers; see ``Engine``. One relaxation of cell and atoms: every step
+    has a basis set, if any, of its own cell, so there is nothing that a second one would renew.
+    Time limits are the caller's."""
 
     elastic_tolerance: float | None = None
-    """eV/Å, the largest force left in a strained cell for the elastic tensor; None for the same
-    as in any relaxation."""
+    """Largest force left in a strained cell for the elastic tensor, eV/Å; None for the same as in
+    any relaxation."""
 
     def __init__(self, options: DftOptions) -> None:
         self._options = options

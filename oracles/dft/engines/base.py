@@ -44,9 +44,8 @@ class Engine(Protocol):
         """
 
     def reading(self, output: Any) -> dict[str, Any]:
-        """Return where ``summarise`` finds its arguments in a maker's output."""
+        """Return the places of ``summarise``'s arguments in a maker's output."""
 
     def identity(self, structure: Structure) -> dict[str, Any]:
-        """Return what a calculation must say of itself to be of this level of theory, in the words
-        of ``summarise``; nothing where an engine cannot differ from what it was told.
-        """
+        """Return the settings that a calculation must report to be of this level of theory, in the
+        words of ``summarise``; nothing where an engine cannot differ from what it was told."""

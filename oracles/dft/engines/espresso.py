@@ -41,7 +41,7 @@ _HEADER = 20000
 
 @dataclass(frozen=True)
 class Pseudopotential:
-    """What the header of a UPF file says; the rest is pw.x's."""
+    """Header of a UPF pseudopotential file; the rest is pw.x's."""
 
     path: Path
     cutoffs: tuple[float, float]
@@ -229,7 +229,7 @@ class EspressoEngine(AseEngine):
 
 
 def _printed_by(command: list[str]) -> str:
-    """Return what a program prints that is given nothing to read."""
+    """Return the output of a program that is given nothing to read."""
     with tempfile.TemporaryDirectory() as folder:  # pw.x leaves a file behind
         try:
             ended = subprocess.run(

@@ -64,7 +64,7 @@ def _checksum(path: Path) -> str:
 
 
 def labels_of(pair_style: PairStyle, paths: Sequence[Path]) -> tuple[str, ...]:
-    """Return what the elements of a potential are called in its files, in the files' order.
+    """Return the labels of a potential's elements in its files, in the files' order.
 
     A MEAM library may hold more elements than a parameter file was made for.
 
@@ -89,7 +89,7 @@ def missing_triplet(pair_style: PairStyle, path: Path, labels: Sequence[str]) ->
 
 
 def citation_of(path: Path) -> str:
-    """Return whom a file says it is after, or an empty string."""
+    """Return the citation that a file gives, or an empty string."""
     found = _CITATION.search(_header(path))
     return "" if found is None or found[1].lower() == "unknown" else found[1]
 

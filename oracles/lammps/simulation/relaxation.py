@@ -17,8 +17,8 @@ from alloop.oracles.lammps.simulation.minimiser import (
 )
 from alloop.oracles.lammps.simulation.session import (
     GPA_PER_EV_PER_CUBIC_ANGSTROM,
-    Evaluation,
     LammpsSession,
+    PotentialEvaluation,
 )
 
 MAX_VOLUME_CHANGE = 0.3
@@ -40,7 +40,7 @@ class RelaxedCrystal:
     """Lattice vectors as rows, Å, shape (3, 3)."""
     positions: Array
     """Cartesian positions, Å, shape (n, 3)."""
-    evaluation: Evaluation
+    evaluation: PotentialEvaluation
     """Energy, forces and pressure of the relaxed crystal."""
     gradient: Array
     """Deformation gradient from the start, shape (3, 3)."""
@@ -91,7 +91,7 @@ class StrainedCellEnergy:
         self._scale = float(np.sqrt(len(cell.positions)))
         self.n_strains = len(free)
         self.start = np.concatenate([np.zeros(self.n_strains), cell.positions.ravel()])
-        self.last: Evaluation | None = None
+        self.last: PotentialEvaluation | None = None
 
     def __call__(self, point: Array) -> tuple[float, Array]:
         """Return energy and gradient at a point, eV and eV/Å, shape (k + 3n,).
@@ -184,7 +184,7 @@ def relax_atoms(
     Raises:
         MeasurementFailed: if it does not converge or breaks down.
     """
-    last: list[Evaluation] = []
+    last: list[PotentialEvaluation] = []
 
     def objective(point: Array) -> tuple[float, Array]:
         last[:] = [session.evaluate(box, point.reshape(-1, 3))]

@@ -37,7 +37,7 @@ _VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class PotentialEvaluation:
     """Energy, forces and pressure of one arrangement of atoms."""
 
     energy: float
@@ -67,7 +67,7 @@ class LammpsSession:
         # The origin is inside every box; evaluate() puts them in place.
         create_atoms(self._lammps, self.potential, symbols, np.zeros((len(symbols), 3)))
 
-    def evaluate(self, box: Array, positions: Array) -> Evaluation:
+    def evaluate(self, box: Array, positions: Array) -> PotentialEvaluation:
         """Return energy, forces and pressure of the loaded atoms.
 
         Args:
@@ -85,7 +85,9 @@ class LammpsSession:
         for (i, j), value in zip(_VOIGT, components, strict=True):
             pressure[i, j] = pressure[j, i] = value * GPA_PER_BAR
         forces = np.frombuffer(self._lammps.gather_atoms("f", 1, 3), dtype=np.float64)
-        return Evaluation(self._lammps.get_thermo("pe"), forces.reshape(-1, 3).copy(), pressure)
+        return PotentialEvaluation(
+            self._lammps.get_thermo("pe"), forces.reshape(-1, 3).copy(), pressure
+        )
 
     def close(self) -> None:
         """End the instance and free its memory."""

@@ -108,7 +108,7 @@ def test_what_cannot_be_is_refused(table: Path, changes: dict[str, Any], message
         parse_spec(retrospective(table, **changes), where="here")
 
 
-def test_the_unsureness_of_a_yes_or_no_is_its_entropy_in_bits() -> None:
+def test_the_uncertainty_of_a_yes_or_no_is_its_entropy_in_bits() -> None:
     mean = torch.tensor([[0.5, 10.0], [1.0, 10.0], [0.11, 10.0]])
     std = torch.tensor([[0.5, 3.0], [0.0, 1.0], [0.3, 0.0]])
     prediction = Prediction(("single_phase_probability", "bulk_modulus"), mean, std)
@@ -117,7 +117,7 @@ def test_the_unsureness_of_a_yes_or_no_is_its_entropy_in_bits() -> None:
 
 
 def test_a_batch_is_unsure_first_and_various_second() -> None:
-    # Three twins are the most unsure, one far away nearly as much; the last is sure.
+    # Three twins are the most uncertain, one far away nearly as much; the last is sure.
     latents = np.array([[0.0], [0.0], [0.01], [5.0], [9.0]])
     scores = np.array([1.0, 0.99, 0.98, 0.9, 0.1])
     choice = choose_uncertain(scores, latents, 1)

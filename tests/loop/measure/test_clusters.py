@@ -100,7 +100,7 @@ class Lossy:
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    def submit(self, id: str, tier: int, question: str) -> Future[Measurement]:
+    def submit(self, id: str, tier: int, payload: str) -> Future[Measurement]:
         future: Future[Measurement] = Future()
         future.set_exception(self.error)
         return future

@@ -59,7 +59,7 @@ def test_a_disordered_crystal_is_read_as_one(tmp_path: Path) -> None:
         ("a.xyz", "1\n\nNi 0 0 0\n", "not periodic"),
         ("a.xyz", "many\n\n", "cannot be read as extended XYZ"),
         ("a.xyz", "", "holds 0 structures"),
-        ("a.pdb", "ATOM", "says no format that is known.*CIF"),
+        ("a.pdb", "ATOM", "has no known format.*CIF"),
         ("a.cif", b"\xff\xfe\x00", "it is no text"),
         ("a.cif", None, "cannot be read .No such file"),
     ],

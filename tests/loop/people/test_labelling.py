@@ -226,7 +226,7 @@ BAD = [
     ({"bulk_modulus": 150, "failed": "broke"}, "column 'failed': a failed measurement has no"),
     ({"bulk_modulus": 150, "candidate": "zz"}, "column 'candidate': no candidate with an id"),
     ({"bulk_modulus": 150, "formula": "Ni"}, "Has a column been sorted without the others"),
-    ({"bulk_modulus": 150, "tier": 3}, "column 'tier': tier '3' is not answered by people"),
+    ({"bulk_modulus": 150, "tier": 3}, "column 'tier': tier '3' is not measured by people"),
     ({"bulk_modulus": 150, "hardness": 3}, "the column 'hardness' means nothing here"),
     ({"bulk_modulus": 150, "candidate": "", "formula": ""}, "neither a candidate nor a formula"),
     ({"bulk_modulus": 150, "candidate": "", "formula": "Ni3Co"}, "contains Co"),
@@ -251,7 +251,7 @@ def test_one_bad_row_and_nothing_of_the_file_is_recorded(
 def test_a_candidate_that_stands_twice_in_a_file_is_refused(run: Path, sheet: Path) -> None:
     go(run)
     row = asked(run)[0] | {"bulk_modulus": "150"}
-    with pytest.raises(DataError, match="line 3: the candidate of line 2 stands here again"):
+    with pytest.raises(DataError, match="line 3: the candidate of line 2 appears here again"):
         record_file(run, write(sheet, [row, row]))
 
 
@@ -290,7 +290,7 @@ def test_a_campaign_that_nobody_answers_takes_no_labels(run: Path) -> None:
     )
     with Controller(run, spec, observer=Silent()):
         pass
-    with pytest.raises(DataError, match="no tier of this campaign is answered by people"):
+    with pytest.raises(DataError, match="no tier of this campaign is measured by people"):
         record_typed(run, "Ni", ["bulk_modulus=1"])
 
 

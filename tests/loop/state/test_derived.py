@@ -104,7 +104,7 @@ def test_a_tier_that_cannot_give_a_formation_energy_is_refused() -> None:
     tier = {"kind": "dft", "engine": "chgnet", "protocol": "relax"}
     with pytest.raises(SpecError, match="does not measure formation_energy_per_atom"):
         parse_spec(SPEC | {"tiers": [tier]}, where="test")
-    assert parse_spec(SPEC, where="test").asked_of(0) == (
+    assert parse_spec(SPEC, where="test").required_properties(0) == (
         "bulk_modulus",
         "formation_energy_per_atom",
     )

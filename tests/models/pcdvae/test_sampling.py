@@ -7,7 +7,7 @@ from pymatgen.core import Structure
 
 from alloop.models.pcdvae import sampling
 from alloop.models.pcdvae.cells import cells_from_codes, codes_from_cells
-from alloop.models.pcdvae.networks.network import Network
+from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 from alloop.models.pcdvae.networks.noise import (
     draw,
     element_levels,
@@ -125,7 +125,7 @@ def test_langevin_stays_longest_where_crystals_freeze_and_ends_without_noise(
     asked: list[float] = []
 
     def denoised(
-        network: Network,
+        network: PcdvaeNetwork,
         conditions: DecodingConditions,
         atoms: NoisyAtoms,
         sigma: float,
@@ -141,7 +141,7 @@ def test_langevin_stays_longest_where_crystals_freeze_and_ends_without_noise(
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = Network(
+        network = PcdvaeNetwork(
             PcdvaeOptions(latent=2, encoder_width=8, decoder_width=8, head_width=8),
             elements=1,
             counts=1,

@@ -14,8 +14,8 @@ from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.screening import elements_of
 from alloop.oracles.lammps.simulation.session import (
     GPA_PER_EV_PER_CUBIC_ANGSTROM,
-    Evaluation,
     LammpsSession,
+    PotentialEvaluation,
 )
 
 POTENTIAL = find_potential("NiFeCr-Wu2017")
@@ -28,7 +28,7 @@ def session() -> Iterator[LammpsSession]:
     session.close()
 
 
-def evaluate(session: LammpsSession, structure: Structure) -> Evaluation:
+def evaluate(session: LammpsSession, structure: Structure) -> PotentialEvaluation:
     cell = LammpsCell.of(structure)
     session.load(elements_of(structure))
     return session.evaluate(cell.box, cell.positions)
