@@ -22,7 +22,7 @@ format: $(READY)  ## Put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-house bench-loop bench-lammps bench-dft bench-dvae bench-pcdvae bench-ftcp  ## Run them all: hours
+bench: bench-loop bench-lammps bench-dft bench-dvae bench-pcdvae bench-ftcp bench-execution bench-two_fidelity bench-house  ## Run them all: hours
 
 bench-%: $(READY)  ## Run one measured comparison and refresh its table
 	$(BIN)/python -m benchmarks.$*

@@ -38,7 +38,7 @@ RELAXED = DftOptions(engine="espresso", espresso=PBE, force_tolerance=0.01, stra
 PUBLISHED = {"feni3": -0.0935, "feni": -0.0676}
 """Formation energies by PBE in eV/atom, against bcc iron and fcc nickel: the lowest that the
 Materials Project has of FeNi₃ and FeNi, in Matbench 0.1's matbench_mp_e_form (Dunn et al., npj
-Comput. Mater. 6 (2020) 138). notes/dft.md says where they were read, and why none is of Fe₃Ni.
+Comput. Mater. 6 (2020) 138). README.md beside says where they were read, and why none is of Fe₃Ni.
 """
 
 T = TypeVar("T")

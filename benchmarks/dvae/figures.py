@@ -12,7 +12,7 @@ from scipy.stats import gaussian_kde
 from benchmarks.dvae.data import Alloys
 from benchmarks.dvae.generator import REFRACTORY
 
-FOLDER = Path(__file__).parent / "notes" / "pictures"
+FOLDER = Path(__file__).parent / "pictures"
 
 
 def draw(alloys: Alloys, z: np.ndarray) -> Path:

@@ -1,11 +1,6 @@
-"""Many measurements of a fake oracle through a campaign, while workers are killed at random.
-
-python -m benchmarks.execution.measure_many [N]: with N, a trial that records nothing.
-"""
+"""Many measurements of a fake oracle through a campaign, while workers are killed at random."""
 
 import random
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -23,9 +18,7 @@ from alloop.loop.record.verification import verify
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Measure, Step
 from benchmarks.execution.oracle import Fake, value_of
-from benchmarks.recording import record
 
-MEASUREMENTS = 10_000
 WORKERS = 2
 KILL_EVERY = (50, 150)
 """Measurements between two kills: a random number between these."""
@@ -150,32 +143,5 @@ def measure_many(
     )
 
 
-def main() -> None:
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else MEASUREMENTS
-    with tempfile.TemporaryDirectory() as folder:
-        outcome = measure_many(Path(folder), n)
-    rss = outcome.rss
-    figures = {
-        "measurements": outcome.measurements,
-        "lost": outcome.lost,
-        "twice": outcome.twice,
-        "workers_killed": outcome.workers_killed,
-        "tried_again": outcome.tried_again,
-        "controller_rss_mb_at_start": rss[0],
-        "controller_rss_mb_at_quarter": rss[len(rss) // 4],
-        "controller_rss_mb_at_half": rss[len(rss) // 2],
-        "controller_rss_mb_at_end": rss[-1],
-        "seconds": outcome.seconds,
-        "measurements_per_second": outcome.measurements / outcome.seconds,
-    }
-    print(figures)
-    if n == MEASUREMENTS:
-        record("execution", figures, command="make bench-execution")
-
-
 def _rss() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
-
-
-if __name__ == "__main__":
-    main()

@@ -6,8 +6,8 @@ score and fresh noise. A last step goes to the mean of what the noise that is le
 Ancestral takes one step from a level to the next, with the noise that
 remains between the two (Song et al. 2021, Eq. 47): tens of decoder calls in place of thousands.
 Of eight small crystals learnt by heart (``benchmarks.pcdvae.overfit``) ancestral rebuilt 0.84 with
-50 calls and 0.88 with 500; Langevin 0.91 with 50, 0.97 with 100, all with 200. Of 16-atom alloys
-(``benchmarks/notes/pcdvae.md``) Langevin with 200 calls rebuilt the geometry and ancestral did not,
+50 calls and 0.88 with 500; Langevin 0.91 with 50, 0.97 with 100, all with 200. Langevin with 200
+calls rebuilt the geometry of 16-atom alloys (``benchmarks/pcdvae/README.md``), ancestral did not
 with 50 calls or 150; atoms seem to end in glasses, which noise at each level would get them out of.
 Where steps are spent matters more than how many there are. Such alloys freeze while the noise falls
 from 0.5 to 0.1 Å: about 0.2 Å along each axis is where solids melt by Lindemann's rule. Of 64
