@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from pymatgen.core import Composition, Element
 
-from alloop.datasets import find_file
 from alloop.errors import DataError
 from alloop.loop.people.requests import REQUESTS
+from alloop.public_data.datasets import find_file
 
 FCC_FROM = 8.0
 """Valence electrons per atom from which alloys tend to be one fcc phase: Guo et al., J. Appl. Phys.

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from alloop.materials import Material, composition_of
-from alloop.oracles import Cost, FailureKind, Measurement, Oracle, OracleOptions, fingerprint_of
+from alloop.oracles import FailureKind, Measurement, Oracle, OracleOptions, fingerprint_of
 
 VICKERS = {"Al": 167.0, "Cu": 369.0, "Fe": 608.0, "Ni": 638.0}  # MPa, pure elements
 
 
 class HardnessRigOptions(OracleOptions):
-    """Options of a tier after ``kind: hardness-rig``."""
-
     kind: Literal["hardness-rig"] = "hardness-rig"
     strengthening: float = 2000.0  # MPa per product of two fractions
 
@@ -32,13 +30,10 @@ class HardnessRig:
         return fingerprint_of(rule="mixtures", strengthening=self.strengthening)
 
     def measure(self, material: Material) -> Measurement:
-        told = {"oracle": self.name, "fingerprint": self.fingerprint()}
+        names = {"oracle": self.name, "fingerprint": self.fingerprint()}
         x = composition_of(material).fractional_composition.get_el_amt_dict()
         if stray := x.keys() - VICKERS.keys():
-            kind, why = FailureKind.UNSUPPORTED, f"no hardness of {min(stray)}"
-            return Measurement.failed(kind, why, cost=Cost(calls=1), **told)
-        hard = (
-            sum(x[e] * VICKERS[e] for e in x)
-            + self.strengthening * (1 - sum(v * v for v in x.values())) / 2
-        )
-        return Measurement.succeeded({"vickers_hardness": hard}, **told)
+            return Measurement.failed(FailureKind.UNSUPPORTED, f"no {min(stray)}", **names)
+        unlike = (1 - sum(v * v for v in x.values())) / 2  # sum of products of two fractions
+        hardness = sum(x[e] * VICKERS[e] for e in x) + self.strengthening * unlike
+        return Measurement.succeeded({"vickers_hardness": hardness}, **names)

@@ -6,12 +6,12 @@ from pymatgen.core import Composition, Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.cif import read_cif
-from alloop.datasets import find_file
 from alloop.errors import DataError, MaterialError
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.oracles.table.options import TableOptions
+from alloop.public_data.datasets import find_file
 
 FRACTION_DECIMALS = 6
 """Decimals of atomic fractions: compositions that agree in these are the same."""

@@ -6,11 +6,11 @@ import pytest
 from pydantic import ValidationError
 from pymatgen.core import Composition, Lattice, Structure
 
-from alloop.datasets import VARIABLE
 from alloop.errors import DataError
 from alloop.oracles.base import FailureKind
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
+from alloop.public_data.datasets import VARIABLE
 from alloop.testing.oracles import check_oracle
 
 LABEL = {"single_phase_probability": "Class"}

@@ -10,7 +10,7 @@ from alloop.loop.commands.printing.text import say
 
 
 def _names(incomplete: str) -> list[str]:
-    from alloop.datasets import DATA_SETS
+    from alloop.public_data.datasets import DATA_SETS
 
     return [name for name in DATA_SETS if name.startswith(incomplete)]
 
@@ -23,7 +23,7 @@ app = typer.Typer(
 @app.command("list", epilog="Example: alloop data list --format csv")
 def list_(format: FormatOption = Format.TABLE) -> None:
     """List the data sets, and which are at hand."""
-    from alloop.datasets import DATA_SETS, data_folder
+    from alloop.public_data.datasets import DATA_SETS, data_folder
 
     folder = data_folder()
     rows = []
@@ -54,12 +54,12 @@ def fetch(
     materials-project asks the Materials Project, with your own key, for FTCP's crystals.
     """
     if name == "materials-project":
-        from alloop.materials_project import fetch_materials_project
+        from alloop.public_data.materials_project import fetch_materials_project
 
         say(f"at hand    {fetch_materials_project()}")
         return
-    from alloop.datasets import known
-    from alloop.fetching import fetch as fetch_files
+    from alloop.public_data.datasets import known
+    from alloop.public_data.fetching import fetch as fetch_files
 
     for file in fetch_files(name, known(name)):
         done = "downloaded" if file.is_new else "at hand   "

@@ -15,9 +15,9 @@ from typing import Any
 import pandas as pd
 from pymatgen.io.cif import CifWriter
 
-from alloop.datasets import data_folder
 from alloop.durable import make_folder, write_durably
 from alloop.errors import DataError, MissingSoftware
+from alloop.public_data.datasets import data_folder
 
 KEY = "MP_API_KEY"
 """Environment variable that holds the user's key; it is never written anywhere."""

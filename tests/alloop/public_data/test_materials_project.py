@@ -9,8 +9,8 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import DataError, MissingSoftware
-from alloop.materials_project import KEY, fetch_materials_project
 from alloop.models.crystal_table import read_crystal_table
+from alloop.public_data.materials_project import KEY, fetch_materials_project
 
 SECRET = "k" * 32
 

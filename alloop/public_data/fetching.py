@@ -7,8 +7,8 @@ from pathlib import Path
 import pooch
 import requests
 
-from alloop.datasets import DataSet, RemoteFile, data_folder
 from alloop.errors import DataError
+from alloop.public_data.datasets import DataSet, RemoteFile, data_folder
 
 TIMEOUT = 30.0
 """Time without a byte before a server is given up, s."""

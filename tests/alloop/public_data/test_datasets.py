@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from alloop.canonical import sha256
-from alloop.datasets import DATA_SETS, VARIABLE, DataSet, RemoteFile, data_folder, find_file, known
 from alloop.errors import DataError
-from alloop.fetching import fetch
+from alloop.public_data.datasets import (
+    DATA_SETS,
+    VARIABLE,
+    DataSet,
+    RemoteFile,
+    data_folder,
+    find_file,
+    known,
+)
+from alloop.public_data.fetching import fetch
 
 CONTENT = "Alloys,Class\nCrFeNi,1\n"
 
