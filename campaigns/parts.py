@@ -4,16 +4,19 @@ A part is read by the options class of its kind, which is imported only now. So 
 than the kinds that it names.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from alloop.errors import PluginError
-from alloop.kinds import MODELS, ORACLES, options_of
+from alloop.errors import AlloopError, PluginError
+from alloop.kinds import MODELS, ORACLES, find_kind, options_of
 from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
+
+if TYPE_CHECKING:
+    from alloop.oracles.base import Oracle
 
 NO_KIND, BAD_KIND = "kind_missing", "kind_unusable"
 """Types of pydantic errors of a part's kind."""
@@ -32,7 +35,37 @@ def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationIn
     except PluginError as error:
         context = {"what": error.what, "remedy": error.remedy}
         raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
-    return options.model_validate(value, context=info.context)
+    read = options.model_validate(value, context=info.context)
+    try:
+        # Spoken to once here, so that a broken plugin is a message about its key, not a traceback.
+        (read.measures if isinstance(read, OracleOptions) else read.spaces)()  # type: ignore[attr-defined]
+    except Exception as error:
+        what = f"kind {kind} of {find_kind(group, str(kind)).package} is broken ({_told(error)})"
+        context = {"what": what, "remedy": "Update or uninstall it."}
+        raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
+    return read
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+
+
+def build_oracle(options: OracleOptions, elements: Sequence[str]) -> "Oracle":
+    """Return the oracle of a tier.
+
+    Raises:
+        AlloopError: if something that it needs is not at hand, or its kind is broken.
+    """
+    try:
+        return options.build(elements)
+    except AlloopError:
+        raise
+    except Exception as error:
+        package = find_kind(ORACLES, options.kind).package
+        raise PluginError(
+            f"kind {options.kind} of {package} cannot build its oracle ({_told(error)})",
+            remedy=f"Update or uninstall {package}.",
+        ) from error
 
 
 def read_tier(value: Any, info: ValidationInfo) -> Any:

@@ -26,7 +26,7 @@ from alloop.campaigns.checks import (
 )
 from alloop.campaigns.execution import ExecutionOptions, LocalExecution
 from alloop.campaigns.objectives import DERIVED, Constraint, Objective, OwnProperty, PropertyName
-from alloop.campaigns.parts import ModelPart, TierPart
+from alloop.campaigns.parts import ModelPart, TierPart, build_oracle
 from alloop.campaigns.promotion import PromotionOptions
 from alloop.oracles.options import SCHEDULING, OracleOptions
 from alloop.paths import OwnFile
@@ -116,7 +116,7 @@ class CampaignSpec(BaseModel):
         Raises:
             AlloopError: if a potential, engine or table that one of them needs is not at hand.
         """
-        return tuple(tier.build(self.space.elements) for tier in self.tiers)
+        return tuple(build_oracle(tier, self.space.elements) for tier in self.tiers)
 
     def units(self) -> Mapping[str, str]:
         """Return the unit of every property that the campaign may name, by name."""

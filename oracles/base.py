@@ -144,7 +144,13 @@ class Measurement:
 
     @classmethod
     def failed(
-        cls, kind: FailureKind, message: str, *, oracle: str, fingerprint: str, cost: Cost
+        cls,
+        kind: FailureKind,
+        message: str,
+        *,
+        oracle: str,
+        fingerprint: str,
+        cost: Cost = Cost(calls=1),
     ) -> "Measurement":
         """Return a failed measurement of the given kind."""
         failure = Failure(kind, message, retryable=kind in RETRYABLE)
