@@ -1,9 +1,10 @@
 """Exchanges of atoms: another ordering of the same composition on the same sites."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pymatgen.core import Structure
+if TYPE_CHECKING:  # oracles' results name exchanges, and are read without pymatgen
+    from pymatgen.core import Structure
 
 Exchange = tuple[int, int]
 """Two sites whose elements change places."""
@@ -19,8 +20,10 @@ def exchanged(species: Sequence[Species], exchange: Exchange) -> tuple[Species, 
     return tuple(found)
 
 
-def exchanged_structure(structure: Structure, exchange: Exchange) -> Structure:
+def exchanged_structure(structure: "Structure", exchange: Exchange) -> "Structure":
     """Return an ordered structure with the atoms on two of its sites exchanged."""
+    from pymatgen.core import Structure  # noqa: PLC0415
+
     # A new structure, because a copy's sites keep the labels of the elements they had.
     species = exchanged([site.specie for site in structure], exchange)
     return Structure(structure.lattice, species, structure.frac_coords)

@@ -82,6 +82,18 @@ class OracleOptions(BaseModel):
         """
         raise NotImplementedError
 
+    def check_ready(self, elements: Sequence[str]) -> None:
+        """Check that what the oracle needs is at hand, as cheaply as that can be told; without a
+        cheaper way, by building it.
+
+        Args:
+            elements: those it will be asked for.
+
+        Raises:
+            AlloopError: if a file, program or element that it needs is missing.
+        """
+        self.build(elements)
+
     def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options, set to measure those wanted properties that they can.
 

@@ -14,6 +14,7 @@ from benchmarks.recording import RESULTS, record
 PARTS = (
     "hull",
     "ready_campaigns",
+    "start_up",
 )
 """Subjects in the order in which they are measured; each is imported when its turn comes."""
 

@@ -207,6 +207,14 @@ class DftOptions(OracleOptions):
 
         return DftOracle(self, elements=elements)
 
+    def check_ready(self, elements: Sequence[str]) -> None:
+        """Check as ``build`` does; of CHGNet on this machine without importing atomate2."""
+        if self.engine != "chgnet" or self.manager != "local":
+            return super().check_ready(elements)
+        from alloop.oracles.dft.engines.chgnet_weights import check_chgnet  # noqa: PLC0415
+
+        return check_chgnet(self.chgnet.model, elements)
+
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space whose materials have sites."""
         return "decorations", "structures"

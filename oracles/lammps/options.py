@@ -183,6 +183,12 @@ class LammpsOptions(OracleOptions):
 
         return lammps_oracle(self, elements=elements)
 
+    def check_ready(self, elements: Sequence[str]) -> None:
+        """Check as ``build`` does, without importing what simulates."""
+        from alloop.oracles.lammps.readiness import check_lammps  # noqa: PLC0415
+
+        check_lammps(self, elements)
+
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space whose materials have sites."""
         return "decorations", "structures"

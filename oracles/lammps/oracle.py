@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any
 
 from alloop.canonical import canonical_json, sha256
-from alloop.errors import PotentialError
 from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material
 from alloop.oracles.base import (
@@ -19,13 +18,13 @@ from alloop.oracles.base import (
 )
 from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
-from alloop.oracles.lammps.potentials.catalogue import find_potential
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.competing_phase import measure_competing_phase
 from alloop.oracles.lammps.procedures.defects import measure_stacking_fault, measure_surfaces
 from alloop.oracles.lammps.procedures.dynamics import measure_dynamics
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, measure_elasticity
 from alloop.oracles.lammps.properties import Simulation
+from alloop.oracles.lammps.readiness import ready_potential
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.runtime import lammps_version
@@ -46,9 +45,6 @@ EXTRA_PROCEDURES = {
 }
 """Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
 properties."""
-
-SINGLE_THREADED = frozenset({"meam", "snap"})
-"""Pair styles that LAMMPS cannot run with OpenMP."""
 
 DIVERGENCE_MESSAGES = ("Lost atoms", "Non-numeric")
 """Parts of LAMMPS's error messages that mean atoms flying apart."""
@@ -87,11 +83,7 @@ class LammpsOracle:
         potential: Potential | None = None,
     ) -> None:
         self.options = options
-        self.potential = potential or find_potential(options.potential)
-        self.potential.require(elements)
-        _require_threads(options, self.potential)
-        for file in self.potential.files:
-            file.checked_path()
+        self.potential = ready_potential(options, potential or options.potential, elements)
         self.name = f"lammps {self.potential.name}"
         self._fingerprint = _fingerprint(options, self.potential)
         self.simulator = Simulator(options, self.potential)
@@ -196,16 +188,6 @@ class LammpsOracle:
 
 def _rebuild(options: LammpsOptions, potential: Potential) -> LammpsOracle:
     return LammpsOracle(options, potential=potential)
-
-
-def _require_threads(options: LammpsOptions, potential: Potential) -> None:
-    if options.threads > 1 and potential.pair_style in SINGLE_THREADED:
-        raise PotentialError(
-            f"LAMMPS computes the pair style {potential.pair_style} on one thread only, "
-            f"not on {options.threads}",
-            where="threads",
-            remedy="Leave threads out and use more workers.",
-        )
 
 
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:

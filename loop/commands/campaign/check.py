@@ -13,5 +13,6 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
     loaded = load_spec(spec, set_ or ())
     from alloop.loop.opening import spec_to_json, spec_to_yaml
 
-    loaded.build_oracles()
+    for tier in loaded.tiers:
+        tier.check_ready(loaded.space.elements)
     print(spec_to_yaml(spec_to_json(loaded)), end="")
