@@ -1,5 +1,7 @@
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # No test finds labels of another one, or of the user's; those that are about labels say where.
@@ -8,3 +10,22 @@ os.environ["ALLOOP_CACHE"] = "off"
 # How long an example takes is the machine's affair, not the test's.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Folder of the public data sets."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("ALLOOP_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no data sets in {folder}; set ALLOOP_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def allogen(data_folder: Path) -> Path:
+    """Folder of the public AlloGen data set."""
+    folder = data_folder / "allogen"
+    if not folder.is_dir():
+        pytest.skip(f"no AlloGen data in {data_folder}")
+    return folder

@@ -1,5 +1,7 @@
 """Recording: from an oracle's measurement of a candidate to the ledger's event."""
 
+from typing import Any
+
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from alloop.loop.record.artifacts import ArtifactStore
@@ -39,23 +41,14 @@ def measured(
         status, failure_kind = Status.FAILED, FailureKind.UNSUPPORTED
         message = f"the oracle gave no {', '.join(missing)}"
     return Measured(
-        evaluation=evaluation.id,
-        candidate=evaluation.candidate,
-        round=evaluation.round,
-        stage=evaluation.stage,
-        tier=evaluation.tier,
+        **_paid(evaluation, m, spec),
         status=status,
         properties=properties,
         failure_kind=failure_kind,
         failure_message=message,
         relaxed=None if m.material is None else store.put_material(m.material),
         document=None if m.document is None else store.put_json(m.document),
-        oracle=m.oracle,
         fingerprint=m.fingerprint,
-        calls=m.cost.calls,
-        wall_seconds=m.cost.wall_seconds,
-        core_hours=m.cost.core_hours,
-        money=money_of(m.cost, spec, evaluation.tier),
         reuse=reuse,
     )
 
@@ -66,19 +59,10 @@ def failed_attempt(
     """Return the event of an attempt that the machine failed."""
     assert m.failure is not None
     return AttemptFailed(
-        evaluation=evaluation.id,
-        candidate=evaluation.candidate,
-        round=evaluation.round,
-        stage=evaluation.stage,
-        tier=evaluation.tier,
+        **_paid(evaluation, m, spec),
         attempt=attempt,
         failure_kind=m.failure.kind,
         failure_message=m.failure.message,
-        oracle=m.oracle,
-        calls=m.cost.calls,
-        wall_seconds=m.cost.wall_seconds,
-        core_hours=m.cost.core_hours,
-        money=money_of(m.cost, spec, evaluation.tier),
     )
 
 
@@ -86,3 +70,13 @@ def money_of(cost: Cost, spec: CampaignSpec, tier: int) -> float:
     """Return the price of a measurement, in the user's currency: as its oracle says, or else its
     core-hours at the tier's price."""
     return cost.money or cost.core_hours * spec.tiers[tier].core_hour_price
+
+
+def _paid(evaluation: Evaluation, m: Measurement, spec: CampaignSpec) -> dict[str, Any]:
+    """Return the fields of ``Paid``: what was asked of which oracle, and what it cost."""
+    money = money_of(m.cost, spec, evaluation.tier)
+    return {
+        **evaluation.event_fields(),
+        "oracle": m.oracle,
+        **(vars(m.cost) | {"money": money}),
+    }

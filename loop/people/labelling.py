@@ -139,11 +139,7 @@ def _measured(
     owed = [name for name in state.spec.required_properties(evaluation.tier) if name not in values]
     is_partial = bool(owed) and not result.failure
     return Measured(
-        evaluation=evaluation.id,
-        candidate=evaluation.candidate,
-        round=evaluation.round,
-        stage=evaluation.stage,
-        tier=evaluation.tier,
+        **evaluation.event_fields(),
         status=Status.FAILED if result.failure else Status.OK,
         properties=values,
         failure_kind=FailureKind.REPORTED if result.failure else None,

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from alloop.loop.report.style import (
     BLUE,
-    QUIET,
     SEQUENTIAL,
     Figure,
-    blank,
+    agreement,
     finished,
     points,
 )
@@ -20,7 +19,6 @@ from alloop.loop.state.trials import Trial, measured_trials
 
 WITHIN_ONE_SIGMA, WITHIN_TWO_SIGMA = 0.683, 0.954
 """Shares of a normal distribution within one and two standard deviations."""
-PADDING = 0.06
 
 
 @dataclass(frozen=True)
@@ -94,29 +92,12 @@ def parities(state: CampaignState) -> list[Parity]:
 
 
 def _figure(state: CampaignState, name: str, guesses: Sequence[PredictedTrial]) -> Figure:
-    low = min(min(g.measured, g.mean) for g in guesses)
-    high = max(max(g.measured, g.mean) for g in guesses)
-    pad = PADDING * (high - low) or 1.0
-    ends = [low - pad, high + pad]
-    axis = {"range": ends, "constrain": "domain"}
     unit = f" ({unit_of(name)})" if unit_of(name) else ""
-    figure = blank(
+    figure = agreement(
+        [g.measured for g in guesses],
+        [g.mean for g in guesses],
+        (f"measured{unit}", f"predicted{unit}"),
         height=420,
-        showlegend=False,
-        xaxis=axis | {"title": {"text": f"measured{unit}"}},
-        yaxis=axis
-        | {
-            "title": {"text": f"predicted{unit}"},
-            "scaleanchor": "x",
-        },
-        margin={"l": 60, "r": 16, "t": 16, "b": 48},
-    )
-    figure.add_scatter(
-        x=ends,
-        y=ends,
-        mode="lines",
-        line={"color": QUIET, "width": 1, "dash": "dash"},
-        hoverinfo="skip",
     )
     rounds = [g.trial.proposal.round for g in guesses]
     marker = {"size": 7, "color": BLUE, "line": {"width": 0.5, "color": "#ffffff"}}

@@ -1,5 +1,6 @@
 """The style that all figures share, and the record of a finished figure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -34,6 +35,9 @@ STAGE_NAMES = {
 SEQUENTIAL = "Cividis"
 """Colour scale, even in lightness and safe for colour-blind eyes
 (doi:10.1371/journal.pone.0199239)."""
+
+PADDING = 0.06
+"""Share of the values' range that is left free on either side of them."""
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
@@ -97,6 +101,38 @@ def blank(*, height: int, **layout: Any) -> go.Figure:
         },
     }
     return go.Figure(layout=defaults).update_layout(**layout)
+
+
+def agreement(
+    first: Sequence[float], second: Sequence[float], titles: tuple[str, str], *, height: int
+) -> go.Figure:
+    """Return an empty square figure for values against others of the same, with the diagonal.
+
+    Args:
+        first: values along x.
+        second: values along y.
+        titles: of the two axes.
+        height: in CSS pixels.
+    """
+    low, high = min(*first, *second), max(*first, *second)
+    pad = PADDING * (high - low) or 1.0
+    ends = [low - pad, high + pad]
+    axis = {"range": ends, "constrain": "domain"}
+    figure = blank(
+        height=height,
+        showlegend=False,
+        xaxis=axis | {"title": {"text": titles[0]}},
+        yaxis=axis | {"title": {"text": titles[1]}, "scaleanchor": "x"},
+        margin={"l": 60, "r": 16, "t": 16, "b": 48},
+    )
+    figure.add_scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": QUIET, "width": 1, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    return figure
 
 
 def finished(figure: go.Figure, *, id: str, alt: str, caption: str) -> Figure:

@@ -1,6 +1,6 @@
 """Comparison of the tiers: the higher-fidelity values against those of the tier below."""
 
-from alloop.loop.report.style import BLUE, QUIET, Figure, blank, finished, points
+from alloop.loop.report.style import BLUE, Figure, agreement, finished, points
 from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import ID_DIGITS, decimals_of, label_of, number, unit_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
@@ -34,25 +34,9 @@ def _figure(state: CampaignState, tier: int, name: str) -> Figure | None:
         return None
     x = [low.answer.properties[name] for low, _ in found if low.answer]
     y = [high.answer.properties[name] for _, high in found if high.answer]
-    ends = [min(*x, *y), max(*x, *y)]
-    pad = 0.06 * (ends[1] - ends[0]) or 1.0
-    ends = [ends[0] - pad, ends[1] + pad]
-    axis = {"range": ends, "constrain": "domain"}
     unit = f" ({unit_of(name)})" if unit_of(name) else ""
-    figure = blank(
-        height=400,
-        showlegend=False,
-        xaxis=axis | {"title": {"text": f"tier {tier - 1}{unit}"}},
-        yaxis=axis | {"title": {"text": f"tier {tier}{unit}"}, "scaleanchor": "x"},
-        margin={"l": 60, "r": 16, "t": 16, "b": 48},
-    )
-    figure.add_scatter(
-        x=ends,
-        y=ends,
-        mode="lines",
-        line={"color": QUIET, "width": 1, "dash": "dash"},
-        hoverinfo="skip",
-    )
+    titles = f"tier {tier - 1}{unit}", f"tier {tier}{unit}"
+    figure = agreement(x, y, titles, height=400)
     settings = points([low for low, _ in found], state.utility)
     settings["text"] = [
         f"{text}<br>tier {tier}: {label_of(name)} {value_of(name, value)}"

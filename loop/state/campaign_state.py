@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
@@ -49,6 +49,10 @@ class Evaluation:
     tier: int
     round: int
     stage: Stage
+
+    def event_fields(self) -> dict[str, Any]:
+        """Return what an event about it says of it, by the event's fields."""
+        return {"evaluation" if name == "id" else name: value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from pathlib import Path
 from alloop.campaigns.load import parse_spec
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import LedgerEntry
-from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from tests.end_to_end.counting_oracle import CountingOracle
+from tests.loop.observers import Silent
 
 SPEC = {
     "name": "small",
@@ -29,17 +28,11 @@ SPEC = {
 }
 
 
-class Teller:
+class Teller(Silent):
     """Watches and says nothing, but for one word when the work begins."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-
-    def step(self, step: Step, state: CampaignState) -> None:
-        pass
-
-    def progress(self, share: float, message: str) -> None:
-        pass
 
     def event(self, entry: LedgerEntry) -> None:
         if entry.event.kind == "session_opened":

@@ -13,12 +13,10 @@ from alloop.canonical import sha256
 from alloop.errors import ModelError, SpecError
 from alloop.loop.commands.app import main
 from alloop.loop.controller import Controller
-from alloop.loop.record.events import CampaignOpened, LedgerEntry, Stage
+from alloop.loop.record.events import CampaignOpened, Stage
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from alloop.materials import material_id
 from alloop.models.crystal_table import read_crystal_table
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
@@ -26,14 +24,7 @@ from alloop.models.ftcp.model import FtcpModel
 from tests.end_to_end.counting_oracle import CountingOracle
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import FTCP
-
-
-class Silent:
-    def step(self, step: Step, state: CampaignState) -> None: ...
-
-    def progress(self, share: float, message: str) -> None: ...
-
-    def event(self, entry: LedgerEntry) -> None: ...
+from tests.loop.observers import Silent
 
 
 def formation(*more: str) -> CampaignSpec:

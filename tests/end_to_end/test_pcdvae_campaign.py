@@ -4,21 +4,12 @@ from pathlib import Path
 
 from alloop.campaigns.load import load_spec
 from alloop.loop.controller import Controller
-from alloop.loop.record.events import LedgerEntry, Stage
+from alloop.loop.record.events import Stage
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from alloop.oracles.base import Status
 from tests.end_to_end.small_budgets import PCDVAE
-
-
-class Silent:
-    def step(self, step: Step, state: CampaignState) -> None: ...
-
-    def progress(self, share: float, message: str) -> None: ...
-
-    def event(self, entry: LedgerEntry) -> None: ...
+from tests.loop.observers import Silent
 
 
 def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:

@@ -16,13 +16,12 @@ from alloop.campaigns.load import parse_spec
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import LedgerEntry, Proposed, Stage
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from alloop.oracles.base import Status
 from alloop.oracles.dft import oracle as oracle_module
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.oracles.dft.remote import RemoteManager
+from tests.loop.observers import Silent
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracles" / "dft"))
@@ -48,14 +47,8 @@ class Dies(Exception):
     """The controller's end."""
 
 
-class DiesOfPromotion:
+class DiesOfPromotion(Silent):
     """Watches until the promotion is in the ledger."""
-
-    def step(self, step: Step, state: CampaignState) -> None:
-        pass
-
-    def progress(self, share: float, message: str) -> None:
-        pass
 
     def event(self, entry: LedgerEntry) -> None:
         if isinstance(entry.event, Proposed) and entry.event.stage is Stage.PROMOTION:

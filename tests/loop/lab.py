@@ -8,10 +8,9 @@ from typing import Any
 from alloop.campaigns.load import parse_spec
 from alloop.loop.controller import Controller
 from alloop.loop.people.requests import REQUESTS
-from alloop.loop.record.events import LedgerEntry
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
+from tests.loop.observers import Silent
 
 SPEC: dict[str, Any] = {
     "name": "lab",
@@ -30,19 +29,6 @@ LEARNING = {
     "model": {"width": 8, "depth": 1, "epochs": 1, "unlabelled": 16},
     "acquisition": {"batch": 3, "pool": 8},
 }
-
-
-class Silent:
-    """Watches and says nothing."""
-
-    def step(self, step: Step, state: CampaignState) -> None:
-        pass
-
-    def progress(self, share: float, message: str) -> None:
-        pass
-
-    def event(self, entry: LedgerEntry) -> None:
-        pass
 
 
 def go(run: Path, **changes: Any) -> CampaignState:

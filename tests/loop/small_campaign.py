@@ -16,10 +16,10 @@ from alloop.loop.measure.isolation import load_spooled, spool_path
 from alloop.loop.record.events import Event, LedgerEntry
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from alloop.materials import material_from_json
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 from tests.loop.flaky import Flaky
+from tests.loop.observers import Silent
 
 SPEC: dict[str, Any] = {
     "name": "flaky",
@@ -81,18 +81,12 @@ class ThreadPool:
         self.threads.shutdown(cancel_futures=True)
 
 
-class Watcher:
+class Watcher(Silent):
     """Keeps the events; fails, as a power cut would, when one of a kind is written."""
 
     def __init__(self, fatal: str = "") -> None:
         self.fatal = fatal
         self.events: list[Event] = []
-
-    def step(self, step: Step, state: CampaignState) -> None:
-        pass
-
-    def progress(self, share: float, message: str) -> None:
-        pass
 
     def event(self, entry: LedgerEntry) -> None:
         self.events.append(entry.event)

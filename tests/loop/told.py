@@ -2,24 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
-from alloop.loop.record.events import (
-    CampaignOpened,
-    Decision,
-    Event,
-    LedgerEntry,
-    Lineage,
-    Measured,
-    Posterior,
-    Proposed,
-    Stage,
-)
-from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
-from alloop.oracles.base import FailureKind, Status
+from alloop.loop.record.events import Event, LedgerEntry, Posterior, Stage
+from alloop.loop.state.campaign_state import CampaignState
+from tests.loop.ledger import decision, entries, entry, measured, opened, proposed, state_after
 
 FINGERPRINTS = ("cheap", "dear")
 SPEC: dict[str, Any] = {
@@ -43,28 +31,20 @@ class Told:
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        spec = parse_spec(SPEC | dict(self.changes), where="test")
-        self.events.append(
-            CampaignOpened(
-                spec=spec.model_dump(mode="json"),
-                fingerprints=FINGERPRINTS[: len(spec.tiers)],
-                versions={},
-            )
-        )
+        spec = SPEC | dict(self.changes)
+        self.events.append(opened(spec, FINGERPRINTS[: len(spec["tiers"])]))
 
     def entry(self, event: Event) -> LedgerEntry:
         """Return an event as the ledger's next entry; its hashes do not matter to the fold."""
-        return _entry(len(self.events), event)
+        return entry(len(self.events) + 1, event)
 
     @property
     def entries(self) -> list[LedgerEntry]:
-        return [_entry(i, event) for i, event in enumerate(self.events)]
+        return entries(*self.events)
 
     @property
     def state(self) -> CampaignState:
-        state = fold(self.entries)
-        assert state is not None
-        return state
+        return state_after(self.events)
 
     def choose(
         self,
@@ -77,18 +57,10 @@ class Told:
     ) -> None:
         """Choose candidates; a name's part before a colon tells orderings of a formula apart."""
         posterior = {} if expected is None else {"bulk_modulus": Posterior(mean=expected, std=1.0)}
-        decisions = tuple(
-            Decision(
-                candidate=sha256(name),
-                formula=name.split(":")[-1],
-                chosen=True,
-                reason="",
-                posterior=posterior,
-                lineage=Lineage(source="random"),
-            )
-            for name in formulas
-        )
-        self.events.append(Proposed(round=round, stage=stage, tier=tier, decisions=decisions))
+        decisions = [
+            decision(name, formula=name.split(":")[-1], posterior=posterior) for name in formulas
+        ]
+        self.events.append(proposed(round, stage, decisions, tier=tier))
 
     def answer(
         self,
@@ -111,18 +83,14 @@ class Told:
             "volume_per_atom": volume,
         }
         self.events.append(
-            Measured(
-                evaluation=evaluation_id(sha256(name), FINGERPRINTS[tier]),
-                candidate=sha256(name),
-                round=round,
-                stage=stage,
-                tier=tier,
-                status=Status.FAILED if modulus is None else Status.OK,
-                properties={} if modulus is None else properties,
-                failure_kind=FailureKind.NOT_CONVERGED if modulus is None else None,
-                relaxed=relaxed,
-                oracle=FINGERPRINTS[tier],
+            measured(
+                round,
+                stage,
+                sha256(name),
+                None if modulus is None else properties,
                 fingerprint=FINGERPRINTS[tier],
+                tier=tier,
+                relaxed=relaxed,
                 core_hours=core_hours,
                 money=money,
             )
@@ -143,9 +111,3 @@ class Told:
             self.answer(
                 round, Stage.PROMOTION, name, modulus, tier=1, core_hours=core_hours, volume=11.2
             )
-
-
-def _entry(i: int, event: Event) -> LedgerEntry:
-    time = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=i)
-    zeros = "0" * 64
-    return LedgerEntry(seq=i + 1, time=time.isoformat(), event=event, previous=zeros, hash=zeros)

@@ -1,6 +1,5 @@
 """Tables in CDVAE's format: what is read, and what is named when it cannot be."""
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from alloop.models.ftcp.representation.crystals import Size
 from alloop.models.ftcp.representation.crystals import representation_problem as ftcp_refusal
 from alloop.models.pcdvae.networks.crystal import representation_problem as pcdvae_refusal
 
-DATA = Path(os.environ.get("ALLOOP_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SITES = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
 CELLS = [
     Structure(Lattice.cubic(length), [a, b, "O", "O", "O"], SITES)
@@ -129,13 +127,14 @@ def test_rows_of_local_search_are_known_by_their_column(
         read_crystal_table(written(frame, tmp_path), {})
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"no public data sets in {DATA}")
 @pytest.mark.parametrize(
     ("name", "column", "atoms"), [("perov_5", "heat_all", 5), ("carbon_24", "energy_per_atom", 24)]
 )
-def test_public_tables_can_be_read(name: str, column: str, atoms: int, tmp_path: Path) -> None:
+def test_public_tables_can_be_read(
+    name: str, column: str, atoms: int, tmp_path: Path, data_folder: Path
+) -> None:
     """Some rows, because pymatgen takes a while for all."""
-    some = pd.read_csv(DATA / name / "val.csv").iloc[:25]
+    some = pd.read_csv(data_folder / name / "val.csv").iloc[:25]
     some.to_csv(tmp_path / "some.csv")
     table = read_crystal_table(
         tmp_path / "some.csv", {"energy_per_atom": column}, refusal=pcdvae_refusal

@@ -15,9 +15,9 @@ from alloop.loop.record.events import LedgerEntry, Measured, Stage
 from alloop.loop.record.verification import digest
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from alloop.oracles.base import Status, exchange_fingerprint
 from alloop.oracles.lammps.oracle import LammpsOracle
+from tests.loop.observers import Silent
 
 SPEC: dict[str, Any] = {
     "name": "warm",
@@ -31,18 +31,12 @@ SPEC: dict[str, Any] = {
 }
 
 
-class Impatient:
+class Impatient(Silent):
     """Stops its campaign after some measurements."""
 
     def __init__(self, patience: int) -> None:
         self.patience = patience
         self.controller: Controller | None = None
-
-    def step(self, step: Step, state: CampaignState) -> None:
-        pass
-
-    def progress(self, share: float, message: str) -> None:
-        pass
 
     def event(self, entry: LedgerEntry) -> None:
         self.patience -= isinstance(entry.event, Measured)

@@ -12,10 +12,8 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.controller import Controller
 from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import LedgerEntry
 from alloop.loop.report.card import best_candidate_card
-from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
+from tests.loop.observers import Silent
 
 SPEC: dict[str, Any] = {
     "name": "kept",
@@ -27,17 +25,6 @@ SPEC: dict[str, Any] = {
     "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
 }
 BODY = [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
-
-
-class Silent:
-    def step(self, step: Step, state: CampaignState) -> None:
-        pass
-
-    def progress(self, share: float, message: str) -> None:
-        pass
-
-    def event(self, entry: LedgerEntry) -> None:
-        pass
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ The full ten thousand are `make bench-execution`; this is the same, smaller.
 """
 
 import tracemalloc
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
 from alloop.loop.record.events import EVENT, CampaignOpened, Event, LedgerEntry, Measured, Stage
 from alloop.loop.state.campaign_state import Fold, fold
-from alloop.oracles.base import Status
 from benchmarks.execution.measure_many import measure_many
+from tests.loop import ledger
 from tests.loop.small_campaign import SPEC
 
 BYTES_PER_MEASUREMENT = 3000
@@ -26,29 +25,19 @@ def test_workers_killed_at_random_lose_nothing_and_count_nothing_twice(tmp_path:
 
 
 def measured(n: int) -> Measured:
-    return Measured(
-        evaluation=sha256(f"evaluation {n}")[:32],
-        candidate=sha256(str(n)),
-        round=0,
-        stage=Stage.INITIAL,
-        tier=0,
-        status=Status.OK,
-        properties={"bulk_modulus": n / 7},
-        relaxed=sha256(f"relaxed {n}"),
-        oracle="fake",
+    return ledger.measured(
+        0,
+        Stage.INITIAL,
+        sha256(str(n)),
+        {"bulk_modulus": n / 7},
         fingerprint=sha256("fake"),
+        relaxed=sha256(f"relaxed {n}"),
     )
 
 
 def entry(seq: int, event: Event) -> LedgerEntry:
     """Return an entry as it is read back from a ledger."""
-    return LedgerEntry(
-        seq=seq,
-        time=(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seq)).isoformat(),
-        event=EVENT.validate_json(EVENT.dump_json(event)),
-        previous="0" * 64,
-        hash="0" * 64,
-    )
+    return ledger.entry(seq, EVENT.validate_json(EVENT.dump_json(event)))
 
 
 def test_a_measurement_leaves_little_in_the_controller() -> None:

@@ -14,6 +14,7 @@ from pymatgen.core import Composition, Structure
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
+from alloop.exchanges import exchanged_structure
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import (
     CampaignClosed,
@@ -22,7 +23,6 @@ from alloop.loop.record.events import (
     Event,
     LedgerEntry,
     Lineage,
-    Measured,
     ModelFitted,
     Posterior,
     Proposed,
@@ -33,7 +33,8 @@ from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
 from alloop.loop.state.utility import Utility
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
-from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.base import FailureKind
+from tests.loop.ledger import entry, measured
 
 BEGAN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 NASTY = "</script><script>alert(1)</script> & <img src=x onerror=alert(2)> ${7*7} {{ 7*7 }}"
@@ -168,8 +169,7 @@ class Diary:
             assert isinstance(structure, Structure)
             reason = f"exchange of two atoms around {parent.candidate[:10]}"
             for i, j in self._swaps(structure, search.swaps):
-                child = structure.copy()
-                child[i], child[j] = structure[j].specie, structure[i].specie
+                child = exchanged_structure(structure, (i, j))
                 lineage = Lineage(source="swap", parent=parent.candidate, swap=(i, j), seed=3)
                 decisions.append(self._decision(child, lineage, reason))
         self._propose(number, Stage.AUGMENTATION, decisions, iteration=iteration)
@@ -237,19 +237,17 @@ class Diary:
                 "formation_energy_per_atom": properties["formation_energy_per_atom"] + noise[1],
             }
         self._write(
-            Measured(
-                evaluation=evaluation_id(decision.candidate, self.fingerprints[tier]),
-                candidate=decision.candidate,
-                round=number,
-                stage=stage,
+            measured(
+                number,
+                stage,
+                decision.candidate,
+                None if failed else properties,
+                fingerprint=self.fingerprints[tier],
+                failure=kind,
                 tier=tier,
-                status=Status.FAILED if failed else Status.OK,
-                properties={} if failed else properties,
-                failure_kind=kind if failed else None,
                 failure_message=f"made up: {NASTY}" if failed else "",
                 relaxed=None if failed else self._relaxed(decision.candidate),
                 oracle=("lammps NiFeCr-Wu2017", "chgnet")[tier],
-                fingerprint=self.fingerprints[tier],
                 wall_seconds=0.25 * (1 + 40 * tier),
                 core_hours=7e-5 * (1 + 40 * tier),
             )
@@ -359,15 +357,8 @@ class Diary:
         self.clock += timedelta(seconds=0.9)
         previous = self.entries[-1].hash if self.entries else "0" * 64
         seq = len(self.entries) + 1
-        self.entries.append(
-            LedgerEntry(
-                seq=seq,
-                time=self.clock.isoformat(),
-                event=event,
-                previous=previous,
-                hash=sha256(f"{previous} {seq}"),
-            )
-        )
+        hash = sha256(f"{previous} {seq}")
+        self.entries.append(entry(seq, event, time=self.clock, previous=previous, hash=hash))
 
 
 def campaign(spec: CampaignSpec, store: ArtifactStore, *, rounds: int = 3, **how: Any) -> Diary:

@@ -1,24 +1,13 @@
 """Energy above hull as a constraint: derived from the measurements known at the moment."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
 from alloop.errors import SpecError
-from alloop.loop.record.events import (
-    CampaignOpened,
-    Decision,
-    Event,
-    LedgerEntry,
-    Lineage,
-    Measured,
-    Proposed,
-    Stage,
-)
-from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
-from alloop.oracles.base import Status
+from alloop.loop.record.events import Stage
+from alloop.loop.state.campaign_state import CampaignState
+from tests.loop.ledger import decision, measured, opened, proposed, state_after
 
 SPEC = {
     "name": "hull",
@@ -32,48 +21,23 @@ SPEC = {
 
 def state_of(*values: tuple[str, float, float]) -> CampaignState:
     """Return a campaign that has measured formulas with a bulk modulus and a formation energy."""
-    spec = parse_spec(SPEC, where="test")
-    decisions = tuple(
-        Decision(
-            candidate=sha256(formula),
-            formula=formula,
-            chosen=True,
-            reason="",
-            lineage=Lineage(source="random"),
-        )
-        for formula, _, _ in values
+    initial = Stage.INITIAL
+    return state_after(
+        [
+            opened(SPEC, ("f",)),
+            proposed(0, initial, [decision(formula) for formula, _, _ in values]),
+            *(
+                measured(
+                    0,
+                    initial,
+                    sha256(formula),
+                    {"bulk_modulus": modulus, "formation_energy_per_atom": energy},
+                    fingerprint="f",
+                )
+                for formula, modulus, energy in values
+            ),
+        ]
     )
-    events: list[Event] = [
-        CampaignOpened(spec=spec.model_dump(mode="json"), fingerprints=("f",), versions={}),
-        Proposed(round=0, stage=Stage.INITIAL, decisions=decisions),
-    ]
-    events += [
-        Measured(
-            evaluation=evaluation_id(sha256(formula), "f"),
-            candidate=sha256(formula),
-            round=0,
-            stage=Stage.INITIAL,
-            tier=0,
-            status=Status.OK,
-            properties={"bulk_modulus": modulus, "formation_energy_per_atom": energy},
-            oracle="test",
-            fingerprint="f",
-        )
-        for formula, modulus, energy in values
-    ]
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    state = fold(
-        LedgerEntry(
-            seq=i + 1,
-            time=(began + timedelta(seconds=i)).isoformat(),
-            event=event,
-            previous="0" * 64,
-            hash="0" * 64,
-        )
-        for i, event in enumerate(events)
-    )
-    assert state is not None
-    return state
 
 
 def test_a_candidate_stops_being_feasible_when_something_more_stable_is_found() -> None:

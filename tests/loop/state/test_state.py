@@ -1,19 +1,16 @@
 """The state is a fold over events; the next step can be read off it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
 from alloop.errors import LedgerError
 from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.record.events import (
     CampaignClosed,
     CampaignOpened,
-    Decision,
     Event,
-    LedgerEntry,
     Lineage,
     Measured,
     ModelFitted,
@@ -21,9 +18,11 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
-from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
+from alloop.loop.state.campaign_state import CampaignState, fold
 from alloop.loop.steps import Close, Fit, Measure, Propose, next_step
-from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.base import FailureKind
+from tests.loop import ledger
+from tests.loop.ledger import decision, entries
 
 FINGERPRINT = sha256("oracle")
 SPEC = {
@@ -38,56 +37,30 @@ SPEC = {
 }
 
 
-def entries(
-    *events: Event, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-) -> list[LedgerEntry]:
-    """Return entries a second apart; the chain's hashes do not matter to the fold."""
-    return [
-        LedgerEntry(
-            seq=i + 1,
-            time=(start + timedelta(seconds=i)).isoformat(),
-            event=event,
-            previous="0" * 64,
-            hash="0" * 64,
-        )
-        for i, event in enumerate(events)
-    ]
-
-
 def opened(**changes: object) -> CampaignOpened:
-    spec = parse_spec(SPEC | changes, where="test")
-    return CampaignOpened(
-        spec=spec.model_dump(mode="json"), fingerprints=(FINGERPRINT,), versions={}
-    )
+    return ledger.opened(SPEC | changes, (FINGERPRINT,))
 
 
 def proposed(
     round: int, stage: Stage, *names: str, iteration: int = 0, parent: str = ""
 ) -> Proposed:
     lineage = Lineage(source="swap", parent=sha256(parent)) if parent else Lineage(source="random")
-    decisions = tuple(
-        Decision(candidate=sha256(n), formula=n, chosen=True, reason="", lineage=lineage)
-        for n in names
-    )
-    return Proposed(round=round, stage=stage, iteration=iteration, decisions=decisions)
+    decisions = [decision(name, lineage=lineage) for name in names]
+    return ledger.proposed(round, stage, decisions, iteration=iteration)
 
 
 def measured(
     round: int, stage: Stage, name: str, bulk_modulus: float | None, formation: float = 0.0
 ) -> Measured:
-    ok = bulk_modulus is not None
     properties = {"bulk_modulus": bulk_modulus, "formation_energy_per_atom": formation}
-    return Measured(
-        evaluation=evaluation_id(sha256(name), FINGERPRINT),
-        candidate=sha256(name),
-        round=round,
-        stage=stage,
-        tier=0,
-        status=Status.OK if ok else Status.FAILED,
-        properties=properties if ok else {},
-        failure_kind=None if ok else FailureKind.LOST_ATOMS,
-        oracle="test",
+    return ledger.measured(
+        round,
+        stage,
+        sha256(name),
+        None if bulk_modulus is None else properties,
         fingerprint=FINGERPRINT,
+        failure=FailureKind.LOST_ATOMS,
+        oracle="test",
         wall_seconds=0.5,
     )
 

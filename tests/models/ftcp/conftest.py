@@ -1,6 +1,4 @@
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,12 +34,3 @@ def perovskites(perovskite: Callable[..., Structure]) -> Callable[..., list[Stru
         return cells
 
     return make
-
-
-@pytest.fixture(scope="session")
-def data_folder() -> Path:
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("ALLOOP_DATA", beside))
-    if not folder.is_dir():
-        pytest.skip(f"no data sets in {folder}; set ALLOOP_DATA")
-    return folder

@@ -1,6 +1,4 @@
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,13 +51,3 @@ def fitted(make_model: Callable[..., LatticeModel], dataset: Dataset) -> Lattice
     model = make_model()
     model.fit(dataset, seed=3)
     return model
-
-
-@pytest.fixture(scope="session")
-def allogen() -> Path:
-    """Folder of the public AlloGen data set."""
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("ALLOOP_DATA", beside)) / "allogen"
-    if not folder.is_dir():
-        pytest.skip(f"no AlloGen data in {folder}; set ALLOOP_DATA to the data sets' folder")
-    return folder
