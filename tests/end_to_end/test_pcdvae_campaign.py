@@ -10,7 +10,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Step
 from alloop.oracles.base import Status
-from tests.end_to_end.small_budgets import PCDVAE
+from tests.end_to_end.small_budgets import SMALL
 
 
 class Silent:
@@ -22,7 +22,7 @@ class Silent:
 
 
 def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
-    spec = load_spec("nifecr-pcdvae", PCDVAE)
+    spec = load_spec("nifecr-pcdvae", SMALL["nifecr-pcdvae"])
     run = tmp_path / "run"
     with Controller(run, spec, observer=Silent()) as controller:
         controller.run()
