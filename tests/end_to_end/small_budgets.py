@@ -2,14 +2,13 @@
 
 from tests.loop.alloys import SMALL_DVAE
 
-ALLOYS = (
+_ALLOYS = (
     *(f"model.{key}={value}" for key, value in SMALL_DVAE.items()),
-    "acquisition.pool=40",
     "acquisition.batch=4",
     "budget.initial=8",
     "budget.rounds=1",
 )
-FTCP = (
+_FTCP = (
     "model.network.width=32",
     "model.network.depth=1",
     "model.network.embedding=8",
@@ -18,13 +17,12 @@ FTCP = (
     "model.latents=8",
     "space.max_atoms=5",
     "acquisition.batch=2",
-    "acquisition.pool=8",
     "budget.initial=6",
     "budget.rounds=2",
     "budget.measurements=[10]",
     "execution.workers=1",
 )
-PCDVAE = (
+_PCDVAE = (
     "model.latent=8",
     "model.encoder_width=8",
     "model.decoder_width=8",
@@ -42,7 +40,7 @@ PCDVAE = (
     "budget.measurements=[20]",
     "execution.workers=1",
 )
-LATTICE = (
+_LATTICE = (
     "space.atoms=16",
     "model.epochs=2",
     "model.unlabelled=32",
@@ -56,3 +54,12 @@ LATTICE = (
     "tiers.1.promote=1",
     "execution.workers=1",
 )
+SMALL = {
+    "ftcp-formation-energy": (*_FTCP, "acquisition.pool=8"),
+    "ftcp-gap": _FTCP,
+    "hea-single-phase": _ALLOYS,
+    "hea-single-phase-lab": (*_ALLOYS, "acquisition.pool=40"),
+    "nifecr-bulk-modulus": _LATTICE,
+    "nifecr-pcdvae": _PCDVAE,
+}
+"""By name of the campaign; each is ``KEY=VALUE``, as for ``--set``."""

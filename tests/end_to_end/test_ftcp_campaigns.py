@@ -23,12 +23,12 @@ from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.model import FtcpModel
 from tests.end_to_end.counting_oracle import CountingOracle
 from tests.end_to_end.perovskites import write_perovskites
-from tests.end_to_end.small_budgets import FTCP
+from tests.end_to_end.small_budgets import SMALL
 from tests.loop.observers import Silent
 
 
 def formation(*more: str) -> CampaignSpec:
-    return load_spec("ftcp-formation-energy", (*FTCP, *more))
+    return load_spec("ftcp-formation-energy", (*SMALL["ftcp-formation-energy"], *more))
 
 
 def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
     spec = load_spec(
         "ftcp-gap",
         (
-            *FTCP,
+            *SMALL["ftcp-gap"],
             "tiers.0.dataset=null",
             f"tiers.0.file={table}",
             f"space.elements=[{', '.join(elements)}]",
@@ -101,7 +101,7 @@ def checkpoint(
 ) -> Path:
     """What `alloop pretrain` makes of the table."""
     path = table.parent / "deep" / "start.safetensors"
-    settings = [word for setting in FTCP for word in ("--set", setting)]
+    settings = [word for setting in SMALL["ftcp-formation-energy"] for word in ("--set", setting)]
     words = ["pretrain", "ftcp-formation-energy", str(table), "--out", str(path), *settings]
     words += ["--column", "formation_energy_per_atom=energy"]
     monkeypatch.setattr(sys, "argv", ["alloop", *words])

@@ -12,7 +12,7 @@ from alloop.loop.controller import Controller
 from alloop.loop.people.labelling import record_file
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
-from tests.end_to_end.small_budgets import ALLOYS
+from tests.end_to_end.small_budgets import SMALL
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from alloys import write_hea
@@ -20,7 +20,7 @@ from lab import Silent, asked, write
 
 
 def go(run: Path, name: str) -> CampaignState:
-    spec = load_spec(name, ALLOYS)
+    spec = load_spec(name, SMALL[name])
     with Controller(run, spec, observer=Silent()) as controller:
         return controller.run()
 

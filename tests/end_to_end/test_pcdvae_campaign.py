@@ -8,12 +8,12 @@ from alloop.loop.record.events import Stage
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import Status
-from tests.end_to_end.small_budgets import PCDVAE
+from tests.end_to_end.small_budgets import SMALL
 from tests.loop.observers import Silent
 
 
 def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
-    spec = load_spec("nifecr-pcdvae", PCDVAE)
+    spec = load_spec("nifecr-pcdvae", SMALL["nifecr-pcdvae"])
     run = tmp_path / "run"
     with Controller(run, spec, observer=Silent()) as controller:
         controller.run()
