@@ -4,7 +4,7 @@ from alloop.loop.commands.arguments import RunArgument
 
 
 def resume(run: RunArgument) -> None:
-    """Continue a run after anything at all happened to it."""
+    """Continue a run from where it was interrupted."""
     from alloop.loop.commands.campaign.running import go
 
     go(run, None)

@@ -6,7 +6,7 @@ from alloop.loop.commands.printing.text import say
 
 
 def status(run: RunArgument, format: FormatOption = Format.TABLE) -> None:
-    """Say where a run stands, and who is waited for.
+    """Show the state of a run, and the people it waits for.
 
     A controller may be working on the run meanwhile. In CSV there is the list of what people are
     asked for, and nothing else.

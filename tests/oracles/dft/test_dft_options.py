@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
 from alloop.oracles.dft.engines.vasp import VaspEngine
-from alloop.oracles.dft.options import DftOptions, DftProtocol, Engine, VaspMaker
+from alloop.oracles.dft.options import DftOptions, DftProtocol, EngineName, VaspMaker
 
 FACES = [[0.0] * 3, [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
 
@@ -43,7 +43,7 @@ def test_every_maker_of_the_list_makes_a_relaxation(maker):
 
 
 @pytest.mark.parametrize("protocol", get_args(DftProtocol))
-@pytest.mark.parametrize("engine", get_args(Engine))
+@pytest.mark.parametrize("engine", get_args(EngineName))
 def test_every_protocol_can_be_named_in_a_campaign(engine, protocol):
     tier = {"kind": "dft", "engine": engine, "protocol": protocol}
     spec = parse_spec(
