@@ -15,6 +15,8 @@ PARTS = (
     "hull",
     "ready_campaigns",
     "start_up",
+    "structure",
+    "plugin",
 )
 """Subjects in the order in which they are measured; each is imported when its turn comes."""
 

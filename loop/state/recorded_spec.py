@@ -26,6 +26,9 @@ def recorded_spec(opened: CampaignOpened) -> CampaignSpec:
                 remedy=f"Use Alloop {opened.versions.get('alloop', '')}, which wrote it.",
             ) from error
         context = first["ctx"]
-        needed = [f"{name}=={opened.versions[name]}" for name in opened.packages.values()]
-        remedy = f"pip install {' '.join(needed)}" if needed else context["remedy"]
+        packages = dict.fromkeys(opened.packages.values())
+        needed = " ".join(f"{name}=={opened.versions[name]}" for name in packages)
+        remedy = f"Install what it was begun with: `pip install {needed}`."
+        if not needed:
+            remedy = context["remedy"]
         raise PluginError(context["what"], remedy=remedy) from error
