@@ -36,6 +36,7 @@ TINY = (
     "budget.initial=8",
     "budget.rounds=1",
     "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}]",
+    "promotion={}",
     "budget.measurements=[600]",
 )
 SET = [word for setting in TINY for word in ("--set", setting)]
