@@ -4,7 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: discover test check format install espresso clean bench bench-%
+.PHONY: help discover test check format install espresso clean bench bench-%
+
+.DEFAULT_GOAL := help
+
+help:  ## Print this list
+	@sed -n 's/^\([a-z%-]*\):[^#]*##\(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 
 discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of Ni-Fe-Cr
 	$(BIN)/alloop launch nifecr-bulk-modulus
@@ -31,15 +36,15 @@ bench-%: $(READY)  ## Run one measured comparison and refresh its table
 espresso:  ## Install Quantum ESPRESSO (Debian, Ubuntu), for engine: espresso
 	apt-get install --yes --no-install-recommends quantum-espresso quantum-espresso-data openmpi-bin
 
-install: $(READY)
+install: $(READY)  ## Install Alloop and what it needs into .venv
 
 # torch goes first and by its exact version: left to choose, the installer takes a
 # build with several GB of CUDA libraries.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,remote]'
+	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev,remote]'
 	touch $@
 
-clean:
+clean:  ## Remove .venv and whatever was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -35,7 +35,7 @@ def _run() -> None:
     from alloop.loop.commands.registry import app
 
     try:
-        app()
+        app(prog_name="alloop")  # however it was started; shells complete by this name
     except AlloopError as error:
         print_error(str(error))
         sys.exit(BAD_INPUT)

@@ -14,7 +14,7 @@ def digits_needed(ids: Iterable[str]) -> int:
     """Return the number of digits that tell all ids apart, ``FEWEST_DIGITS`` at least."""
     ordered = sorted(set(ids))
     needed = (_first_difference(*pair) + 1 for pair in pairwise(ordered))
-    return max(FEWEST_DIGITS, *needed)
+    return max((FEWEST_DIGITS, *needed))
 
 
 def _first_difference(one: str, other: str) -> int:
