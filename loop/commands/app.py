@@ -8,10 +8,7 @@ from types import FrameType
 from typing import NoReturn
 
 from alloop.loop.commands.exit_codes import BAD_INPUT, INTERRUPTED
-
-SELDOM = 50_000
-"""New objects after which Python looks for garbage; its own default is 700. An import makes many
-objects that all stay, and looking through them again and again took a fifth of `alloop status`."""
+from alloop.loop.commands.garbage import collect_as_usual, collect_seldom
 
 
 def main() -> None:
@@ -19,13 +16,12 @@ def main() -> None:
     # Set before anything heavy is imported: whoever stops a command while it starts sees a line,
     # not where in an import it was.
     before = signal.signal(signal.SIGINT, _stop)
-    usual = gc.get_threshold()
-    gc.set_threshold(SELDOM, *usual[1:])
+    collect_seldom()
     atexit.register(gc.freeze)  # a process that ends need not look for garbage once more
     try:
         _run()
     finally:
-        gc.set_threshold(*usual)
+        collect_as_usual()
         signal.signal(signal.SIGINT, before)
 
 

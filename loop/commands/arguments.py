@@ -16,22 +16,22 @@ def _specs(incomplete: str) -> Iterator[str]:
         name = file.name.removesuffix(".yaml")
         if name != file.name and name.startswith(incomplete):
             yield name
-    yield from map(str, _beginning_with(incomplete, "*.yaml"))
+    files = map(str, sorted(_folder(incomplete).glob("*.yaml")))
+    yield from (file for file in files if file.startswith(incomplete))
 
 
 def _runs(incomplete: str) -> Iterator[str]:
-    """Yield folders that hold a ledger, in the folder typed so far or in ``runs``."""
-    for start in dict.fromkeys((incomplete, incomplete or "runs/")):
-        yield from (str(path.parent) for path in _beginning_with(start, "*/ledger.sqlite"))
+    """Yield folders that hold a ledger, in the folder typed so far and in ``runs``."""
+    for folder in dict.fromkeys((_folder(incomplete), Path("runs"))):
+        for ledger in sorted(folder.glob("*/ledger.sqlite")):
+            if (run := str(ledger.parent)).startswith(incomplete):
+                yield run
 
 
-def _beginning_with(incomplete: str, pattern: str) -> Iterator[Path]:
-    folder = Path(incomplete if incomplete.endswith("/") else f"{incomplete}x").parent
-    if incomplete.endswith("/"):
-        folder = Path(incomplete)
-    for path in sorted(folder.glob(pattern)):
-        if str(path).startswith(incomplete):
-            yield path
+def _folder(incomplete: str) -> Path:
+    """Return the folder of a path of which the beginning was typed."""
+    path = Path(incomplete)
+    return path if incomplete.endswith("/") else path.parent
 
 
 SpecArgument = Annotated[

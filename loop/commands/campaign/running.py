@@ -10,6 +10,7 @@ import typer
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.commands.exit_codes import INTERRUPTED
+from alloop.loop.commands.garbage import collect_as_usual
 from alloop.loop.commands.printing.progress import ProgressObserver
 from alloop.loop.commands.printing.status_table import print_status, print_waiting
 from alloop.loop.commands.printing.text import say, say_aside
@@ -20,6 +21,7 @@ from alloop.loop.run_folder import RunFolder
 
 def go(run: Path, spec: CampaignSpec | None) -> None:
     """Run a campaign to its end or to an interruption, then say what was found."""
+    collect_as_usual()
     interrupted = False
     with (
         ProgressObserver() as observer,

@@ -208,24 +208,34 @@ def test_ids_get_the_digits_that_tell_them_apart() -> None:
 
 @pytest.mark.parametrize(
     ("typed_so_far", "expected"),
-    [("alloop launch nifecr-b", "nifecr-bulk-modulus"), ("alloop expl", "explain")],
+    [
+        ("alloop expl", "explain"),
+        ("alloop launch nifecr-b", "nifecr-bulk-modulus"),
+        ("alloop check min", "mine.yaml"),
+        ("alloop status ru", "runs/first"),
+        ("alloop data fetch perov", "perov-5"),
+    ],
 )
-def test_shells_complete_commands_and_campaigns(typed_so_far: str, expected: str) -> None:
-    words = typed_so_far.split()
+def test_shells_complete(typed_so_far: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    (tmp_path / "runs" / "first" / "ledger.sqlite").touch()
     done = subprocess.run(
         [sys.executable, "-c", "from alloop.loop.commands.app import main; main()"],
         env=os.environ
         | {
             "_ALLOOP_COMPLETE": "complete_bash",
             "COMP_WORDS": typed_so_far,
-            "COMP_CWORD": str(len(words) - 1),
+            "COMP_CWORD": str(len(typed_so_far.split()) - 1),
+            "PYTHONPATH": str(Path(__file__).parents[3]),
         },
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert expected in done.stdout.split()
+    assert done.stdout.split() == [expected]
 
 
 def test_every_command_says_what_it_does_with_an_example(typed: Typed) -> None:
