@@ -42,7 +42,7 @@ PCDVAE = (
     "budget.measurements=[20]",
     "execution.workers=1",
 )
-LATTICE = (
+SMALL_DECORATIONS = (
     "space.atoms=16",
     "model.epochs=2",
     "model.unlabelled=32",
@@ -52,6 +52,9 @@ LATTICE = (
     "augmentation.swaps=2",
     "budget.initial=8",
     "budget.rounds=1",
+)
+LATTICE = (
+    *SMALL_DECORATIONS,
     "budget.measurements=[40, 1]",
     "tiers.1.promote=1",
     "execution.workers=1",
