@@ -8,6 +8,8 @@ import torch
 from linear_operator.utils.warnings import NumericalWarning
 from threadpoolctl import threadpool_limits
 
+from alloop.models.threads import single_thread
+
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
@@ -16,15 +18,11 @@ def single_threaded() -> Iterator[None]:
     Threads mostly wait for each other on small matrices, most of all while workers measure on
     the same cores. A kernel matrix of nearly equal candidates needs a little jitter.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with (
-            threadpool_limits(limits=1),
-            torch.sparse.check_sparse_tensor_invariants(enable=False),
-            warnings.catch_warnings(),
-        ):
-            warnings.filterwarnings("ignore", "A not p.d., added jitter", NumericalWarning)
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with (
+        single_thread(),
+        threadpool_limits(limits=1),
+        torch.sparse.check_sparse_tensor_invariants(enable=False),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "A not p.d., added jitter", NumericalWarning)
+        yield

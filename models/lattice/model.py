@@ -24,9 +24,9 @@ from alloop.models.lattice.options import LatticeOptions
 from alloop.models.lattice.training import (
     LatticeLosses,
     sharpened,
-    single_thread,
     train_autoencoder,
 )
+from alloop.models.threads import single_thread
 
 ENCODE_ROWS = 256
 """Number of decorations encoded at once; bounds the memory that message passing takes."""

@@ -1,7 +1,6 @@
 """Training of the autoencoder."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -66,18 +65,6 @@ def train_autoencoder(
         on_epoch(epoch + 1)
     cross_entropy, kl = (sums / len(codes)).tolist()
     return LatticeLosses(cross_entropy, kl)
-
-
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Run the block on one thread: on matrices this small, threads mostly wait for each other, and
-    on a busy machine far longer than they compute. It also fixes the order of every sum."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def sharpened(probabilities: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from alloop.oracles.base import (
     FailureKind,
     Measurement,
     NotFinite,
-    Status,
     exchange_fingerprint,
 )
 from alloop.oracles.lammps.failure import MeasurementFailed
@@ -125,14 +124,12 @@ class LammpsOracle:
         start = perf_counter()
         try:
             properties, relaxed = simulation()
-            return Measurement(
-                Status.OK,
+            return Measurement.succeeded(
                 properties,
-                relaxed,
-                None,
-                self.name,
-                self._fingerprint,
-                self._cost(start),
+                oracle=self.name,
+                fingerprint=self._fingerprint,
+                material=relaxed,
+                cost=self._cost(start),
             )
         except MeasurementFailed as failure:
             return self._failed(failure.kind, failure.message, start)

@@ -5,6 +5,8 @@ seconds for each.
 """
 
 import multiprocessing
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -43,6 +45,31 @@ class Running:
         assert self.process.exitcode == 0
         assert self.pipe.recv() == "closed"
         self.pipe.close()
+
+
+def kill_repeatedly(
+    work: Work, run: Path, *more: object, times: int, longest: float, at_least: int
+) -> int:
+    """Start and kill controllers at random moments; return how many were killed.
+
+    Args:
+        work: of each.
+        run: directory of the campaign.
+        more: arguments of the work.
+        times: most that are killed.
+        longest: seconds that one works before.
+        at_least: so many must be killed before the campaign ends by itself.
+    """
+    moments, kills = random.Random(20261120), 0
+    while kills < times:
+        controller = start(work, run, *more)
+        time.sleep(moments.uniform(0.0, longest))
+        if controller.has_ended:
+            break
+        controller.kill()
+        kills += 1
+    assert kills >= at_least, "the campaign ended before it could be killed often enough"
+    return kills
 
 
 def start(work: Work, run: Path, *more: object) -> Running:

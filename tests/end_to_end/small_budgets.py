@@ -40,7 +40,7 @@ _PCDVAE = (
     "budget.measurements=[20]",
     "execution.workers=1",
 )
-_LATTICE = (
+SMALL_DECORATIONS = (
     "space.atoms=16",
     "model.epochs=2",
     "model.unlabelled=32",
@@ -50,6 +50,9 @@ _LATTICE = (
     "augmentation.swaps=2",
     "budget.initial=8",
     "budget.rounds=1",
+)
+_LATTICE = (
+    *SMALL_DECORATIONS,
     "budget.measurements=[40, 1]",
     "tiers.1.promote=1",
     "execution.workers=1",

@@ -21,20 +21,13 @@ from alloop.loop.commands.app import main
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from tests.end_to_end.perovskites import write_perovskites
+from tests.end_to_end.small_budgets import SMALL_DECORATIONS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from alloys import write_hea
 
 TINY = (
-    "space.atoms=16",
-    "model.epochs=2",
-    "model.unlabelled=32",
-    "acquisition.batch=3",
-    "acquisition.pool=16",
-    "augmentation.iterations=1",
-    "augmentation.swaps=2",
-    "budget.initial=8",
-    "budget.rounds=1",
+    *SMALL_DECORATIONS,
     "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}]",
     "promotion={}",
     "budget.measurements=[600]",

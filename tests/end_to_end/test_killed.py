@@ -1,7 +1,5 @@
 """A campaign that was killed at any moment makes the decisions of one that never was."""
 
-import random
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +8,7 @@ from alloop.loop.record.verification import digest, verify
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import FailureKind
-from tests.end_to_end.controllers import start
+from tests.end_to_end.controllers import kill_repeatedly, start
 from tests.end_to_end.counting_oracle import is_deadly
 from tests.end_to_end.drive import drive
 
@@ -27,16 +25,7 @@ def test_killed_and_resumed_it_decides_the_same_and_pays_once(tmp_path: Path) ->
     expected = finish(tmp_path / "whole", tmp_path / "whole-calls")
 
     run, calls = tmp_path / "run", tmp_path / "calls"
-    moments = random.Random(20261120)
-    kills = 0
-    while kills < KILLS:
-        controller = start(drive, run, calls)
-        time.sleep(moments.uniform(0.0, 1.2))
-        if controller.has_ended:
-            break
-        controller.kill()
-        kills += 1
-    assert kills >= 5, "the campaign ended before it could be killed often enough"
+    kills = kill_repeatedly(drive, run, calls, times=KILLS, longest=1.2, at_least=5)
     got = finish(run, calls)
 
     assert digest(got.entries) == digest(expected.entries)

@@ -1,9 +1,7 @@
 """A campaign that people measure, from the command line, and killed while they do."""
 
 import csv
-import random
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ import yaml
 from alloop.loop.commands.app import main
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.run_folder import RunFolder
-from tests.end_to_end.controllers import start
+from tests.end_to_end.controllers import kill_repeatedly, start
 from tests.end_to_end.drive_lab import drive
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
@@ -31,16 +29,8 @@ def test_killed_while_people_answer_nothing_is_lost_or_doubled(tmp_path: Path) -
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
     expected = finish(tmp_path / "whole" / "run")
-    run, moments = tmp_path / "killed" / "run", random.Random(20261120)
-    kills = 0
-    while kills < KILLS:
-        controller = start(drive, run)
-        time.sleep(moments.uniform(0.0, 0.25))
-        if controller.has_ended:
-            break
-        controller.kill()
-        kills += 1
-    assert kills >= 2, "the campaign ended before it could be killed often enough"
+    run = tmp_path / "killed" / "run"
+    kill_repeatedly(drive, run, times=KILLS, longest=0.25, at_least=2)
     got = finish(run)
     assert digest(got.entries) == digest(expected.entries)
     assert verify(run, head=got.head).ok

@@ -214,13 +214,9 @@ def test_a_neighbour_s_value_follows_from_the_way_to_it_alone(
     fresh.close()
 
 
-def test_a_large_start_is_refused_before_memory_is_spent(oracle: LammpsOracle) -> None:
-    cube = Structure(
-        Lattice.cubic(3.55),
-        ["Ni", "Ni", "Fe", "Fe"],
-        [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]],
-    )
-    large = cube * (5, 5, 5)
+def test_a_large_start_is_refused_before_memory_is_spent(
+    oracle: LammpsOracle, large: Structure
+) -> None:
     failed = oracle.measure_exchanged(large, [(0, 400)])
     assert failed.failure is not None
     (start,) = local_search(oracle, large, stiffness, SHORT, seed=1).steps

@@ -222,6 +222,8 @@ def test_latent_points_of_another_shape_are_refused(fitted):
     for wrong in (torch.zeros(2, 23), torch.zeros(24), torch.full((1, 24), torch.nan)):
         with pytest.raises(ModelError, match=r"of shape \(n, 24\)"):
             model.decode(wrong, seed=0)
+        with pytest.raises(ModelError, match=r"of shape \(n, 24\)"):
+            model.predict(wrong)
 
 
 def test_checkpoints_that_were_tampered_with_are_refused(fitted, tmp_path):

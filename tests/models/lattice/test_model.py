@@ -171,6 +171,8 @@ def test_points_that_cannot_be_decoded_are_refused(fitted):
     for z in (torch.full((1, 33), torch.nan), torch.zeros(1, 32), torch.zeros(33)):
         with pytest.raises(ModelError, match="cannot be decoded"):
             fitted.decode(z, seed=0)
+        with pytest.raises(ModelError, match="cannot be decoded"):
+            fitted.predict(z)
 
 
 def test_data_of_other_properties_is_refused(make_model, dataset):

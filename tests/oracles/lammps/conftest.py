@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from alloop.lattices import CUBIC_SITES
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 
@@ -39,3 +40,11 @@ def alloy() -> Alloy:
         return Structure(parent.lattice, species, parent.frac_coords)
 
     return decorate
+
+
+@pytest.fixture(scope="session")
+def large() -> Structure:
+    """500 atoms: more than a search that starts warm takes."""
+    sites = CUBIC_SITES["fcc"]
+    cube = Structure(Lattice.cubic(3.55), ["Ni", "Ni", "Fe", "Fe"], sites)
+    return cube * (5, 5, 5)

@@ -57,13 +57,9 @@ def test_exchanges_of_what_cannot_be_measured_fail(oracle: LammpsOracle) -> None
     assert failed.fingerprint == exchange_fingerprint(oracle.fingerprint())
 
 
-def test_large_cells_are_refused_before_memory_is_spent(oracle: LammpsOracle) -> None:
-    cube = Structure(
-        Lattice.cubic(3.55),
-        ["Ni", "Ni", "Fe", "Fe"],
-        [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]],
-    )
-    large = cube * (5, 5, 5)
+def test_large_cells_are_refused_before_memory_is_spent(
+    oracle: LammpsOracle, large: Structure
+) -> None:
     failed = oracle.measure_exchanged(large, [(0, 400)])
     assert failed.failure is not None
     assert failed.failure.kind is FailureKind.UNSUPPORTED
