@@ -83,7 +83,18 @@ def test_the_two_commands_are_targets_of_the_makefile() -> None:
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "benchmarks/README.md"])
+def test_the_page_of_plugins_shows_the_files_of_the_example() -> None:
+    shown = {block.text for block in blocks(ROOT / "docs" / "plugins.md")}
+    for name in ("hardness_rig.py", "pyproject.toml", "hardness.yaml"):
+        assert (ROOT / "examples" / "plugin" / name).read_text("utf-8") in shown, name
+
+
+OTHERS = ("CONTRIBUTING.md", "docs/plugins.md", "benchmarks/README.md")
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *(ROOT / name for name in OTHERS)], ids=lambda page: page.name
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target, _, anchor in re.findall(r"\]\(([^)#:\s]*)(#([^)\s]*))?\)", page.read_text("utf-8")):
         there = (page.parent / target) if target else page
