@@ -141,4 +141,4 @@ def _exit_description(code: int | None) -> str:
         return "it could not be ended"
     if code < 0:
         return f"it was ended by {signal.Signals(-code).name}"
-    return f"it exited with code {code}"
+    return f"it ended with exit code {code}"
