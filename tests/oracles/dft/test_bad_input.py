@@ -76,7 +76,7 @@ def test_a_full_disk_at_the_end_of_a_job_costs_a_retryable_failure(tmp_path, fen
 
     oracle = DftOracle(DftOptions(folder=tmp_path, protocol="static"))
     with monkeypatch.context() as patch:
-        patch.setattr(local, "_write", full)
+        patch.setattr("alloop.durable.os.fsync", full)
         failed = oracle.measure(feni)
     assert failed.status is Status.FAILED
     assert failed.failure.kind is FailureKind.WORKER_DIED
