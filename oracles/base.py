@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -132,14 +132,12 @@ class Measurement:
             oracle: name of the oracle.
             fingerprint: of the oracle.
             material: the relaxed material, where the oracle relaxes.
-            cost: what it took; one call, whatever it says. Time that is left out is filled in by
-                the worker.
+            cost: what it took; left out, it is settled by the worker: one call, and its time.
 
         Raises:
             NotFinite: if a value is NaN or infinite.
         """
         values = {name: float(value) for name, value in properties.items()}
-        cost = replace(cost, calls=max(1, cost.calls))
         return cls(Status.OK, values, material, None, oracle, fingerprint, cost)
 
     @classmethod
@@ -150,9 +148,9 @@ class Measurement:
         *,
         oracle: str,
         fingerprint: str,
-        cost: Cost = Cost(calls=1),
+        cost: Cost = Cost(),
     ) -> "Measurement":
-        """Return a failed measurement of the given kind."""
+        """Return a failed measurement of the given kind; ``cost`` as in ``succeeded``."""
         failure = Failure(kind, message, retryable=kind in RETRYABLE)
         return cls(Status.FAILED, {}, None, failure, oracle, fingerprint, cost)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from alloop.canonical import canonical_json
 from alloop.materials import Material, material_to_json
-from alloop.oracles.base import RETRYABLE, Measurement, Oracle, Status
+from alloop.oracles.base import RETRYABLE, Cost, Measurement, Oracle, Status
 
 
 def check_oracle(oracle: Oracle, good: Material, bad: Sequence[Material]) -> None:
@@ -65,7 +65,8 @@ def check_measurement(measurement: Measurement, oracle: Oracle) -> None:
     assert measurement.oracle == oracle.name, "a measurement names its oracle"
     assert measurement.fingerprint == oracle.fingerprint(), "and has its fingerprint"
     cost = measurement.cost
-    assert cost.calls >= 1, "a measurement counts as a call"
+    if cost != Cost():  # left out, it is settled by the worker
+        assert cost.calls >= 1, "a measurement counts as a call"
     assert min(vars(cost).values()) >= 0, "no cost is negative"
     if measurement.failure is None:
         assert all(type(value) is float for value in measurement.properties.values()), (

@@ -86,7 +86,7 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         if not isinstance(measurement, Measurement):
             name = type(measurement).__name__
             return failed(FailureKind.ERROR, f"the oracle returned {name}, not a Measurement")
-        answer = _timed(measurement, time.monotonic() - began).to_json()
+        answer = _settled(measurement, time.monotonic() - began).to_json()
     except NotFinite as error:
         return failed(FailureKind.ABSURD, str(error))
     except (Exception, SystemExit) as error:
@@ -97,13 +97,12 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         return failed(FailureKind.ABSURD, f"the measurement cannot be written down ({error})")
 
 
-def _timed(measurement: Measurement, seconds: float) -> Measurement:
-    """Return a measurement with the time that it took, where its oracle did not say."""
-    cost = measurement.cost
-    if cost.wall_seconds or cost.core_hours:
+def _settled(measurement: Measurement, seconds: float) -> Measurement:
+    """Return a measurement with its cost, where its oracle left that out: a call on one core."""
+    if measurement.cost != Cost():
         return measurement
-    timed = replace(cost, wall_seconds=seconds, core_hours=seconds / SECONDS_PER_HOUR)
-    return replace(measurement, cost=timed)
+    cost = Cost(calls=1, wall_seconds=seconds, core_hours=seconds / SECONDS_PER_HOUR)
+    return replace(measurement, cost=cost)
 
 
 def _ask(oracle: Oracle, payload: dict[str, Any]) -> Measurement:

@@ -29,7 +29,8 @@ class Toy:
 
     def measure(self, material: Material) -> Measurement:
         self.calls.append(material)
-        cost = Cost(calls=0 if self.vice == "calls are free" else 1)
+        # A cost that is left out is settled by the worker; one that is given counts calls.
+        cost = Cost(calls=0 if self.vice == "calls are free" else 1, wall_seconds=0.5)
         if material == BAD and self.vice != "anything goes":
             if self.vice == "raises":
                 raise ValueError("no noble gases")
