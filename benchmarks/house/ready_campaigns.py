@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,17 +37,27 @@ class Outcome:
     """Why it did not end; empty where it did."""
 
 
-def figures() -> dict[str, float]:
-    """Return the number of campaigns, of those that came to their report, and the minutes."""
-    found = []
+def figures(name: str) -> dict[str, float]:
+    """Return whether a campaign came to its report, 1 or 0, and the minutes that it took."""
     with TemporaryDirectory() as folder:
-        for name in ready_campaigns():
-            found.append(outcome(name, Path(folder) / name, typed_in(Path(folder) / "home")))
-            print(found[-1], flush=True)
+        found = outcome(name, Path(folder) / name, typed_in(Path(folder) / "home"))
+    print(found, flush=True)
     return {
-        "ready_campaigns": len(found),
-        "ready_campaigns_ended": sum(not each.problem for each in found),
-    } | {f"minutes_{each.name.replace('-', '_')}": each.minutes for each in found}
+        f"ended_{key_of(name)}": float(not found.problem),
+        f"minutes_{key_of(name)}": found.minutes,
+    }
+
+
+def totals(measured: Mapping[str, float]) -> dict[str, float]:
+    """Return the number of ready campaigns, and of those whose recorded figures say they ended."""
+    names = ready_campaigns()
+    ended = sum(measured.get(f"ended_{key_of(name)}", 0.0) for name in names)
+    return {"ready_campaigns": float(len(names)), "ready_campaigns_ended": ended}
+
+
+def key_of(name: str) -> str:
+    """Return what a campaign is called in the names of figures."""
+    return name.replace("-", "_")
 
 
 def outcome(name: str, run: Path, alloop: Command) -> Outcome:
