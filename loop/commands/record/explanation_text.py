@@ -1,6 +1,7 @@
 """What is known of one candidate, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
@@ -18,8 +19,12 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
     say(f"candidate {found.candidate}")
     say(f"{first['lattice'] or ''} {first['formula']}".strip())
     say("")
-    for row in found.rows:
-        _print_decision(row, units, state)
+    decisions = [tuple(_decision_lines(row, units, state)) for row in found.rows]
+    for (head, *details), several in groupby(decisions):
+        n = sum(1 for _ in several)  # a model may decode one material many times in a round
+        say(f"{head} ({n} times)" if n > 1 else head)
+        for line in details:
+            say(line)
     if found.measurements:
         say("")
     for measured in found.measurements:
@@ -33,23 +38,25 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
         say(f"{indent}{decision.candidate[:digits]}: {describe_origin(decision)}")
 
 
-def _print_decision(row: Mapping[str, Any], units: Mapping[str, str], state: CampaignState) -> None:
+def _decision_lines(
+    row: Mapping[str, Any], units: Mapping[str, str], state: CampaignState
+) -> Iterator[str]:
     stage = row["stage"] + (f" {row['iteration']}" if row["iteration"] else "")
     verdict = "chosen" if row["chosen"] else f"rejected by {row['rule']}"
     if row["margin"] is not None:
         verdict += f", margin {row['margin']:.4g}"
-    say(f"round {row['round']}, {stage}, tier {row['tier']}: {verdict}: {row['reason']}")
+    yield f"round {row['round']}, {stage}, tier {row['tier']}: {verdict}: {row['reason']}"
     if row["acquisition"] is not None:
-        say(f"  acquisition score {row['acquisition']:.6g}")
+        yield f"  acquisition score {row['acquisition']:.6g}"
     for name in units:
         for kind, tier in (("expected", ""), ("expected_high_fidelity", " by the top tier")):
             if (mean := row.get(f"{kind}_{name}")) is not None:
                 std = row[f"{kind}_{name}_std"]
-                say(f"  expected{tier}: {name} {mean:.6g} ± {std:.2g} {units[name]}")
+                yield f"  expected{tier}: {name} {mean:.6g} ± {std:.2g} {units[name]}"
     if "failed_attempts" in row:
-        say(f"  failed attempts: {row['failed_attempts']}")
+        yield f"  failed attempts: {row['failed_attempts']}"
     if row["chosen"] and row["status"] is None:
-        say(f"  {unmeasured_reason(state)}")
+        yield f"  {unmeasured_reason(state)}"
 
 
 def _print_measurement(
