@@ -23,9 +23,10 @@ def go(run: Path, spec: CampaignSpec | None) -> None:
     """Run a campaign to its end or to an interruption, then say what was found."""
     collect_as_usual()
     interrupted = False
+    observer = ProgressObserver()
     with (
-        ProgressObserver() as observer,
         Controller(run, spec, observer=observer) as controller,
+        observer,
         _ctrl_c(controller.stop),
     ):
         try:

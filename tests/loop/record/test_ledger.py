@@ -312,6 +312,13 @@ def make_later_format(run: Path) -> None:
     database.close()
 
 
+def make_earlier_format(run: Path) -> None:
+    write(run, [SessionOpened()])
+    with sqlite3.connect(run / LEDGER) as database:
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -321,6 +328,7 @@ def make_later_format(run: Path) -> None:
         (make_folder_in_its_place, "cannot be read.*Choose another"),
         (make_file_in_its_place, "cannot be read.*Choose another"),
         (make_later_format, "newer version of Alloop.*Update"),
+        (make_earlier_format, "older version of Alloop.*Install Alloop 0.1 to read and continue"),
     ],
 )
 def test_what_is_not_ours_is_refused_and_left_as_it_was(
