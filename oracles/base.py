@@ -27,7 +27,7 @@ class FailureKind(StrEnum):
     """Breakdown of the simulation: atoms flew off or overlapped."""
     NOT_CONVERGED = "not_converged"
     """Relaxation that ended before its forces and stresses were small."""
-    ABSURD = "absurd"
+    UNPHYSICAL = "unphysical"
     """Value that is not finite or not physical: NaN, a collapsed cell."""
     ERROR = "error"
     """Exception of the oracle; the message says what."""
@@ -48,7 +48,7 @@ INFEASIBLE = frozenset(
         FailureKind.UNSUPPORTED,
         FailureKind.LOST_ATOMS,
         FailureKind.NOT_CONVERGED,
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
         FailureKind.REPORTED,
     }
 )

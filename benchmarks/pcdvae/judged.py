@@ -113,7 +113,7 @@ REASONS = {
     "energy": "eV/atom, more than",
     "far_from_rest": "above rest",
     "not_converged": "not_converged",
-    "absurd": "absurd",
+    "unphysical": "unphysical",
     "lost_atoms": "lost_atoms",
 }
 """Words by which a rejection's reason is known."""

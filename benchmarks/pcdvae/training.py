@@ -33,7 +33,7 @@ OPTIONS = PcdvaeOptions(
     average=0.999,
     compiled=True,
     device="cpu",
-    noise_told=False,
+    noise_conditioned=False,
     langevin_steps=1,
     freezing_steps=24,
 )

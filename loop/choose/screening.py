@@ -137,7 +137,7 @@ class Seen:
         elif isinstance(material, Structure):
             self._others.setdefault(formula_of(material), {})[candidate] = material
 
-    def twin(self, material: Material) -> str | None:
+    def equivalent(self, material: Material) -> str | None:
         """Return the id of an equivalent candidate, if there is one."""
         return self._find(canonical_key(material), material)
 
@@ -184,7 +184,7 @@ def screen(material: Material, space: Space, seen: Seen) -> CandidateRejection |
     for rule in RULES:
         if (rejection := rule(material, space)) is not None:
             return rejection
-    if (twin := seen.twin(material)) is not None:
+    if (twin := seen.equivalent(material)) is not None:
         if (why := seen.infeasible.get(twin)) is not None:
             text = f"equivalent to candidate {twin[:10]}, which cannot be measured ({why})"
             return CandidateRejection("infeasible", -1.0, text)

@@ -153,7 +153,7 @@ def _require_crystal(structure: Structure) -> None:
 
 
 def _refused(oracle: Oracle, error: MaterialError) -> Measurement:
-    kind = FailureKind.ABSURD if isinstance(error, _NotFinite) else FailureKind.UNSUPPORTED
+    kind = FailureKind.UNPHYSICAL if isinstance(error, _NotFinite) else FailureKind.UNSUPPORTED
     message = f"{error.what}. {error.remedy}" if error.remedy else error.what
     return Measurement.failed(
         kind, message, oracle=oracle.name, fingerprint=oracle.fingerprint(), cost=Cost()

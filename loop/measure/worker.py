@@ -88,13 +88,13 @@ def _measure(oracle: Oracle, material: str) -> bytes:
             return failed(FailureKind.ERROR, f"the oracle returned {name}, not a Measurement")
         answer = _settled(measurement, time.monotonic() - began).to_json()
     except NotFinite as error:
-        return failed(FailureKind.ABSURD, str(error))
+        return failed(FailureKind.UNPHYSICAL, str(error))
     except (Exception, SystemExit) as error:
         return failed(FailureKind.ERROR, _describe(error))
     try:
         return canonical_json(answer).encode()
     except ValueError as error:
-        return failed(FailureKind.ABSURD, f"the measurement cannot be written down ({error})")
+        return failed(FailureKind.UNPHYSICAL, f"the measurement cannot be written down ({error})")
 
 
 def _settled(measurement: Measurement, seconds: float) -> Measurement:

@@ -25,7 +25,7 @@ class PcdvaeOptions(ModelOptions):
     phase: bool = Field(
         default=True, description="tell the decoder the predicted phase; false is plain CDVAE"
     )
-    noise_told: bool = Field(
+    noise_conditioned: bool = Field(
         default=True, description="tell the decoder the noise level; false is as published"
     )
     latent: int = Field(default=256, ge=2, le=4096, description="size of z")

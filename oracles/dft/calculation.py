@@ -62,7 +62,7 @@ class Calculation:
         for quantity in ("energy", "stress", "force"):
             if data.get(quantity) is None:
                 raise CalculationFailed(
-                    FailureKind.ABSURD, f"the flow returned no finite {quantity}"
+                    FailureKind.UNPHYSICAL, f"the flow returned no finite {quantity}"
                 )
         stated = data.get("identity", {})
         for name, wanted in identity.items():
@@ -81,7 +81,7 @@ class Calculation:
         assert isinstance(structure, Structure)
         if data["energy"] > MAX_ENERGY_PER_ATOM * len(structure):
             raise CalculationFailed(
-                FailureKind.ABSURD, f"the energy of {data['energy']:.3g} eV is not plausible"
+                FailureKind.UNPHYSICAL, f"the energy of {data['energy']:.3g} eV is not plausible"
             )
         stress = tuple(tuple(row) for row in data["stress"])
         return cls(structure, data["energy"], stress, data["force"], data.get("moment"))
@@ -119,7 +119,7 @@ def check_relaxation(
     change = after.volume / before.volume - 1
     if abs(change) > max_change:
         raise CalculationFailed(
-            FailureKind.ABSURD,
+            FailureKind.UNPHYSICAL,
             f"the volume changed by {change:+.0%}, more than max_volume_change ({max_change:.0%})",
         )
     if after.force > FORCE_SLACK * force_tolerance or abs(after.pressure) > MAX_RESIDUAL_PRESSURE:

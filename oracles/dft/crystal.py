@@ -65,11 +65,13 @@ def _check_numbers(structure: Structure) -> None:
     if not (
         np.isfinite(structure.lattice.matrix).all() and np.isfinite(structure.frac_coords).all()
     ):
-        raise CalculationFailed(FailureKind.ABSURD, "a lattice vector or a position is not finite")
+        raise CalculationFailed(
+            FailureKind.UNPHYSICAL, "a lattice vector or a position is not finite"
+        )
     volume, (low, high) = structure.volume / len(structure), VOLUMES_PER_ATOM
     if not low <= volume <= high:
         raise CalculationFailed(
-            FailureKind.ABSURD,
+            FailureKind.UNPHYSICAL,
             f"a volume of {volume:.3g} Å³ per atom is not a solid's ({low:g} to {high:g})",
         )
     first, second, _, distances = structure.get_neighbor_list(MIN_DISTANCE)

@@ -112,7 +112,7 @@ class Procedure:
         )
         if modulus <= 0:
             raise CalculationFailed(
-                FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
+                FailureKind.UNPHYSICAL, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
             )
         return modulus
 

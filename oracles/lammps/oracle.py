@@ -134,7 +134,7 @@ class LammpsOracle:
         except MeasurementFailed as failure:
             return self._failed(failure.kind, failure.message, start)
         except NotFinite as error:
-            return self._failed(FailureKind.ABSURD, str(error), start)
+            return self._failed(FailureKind.UNPHYSICAL, str(error), start)
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             self.close()
             broken = any(words in str(error) for words in DIVERGENCE_MESSAGES)

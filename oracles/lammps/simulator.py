@@ -86,7 +86,7 @@ class Simulator:
         """
         if modulus < MIN_BULK_MODULUS:
             raise MeasurementFailed(
-                FailureKind.ABSURD, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
+                FailureKind.UNPHYSICAL, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
             )
         alone = [self._reference_energy(symbol) for symbol in symbols]
         known = [energy for energy in alone if energy is not None]

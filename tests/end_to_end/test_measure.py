@@ -75,7 +75,7 @@ def test_every_file_gets_an_answer_and_the_bad_ones_a_reason(
         "nan.cif": "unsupported",
         "half.cif": "unsupported",
         "close.cif": "lost_atoms",
-        "POSCAR.nan": "absurd",
+        "POSCAR.nan": "unphysical",
         "POSCAR.gold": "unsupported",
         "free.xyz": "unsupported",
         "gone.cif": "unsupported",

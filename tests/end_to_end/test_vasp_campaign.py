@@ -182,7 +182,7 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
         "killed": FailureKind.WORKER_DIED,
         "wrong-potcar": FailureKind.ERROR,
         "disk-full": FailureKind.WORKER_DIED,
-        "no-energy": FailureKind.ABSURD,
+        "no-energy": FailureKind.UNPHYSICAL,
         "killed:1": None,  # its second run gives the label
     }
     promoted = {

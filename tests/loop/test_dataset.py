@@ -41,7 +41,11 @@ class Alternating:
         species = [site.specie.symbol for site in material]
         if species.count("Ni") == 8 and species[0] == "Ni":
             return Measurement.failed(
-                FailureKind.ABSURD, "no", oracle=self.name, fingerprint=self.settings, cost=Cost()
+                FailureKind.UNPHYSICAL,
+                "no",
+                oracle=self.name,
+                fingerprint=self.settings,
+                cost=Cost(),
             )
         unlike = sum(a != b for a, b in itertools.pairwise(species))
         return Measurement(

@@ -42,7 +42,7 @@ class PcdvaeNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.n_phases = max(phases, 1)
-        self.noise_told = options.noise_told
+        self.noise_conditioned = options.noise_conditioned
         self.encoder = Encoder(
             elements,
             options.latent,
@@ -61,7 +61,7 @@ class PcdvaeNetwork(nn.Module):
         self.decoder = Decoder(
             elements * self.n_phases,
             elements,
-            options.latent + (NOISE_FEATURES if options.noise_told else 0),
+            options.latent + (NOISE_FEATURES if options.noise_conditioned else 0),
             width=options.decoder_width,
             blocks=options.decoder_blocks,
             cutoff=options.cutoff,
@@ -86,7 +86,7 @@ class PcdvaeNetwork(nn.Module):
             sigma: noise level of each crystal, Å, shape (b,).
         """
         context = z
-        if self.noise_told:
+        if self.noise_conditioned:
             context = torch.cat([z, _noise_features(sigma)], dim=1)
         told = species * self.n_phases + phase[graph.crystal]
         return self.decoder(graph, told, context[graph.crystal])

@@ -122,7 +122,7 @@ def sample(
     mean = Structure(Lattice(box), start.species, positions, coords_are_cartesian=True)
     if not np.isfinite(box).all() or mean.volume > MAX_EXPANSION * start.volume:
         raise MeasurementFailed(
-            FailureKind.ABSURD, f"the crystal evaporated at {options.temperature:g} K"
+            FailureKind.UNPHYSICAL, f"the crystal evaporated at {options.temperature:g} K"
         )
     return TrajectoryAverages(start, mean, float(temperature))
 

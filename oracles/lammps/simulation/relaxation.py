@@ -103,7 +103,7 @@ class StrainedCellEnergy:
         volume_ratio = float(np.linalg.det(gradient))
         if abs(volume_ratio - 1) > MAX_VOLUME_CHANGE:
             raise MeasurementFailed(
-                FailureKind.ABSURD,
+                FailureKind.UNPHYSICAL,
                 f"the volume changed by {100 * (volume_ratio - 1):+.0f} % while relaxing",
             )
         box = self._box @ gradient.T

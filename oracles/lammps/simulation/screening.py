@@ -70,14 +70,14 @@ def _check_species(structure: Structure, potential: Potential) -> None:
 
 def _check_numbers(structure: Structure) -> None:
     if not np.isfinite(structure.lattice.matrix).all():
-        raise MeasurementFailed(FailureKind.ABSURD, "a lattice vector is not finite")
+        raise MeasurementFailed(FailureKind.UNPHYSICAL, "a lattice vector is not finite")
     if not np.isfinite(structure.frac_coords).all():
-        raise MeasurementFailed(FailureKind.ABSURD, "a position is not finite")
+        raise MeasurementFailed(FailureKind.UNPHYSICAL, "a position is not finite")
     volume = abs(np.linalg.det(structure.lattice.matrix)) / len(structure)
     low, high = VOLUMES_PER_ATOM
     if not low <= volume <= high:
         raise MeasurementFailed(
-            FailureKind.ABSURD,
+            FailureKind.UNPHYSICAL,
             f"a volume of {volume:.3g} Å³ per atom is not a solid's ({low:g} to {high:g})",
         )
 

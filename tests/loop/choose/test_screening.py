@@ -121,9 +121,9 @@ def test_an_overlay_knows_more_and_what_lies_below_stays_as_it_is() -> None:
     below.add("a" * 64, Composition("Ni0.5Fe0.5"))
     above = below.overlay()
     above.add("b" * 64, Composition("Ni0.3Fe0.7"))
-    assert above.twin(Composition("NiFe")) == "a" * 64
-    assert above.twin(Composition("Ni0.3Fe0.7")) == "b" * 64
-    assert below.twin(Composition("Ni0.3Fe0.7")) is None
+    assert above.equivalent(Composition("NiFe")) == "a" * 64
+    assert above.equivalent(Composition("Ni0.3Fe0.7")) == "b" * 64
+    assert below.equivalent(Composition("Ni0.3Fe0.7")) is None
     near = Composition("Ni0.31Fe0.69")
     assert above.nearest(near) == ("b" * 64, pytest.approx(0.01))
     assert below.nearest(near) == ("a" * 64, pytest.approx(0.19))

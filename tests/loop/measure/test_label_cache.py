@@ -163,7 +163,7 @@ def test_a_campaign_decides_the_same_with_labels_of_another(
     threads: None, run: Path, tmp_path: Path, folder: Path
 ) -> None:
     calls = tmp_path / "calls"
-    oracle = Mortal(calls, every=3, kind=FailureKind.ABSURD)
+    oracle = Mortal(calls, every=3, kind=FailureKind.UNPHYSICAL)
     first = run_campaign(run, spec_of(cache=str(folder)), oracle)
     assert len(calls_of(calls)) == 6
 

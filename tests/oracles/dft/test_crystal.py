@@ -31,8 +31,8 @@ def test_sites_come_back_in_the_order_they_were_proposed_in(symbols):
         (Composition("FeNi"), FailureKind.UNSUPPORTED),
         (Structure(Lattice.cubic(3), [{"Fe": 0.5, "Ni": 0.5}], [[0.0] * 3]), "unsupported"),
         (Structure(Lattice.cubic(3), ["Fe", "Fe"], [[0.0] * 3, [0.02] * 3]), "lost_atoms"),
-        (Structure(Lattice.cubic(20), ["Fe"], [[0.0] * 3]), FailureKind.ABSURD),
-        (Structure(Lattice.cubic(3), ["Fe"], [[float("nan")] * 3]), FailureKind.ABSURD),
+        (Structure(Lattice.cubic(20), ["Fe"], [[0.0] * 3]), FailureKind.UNPHYSICAL),
+        (Structure(Lattice.cubic(3), ["Fe"], [[float("nan")] * 3]), FailureKind.UNPHYSICAL),
     ],
 )
 def test_what_is_no_crystal_is_refused(material, kind):

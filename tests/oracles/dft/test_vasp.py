@@ -53,7 +53,7 @@ def test_what_the_stand_in_calculates_arrives_unchanged(vasp, feni3):
         ("killed", FailureKind.WORKER_DIED, "killed"),
         ("wrong-potcar", FailureKind.ERROR, "another level of theory"),
         ("disk-full", FailureKind.WORKER_DIED, "disk is full"),
-        ("no-energy", FailureKind.ABSURD, "no finite energy"),
+        ("no-energy", FailureKind.UNPHYSICAL, "no finite energy"),
     ],
 )
 def test_a_fault_is_a_failure_and_never_a_label(vasp, feni, monkeypatch, fault, kind, words):
@@ -68,7 +68,7 @@ def test_a_fault_is_a_failure_and_never_a_label(vasp, feni, monkeypatch, fault, 
 def test_a_cell_that_falls_apart_is_no_result(vasp, feni, monkeypatch):
     monkeypatch.setenv("VASP_STAND_IN_FAULT", "exploded")
     failed = vasp(protocol="relax", strain=0).measure(feni)
-    assert failed.failure.kind is FailureKind.ABSURD
+    assert failed.failure.kind is FailureKind.UNPHYSICAL
     assert "max_volume_change" in failed.failure.message
 
 

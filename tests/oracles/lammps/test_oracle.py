@@ -36,14 +36,14 @@ BAD = {
         Structure(Lattice(CUBE.matrix, pbc=(True, True, False)), ["Ni"] * 4, FACES),
         FailureKind.UNSUPPORTED,
     ),
-    "NaN": (Structure(CUBE, ["Ni"] * 4, [*FACES[:3], [np.nan, 0, 0]]), FailureKind.ABSURD),
+    "NaN": (Structure(CUBE, ["Ni"] * 4, [*FACES[:3], [np.nan, 0, 0]]), FailureKind.UNPHYSICAL),
     "an infinite lattice": (
         Structure(Lattice(np.diag([np.inf, 3, 3])), ["Ni"], [[0, 0, 0]]),
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
     ),
     "a flat lattice": (
         Structure(Lattice([[3, 0, 0], [3, 0, 0], [0, 0, 3]]), ["Ni"], [[0, 0, 0]]),
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
     ),
     "overlap": (Structure(CUBE, ["Ni"] * 4, [*FACES[:3], [0.0, 0.5, 0.6]]), FailureKind.LOST_ATOMS),
     "the same place": (
@@ -52,20 +52,20 @@ BAD = {
     ),
     "a vacuum": (
         Structure(Lattice.cubic(50), ["Ni"] * 2, [[0, 0, 0], [0.05, 0, 0]]),
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
     ),
     "a molecule": (
         Structure(Lattice.cubic(7), ["Ni"] * 2, [[0, 0, 0], [0.3, 0, 0]]),
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
     ),
-    "lone atoms": (Structure(Lattice.cubic(5.8), ["Ni"], [[0, 0, 0]]), FailureKind.ABSURD),
+    "lone atoms": (Structure(Lattice.cubic(5.8), ["Ni"], [[0, 0, 0]]), FailureKind.UNPHYSICAL),
     "another lattice constant": (
         Structure(Lattice.cubic(4.0), ["Ni"] * 4, FACES),
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
     ),
     "atoms anywhere": (
         Structure(Lattice.cubic(8.5), ["Ni"] * 54, np.random.default_rng(0).random((54, 3))),
-        FailureKind.ABSURD,
+        FailureKind.UNPHYSICAL,
     ),
 }
 
