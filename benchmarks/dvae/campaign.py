@@ -4,24 +4,14 @@ import numpy as np
 
 from alloop.loop.choose.uncertainty import choose_uncertain, uncertainty_scores
 from alloop.models.dvae.model import DvaeModel
-from alloop.models.dvae.options import DvaeOptions
 from alloop.seeds import derive_seed
 from benchmarks.dvae.data import PHASE, Alloys, split_of
-from benchmarks.dvae.heads import probabilities
+from benchmarks.dvae.heads import HEAD_ALONE, probabilities
 
 FIRST = 96
 BATCH = 96
 # Nothing but the head is asked here, some 100 times: a smaller one, the same for every point.
-HEAD = DvaeOptions(
-    descriptors="rich",
-    networks=2,
-    committees=4,
-    trees=25,
-    boosters=3,
-    epochs=15,
-    random_alloys=0,
-    transport_layers=1,
-)
+HEAD = HEAD_ALONE.model_copy(update={"committees": 4, "trees": 25})
 
 
 def labels_needed(alloys: Alloys, seed: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import torch
 
 from alloop.materials import Material, formula_of
-from alloop.models.dvae.judging import column_of
+from alloop.models.dvae.design import column_of
 from alloop.models.dvae.model import DvaeModel
 
 _BACKGROUND = 40
@@ -47,7 +47,7 @@ def explain(
     property_name: str = "single_phase_probability",
     seed: int = 0,
 ) -> Explanation:
-    """Return SHAP values of the whole head, trees and networks together.
+    """Return SHAP values of the head.
 
     By permutations (shap's permutation explainer), whose values add up exactly; the background
     is a sample of the alloys that the model was last fitted to.
@@ -60,18 +60,18 @@ def explain(
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         import shap  # noqa: PLC0415 (compiles for seconds)
 
-    column, generator = column_of(model, property_name), model.generator
+    column, learned = column_of(model, property_name), model.learned
     rng = np.random.default_rng(seed)
-    n = len(generator.known)
+    n = len(learned.known)
     sample = rng.choice(n, size=min(_BACKGROUND, n), replace=False)
     with torch.no_grad():
-        background = generator.standardised(generator.known[np.sort(sample)]).numpy()
-        described = generator.describe(model.fractions_of(materials)).numpy()
-        rows = generator.standardised(model.fractions_of(materials)).numpy()
+        background = learned.standardised(learned.known[np.sort(sample)]).numpy()
+        described = learned.describe(model.fractions_of(materials)).numpy()
+        rows = learned.standardised(model.fractions_of(materials)).numpy()
 
     @torch.no_grad()
     def head(descriptors: np.ndarray) -> np.ndarray:
-        belief = generator.judge(torch.from_numpy(np.asarray(descriptors, dtype=np.float32)))
+        belief = learned.judge(torch.from_numpy(np.asarray(descriptors, dtype=np.float32)))
         return belief.mean[:, column].numpy()
 
     with _numpy_state_kept():
@@ -82,7 +82,7 @@ def explain(
     return Explanation(
         property_name=property_name,
         formulas=tuple(map(formula_of, materials)),
-        descriptor_names=tuple(generator.describe.names),
+        descriptor_names=tuple(learned.describe.names),
         descriptors=described,
         shap_values=np.asarray(found.values),
         values=head(rows),

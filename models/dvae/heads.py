@@ -1,159 +1,147 @@
-"""q(φ|f(x)) of Eq. 4: an ensemble of small networks and committees of trees."""
+"""q(φ|f(x)) of Eq. 4: committees of bagged trees, kept as plain tensors."""
 
-import math
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
 
+import numpy as np
 import torch
+from sklearn.tree import ExtraTreeRegressor
+from sklearn.tree._tree import Tree
 from torch import Tensor, nn
-from torch.nn import functional
 
-from alloop.models.dvae.committees import CommitteeSizes, TreeCommittees
 from alloop.models.dvae.nodes import PropertyNode
-from alloop.models.dvae.views import Columns, Views
-
-_DROPOUT = 0.3
-
-_SMALLEST_BIN = 1e-6
-"""Of standardised descriptors. Where quantiles coincide, a bin is a step of this width."""
 
 
-@dataclass(frozen=True)
-class HeadSizes:
-    """How large a property's head is."""
+class TreeHead(nn.Module):
+    """Belief about one property: committees of extremely randomised trees.
 
-    networks: int
-    width: int
-    bins: int
-    """Quantile bins per descriptor that the networks see."""
-    share: float
-    """Of the descriptors that each network sees."""
-    committees: CommitteeSizes
+    Each tree is grown on its own bootstrap sample of the labelled rows, every descriptor tried
+    at every split (P. Geurts et al., Mach. Learn. 63 (2006) 3). A committee is the mean of its
+    trees; the committees are the members of one q(φ|f(x)), whose disagreement is part of its
+    standard deviation.
 
-
-class DescriptorEncoding(nn.Module):
-    """Each member's own view of the descriptors, along quantiles of the training data.
-
-    Every descriptor becomes two rows of numbers per bin: how far the value has come through the
-    bin (Y. Gorishniy et al., NeurIPS 2022, "On embeddings for numerical features"), and whether
-    it has passed it. Networks on this can draw the sharp, axis-aligned boundaries that make
-    trees so good on such tables. A member sees a random share of the descriptors.
+    Args:
+        node: the property.
+        committees: members of the ensemble.
+        trees: in each committee.
     """
 
-    def __init__(self, descriptors: int, *, members: int, share: float, bins: int) -> None:
+    def __init__(self, node: PropertyNode, *, committees: int, trees: int) -> None:
         super().__init__()
-        self.seen = max(1, round(share * descriptors))
-        self.size = 2 * self.seen * bins
-        columns = torch.zeros(members, self.seen, dtype=torch.long)
-        self.register_buffer("columns", columns)
-        self.register_buffer("edges", torch.zeros(members, self.seen, bins + 1))
+        self.node, self.committees = node, committees
+        self.trees = StoredTrees(committees * trees)
+        self.register_buffer("base", node.prior().mean.clone())
+        self.register_buffer("noise", torch.zeros(node.outputs - 1))
 
-    columns: Tensor
-    edges: Tensor
-
-    def fit(self, descriptors: Tensor, columns: Columns, generator: torch.Generator) -> None:
-        """Choose each member's descriptors among columns, and its bins, from rows (n, m)."""
-        members, seen = self.columns.shape
-        descriptors = descriptors[:, : max(columns) + 1]
-        useful = torch.nonzero(descriptors.std(0) > _SMALLEST_BIN).squeeze(-1)
-        useful = useful[torch.isin(useful, torch.tensor(columns))]
-        levels = torch.linspace(0, 1, self.edges.shape[-1])
-        edges = torch.quantile(descriptors, levels, dim=0).T  # (m, bins + 1)
-        for member in range(members):
-            order = useful[torch.randperm(len(useful), generator=generator)]
-            self.columns[member] = order.repeat(1 + seen // len(order))[:seen]
-            self.edges[member] = edges[self.columns[member]]
-
-    def forward(self, descriptors: Tensor) -> Tensor:
-        """Return (members, n, size) of standardised descriptors (n, m)."""
-        values = descriptors.T[self.columns].transpose(1, 2)[..., None]  # (members, n, seen, 1)
-        low, high = self.edges[:, None, :, :-1], self.edges[:, None, :, 1:]
-        through = (values - low) / (high - low).clamp_min(_SMALLEST_BIN)
-        passed = (values > high).to(values.dtype)
-        return torch.cat([through.clamp(0, 1), passed], -1).flatten(2)
-
-
-class HeadEnsemble(nn.Module):
-    """Members of two kinds, side by side: networks of two hidden layers, then tree committees.
-
-    Trees are the better judges of small tables, networks err differently, and a mixture of both
-    is better than either. Both are parts of one q(φ|f(x)): the mean of the members' beliefs.
-    """
-
-    def __init__(self, views: Views, node: PropertyNode, sizes: HeadSizes) -> None:
-        super().__init__()
-        self.node, self.networks, self.views = node, sizes.networks, views
-        self.encoding = DescriptorEncoding(
-            len(views.networks), members=sizes.networks, share=sizes.share, bins=sizes.bins
-        )
-        widths = (self.encoding.size, sizes.width, sizes.width, node.outputs)
-        layers = list(pairwise(widths))
-        n = sizes.networks
-        self.weights = nn.ParameterList([_uniform(n, a, b, fan=a) for a, b in layers])
-        self.biases = nn.ParameterList([_uniform(n, 1, b, fan=a) for a, b in layers])
-        self.trees = TreeCommittees(
-            sizes.committees,
-            start=float(node.prior().mean),
-            is_yes_or_no=node.is_enumerated,
-            views=views,
-        )
-        self.spread = nn.Parameter(torch.zeros(node.outputs - 1))
-        """The committees' noise, for properties that have any."""
-
-    def forward(self, descriptors: Tensor, scores: Tensor | None = None) -> Tensor:
-        """Return raw outputs (members, n, outputs) of standardised descriptors (n, m).
-
-        Args:
-            descriptors: standardised f(x).
-            scores: of the committees, shape (committees, n), if they are known already.
-        """
-        scores = self.trees(descriptors) if scores is None else scores
-        voices = self.node.link(scores)[..., None]
-        spread = self.spread.expand(*voices.shape[:-1], -1)
-        return torch.cat([self.network_outputs(descriptors), torch.cat([voices, spread], -1)])
-
-    def network_outputs(self, descriptors: Tensor) -> Tensor:
-        """Return the networks' outputs only, (networks, n, outputs): the part with slopes."""
-        hidden = self.encoding(descriptors)
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = torch.baddbmm(bias, hidden, weight)
-            if layer < len(self.weights) - 1:
-                hidden = functional.dropout(functional.silu(hidden), _DROPOUT, self.training)
-        return hidden
+    base: Tensor
+    """Mean label, which the trees' leaves are differences from; the prior's until it is fitted."""
+    noise: Tensor
+    """Outputs of the node after the first, which say how noisy its labels are, shape
+    (outputs − 1,); the same for all alloys."""
 
     def grow(self, descriptors: Tensor, labels: Tensor, observed: Tensor, seed: int) -> Tensor:
-        """Grow the trees on the observed rows; return scores (committees, n) of all rows.
+        """Grow all trees on the observed rows; return outputs (committees, n, outputs) of all rows.
 
-        Those of observed rows are out of bag.
+        An observed row's outputs come only from trees that never saw it (out of bag), so that
+        whatever is learned from them meets errors as large as those on new alloys.
+
+        Args:
+            descriptors: standardised f(x), shape (n, m).
+            labels: on the node's internal scale, shape (n,).
+            observed: rows that have a label, shape (n,).
+            seed: of the bootstrap samples and the splits.
         """
         if not observed.any():
-            return self.trees(descriptors)
-        own = self.trees.grow(descriptors[observed], labels[observed], seed)
-        scores = self.trees(descriptors)
-        scores[:, observed] = own
-        return scores
+            return self(descriptors)
+        rng = np.random.default_rng(seed)
+        x, y = descriptors[observed].numpy(), labels[observed].numpy()
+        count, n = len(self.trees.column), len(y)
+        self.base.fill_(float(y.mean()))
+        weights = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(count)])
+        grown = []
+        for weight in weights:
+            tree = ExtraTreeRegressor(max_features=1.0, random_state=int(rng.integers(2**31)))
+            grown.append(tree.fit(x, y - float(self.base), sample_weight=weight).tree_)
+        self.trees.store(grown)
+        unseen = torch.ones(count, len(descriptors))
+        unseen[:, observed] = torch.from_numpy(weights == 0).float()
+        scores = self._scores(descriptors, unseen)
+        self.noise.copy_(self.node.fitted_noise(scores[:, observed], labels[observed]))
+        return self._outputs(scores)
 
-    def row_weights(self, observed: Tensor, generator: torch.Generator) -> Tensor:
-        """Return how much each member learns from each row, (members, n): bootstrap samples for
-        the networks, every observed row for the committees' noise (their scores are out of bag).
-        """
-        networks = bootstrap_weights(observed, self.networks, generator)
-        return torch.cat([networks, observed.float().expand(self.trees.sizes.members, -1)])
+    def forward(self, descriptors: Tensor) -> Tensor:
+        """Return the node's outputs, (committees, n, outputs), of descriptors (n, m)."""
+        return self._outputs(self._scores(descriptors, torch.ones(len(descriptors))))
+
+    def _scores(self, descriptors: Tensor, weights: Tensor) -> Tensor:
+        """Return each committee's mean label, (committees, n), its trees weighted (trees, n)."""
+        leaves = self.trees(descriptors)
+        weights = weights.expand_as(leaves).reshape(self.committees, -1, len(descriptors))
+        # A row that every tree of a committee saw (one in 10^8 for 40 trees) gets the mean label.
+        total = (leaves.reshape(weights.shape) * weights).sum(1)
+        return total / weights.sum(1).clamp_min(1) + self.base
+
+    def _outputs(self, scores: Tensor) -> Tensor:
+        noise = self.noise.expand(*scores.shape, -1)
+        return torch.cat([self.node.link(scores)[..., None], noise], -1)
 
 
-def bootstrap_weights(observed: Tensor, members: int, generator: torch.Generator) -> Tensor:
-    """Return how often each member's bootstrap sample holds each row: (members, n).
+class StoredTrees(nn.Module):
+    """Trees of one number per leaf as tensors, walked all at once: a checkpoint holds no code."""
 
-    Rows that are not observed weigh nothing. A row that a member never saw can test it.
-    """
-    rows = torch.nonzero(observed).squeeze(-1)
-    weights = torch.zeros(members, len(observed))
-    if len(rows):
-        draws = torch.randint(len(rows), (members, len(rows)), generator=generator)
-        for member, drawn in enumerate(draws):
-            weights[member] = torch.bincount(rows[drawn], minlength=len(observed)).float()
-    return weights
+    def __init__(self, trees: int) -> None:
+        super().__init__()
+        self.clear(trees, nodes=1)
 
+    def clear(self, trees: int, nodes: int) -> None:
+        """Make room for trees of so many nodes; until they are stored, every leaf is nought."""
+        for name in ("column", "below", "above"):
+            self.register_buffer(name, torch.zeros(trees, nodes, dtype=torch.int32))
+        self.register_buffer("threshold", torch.zeros(trees, nodes))
+        self.register_buffer("value", torch.zeros(trees, nodes))
+        self.register_buffer("depth", torch.zeros((), dtype=torch.int32))
 
-def _uniform(*shape: int, fan: int) -> nn.Parameter:
-    return nn.Parameter((torch.rand(*shape) * 2 - 1) / math.sqrt(fan))
+    column: Tensor
+    """Descriptor that each node compares, shape (trees, nodes)."""
+    threshold: Tensor
+    """Value it is compared with, shape (trees, nodes)."""
+    below: Tensor
+    """Node that follows where the descriptor is at or below the threshold, (trees, nodes)."""
+    above: Tensor
+    """Node that follows elsewhere, shape (trees, nodes)."""
+    value: Tensor
+    """Prediction at each leaf, shape (trees, nodes)."""
+    depth: Tensor
+    """Depth of the deepest tree."""
+
+    def store(self, trees: Sequence[Tree]) -> None:
+        """Keep trees that scikit-learn grew."""
+        self.clear(len(trees), max(tree.node_count for tree in trees))
+        self.depth.fill_(max(tree.max_depth for tree in trees))
+        for i, tree in enumerate(trees):
+            count, here = tree.node_count, np.arange(tree.node_count)
+            is_leaf = tree.children_left < 0  # a leaf leads to itself
+            columns = {
+                "column": np.where(is_leaf, 0, tree.feature),
+                "threshold": tree.threshold,
+                "below": np.where(is_leaf, here, tree.children_left),
+                "above": np.where(is_leaf, here, tree.children_right),
+                "value": tree.value[:, 0, 0],
+            }
+            for name, values in columns.items():
+                buffer = self.get_buffer(name)
+                buffer[i, :count] = torch.from_numpy(values).to(buffer.dtype)
+
+    @torch.no_grad()
+    def forward(self, descriptors: Tensor) -> Tensor:
+        """Return each tree's leaf value, shape (trees, n), of descriptors (n, m)."""
+        values = descriptors.T  # (m, n)
+        trees, n = len(self.column), len(descriptors)
+        place = torch.zeros(trees, n, dtype=torch.long)
+        rows = torch.arange(n).expand(trees, n)
+        for _ in range(int(self.depth)):
+            column = self.column.gather(1, place).long()
+            low = values[column, rows] <= self.threshold.gather(1, place)
+            place = torch.where(
+                low, self.below.gather(1, place), self.above.gather(1, place)
+            ).long()
+        return self.value.gather(1, place)

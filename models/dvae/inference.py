@@ -8,6 +8,8 @@ from torch import Tensor
 from alloop.models.dvae.network import TOTAL, DisentangledVae
 
 _STEPS = 60
+_LAST_STEPS = 30
+"""Steps after those, ever shorter, so that the climb ends at the top and not around it."""
 _RATE = 0.05
 """In standard deviations of p(u), about; a posterior is some 0.1 wide."""
 _STARTS = 512
@@ -45,7 +47,8 @@ def _climb(
 ) -> Tensor:
     u = start.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([u], lr=_RATE)
-    for _ in range(_STEPS):
+    for step in range(_STEPS + _LAST_STEPS):
+        optimiser.param_groups[0]["lr"] = _RATE * 0.85 ** max(0, step - _STEPS)
         with torch.enable_grad():
             depth = -_log_joint(network, u, fractions, values).sum()
         (u.grad,) = torch.autograd.grad(depth, u)

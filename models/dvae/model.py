@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -16,11 +16,10 @@ from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, composition_of
 from alloop.models import checkpoint
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
-from alloop.models.dvae.description import Description
 from alloop.models.dvae.elements import element_table
-from alloop.models.dvae.fitting import fit_generator
-from alloop.models.dvae.generator import TrainedDvae
 from alloop.models.dvae.options import DvaeOptions
+from alloop.models.dvae.trained import TrainedDvae
+from alloop.models.dvae.training import fit
 from alloop.models.latent_points import require_latent_points
 
 
@@ -35,12 +34,28 @@ class Assessment:
     """Whether that is more than 99 % of the data's own alloys need for their nearest, (n,)."""
 
 
+class Description(checkpoint.Description):
+    """Everything about a model but its tensors."""
+
+    kind: Literal["dvae"] = "dvae"
+    version: Literal[2] = 2
+    options: DvaeOptions
+    elements: tuple[str, ...]
+    property_names: tuple[str, ...]
+    scales: tuple[tuple[float, float], ...]
+    """Location and scale of each node's internal scale, in the property's unit."""
+    tree_nodes: tuple[int, ...]
+    """Nodes of the largest tree of each head."""
+    n_known: int
+    """Number of alloys of the last fit."""
+
+
 class DvaeModel:
     """A disentangled VAE: composition in, properties out, and back again.
 
     A latent point is (z, φ): first the d latents that are independent of the yes-or-no
     properties, then one column per property, in its unit; so a property is asked for by
-    writing it into its column. A probability of 0.5 or more asks for a yes.
+    writing it into its column. The decoder takes a probability between 0 and 1 as it is.
 
     Args:
         options: sizes, priors and training.
@@ -63,12 +78,12 @@ class DvaeModel:
         self.options = options
         self.elements = tuple(elements)
         self.property_names = tuple(property_names)
-        self._generator: TrainedDvae | None = None
+        self._learned: TrainedDvae | None = None
 
     def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
         """Train on labelled and unlabelled alloys, and on alloys drawn at random by the seed.
 
-        Networks continue from their weights, if they have any; trees are grown anew.
+        Encoder and decoder continue from their weights, if they have any; trees are grown anew.
 
         Raises:
             MaterialError: if a material is no composition of the model's elements.
@@ -80,23 +95,23 @@ class DvaeModel:
         fractions = self.fractions_of(data.materials)
         if len(fractions) < 2:
             raise ModelError(f"{len(fractions)} alloys are too few to train on")
-        epochs = self.options.refit_epochs if self._generator else self.options.epochs
+        epochs = self.options.refit_epochs if self._learned else self.options.epochs
         with _one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            generator = self._generator or self._new_generator()
-            for i, node in enumerate(generator.nodes):
+            learned = self._learned or self._untrained()
+            for i, node in enumerate(learned.nodes):
                 node.check(data.labels[:, i])
-            losses = fit_generator(
-                generator,
+            losses = fit(
+                learned,
                 fractions,
                 data.labels,
                 self.options,
                 seed=seed,
                 epochs=epochs,
-                is_new=self._generator is None,
+                is_new=self._learned is None,
                 report=report,
             )
-            self._generator = generator
+            self._learned = learned
         report(1.0, "trained")
         is_labelled = np.isfinite(data.labels).any(axis=1)
         return FitSummary(
@@ -109,17 +124,17 @@ class DvaeModel:
 
     @torch.no_grad()
     def encode(self, materials: Sequence[Material]) -> Tensor:
-        """Return posterior modes of z, and the heads' means: shape (n, d + p), double precision.
+        """Return posterior modes of (z, φ), shape (n, d + p), in double precision.
 
-        z is that of the more probable phase.
+        φ is what the heads expect, for a yes-or-no property the more probable of 1 and 0.
 
         Raises:
             MaterialError: if a material is no composition of the model's elements.
         """
-        generator = self.generator
+        learned = self.learned
         fractions = self.fractions_of(materials)
-        values = generator.believe(fractions).mean
-        return torch.cat([generator.encode(fractions, values), values], 1)
+        values = learned.rounded(learned.believe(fractions).mean)
+        return torch.cat([learned.encode(fractions, values), values], 1)
 
     @torch.no_grad()
     def decode(self, z: Tensor, *, seed: int) -> list[Material]:
@@ -140,7 +155,7 @@ class DvaeModel:
 
         Not what was asked for: what the decoder makes of it.
         """
-        belief = self.generator.believe(self._decoded(z, 0))
+        belief = self.learned.believe(self._decoded(z, 0))
         return Prediction(self.property_names, belief.mean, belief.std)
 
     @torch.no_grad()
@@ -150,12 +165,12 @@ class DvaeModel:
         Raises:
             MaterialError: if a material is no composition of the model's elements.
         """
-        generator = self.generator
+        learned = self.learned
         fractions = self.fractions_of(materials)
-        belief = generator.believe(fractions)
-        distance = generator.distance(fractions)
+        belief = learned.believe(fractions)
+        distance = learned.distance(fractions)
         prediction = Prediction(self.property_names, belief.mean, belief.std)
-        return Assessment(prediction, distance, distance > generator.far)
+        return Assessment(prediction, distance, distance > learned.far)
 
     def composition(self, fractions: Tensor) -> Composition:
         """Return element fractions (e,) as a material."""
@@ -168,19 +183,16 @@ class DvaeModel:
         Raises:
             ModelError: if the model is untrained.
         """
-        generator = self.generator
+        learned = self.learned
         description = Description(
             options=self.options,
             elements=self.elements,
             property_names=self.property_names,
-            scales=tuple((node.location, node.scale) for node in generator.nodes),
-            tree_nodes=tuple(
-                (head.trees.bagged.value.shape[1], head.trees.boosted.value.shape[1])
-                for head in generator.heads
-            ),
-            n_known=len(generator.known),
+            scales=tuple((node.location, node.scale) for node in learned.nodes),
+            tree_nodes=tuple(head.trees.value.shape[1] for head in learned.heads),
+            n_known=len(learned.known),
         )
-        checkpoint.write(path, description, generator.state_dict())
+        checkpoint.write(path, description, learned.state_dict())
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -192,23 +204,22 @@ class DvaeModel:
         description, tensors = checkpoint.read(path, Description)
         model = cls(description.options, description.elements, description.property_names)
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
-            generator = model._new_generator()
-        for head, nodes in zip(generator.heads, description.tree_nodes, strict=True):
-            for trees, size in zip((head.trees.bagged, head.trees.boosted), nodes, strict=True):
-                trees.clear(len(trees.column), size)
-        generator.known = torch.zeros(description.n_known, len(description.elements))
-        for node, (location, scale) in zip(generator.nodes, description.scales, strict=True):
+            learned = model._untrained()
+        for head, nodes in zip(learned.heads, description.tree_nodes, strict=True):
+            head.trees.clear(len(head.trees.column), nodes)
+        learned.known = torch.zeros(description.n_known, len(description.elements))
+        for node, (location, scale) in zip(learned.nodes, description.scales, strict=True):
             node.location, node.scale = location, scale
-        checkpoint.restore(path, tensors, generator.state_dict())
-        model._generator = generator.eval()
+        checkpoint.restore(path, tensors, learned.state_dict())
+        model._learned = learned.eval()
         return model
 
     def _decoded(self, z: Tensor, seed: int) -> Tensor:
-        generator = self.generator
+        learned = self.learned
         d = self.options.latents
         width = d + len(self.property_names)
         require_latent_points(z, width)
-        return generator.decode_checked(z[:, :d], z[:, d:], seed)
+        return learned.decode_checked(z[:, :d], z[:, d:], seed)
 
     def fractions_of(self, materials: Sequence[Material]) -> Tensor:
         """Return element fractions, shape (n, e).
@@ -231,17 +242,17 @@ class DvaeModel:
         return torch.from_numpy(fractions).float()
 
     @property
-    def generator(self) -> TrainedDvae:
+    def learned(self) -> TrainedDvae:
         """Return what was learned, on tensors.
 
         Raises:
             ModelError: if the model is untrained.
         """
-        if self._generator is None:
+        if self._learned is None:
             raise ModelError("the model is untrained", remedy="Fit or load it first.")
-        return self._generator
+        return self._learned
 
-    def _new_generator(self) -> TrainedDvae:
+    def _untrained(self) -> TrainedDvae:
         return TrainedDvae(self.options, self.elements, self.property_names)
 
 

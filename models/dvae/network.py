@@ -10,7 +10,6 @@ from pyro import distributions as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from alloop.models.dvae.heads import HeadEnsemble
 from alloop.models.dvae.nodes import PropertyNode
 
 TOTAL = 100.0
@@ -21,13 +20,11 @@ _LEAST_SCALE = 1e-4
 
 
 @dataclass(frozen=True)
-class Rows:
+class AlloyRows:
     """Alloys that are trained on."""
 
     fractions: Tensor
     """Element fractions, shape (n, e)."""
-    descriptors: Tensor
-    """Standardised f(x), shape (n, m)."""
     labels: Tensor
     """On the nodes' internal scale, nought where unknown, shape (n, p)."""
     observed: Tensor
@@ -38,8 +35,8 @@ class Rows:
     def __len__(self) -> int:
         return len(self.fractions)
 
-    def __getitem__(self, index: Tensor) -> "Rows":
-        return Rows(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+    def __getitem__(self, index: Tensor) -> "AlloyRows":
+        return AlloyRows(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
 class DisentangledVae(nn.Module):
@@ -52,20 +49,14 @@ class DisentangledVae(nn.Module):
     """
 
     def __init__(
-        self, elements: int, heads: Sequence[HeadEnsemble], *, latents: int, width: int
+        self, elements: int, nodes: Sequence[PropertyNode], *, latents: int, width: int
     ) -> None:
         super().__init__()
-        self.latents = latents
-        self.heads = nn.ModuleList(heads)
-        self.encoder = _layers(elements + len(heads), width, 2 * latents)
-        self.decoder = _layers(latents + len(heads), width, elements)
+        self.latents, self.nodes = latents, tuple(nodes)
+        self.encoder = _layers(elements + len(nodes), width, 2 * latents)
+        self.decoder = _layers(latents + len(nodes), width, elements)
 
-    @property
-    def nodes(self) -> list[PropertyNode]:
-        """The properties' nodes, in order."""
-        return [cast(HeadEnsemble, head).node for head in self.heads]
-
-    def model(self, rows: Rows, outputs: Sequence[Tensor]) -> None:
+    def model(self, rows: AlloyRows, outputs: Sequence[Tensor]) -> None:
         """Eq. 1. The multinomial takes real-valued parts: its density needs no whole numbers."""
         del outputs
         with pyro.plate("alloys", len(rows)), pyro.poutine.scale(scale=rows.weights):
@@ -83,12 +74,12 @@ class DisentangledVae(nn.Module):
             parts = dist.Multinomial(logits=self.decode(u, values), validate_args=False)
             pyro.sample("x", parts, obs=TOTAL * rows.fractions)
 
-    def guide(self, rows: Rows, outputs: Sequence[Tensor]) -> None:
+    def guide(self, rows: AlloyRows, outputs: Sequence[Tensor]) -> None:
         """Eq. 4. Yes-or-no properties are summed over exactly, others drawn.
 
         Args:
             rows: alloys.
-            outputs: of each head for these alloys, shape (members, n, outputs).
+            outputs: what each head says of these alloys, shape (members, n, outputs).
         """
         with pyro.plate("alloys", len(rows)), pyro.poutine.scale(scale=rows.weights):
             values = []

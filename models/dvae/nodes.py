@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 from pyro import distributions as dist
+from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
@@ -22,6 +23,8 @@ _DOUBT = 0.005
 """The least a committee of trees doubts that all its leaves are right."""
 _EDGE = 1e-4
 """How near to 0 or 1 a beta node's values may come."""
+_NOISE = (-8.0, 8.0)
+"""Range in which a head's noise output is looked for."""
 _LOG_VARIANCE = (-8.0, 2.0)
 """Range of a normal head's noise, standardised: a few labels never fit exactly."""
 
@@ -71,6 +74,23 @@ class PropertyNode(ABC):
     @abstractmethod
     def log_likelihood(self, outputs: Tensor, label: Tensor) -> Tensor:
         """Return log q_k(label) of each member on its own: (members, n)."""
+
+    def fitted_noise(self, values: Tensor, label: Tensor) -> Tensor:
+        """Return the outputs after the first, (outputs − 1,), under which labels are likeliest.
+
+        Args:
+            values: what each member expects of alloys that it never saw, shape (members, n).
+            label: internal, shape (n,).
+        """
+        if self.outputs == 1:
+            return torch.zeros(0)
+
+        def surprise(noise: float) -> float:
+            outputs = torch.stack([self.link(values), torch.full_like(values, noise)], -1)
+            return -float(self.log_likelihood(outputs, label).mean())
+
+        found = minimize_scalar(surprise, bounds=_NOISE, method="bounded")
+        return torch.tensor([float(found.x)])
 
     @abstractmethod
     def moments(self, outputs: Tensor) -> tuple[Tensor, Tensor]:

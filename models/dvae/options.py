@@ -49,9 +49,8 @@ class DvaeOptions(ModelOptions):
     """Options of a disentangled VAE over compositions, with one node per property."""
 
     kind: Literal["dvae"] = "dvae"
-    descriptors: Literal["eight", "rich", "magpie"] = Field(
-        default="magpie",
-        description="f(x) of Eq. 4: the paper's eight, those and more, or both and Magpie's",
+    descriptors: Literal["eight", "rich"] = Field(
+        default="rich", description="f(x) of Eq. 4: the paper's eight, or those and 64 more"
     )
     priors: Mapping[str, Prior] = Field(
         default_factory=dict,
@@ -60,21 +59,18 @@ class DvaeOptions(ModelOptions):
     )
     latents: int = Field(default=4, ge=1, le=64, description="width of z")
     width: int = Field(default=100, ge=4, le=1024, description="of encoder and decoder")
-    networks: int = Field(default=2, ge=1, le=128, description="in each property's head")
-    committees: int = Field(default=12, ge=1, le=128, description="of bagged trees, in each head")
-    trees: int = Field(default=40, ge=1, le=1000, description="in each bagged committee")
-    boosters: int = Field(default=6, ge=1, le=128, description="of boosted trees, in each head")
+    committees: int = Field(default=12, ge=1, le=128, description="of trees, in each head")
+    trees: int = Field(default=40, ge=1, le=1000, description="in each committee")
     transport_layers: int = Field(
         default=100, ge=1, le=1000, description="that make z independent of yes-or-no properties"
     )
     random_alloys: int = Field(default=1000, ge=0, description="unlabelled, drawn for each fit")
-    epochs: int = Field(default=400, ge=1, description="of the first fit")
+    epochs: int = Field(default=350, ge=1, description="of the first fit")
     refit_epochs: int = Field(default=100, ge=1, description="of each later fit")
-    batch_size: int = Field(default=256, ge=8)
-    learning_rate: float = Field(default=3e-3, gt=0, description="of encoder and decoder")
-    supervision: float = Field(default=10.0, ge=0, description="γ of Eq. 5")
+    batch_size: int = Field(default=512, ge=8)
+    learning_rate: float = Field(default=4e-3, gt=0, description="of encoder and decoder")
     consistency: float = Field(
-        default=3.0, ge=0, description="how much decoded alloys should have what was asked for"
+        default=10.0, ge=0, description="how much decoded alloys should have what was asked for"
     )
 
     def spaces(self) -> tuple[str, ...]:

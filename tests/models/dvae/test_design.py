@@ -6,10 +6,10 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError, ModelError
 from alloop.models.base import Dataset
-from alloop.models.dvae.design import around, decode_at, invert, screen
+from alloop.models.dvae.design import around, decode_at, screen
+from alloop.models.dvae.inversion import invert, nearest_inverted
 from alloop.models.dvae.limits import Limits
 from alloop.models.dvae.model import DvaeModel
-from alloop.models.dvae.nearest import nearest_inverted
 
 
 def test_screening_keeps_what_the_head_likes_and_the_limits_allow(

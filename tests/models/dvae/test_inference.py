@@ -11,7 +11,7 @@ from alloop.models.dvae.network import TOTAL
 
 def log_joint(model: DvaeModel, u: torch.Tensor, fractions: torch.Tensor) -> torch.Tensor:
     """log p(x|φ,u) + log p(u) at φ = 1, but for a constant of the alloy."""
-    logs = torch.log_softmax(model.generator.network.decode(u, [torch.ones(len(u))]), -1)
+    logs = torch.log_softmax(model.learned.network.decode(u, [torch.ones(len(u))]), -1)
     return TOTAL * (fractions * logs).sum(-1) - u.square().sum(-1) / 2
 
 
@@ -25,21 +25,19 @@ def test_no_place_of_a_fine_grid_is_more_probable(
     trained: DvaeModel, fractions: torch.Tensor
 ) -> None:
     ones = [torch.ones(len(fractions))]
-    found = log_joint(
-        trained, posterior_modes(trained.generator.network, fractions, ones), fractions
-    )
+    found = log_joint(trained, posterior_modes(trained.learned.network, fractions, ones), fractions)
     axis = torch.linspace(-4, 4, 161)
     grid = torch.cartesian_prod(axis, axis)
     best = [float(log_joint(trained, grid, row).max()) for row in fractions]
     assert (found > torch.tensor(best) - 0.1).all()
-    mean, _ = trained.generator.network.encode(fractions, ones)
+    mean, _ = trained.learned.network.encode(fractions, ones)
     assert (found >= log_joint(trained, mean, fractions)).all()
 
 
 def test_alloys_do_not_mind_each_other_and_slopes_are_left_alone(
     trained: DvaeModel, fractions: torch.Tensor
 ) -> None:
-    network = trained.generator.network
+    network = trained.learned.network
     before = [p.grad if p.grad is None else p.grad.clone() for p in network.parameters()]
     phase = torch.tensor([0.0, 1.0]).repeat(6)
     together = posterior_modes(network, fractions, [phase])

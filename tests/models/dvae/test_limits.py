@@ -10,8 +10,7 @@ from pydantic import ValidationError
 from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
-from alloop.models.dvae.limits import Limits
-from alloop.models.dvae.prices import PriceTable
+from alloop.models.dvae.limits import Limits, PriceTable
 
 SYMBOLS = ("Fe", "Ni", "Cr", "Al", "Pt")
 

@@ -47,14 +47,31 @@ def test_what_is_decoded_follows_the_phase_that_is_asked_for(
 
 
 @torch.no_grad()
-def test_decoding_again_is_for_what_the_head_disagrees_with(trained: DvaeModel) -> None:
-    generator = trained.generator
+def test_decoding_differs_between_probabilities(trained: DvaeModel, dataset: Dataset) -> None:
+    z = trained.encode(dataset.materials)
+    assert set(z[:, -1].tolist()) == {0.0, 1.0}
+    shares = []
+    for phase in (0.6, 0.9, 1.0):
+        z[:, -1] = phase
+        decoded = trained.learned.decode(z[:, :-1], z[:, -1:])
+        shares.append(float(decoded[:, 3].mean()))
+    assert shares[0] > shares[1] > shares[2]  # the rule of the data: little aluminium
+
+
+def test_decoding_again_is_for_what_the_head_disagrees_with(
+    make_model: Callable[..., DvaeModel], dataset: Dataset
+) -> None:
+    # Trained for a short time without the third term, there is something to disagree with.
+    model = make_model(epochs=20, random_alloys=100, trees=20, width=32, consistency=0)
+    model.fit(dataset, seed=1)
+    learned = model.learned
     z = torch.randn(400, 2, generator=torch.Generator().manual_seed(5))
     phase = (torch.arange(400) % 2).float()[:, None]
-    first, checked = generator.decode(z, phase), generator.decode_checked(z, phase, 0)
+    with torch.no_grad():
+        first, checked = learned.decode(z, phase), learned.decode_checked(z, phase, 0)
 
     def agrees(fractions: torch.Tensor) -> torch.Tensor:
-        return (generator.believe(fractions).mean >= 0.5)[:, 0] == (phase[:, 0] == 1)
+        return (learned.believe(fractions).mean >= 0.5)[:, 0] == (phase[:, 0] == 1)
 
     changed = (checked - first).abs().sum(1) > 0
     assert changed.any()
@@ -84,7 +101,6 @@ def test_further_properties_have_their_own_priors(dataset: Dataset, tmp_path: Pa
         random_alloys=50,
         transport_layers=5,
         trees=10,
-        boosters=2,
     )
     model = DvaeModel(options, ("Fe", "Ni", "Cr", "Al"), names)
     model.fit(replace(dataset, property_names=names, labels=labels), seed=2)

@@ -5,12 +5,9 @@ import torch
 from pyro.distributions import Bernoulli, Multinomial, Normal
 from pyro.infer import TraceEnum_ELBO
 
-from alloop.models.dvae.committees import CommitteeSizes
-from alloop.models.dvae.heads import HeadEnsemble, HeadSizes
-from alloop.models.dvae.network import TOTAL, DisentangledVae, Rows, tidy
+from alloop.models.dvae.network import TOTAL, AlloyRows, DisentangledVae, tidy
 from alloop.models.dvae.nodes import BernoulliNode
 from alloop.models.dvae.options import BernoulliPrior
-from alloop.models.dvae.views import Views
 
 PRIOR = 0.3
 
@@ -20,19 +17,17 @@ def network() -> DisentangledVae:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         node = BernoulliNode("phase", BernoulliPrior(probability=PRIOR))
-        committees = CommitteeSizes(bagged=1, trees=1, boosted=1)
-        sizes = HeadSizes(networks=1, width=4, bins=2, share=1.0, committees=committees)
-        return DisentangledVae(3, [HeadEnsemble(Views.of_all(2), node, sizes)], latents=2, width=8)
+        return DisentangledVae(3, [node], latents=2, width=8)
 
 
-def rows(observed: bool, n: int = 4) -> Rows:
+def rows(observed: bool, n: int = 4) -> AlloyRows:
     generator = torch.Generator().manual_seed(1)
     fractions = torch._sample_dirichlet(torch.ones(n, 3), generator=generator)
     labels = torch.tensor([[1.0], [0.0], [1.0], [1.0]])[:n] * observed
-    return Rows(fractions, torch.zeros(n, 2), labels, torch.full((n, 1), observed), torch.ones(n))
+    return AlloyRows(fractions, labels, torch.full((n, 1), observed), torch.ones(n))
 
 
-def elbo(network: DisentangledVae, data: Rows, outputs: torch.Tensor) -> float:
+def elbo(network: DisentangledVae, data: AlloyRows, outputs: torch.Tensor) -> float:
     """Pyro's exact sum over φ, averaged over draws of u."""
     estimate = TraceEnum_ELBO(max_plate_nesting=1, num_particles=4000, vectorize_particles=True)
     with torch.random.fork_rng(devices=[]):
@@ -40,7 +35,7 @@ def elbo(network: DisentangledVae, data: Rows, outputs: torch.Tensor) -> float:
         return -estimate.loss(network.model, network.guide, data, [outputs])
 
 
-def by_hand(network: DisentangledVae, data: Rows, phase: float) -> torch.Tensor:
+def by_hand(network: DisentangledVae, data: AlloyRows, phase: float) -> torch.Tensor:
     """E over q(u|x,φ) of log p(x|φ,u) + log p(u) + log p(φ) − log q(u|x,φ), shape (n,)."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(4)
@@ -74,7 +69,7 @@ def test_a_labelled_alloys_elbo_is_that_of_its_label(network: DisentangledVae) -
 
 def test_rows_count_by_their_weights(network: DisentangledVae) -> None:
     data, outputs = rows(observed=True), torch.zeros(1, 4, 1)
-    heavy = Rows(data.fractions, data.descriptors, data.labels, data.observed, 3 * data.weights)
+    heavy = AlloyRows(data.fractions, data.labels, data.observed, 3 * data.weights)
     assert elbo(network, heavy, outputs) == pytest.approx(3 * elbo(network, data, outputs))
 
 

@@ -7,43 +7,30 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from alloop.models.dvae.committees import CommitteeSizes
-from alloop.models.dvae.descriptors import EightDescriptors
-from alloop.models.dvae.heads import HeadEnsemble, HeadSizes
+from alloop.models.dvae.descriptors import EightDescriptors, RichDescriptors
+from alloop.models.dvae.heads import TreeHead
 from alloop.models.dvae.inference import posterior_modes
-from alloop.models.dvae.magpie_descriptors import RichAndMagpie
-from alloop.models.dvae.network import DisentangledVae, Rows, tidy
+from alloop.models.dvae.network import DisentangledVae, tidy
 from alloop.models.dvae.nodes import PropertyNode, node_of
 from alloop.models.dvae.options import DvaeOptions
-from alloop.models.dvae.rich_descriptors import RichDescriptors
 from alloop.models.dvae.transport import Transport
 
-Descriptors = EightDescriptors | RichDescriptors | RichAndMagpie
+Descriptors = EightDescriptors | RichDescriptors
 
-_DESCRIPTORS: dict[str, type[Descriptors]] = {
-    "eight": EightDescriptors,
-    "rich": RichDescriptors,
-    "magpie": RichAndMagpie,
-}
-_BINS = 16
-_HEAD_WIDTH = 64
-_RICH_SHARE = 0.3
-"""Of the rich descriptors, for each network; of the eight, each sees all."""
+_DESCRIPTORS: dict[str, type[Descriptors]] = {"eight": EightDescriptors, "rich": RichDescriptors}
 _KNOTS = 40
-_JITTER = 0.3
-"""Around encoded alloys, where decoding should be consistent; in standard deviations of u."""
 _NEAR = 0.2
-"""How far around z decoding is tried again; z itself has a standard deviation of 1."""
+"""Largest standard deviation of the places around z where decoding is retried; that of z is 1."""
 _TRIES = 16
 _MOST_EXCHANGED = 0.5
 """Share of the atoms by which such an alloy may differ from what z itself decodes to."""
 _LEAST_STD = 1e-4
-"""Of a prediction: an ensemble whose members agree to the bit is still not certain."""
+"""Least standard deviation of a prediction: members that agree to the bit are still not certain."""
 
 
 @dataclass(frozen=True)
 class Belief:
-    """What the heads think of alloys, in the properties' units: shape (n, p) each."""
+    """What the heads expect of alloys, in the properties' units: shape (n, p) each."""
 
     mean: Tensor
     std: Tensor
@@ -60,28 +47,22 @@ class TrainedDvae(nn.Module):
     ) -> None:
         super().__init__()
         self.describe: Descriptors = _DESCRIPTORS[options.descriptors](elements)
-        m, views = len(self.describe.names), self.describe.views
+        m = len(self.describe.names)
         self.register_buffer("descriptor_mean", torch.zeros(m))
         self.register_buffer("descriptor_std", torch.ones(m))
-        sizes = HeadSizes(
-            networks=options.networks,
-            width=_HEAD_WIDTH,
-            bins=_BINS,
-            share=1.0 if options.descriptors == "eight" else _RICH_SHARE,
-            committees=CommitteeSizes(
-                bagged=options.committees, trees=options.trees, boosted=options.boosters
-            ),
+        self.nodes: list[PropertyNode] = [
+            node_of(name, options.prior(name)) for name in property_names
+        ]
+        self._heads = nn.ModuleList(
+            TreeHead(node, committees=options.committees, trees=options.trees)
+            for node in self.nodes
         )
-        nodes = [node_of(name, options.prior(name)) for name in property_names]
         self.network = DisentangledVae(
-            len(elements),
-            [HeadEnsemble(views, node, sizes) for node in nodes],
-            latents=options.latents,
-            width=options.width,
+            len(elements), self.nodes, latents=options.latents, width=options.width
         )
         self.register_buffer("known", torch.zeros(0, len(elements)))
         self.register_buffer("far", torch.zeros(()))
-        self.enumerated = [i for i, node in enumerate(nodes) if node.is_enumerated]
+        self.enumerated = [i for i, node in enumerate(self.nodes) if node.is_enumerated]
         self.transport = Transport(
             options.latents,
             outcomes=2 ** len(self.enumerated),
@@ -94,28 +75,18 @@ class TrainedDvae(nn.Module):
     known: Tensor
     """Element fractions of the alloys of the last fit, shape (n, e)."""
     far: Tensor
-    """Farther from the nearest of them is far from the data; share of atoms."""
+    """Distance from the nearest of them above which an alloy is far from the data; share of
+    atoms, scalar."""
 
     @property
-    def nodes(self) -> list[PropertyNode]:
-        """The properties' nodes, in order."""
-        return self.network.nodes
-
-    @property
-    def heads(self) -> list[HeadEnsemble]:
+    def heads(self) -> list[TreeHead]:
         """The properties' heads, in order."""
-        return [cast(HeadEnsemble, head) for head in self.network.heads]
+        return [cast(TreeHead, head) for head in self._heads]
 
     def standardised(self, fractions: Tensor) -> Tensor:
         """Return f(x), standardised by the training data: shape (n, m)."""
         described: Tensor = self.describe(fractions)
         return (described - self.descriptor_mean) / self.descriptor_std
-
-    def _seen_by_networks(self, fractions: Tensor) -> Tensor:
-        """Return the standardised descriptors that the heads' networks see; they come first."""
-        described = self.describe.seen_by_networks(fractions)
-        m = described.shape[-1]
-        return (described - self.descriptor_mean[:m]) / self.descriptor_std[:m]
 
     def believe(self, fractions: Tensor) -> Belief:
         """Return what the heads expect of element fractions (n, e)."""
@@ -124,7 +95,7 @@ class TrainedDvae(nn.Module):
     def judge(self, descriptors: Tensor) -> Belief:
         """Return what the heads expect of standardised descriptors (n, m)."""
         columns = []
-        for node, head in zip(self.nodes, self.network.heads, strict=True):
+        for node, head in zip(self.nodes, self.heads, strict=True):
             mean, std = node.moments(head(descriptors))
             columns.append((node.external(mean), (std * node.scale).clamp_min(_LEAST_STD)))
         means, stds = zip(*columns, strict=True)
@@ -142,35 +113,21 @@ class TrainedDvae(nn.Module):
     def _distances(self, fractions: Tensor) -> Tensor:
         return torch.cdist(fractions, self.known, p=1.0) / 2
 
-    def inconsistency(self, rows: Rows, outputs: Sequence[Tensor]) -> Tensor:
-        """Return how unlikely the heads' networks find the properties that were decoded for.
-
-        Places are drawn around those of the rows, each with its label or what its head thinks.
-        """
-        values = []
-        for i, node in enumerate(self.nodes):
-            mean, _ = node.moments(outputs[i])
-            value = torch.where(rows.observed[:, i], rows.labels[:, i], mean)
-            values.append((value >= 0.5).to(value.dtype) if node.is_enumerated else value)
-        u, _ = self.network.encode(rows.fractions, values)
-        u = u + _JITTER * u.std(0) * torch.randn_like(u)
-        described = self._seen_by_networks(torch.softmax(self.network.decode(u, values), -1))
-        surprise = [
-            -self.nodes[i]
-            .log_likelihood(self.heads[i].network_outputs(described), values[i])
-            .mean()
-            for i in self.enumerated
-        ]
-        return torch.stack(surprise).sum()
-
     def encode(self, fractions: Tensor, values: Tensor) -> Tensor:
-        """Return posterior modes of z, (n, d) in double precision, given the properties' values."""
-        internal = self.internal(values)
+        """Return posterior modes of z, (n, d) in double precision, given the properties' values.
+
+        A probability counts as the more probable of yes and no.
+        """
+        internal = self.internal(self.rounded(values))
         u = posterior_modes(self.network, fractions, internal)
         return self.transport.to_z(u, self.outcome(internal))
 
     def decode(self, z: Tensor, values: Tensor) -> Tensor:
-        """Return element fractions (n, e) of z (n, d) given the properties' values."""
+        """Return element fractions (n, e) of z (n, d) given the properties' values.
+
+        As in the paper, a probability is the decoder's input as it is; which map leads from z to
+        the place where it is decoded depends only on whether it is 0.5 or more.
+        """
         internal = self.internal(values.float())
         u = self.transport.to_u(z, self.outcome(internal))
         return tidy(self.network.decode(u.float(), internal))
@@ -205,15 +162,21 @@ class TrainedDvae(nn.Module):
         return (said == (values[:, self.enumerated] >= 0.5)).all(1)
 
     def internal(self, values: Tensor) -> list[Tensor]:
-        """Return each property's values on its node's scale; yes-or-no ones become 0 or 1."""
+        """Return each property's values on its node's scale, shape (n,) each."""
         columns = [node.internal(values[:, i]) for i, node in enumerate(self.nodes)]
         for i in self.enumerated:
-            columns[i] = (columns[i] >= 0.5).to(values.dtype)
+            columns[i] = columns[i].clamp(0, 1)
         return columns
+
+    def rounded(self, values: Tensor) -> Tensor:
+        """Return values (n, p) with 0 or 1 for each yes-or-no property."""
+        values = values.clone()
+        values[:, self.enumerated] = (values[:, self.enumerated] >= 0.5).to(values.dtype)
+        return values
 
     def outcome(self, internal: Sequence[Tensor]) -> Tensor:
         """Return the number of the yes-or-no properties' joint outcome, shape (n,)."""
         number = torch.zeros(internal[0].shape, dtype=torch.long)
         for i in self.enumerated:
-            number = 2 * number + internal[i].long()
+            number = 2 * number + (internal[i] >= 0.5).long()
         return number
