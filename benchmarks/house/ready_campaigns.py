@@ -18,6 +18,7 @@ from alloop.errors import AlloopError
 from alloop.loop.people.requests import REQUESTS
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.table.options import TableOptions
+from alloop.public_data.datasets import DATA_SETS, data_folder
 from benchmarks.house.laboratory import fill_in
 
 LIMIT = 4 * 3600
@@ -64,7 +65,7 @@ def outcome(name: str, run: Path, alloop: Command) -> Outcome:
     """Run a campaign to its report and return what became of it."""
     began = time.perf_counter()
     try:
-        run_to_report(name, run, alloop)
+        run_to_report(name, run, alloop, substitutes(name))
         problem = ""
     except (AlloopError, RuntimeError, subprocess.SubprocessError) as error:
         problem = str(error)
@@ -94,6 +95,22 @@ def run_to_report(name: str, run: Path, alloop: Command, settings: Iterable[str]
         raise RuntimeError(f"{name} has not ended")
     if not (run / "report.html").is_file():
         raise RuntimeError(f"{name} has no report")
+
+
+def substitutes(name: str) -> list[str]:
+    """Return settings that put the published validation rows in place of a data set's own file,
+    where only those are at hand; each is said.
+    """
+    found = []
+    for place, tier in enumerate(load_spec(name).tiers):
+        if not isinstance(tier, TableOptions) or tier.dataset is None:
+            continue
+        known = DATA_SETS[tier.dataset]
+        rows = data_folder() / known.folder / "val.csv"
+        if not (data_folder() / known.table).exists() and rows.exists():
+            print(f"{name}: {rows.name} in place of {known.table}, which is not at hand")
+            found += [f"tiers.{place}.dataset=null", f"tiers.{place}.file={rows}"]
+    return found
 
 
 def data_of(name: str) -> list[str]:
