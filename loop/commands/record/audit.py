@@ -45,7 +45,7 @@ def audit(
     print_list(
         rows,
         format,
-        whole=("candidate",),
+        whole=("round", "candidate"),
         shown=lambda row: shown(row, digits, names),
         most=SHOWN_ROWS,
         empty=_why_nothing(state, round, id),

@@ -65,16 +65,16 @@ def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str
     """
     measured = ", ".join(f"{name} {row[name]:.4g}" for name in names if name in row)
     return {
-        "round": str(row["round"]),
-        "stage": row["stage"],
+        "round": f"{row['round']} {row['stage']}",
         "candidate": row["candidate"][:digits],
         "formula": f"{row['lattice'] or ''} {row['formula']}".strip(),
-        "decision": "chosen" if row["chosen"] else _rejected(row),
-        "reason": row["reason"],
+        "decision": f"{_verdict(row)}: {row['reason']}",
         "measured": row.get("failure") or measured,
     }
 
 
-def _rejected(row: Mapping[str, Any]) -> str:
-    margin = "" if row["margin"] is None else f" ({row['margin']:.3g})"
-    return f"rejected: {row['rule']}{margin}"
+def _verdict(row: Mapping[str, Any]) -> str:
+    if row["chosen"]:
+        return "chosen"
+    margin = "" if row["margin"] is None else f" by {-row['margin']:.3g}"
+    return f"rejected, {row['rule']}{margin}"
