@@ -66,13 +66,7 @@ def _listed_interaction(
     weights = self.spherical_second(self.spherical_first(joint))
     zeros = torch.zeros_like(before)
     summed = zeros.index_add(0, angles.first, before[angles.second] * weights)
-    h = own + F.silu(self.up(summed[angles.graph.reverse]))
-    for residual in self.residuals_before:
-        h = residual(h)
-    h = F.silu(self.skip(h)) + x
-    for residual in self.residuals_after:
-        h = residual(h)
-    return h
+    return self.joined(x, own, summed[angles.graph.reverse])
 
 
 def _joined(self: JoinAtoms, graph: Graph, atoms: Tensor, own: Tensor) -> Tensor:

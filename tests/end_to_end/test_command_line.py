@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,11 +16,11 @@ from pymatgen.core import Structure
 
 from alloop.campaigns.load import ready_campaigns
 from alloop.errors import RunError
-from alloop.loop.commands.app import main
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL_DECORATIONS
+from tests.typed import Typed, typed_at
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
 from alloys import write_hea
@@ -32,27 +31,13 @@ TINY = (
     "promotion={}",
     "budget.measurements=[600]",
 )
-SET = [word for setting in TINY for word in ("--set", setting)]
 
-Typed = Callable[..., tuple[int, str, str]]
+SET = [word for setting in TINY for word in ("--set", setting)]
 
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Return a function that types an alloop command: exit code, output, errors."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["alloop", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "200")
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
+    return typed_at(200, monkeypatch, capsys)
 
 
 def command(*words: str | Path) -> list[str]:

@@ -103,7 +103,17 @@ class Interaction(nn.Module):
         before = F.silu(self.before(x)) * self.radial(radial)
         before = F.silu(self.down(before))
         summed = angles.contract(self._weights(spherical) * before[:, None])
-        h = own + F.silu(self.up(summed.index_select(0, angles.graph.reverse)))
+        return self.joined(x, own, summed.index_select(0, angles.graph.reverse))
+
+    def joined(self, x: Tensor, own: Tensor, summed: Tensor) -> Tensor:
+        """Return the new features of edges.
+
+        Args:
+            x: features of edges before, shape (E, width).
+            own: what an edge keeps of itself, shape (E, width).
+            summed: messages from the other edges of an edge's source, shape (E, narrow width).
+        """
+        h = own + F.silu(self.up(summed))
         for residual in self.residuals_before:
             h = residual(h)
         h = F.silu(self.skip(h)) + x

@@ -6,13 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from alloop.canonical import sha256
-from alloop.loop.commands.app import main
 from alloop.loop.commands.printing.formats import Format, print_list
 from alloop.loop.commands.printing.ids import digits_needed
 from alloop.loop.commands.printing.text import visible
@@ -28,30 +26,16 @@ from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import evaluation_id
 from alloop.oracles.base import FailureKind, Status
 from tests.loop.told import FINGERPRINTS, Told
+from tests.typed import Typed, typed_at
 
 NASTY = "[/x] [f2fe9a] \x1b[31mred\x1b[0m\nsecond line \u202e=cmd"
 """Markup that closes nothing, markup that is an id, a terminal's escapes, a right-to-left mark."""
 SHOWN = r"[/x] [f2fe9a] \x1b[31mred\x1b[0m\nsecond line \u202e=cmd"
 
-Typed = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Return a function that types an alloop command at 80 columns: exit code, output, errors."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["alloop", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "80")
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
+    return typed_at(80, monkeypatch, capsys)
 
 
 def nasty_decision(name: str, *, chosen: bool = True) -> Decision:
