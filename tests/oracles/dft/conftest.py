@@ -55,7 +55,7 @@ def vasp(tmp_path: Path, runs: Path) -> Callable[..., DftOracle]:
         options = DftOptions(
             engine="vasp",
             vasp=VaspOptions(**(own | given)),
-            **({"folder": tmp_path / "dft", "timeout": 120.0} | settings),
+            **({"folder": tmp_path / "dft", "timeout": 900.0} | settings),
         )
         return DftOracle(options, elements=("Ni", "Fe", "Cr"))
 
