@@ -30,6 +30,9 @@ MC_SAMPLES = 128
 MIN_LATENT_EXTENT = 1e-3
 """Least extent of a latent coordinate, so that latents that never vary may still move."""
 
+SHORTLIST = 512
+"""Candidates that a batch is chosen from jointly: the best by their own scores."""
+
 Embed = Callable[[Tensor], Tensor]
 
 
@@ -160,14 +163,17 @@ class Choice:
     order: tuple[int, ...]
     """Rows of the chosen candidates, first choice first."""
     scores: tuple[float, ...]
-    """Acquisition score of every row: when it was chosen, or against the whole batch where it was
-    not."""
+    """Acquisition score of every row: when it was chosen; of the shortlist's other rows, together
+    with the whole batch; of all others, alone."""
 
 
 def choose_batch(
     acquisition: qLogNoisyExpectedImprovement, embeddings: Tensor, batch: int
 ) -> Choice:
     """Choose a batch greedily, each choice counting the ones before as pending.
+
+    All candidates are scored alone; only the ``SHORTLIST`` best of them are scored again after each
+    choice, since a candidate gains no more beside others than alone.
 
     Args:
         acquisition: over embeddings.
@@ -176,12 +182,17 @@ def choose_batch(
     """
     embeddings = embeddings.double()
     order: list[int] = []
-    scores = torch.full((len(embeddings),), -torch.inf, dtype=torch.float64)
-    rest = list(range(len(embeddings)))
+    n_listed = min(max(SHORTLIST, batch), len(embeddings))
     with torch.no_grad():
+        acquisition.set_X_pending(None)
+        parts = [acquisition(part.unsqueeze(1)) for part in embeddings.split(SHORTLIST)]
+        scores = torch.cat(parts)
+        # In the order of the rows, so that equals are decided as they would be among all.
+        rest = sorted(scores.topk(n_listed).indices.tolist())
         for _ in range(min(batch, len(embeddings))):
-            acquisition.set_X_pending(embeddings[order] if order else None)
-            scores[rest] = acquisition(embeddings[rest].unsqueeze(1))
+            if order:
+                acquisition.set_X_pending(embeddings[order])
+                scores[rest] = acquisition(embeddings[rest].unsqueeze(1))
             best = rest[int(scores[rest].argmax())]
             order.append(best)
             rest.remove(best)

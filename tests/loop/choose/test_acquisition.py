@@ -138,3 +138,21 @@ def test_it_can_aim_at_what_the_dearest_tier_is_expected_to_say() -> None:
         dearest = acquisition_function(surrogate, wanted, seed=1, lines=lines)(fresh.unsqueeze(1))
     assert first[0] > first[1]
     assert dearest[1] > dearest[0]
+
+
+def test_a_batch_from_a_shortlist_is_as_good_as_one_from_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = grid()[[0, 4, 8, 12]]
+    surrogate = fit_surrogate(x, labelled(x), NAMES)
+    candidates = grid(301)
+    joint = acquisition_function(surrogate, utility(), seed=1)
+    from_all = choose_batch(joint, candidates, 4)
+    monkeypatch.setattr("alloop.loop.choose.acquisition.SHORTLIST", 150)
+    listed = choose_batch(acquisition_function(surrogate, utility(), seed=1), candidates, 4)
+    assert listed.order[0] == from_all.order[0]
+    assert len(set(listed.order)) == 4
+    joint.set_X_pending(None)
+    with torch.no_grad():
+        values = [joint(candidates[list(c.order)].unsqueeze(0)).exp() for c in (listed, from_all)]
+    assert values[0] > 0.98 * values[1]
