@@ -25,7 +25,8 @@ def main(names: Sequence[str]) -> None:
         raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
     for name in names or known:
         print(f"{name} …", flush=True)
-        measured = _earlier() | _figures(name)
+        found = _figures(name)
+        measured = _earlier() | found  # read now: other parts may have been recorded meanwhile
         print(record("house", measured | totals(measured), command="make bench-house"), flush=True)
 
 
