@@ -9,10 +9,10 @@ from alloop.models.dvae.options import DvaeOptions
 from benchmarks.dvae.data import PHASE, Alloys, split_of
 
 BINS = 10
-HEAD_ALONE = DvaeOptions(epochs=1, random_alloys=0, transport_layers=1, consistency=0)
-"""Trees are grown on labels only: for the head, training encoder and decoder does not matter."""
+HEAD_ALONE = DvaeOptions(epochs=1, transport_layers=1, consistency=0)
+"""The head is fitted first: for it, training encoder and decoder does not matter."""
 HEAD_ON_EIGHT = HEAD_ALONE.model_copy(update={"descriptors": "eight"})
-"""Our trees on the paper's eight descriptors. Its figures are named ``paper_head``."""
+"""Our head on the paper's eight descriptors. Its figures are named ``paper_head``."""
 
 
 def head_figures(alloys: Alloys, seed: int) -> dict[str, float]:

@@ -38,7 +38,7 @@ class Description(checkpoint.Description):
     """Everything about a model but its tensors."""
 
     kind: Literal["dvae"] = "dvae"
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     options: DvaeOptions
     elements: tuple[str, ...]
     property_names: tuple[str, ...]
@@ -83,7 +83,7 @@ class DvaeModel:
     def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
         """Train on labelled and unlabelled alloys, and on alloys drawn at random by the seed.
 
-        Encoder and decoder continue from their weights, if they have any; trees are grown anew.
+        Encoder and decoder continue from their weights, if they have any; heads are fitted anew.
 
         Raises:
             MaterialError: if a material is no composition of the model's elements.

@@ -61,6 +61,9 @@ class DvaeOptions(ModelOptions):
     width: int = Field(default=100, ge=4, le=1024, description="of encoder and decoder")
     committees: int = Field(default=12, ge=1, le=128, description="of trees, in each head")
     trees: int = Field(default=40, ge=1, le=1000, description="in each committee")
+    network_share: float = Field(
+        default=0.4, gt=0, lt=1, description="of the network in each head; trees have the rest"
+    )
     transport_layers: int = Field(
         default=100, ge=1, le=1000, description="that make z independent of yes-or-no properties"
     )
@@ -70,7 +73,7 @@ class DvaeOptions(ModelOptions):
     batch_size: int = Field(default=512, ge=8)
     learning_rate: float = Field(default=4e-3, gt=0, description="of encoder and decoder")
     consistency: float = Field(
-        default=10.0, ge=0, description="how much decoded alloys should have what was asked for"
+        default=20.0, ge=0, description="how much decoded alloys should have what was asked for"
     )
 
     def spaces(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from alloop.models.dvae.descriptors import EightDescriptors, RichDescriptors
-from alloop.models.dvae.heads import TreeHead
+from alloop.models.dvae.heads import Head
 from alloop.models.dvae.inference import posterior_modes
 from alloop.models.dvae.network import DisentangledVae, tidy
 from alloop.models.dvae.nodes import PropertyNode, node_of
@@ -54,7 +54,13 @@ class TrainedDvae(nn.Module):
             node_of(name, options.prior(name)) for name in property_names
         ]
         self._heads = nn.ModuleList(
-            TreeHead(node, committees=options.committees, trees=options.trees)
+            Head(
+                node,
+                m,
+                committees=options.committees,
+                trees=options.trees,
+                share=options.network_share,
+            )
             for node in self.nodes
         )
         self.network = DisentangledVae(
@@ -79,9 +85,9 @@ class TrainedDvae(nn.Module):
     atoms, scalar."""
 
     @property
-    def heads(self) -> list[TreeHead]:
+    def heads(self) -> list[Head]:
         """The properties' heads, in order."""
-        return [cast(TreeHead, head) for head in self._heads]
+        return [cast(Head, head) for head in self._heads]
 
     def standardised(self, fractions: Tensor) -> Tensor:
         """Return f(x), standardised by the training data: shape (n, m)."""

@@ -1,4 +1,4 @@
-"""A fit from start to end: trees, then encoder and decoder by Eq. 5, then the transport."""
+"""A fit from start to end: heads, then encoder and decoder by Eq. 5, then the transport."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from pyro.infer import TraceEnum_ELBO
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 from torch.optim import Adam
 
 from alloop.models.dvae.inference import posterior_modes
@@ -22,13 +21,6 @@ _SPREAD = 2.0
 """Shape of the gamma draws that random fractions are made of; 1 would be uniform on the simplex."""
 _FAR = 0.99
 """Share of the data that is nearer to its nearest neighbour than what counts as far."""
-_SURROGATE_WIDTH = 64
-_SURROGATE_BATCH = 512
-_SURROGATE_STEPS = 400
-_SURROGATE_RATE = 5e-3
-_LESSONS = 8
-"""Times during training that the surrogates learn what the trees say of decoded alloys."""
-_LESSON_STEPS = 150
 _JITTER = 0.3
 """Standard deviation, in those of u, of the places around encoded alloys where decoding should
 be consistent."""
@@ -49,12 +41,12 @@ def fit(
 ) -> dict[str, float]:
     """Train a DVAE; return the losses of the last epoch.
 
-    The supervised term of Eq. 5 has no parameter in common with the rest here: trees are grown on
+    The supervised term of Eq. 5 has no parameter in common with the rest here: heads are fitted to
     the labels first, and what they say of other alloys (of labelled ones too, out of bag) is the
     q(φ|f(x)) of the ELBO.
 
     Args:
-        dvae: new or trained before; trees are grown anew in any case.
+        dvae: new or trained before; heads are fitted anew in any case.
         fractions: of the training alloys, shape (n, e).
         labels: in the properties' units, NaN where unknown, shape (n, p).
         options: of the model.
@@ -73,14 +65,13 @@ def fit(
     rows = _rows(dvae, fractions, labels, random_alloys(fractions, options.random_alloys, draws))
     descriptors = dvae.standardised(rows.fractions)
     outputs = [
-        head.grow(descriptors, rows.labels[:, i], rows.observed[:, i], seed)
+        head.fit(descriptors, rows.labels[:, i], rows.observed[:, i], seed)
         for i, head in enumerate(dvae.heads)
     ]
     losses = _train(
         dvae,
         rows,
         outputs,
-        {i: Surrogate(dvae, i, descriptors) for i in dvae.enumerated if options.consistency},
         options,
         epochs,
         lambda done: report(0.95 * done / epochs, f"epoch {done} of {epochs}"),
@@ -109,51 +100,6 @@ def random_alloys(known: Tensor, n: int, generator: torch.Generator) -> Tensor:
     return parts / parts.sum(1, keepdim=True)
 
 
-class Surrogate:
-    """A network that imitates the head of one yes-or-no property: trees have no slopes.
-
-    Only training uses it, to ask for consistency; what the model says is what its trees say.
-    A decoder that is trained against it soon finds alloys about which it is wrong, so it is
-    taught again and again what the trees say of what is decoded.
-
-    Args:
-        dvae: whose trees are grown.
-        prop: place of the property among the model's.
-        descriptors: standardised f(x) to learn from, shape (n, m).
-    """
-
-    def __init__(self, dvae: TrainedDvae, prop: int, descriptors: Tensor) -> None:
-        self.node, self.head = dvae.nodes[prop], dvae.heads[prop]
-        m, width = descriptors.shape[1], _SURROGATE_WIDTH
-        layers = (nn.Linear(m, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
-        self.network = nn.Sequential(*layers, nn.Linear(width, 1))
-        self.descriptors = descriptors[:0]
-        self.said = descriptors[:0, 0]
-        self.learn(descriptors, _SURROGATE_STEPS)
-
-    def learn(self, descriptors: Tensor, steps: int) -> None:
-        """Learn what the trees say of more alloys, (n, m), and not forget those before."""
-        with torch.no_grad():
-            said, _ = self.node.moments(self.head(descriptors))
-        self.descriptors = torch.cat([self.descriptors, descriptors])
-        self.said = torch.cat([self.said, said])
-        self.network.requires_grad_(True)
-        optimiser = Adam(self.network.parameters())
-        for step in range(steps):
-            _set_rate(optimiser, _SURROGATE_RATE, step / steps)
-            rows = torch.randint(len(self.said), (_SURROGATE_BATCH,))
-            optimiser.zero_grad()
-            logits = self.logits(self.descriptors[rows])
-            functional.binary_cross_entropy_with_logits(logits, self.said[rows]).backward()
-            optimiser.step()
-        self.network.requires_grad_(False)
-
-    def logits(self, descriptors: Tensor) -> Tensor:
-        """Return the log-odds of a yes, (n,), of descriptors (n, m)."""
-        logits: Tensor = self.network(descriptors)[:, 0]
-        return logits
-
-
 def _rows(dvae: TrainedDvae, fractions: Tensor, labels: np.ndarray, drawn: Tensor) -> AlloyRows:
     known = torch.from_numpy(labels).float()
     columns = [node.internal(known[:, i]) for i, node in enumerate(dvae.nodes)]
@@ -172,7 +118,6 @@ def _train(
     dvae: TrainedDvae,
     rows: AlloyRows,
     outputs: Sequence[Tensor],
-    surrogates: dict[int, Surrogate],
     options: DvaeOptions,
     epochs: int,
     on_epoch: Callable[[int], None],
@@ -180,10 +125,9 @@ def _train(
     """Train encoder and decoder by the ELBO and consistency; return the last epoch's losses.
 
     Args:
-        dvae: whose trees are grown already.
+        dvae: whose heads are fitted already.
         rows: all training rows.
         outputs: what the heads say of them, out of bag where observed, (members, n, outputs).
-        surrogates: of the heads of the yes-or-no properties; none where consistency is not asked.
         options: batch size, learning rate and the weight of consistency.
         epochs: how long.
         on_epoch: called with the number of epochs done.
@@ -194,15 +138,14 @@ def _train(
     losses: dict[str, float] = {}
     for epoch in range(epochs):
         _set_rate(optimiser, options.learning_rate, epoch / epochs)
-        if epoch and epoch % max(1, epochs // _LESSONS) == 0:
-            _teach(dvae, rows, outputs, surrogates)
         losses = {}
         for index in torch.randperm(len(rows)).split(options.batch_size):
             batch, said = rows[index], [output[:, index] for output in outputs]
             loss = elbo.differentiable_loss(network.model, network.guide, batch, said)
             terms = {"elbo": loss / len(index)}
-            if surrogates:
-                surprise = inconsistency(dvae, batch, said, surrogates)
+            if options.consistency and dvae.enumerated:
+                few = index[: math.ceil(len(index) / 2)]  # dearer than the ELBO, row by row
+                surprise = inconsistency(dvae, rows[few], [output[:, few] for output in outputs])
                 terms["consistency"] = options.consistency * surprise
             optimiser.zero_grad()
             torch.stack(list(terms.values())).sum().backward()
@@ -213,33 +156,19 @@ def _train(
     return losses
 
 
-def inconsistency(
-    dvae: TrainedDvae,
-    rows: AlloyRows,
-    outputs: Sequence[Tensor],
-    surrogates: dict[int, Surrogate],
-) -> Tensor:
-    """Return how unlikely the surrogates find the properties that were decoded for, in nats."""
+def inconsistency(dvae: TrainedDvae, rows: AlloyRows, outputs: Sequence[Tensor]) -> Tensor:
+    """Return how unlikely the heads' networks find the properties that were decoded for, in nats.
+
+    Places are drawn around those of the rows, each with its label or what its head says, (members,
+    n, outputs).
+    """
     values = _asked(dvae, rows, outputs)
     described = _decoded_near(dvae, rows.fractions, values)
     surprise = [
-        functional.binary_cross_entropy_with_logits(surrogate.logits(described), values[i])
-        for i, surrogate in surrogates.items()
+        -dvae.nodes[i].log_likelihood(dvae.heads[i].network(described)[None], values[i]).mean()
+        for i in dvae.enumerated
     ]
     return torch.stack(surprise).sum()
-
-
-@torch.no_grad()
-def _teach(
-    dvae: TrainedDvae,
-    rows: AlloyRows,
-    outputs: Sequence[Tensor],
-    surrogates: dict[int, Surrogate],
-) -> None:
-    described = _decoded_near(dvae, rows.fractions, _asked(dvae, rows, outputs))
-    with torch.enable_grad():
-        for surrogate in surrogates.values():
-            surrogate.learn(described, _LESSON_STEPS)
 
 
 def _asked(dvae: TrainedDvae, rows: AlloyRows, outputs: Sequence[Tensor]) -> list[Tensor]:
