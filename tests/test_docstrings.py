@@ -47,8 +47,6 @@ def modules() -> list[Path]:
 
 @pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_docstrings_say_what_the_thing_is(module: Path) -> None:
-    if module.is_relative_to(ROOT / "models" / "dvae"):
-        pytest.skip("being rewritten")
     assert faults(module.read_text()) == []
 
 

@@ -23,7 +23,7 @@ class JudgedAlloy:
 
     composition: Composition
     value: float
-    """Of the property, in its unit: for yes or no, the probability of a yes."""
+    """Expected value in the property's unit; for yes or no, the probability of a yes."""
     std: float
     is_far: bool
     """Whether it is far from the data, so that the value says little."""

@@ -20,25 +20,25 @@ class ElementTable:
 
     symbols: tuple[str, ...]
     bulk_modulus: np.ndarray
-    """GPa, shape (e,): pymatgen's; where it has none, that of matminer's Miedema table."""
+    """Bulk moduli, GPa, shape (e,): pymatgen's, or else those of matminer's Miedema table."""
     molar_volume: np.ndarray
-    """cm³/mol, shape (e,): pymatgen's."""
+    """Molar volumes, cm³/mol, shape (e,): pymatgen's."""
     melting_point: np.ndarray
-    """K, shape (e,): pymatgen's."""
+    """Melting points, K, shape (e,): pymatgen's."""
     valence_electrons: np.ndarray
-    """Shape (e,): electrons outside the noble-gas core and filled 4f or, in the p block, d shells.
+    """Electrons outside the noble-gas core and filled 4f or, in the p block, d shells, shape (e,).
 
     By group, as in S. Guo et al., J. Appl. Phys. 109 (2011) 103505.
     """
     radius: np.ndarray
-    """Å, shape (e,): pymatgen's atomic radius (Slater's)."""
+    """Atomic radii (Slater's), Å, shape (e,): pymatgen's."""
     electronegativity: np.ndarray
-    """Pauling's, shape (e,): pymatgen's."""
+    """Pauling electronegativities, shape (e,): pymatgen's."""
     mixing_enthalpy: np.ndarray
-    """kJ/mol of equimolar binary liquids, shape (e, e), zero on the diagonal: matminer's table
-    of A. Takeuchi and A. Inoue, Mater. Trans. 46 (2005) 2817."""
+    """Mixing enthalpies of equimolar binary liquids, kJ/mol, shape (e, e), zero on the diagonal:
+    matminer's table of A. Takeuchi and A. Inoue, Mater. Trans. 46 (2005) 2817."""
     atomic_volume: np.ndarray
-    """Å³ per atom in the element's ground state, shape (e,): Magpie's, from OQMD."""
+    """Volumes per atom of the elements' ground states, Å³, shape (e,): Magpie's, from OQMD."""
     space_group: np.ndarray
     """Number, of the element's ground state, shape (e,): Magpie's."""
 

@@ -28,9 +28,9 @@ class Explanation:
     descriptors: np.ndarray
     """f(x) in the descriptors' units, shape (n, m)."""
     shap_values: np.ndarray
-    """In the property's unit, shape (n, m); a row sums to the value less ``base``."""
+    """SHAP values in the property's unit, shape (n, m); a row sums to the value less ``base``."""
     values: np.ndarray
-    """Of the head, shape (n,)."""
+    """Values that the head gives, shape (n,)."""
     base: float
     """The head's mean over the background."""
 

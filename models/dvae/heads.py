@@ -17,7 +17,7 @@ from alloop.models.dvae.nodes import PropertyNode
 
 _BINS = 16
 _SMALLEST_BIN = 1e-6
-"""Of standardised descriptors. Where quantiles coincide, a bin is a step of this width."""
+"""Width of a bin of standardised descriptors where quantiles coincide."""
 _WIDTH = 64
 _DROPOUT = 0.3
 _STEPS = 300
@@ -146,7 +146,7 @@ class HeadNetwork(nn.Module):
         self._reset()
 
     edges: Tensor
-    """Of the bins, shape (m, bins + 1)."""
+    """Edges of the bins, shape (m, bins + 1)."""
 
     def _reset(self) -> None:
         for layer in self.layers:

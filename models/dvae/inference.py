@@ -11,7 +11,7 @@ _STEPS = 60
 _LAST_STEPS = 30
 """Steps after those, ever shorter, so that the climb ends at the top and not around it."""
 _RATE = 0.05
-"""In standard deviations of p(u), about; a posterior is some 0.1 wide."""
+"""Length of a step, about, in standard deviations of p(u); a posterior is some 0.1 wide."""
 _STARTS = 512
 _WIDTH = 1.2
 """Standard deviation of the places where else is looked; a little wider than p(u)."""

@@ -1,8 +1,7 @@
 """The DVAE as a generative model of compositions."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -21,6 +20,7 @@ from alloop.models.dvae.options import DvaeOptions
 from alloop.models.dvae.trained import TrainedDvae
 from alloop.models.dvae.training import fit
 from alloop.models.latent_points import require_latent_points
+from alloop.models.threads import single_thread
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class DvaeModel:
         if len(fractions) < 2:
             raise ModelError(f"{len(fractions)} alloys are too few to train on")
         epochs = self.options.refit_epochs if self._learned else self.options.epochs
-        with _one_thread(), torch.random.fork_rng(devices=[]):
+        with single_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             learned = self._learned or self._untrained()
             for i, node in enumerate(learned.nodes):
@@ -254,14 +254,3 @@ class DvaeModel:
 
     def _untrained(self) -> TrainedDvae:
         return TrainedDvae(self.options, self.elements, self.property_names)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: on matrices this small, threads mostly wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

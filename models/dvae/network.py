@@ -28,7 +28,7 @@ class AlloyRows:
     labels: Tensor
     """On the nodes' internal scale, nought where unknown, shape (n, p)."""
     observed: Tensor
-    """Shape (n, p)."""
+    """Which values are known, shape (n, p)."""
     weights: Tensor
     """How much each row counts in the ELBO, shape (n,)."""
 

@@ -18,7 +18,7 @@ _RANDOM_WEIGHT = 0.3
 """Weight of an alloy drawn at random in the ELBO, against 1 for one of the data."""
 _MOST_ELEMENTS = 6
 _SPREAD = 2.0
-"""Shape of the gamma draws that random fractions are made of; 1 would be uniform on the simplex."""
+"""Parameter of the gamma draws behind random fractions; 1 would be uniform on the simplex."""
 _FAR = 0.99
 """Share of the data that is nearer to its nearest neighbour than what counts as far."""
 _JITTER = 0.3

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 _LEAST_GAP = 1e-3
 """Between knots, in standard deviations: the map stays invertible where points coincide."""
 _LEAST_VARIANCE = 1e-3
-"""Along any direction, of alloys that all but coincide there; others have about 1."""
+"""Least variance along any direction, where alloys all but coincide; others have about 1."""
 _LEAST_KNOWN = 0.2
-"""Of two outcomes, the least difference in how often heads say the one, given either: a guess
-has 0, and perfect heads 1."""
+"""Least difference in how often heads say one of two outcomes, given either: a guess has 0,
+perfect heads have 1."""
 _LEAST_WEIGHT = 0.02
 """Alloys that are less likely to have an outcome say nothing about it."""
 
@@ -46,7 +46,7 @@ class Transport(nn.Module):
     targets: Tensor
     """Normal quantiles that knots are mapped to, shape (k,)."""
     rotations: Tensor
-    """Shape (layers, d, d)."""
+    """Rotations before each layer, shape (layers, d, d)."""
     knots: Tensor
     """Quantiles of each axis, shape (outcomes, layers, d, k)."""
     middle: Tensor
