@@ -14,7 +14,7 @@ from benchmarks.house.ready_campaigns import figures as campaign_figures
 from benchmarks.house.ready_campaigns import totals
 from benchmarks.recording import RESULTS, record
 
-PARTS = ("hull", "start_up", "structure", "plugin")
+PARTS = ("hull", "start_up", "structure", "plugin", "dvae_fit")
 """Subjects in the order in which they are measured; each is imported when its turn comes."""
 
 
