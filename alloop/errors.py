@@ -49,3 +49,8 @@ class MissingSoftware(AlloopError):
 
 class PluginError(AlloopError):
     """A kind of oracle or model that is not installed, stands twice, or cannot be used."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception's type and message in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

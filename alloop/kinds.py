@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from alloop.errors import PluginError
+from alloop.errors import PluginError, one_line
 
 ORACLES, MODELS = "alloop.oracles", "alloop.models"
 """Groups of entry points."""
@@ -49,8 +49,8 @@ class Kind:
         try:
             found = self.entry_point.load()
         except Exception as error:  # a plugin's module may raise anything
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            raise PluginError(f"{self} cannot be imported ({text})", remedy=remedy) from error
+            what = f"{self} cannot be imported ({one_line(error)})"
+            raise PluginError(what, remedy=remedy) from error
         if not (isinstance(found, type) and issubclass(found, base)):
             raise PluginError(
                 f"{self} names {self.entry_point.value}, which is no subclass of "

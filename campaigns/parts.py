@@ -4,13 +4,14 @@ A part is read by the options class of its kind, which is imported only now. So 
 than the kinds that it names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from alloop.errors import AlloopError, PluginError
+from alloop.errors import AlloopError, PluginError, one_line
 from alloop.kinds import MODELS, ORACLES, find_kind, options_of
 from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
@@ -40,14 +41,10 @@ def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationIn
         # Spoken to once here, so that a broken plugin is a message about its key, not a traceback.
         (read.measures if isinstance(read, OracleOptions) else read.spaces)()  # type: ignore[attr-defined]
     except Exception as error:
-        what = f"kind {kind} of {find_kind(group, str(kind)).package} is broken ({_told(error)})"
+        what = f"kind {kind} of {find_kind(group, str(kind)).package} is broken ({one_line(error)})"
         context = {"what": what, "remedy": "Update or uninstall it."}
         raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
     return read
-
-
-def _told(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
 def build_oracle(options: OracleOptions, elements: Sequence[str]) -> "Oracle":
@@ -56,14 +53,31 @@ def build_oracle(options: OracleOptions, elements: Sequence[str]) -> "Oracle":
     Raises:
         AlloopError: if something that it needs is not at hand, or its kind is broken.
     """
-    try:
+    with _faults_named(options):
         return options.build(elements)
+
+
+def check_oracle_ready(options: OracleOptions, elements: Sequence[str]) -> None:
+    """Check that what a tier's oracle needs is at hand.
+
+    Raises:
+        AlloopError: if it is not, or its kind is broken.
+    """
+    with _faults_named(options):
+        options.check_ready(elements)
+
+
+@contextmanager
+def _faults_named(options: OracleOptions) -> Iterator[None]:
+    """Turn what a broken kind raises into an error that names its package."""
+    try:
+        yield
     except AlloopError:
         raise
     except Exception as error:
         package = find_kind(ORACLES, options.kind).package
         raise PluginError(
-            f"kind {options.kind} of {package} cannot build its oracle ({_told(error)})",
+            f"kind {options.kind} of {package} cannot build its oracle ({one_line(error)})",
             remedy=f"Update or uninstall {package}.",
         ) from error
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from pydantic import TypeAdapter
 
-from alloop.campaigns.parts import TierPart
+from alloop.campaigns.parts import TierPart, build_oracle
 from alloop.canonical import canonical_json
 from alloop.errors import RunError
 from alloop.loop.choose.draft import Draft
@@ -77,7 +77,7 @@ def table_rows(state: CampaignState) -> tuple[Material, ...]:
 def _read(told: str, fingerprint: str) -> tuple[Material, ...]:
     options = TypeAdapter(TierPart).validate_json(told)
     assert isinstance(options, ListsMaterials)  # the spec sees to it
-    oracle = options.build(())
+    oracle = build_oracle(options, ())
     if oracle.fingerprint() != fingerprint:
         raise RunError(
             f"the {oracle.name} has changed since the campaign began",

@@ -10,6 +10,7 @@ import numpy as np
 from pymatgen.core import Element, Species, Structure
 
 from alloop.campaigns.execution import LocalExecution
+from alloop.campaigns.parts import build_oracle
 from alloop.canonical import canonical_json
 from alloop.errors import AlloopError, MaterialError
 from alloop.loop.measure.dispatch import Task, measure_all
@@ -55,7 +56,7 @@ def measure_files(
     Raises:
         AlloopError: if the oracle cannot work at all.
     """
-    oracle = tier.build(())
+    oracle = build_oracle(tier, ())
     found: dict[str, MeasuredFile] = {}
     waiting: deque[Task] = deque()
     remarks: dict[str, tuple[str, ...]] = {}
@@ -73,7 +74,7 @@ def measure_files(
             remarks[id] = file.remarks
     on_progress(len(found))
     if waiting:
-        oracle = tier.build(sorted(treats.elements))
+        oracle = build_oracle(tier, sorted(treats.elements))
         with (
             tempfile.TemporaryDirectory(prefix="alloop-") as folder,
             MeasuringPool(
@@ -118,7 +119,7 @@ class _ElementCheck:
         symbols = frozenset(structure.symbol_set)
         if symbols not in self._answers:
             try:
-                self._tier.build(sorted(symbols))
+                build_oracle(self._tier, sorted(symbols))
                 self._answers[symbols] = None
             except AlloopError as error:
                 self._answers[symbols] = error

@@ -134,6 +134,23 @@ def test_an_oracle_that_cannot_be_built_is_one_line(install: Install) -> None:
         spec.build_oracles()
 
 
+def test_check_says_in_one_line_that_an_oracle_cannot_be_built(
+    install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("rig-package", "rig", "rig_eleven:RigOptions", rig(error="KeyError('port')"))
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "{name: own, space: {elements: [Ni, Fe], atoms: 16}, tiers: [{kind: rig}],\n"
+        "objectives: [{property: overpotential, goal: minimise}]}"
+    )
+    with pytest.raises(SystemExit) as ended:
+        main_with("check", str(file))
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "rig-package cannot build its oracle (KeyError: 'port')" in said
+
+
 def test_a_property_declared_in_another_unit_than_an_oracle_s_is_refused(install: Install) -> None:
     install("rig-package", "rig", "rig_eight:RigOptions", rig())
     declared = spec_with("rig", properties={"overpotential": {"unit": "mV"}})

@@ -11,8 +11,9 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
     from alloop.campaigns.load import load_spec
 
     loaded = load_spec(spec, set_ or ())
+    from alloop.campaigns.parts import check_oracle_ready
     from alloop.loop.opening import spec_to_json, spec_to_yaml
 
     for tier in loaded.tiers:
-        tier.check_ready(loaded.space.elements)
+        check_oracle_ready(tier, loaded.space.elements)
     print(spec_to_yaml(spec_to_json(loaded)), end="")

@@ -74,9 +74,10 @@ def _require_oracle(tier: "OracleOptions", path: Path) -> None:
     Raises:
         SpecError: if its potential is unknown, its engine not installed, and so on.
     """
+    from alloop.campaigns.parts import build_oracle
 
     try:
-        tier.build(())
+        build_oracle(tier, ())
     except AlloopError as error:
         key = error.where or ("potential" if isinstance(error, PotentialError) else "")
         where = f"{path}: {key}" if key else str(path)
