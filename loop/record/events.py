@@ -113,7 +113,8 @@ class CampaignOpened(Record):
     versions: dict[str, str]
     """Versions of Python and of the distributions that can change a decision or a value."""
     packages: dict[str, str] = {}
-    """Distribution that brings each kind of tier or model which is not Alloop's own, by kind."""
+    """Distribution that brings each kind of tier or model which is not Alloop's own, by
+    ``group:kind`` of its entry point."""
     start_checkpoint: ArtifactId | None = None
     """The model that the first one continues; None where it begins afresh."""
 

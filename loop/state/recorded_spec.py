@@ -28,7 +28,6 @@ def recorded_spec(opened: CampaignOpened) -> CampaignSpec:
         context = first["ctx"]
         packages = dict.fromkeys(opened.packages.values())
         needed = " ".join(f"{name}=={opened.versions[name]}" for name in packages)
-        remedy = f"Install what it was begun with: `pip install {needed}`."
-        if not needed:
-            remedy = context["remedy"]
+        begun_with = f"Install what it was begun with: `pip install {needed}`."
+        remedy = begun_with if needed else context["remedy"]
         raise PluginError(context["what"], remedy=remedy) from error

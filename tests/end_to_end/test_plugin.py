@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from alloop.errors import PluginError, RunError
-from alloop.loop.record.events import Measured
+from alloop.loop.record.events import CampaignOpened, Measured
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
 
@@ -150,6 +150,15 @@ def _n_measured(run: Path) -> int:
 def test_the_first_event_names_the_package_and_without_it_the_run_says_so(
     python: Path, run: Path
 ) -> None:
+    with Ledger.open(run, writable=False) as ledger:
+        opened = next(ledger.entries()).event
+    assert isinstance(opened, CampaignOpened)
+    package = "alloop-example-plugin"
+    assert opened.packages == {
+        "alloop.models:linear-fractions": package,
+        "alloop.oracles:hardness-rig": package,
+    }
+    assert opened.versions[package] == "0.1"
     said = alloop(Path(sys.executable), "status", run, code=2)
     assert "there is no kind 'linear-fractions'" in said
     assert "pip install alloop-example-plugin==0.1" in said
