@@ -1,0 +1,221 @@
+"""Moves between compositions: shifts of an amount, exchanges and replacements of elements."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from pymatgen.core import Composition
+
+from alloop.errors import MaterialError
+from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
+from alloop.loop.choose.moves.sampling import choose
+from alloop.materials import Material, composition_of, formula_of
+from alloop.space import Compositions
+
+FRACTION_STEPS = 1000
+"""Number of steps of an atomic fraction, which is a whole multiple of one over this: an alloy that
+somebody could weigh out."""
+MAX_DRAWS = 10_000
+"""Largest number of compositions drawn before the bounds are given up as too tight to hit."""
+P_SHIFT, P_EXCHANGE = 0.7, 0.15
+"""Probabilities of a shift and of an exchange of two amounts; the rest are replacements."""
+LARGEST_SHIFT = 500
+"""Largest amount that is shifted, in parts; sizes are uniform in their logarithm."""
+
+
+class CompositionMoves:
+    """Moves between compositions.
+
+    A code is the whole number of parts, out of 1,000, of each element. The unit of distance is one
+    part that belongs to another element.
+    """
+
+    def __init__(self, space: Compositions) -> None:
+        self._elements = space.elements
+        low, high = np.array([space.bounds(symbol) for symbol in space.elements]).T
+        self._low = np.ceil(FRACTION_STEPS * low - 1e-6).astype(np.int64)
+        self._high = np.floor(FRACTION_STEPS * high + 1e-6).astype(np.int64)
+        self._fewest, self._most = space.element_numbers()
+
+    def encode(self, materials: Sequence[Material]) -> IntArray:
+        """Return parts of 1,000, shape (n, elements), with the smallest error of rounding.
+
+        Raises:
+            MaterialError: if a material holds an element that the space does not list.
+        """
+        return whole_parts(np.array([self._fractions(material) for material in materials]))
+
+    def decode(self, codes: IntArray) -> list[Material]:
+        """Return the composition of each row."""
+        return [
+            Composition(
+                {
+                    symbol: part / FRACTION_STEPS
+                    for symbol, part in zip(self._elements, code.tolist(), strict=True)
+                    if part
+                }
+            )
+            for code in codes
+        ]
+
+    def draw(self, n: int, rng: np.random.Generator) -> IntArray:
+        """Draw n codes: the number of elements, which ones, and their fractions are uniform.
+
+        Raises:
+            MaterialError: if none of ``MAX_DRAWS`` in succession lies within the bounds.
+        """
+        found: IntArray = np.empty((0, len(self._elements)), dtype=np.int64)
+        size = max(2 * n, 64)
+        n_in_vain = 0
+        while len(found) < n:
+            drawn = self._draw_freely(size, rng)
+            drawn = drawn[self.in_bounds(drawn)]
+            n_in_vain = 0 if len(drawn) else n_in_vain + size
+            if n_in_vain >= MAX_DRAWS:
+                raise MaterialError(
+                    f"none of {MAX_DRAWS} compositions drawn at random lies within the fractions",
+                    remedy="Widen the space's fractions.",
+                )
+            found = np.concatenate([found, drawn])
+        return found[:n]
+
+    def mutate(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
+        """Shift parts of each row from one element to another, exchange the amounts of two
+        elements, or give one's amount to an element that is not there.
+        """
+        moved = codes.copy()
+        kind = rng.random(len(codes))
+        steps = (self._shift, self._exchange, self._replace)
+        wanted = np.digitize(kind, [P_SHIFT, P_SHIFT + P_EXCHANGE])
+        for first in range(len(steps)):
+            rows: IntArray = np.flatnonzero(wanted == first)
+            for step in (steps[first], *(other for other in steps if other is not steps[first])):
+                if len(rows):
+                    rows = step(moved, rows, rng)
+        return moved
+
+    def crossover(self, a: IntArray, b: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return a blend of each pair in a random proportion, rounded to whole parts.
+
+        Where a blend has too many elements, or too few, the child is the first parent with one
+        move made.
+        """
+        share = rng.random((len(a), 1))
+        child = whole_parts((share * a + (1 - share) * b) / FRACTION_STEPS)
+        is_bad = ~self.in_bounds(child)
+        child[is_bad] = self.mutate(a[is_bad], rng)
+        return child
+
+    def distance(self, codes: IntArray, other: IntArray) -> IntArray:
+        """Return the number of parts that belong to another element."""
+        return np.abs(codes - other).sum(axis=-1) // 2
+
+    def in_bounds(self, codes: IntArray) -> BoolArray:
+        """Return whether the parts keep the bounds and the number of elements, shape (n,)."""
+        number = np.count_nonzero(codes, axis=1)
+        is_within = ((codes >= self._low) & (codes <= self._high)).all(axis=1)
+        is_whole = codes.sum(axis=1) == FRACTION_STEPS
+        return is_within & is_whole & (number >= self._fewest) & (number <= self._most)
+
+    def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:
+        """Return the elements whose amount is another, with their fractions."""
+        return tuple(
+            (self._elements[i], f"{code[i] / FRACTION_STEPS:.3f}")
+            for i in np.flatnonzero(parent != code)
+        )
+
+    def apply(self, parent: IntArray, changes: Sequence[Change]) -> IntArray:
+        """Return the code that recorded changes make of a parent's, shape (elements,)."""
+        code = parent.copy()
+        for symbol, fraction in changes:
+            try:
+                code[self._elements.index(symbol)] = round(FRACTION_STEPS * float(fraction))
+            except ValueError as error:
+                raise MaterialError(f"no composition has {fraction!r} of {symbol}") from error
+        return code
+
+    def _fractions(self, material: Material) -> list[float]:
+        composition = composition_of(material)
+        if stray := sorted({el.symbol for el in composition.elements} - set(self._elements)):
+            raise MaterialError(
+                f"contains {', '.join(stray)}; the space has {', '.join(self._elements)}",
+                where=formula_of(material),
+            )
+        return [float(composition[symbol]) for symbol in self._elements]
+
+    def _draw_freely(self, n: int, rng: np.random.Generator) -> IntArray:
+        """Draw codes that may break the upper bounds, shape (n, elements)."""
+        number = rng.integers(self._fewest, self._most + 1, size=n)
+        keys = rng.random((n, len(self._elements))) - (self._low > 0)  # what is needed comes first
+        is_in = keys.argsort(axis=1).argsort(axis=1) < number[:, None]
+        shares = rng.exponential(size=keys.shape) * is_in  # normalised: uniform on the simplex
+        free = FRACTION_STEPS - self._low.sum()
+        parts = self._low + np.floor(free * shares / shares.sum(axis=1, keepdims=True))
+        last, _ = choose(is_in, rng)
+        parts[np.arange(n), last] += FRACTION_STEPS - parts.sum(axis=1)
+        parts[np.count_nonzero(parts, axis=1) != number] = 0  # one vanished: drawn in vain
+        return parts.astype(np.int64)
+
+    def _shift(self, codes: IntArray, rows: IntArray, rng: np.random.Generator) -> IntArray:
+        """Shift an amount from one element to another; return the rows whose bounds forbid it."""
+        parts = codes[rows]
+        number = np.count_nonzero(parts, axis=1)
+        is_present = parts > 0
+        # An element may vanish, or another appear, where the number of elements allows it.
+        may_vanish = (number > self._fewest)[:, None, None] | ~is_present[:, None, :]
+        may_appear = is_present | (number < self._most)[:, None]
+        to_give = (parts - self._low)[:, :, None] - (
+            is_present[:, :, None] & ~may_vanish & (self._low == 0)[None, :, None]
+        )
+        to_take = np.where(may_appear, self._high - parts, 0)[:, None, :]
+        largest = np.minimum(to_give, to_take)
+        largest[:, range(len(self._elements)), range(len(self._elements))] = 0
+        largest = largest.reshape(len(rows), -1)
+        pair, is_able = choose(largest > 0, rng)
+        giver, taker = np.divmod(pair, len(self._elements))
+        amount = np.floor(np.exp(rng.uniform(0, np.log(LARGEST_SHIFT + 1), size=len(rows))))
+        amount = np.minimum(amount.astype(np.int64), largest[np.arange(len(rows)), pair])
+        able = rows[is_able]
+        codes[able, giver[is_able]] -= amount[is_able]
+        codes[able, taker[is_able]] += amount[is_able]
+        return rows[~is_able]
+
+    def _exchange(self, codes: IntArray, rows: IntArray, rng: np.random.Generator) -> IntArray:
+        """Exchange the amounts of two elements; return the rows whose bounds forbid it."""
+        parts = codes[rows]
+        fits = (parts[:, None, :] >= self._low[:, None]) & (
+            parts[:, None, :] <= self._high[:, None]
+        )
+        is_present = parts > 0
+        pairs = fits & fits.transpose(0, 2, 1) & (parts[:, :, None] != parts[:, None, :])
+        pairs &= is_present[:, :, None] & is_present[:, None, :]
+        return self._swap(codes, rows, pairs, rng)
+
+    def _replace(self, codes: IntArray, rows: IntArray, rng: np.random.Generator) -> IntArray:
+        """Give an element's amount to one that is not there; return the rows whose bounds forbid
+        it."""
+        parts = codes[rows]
+        gone = (parts > 0) & (self._low == 0)
+        pairs = gone[:, :, None] & (parts == 0)[:, None, :]
+        pairs &= parts[:, :, None] <= self._high[None, None, :]
+        return self._swap(codes, rows, pairs, rng)
+
+    def _swap(
+        self, codes: IntArray, rows: IntArray, pairs: BoolArray, rng: np.random.Generator
+    ) -> IntArray:
+        pair, is_able = choose(pairs.reshape(len(rows), -1), rng)
+        i, j = np.divmod(pair[is_able], len(self._elements))
+        able = rows[is_able]
+        codes[able, i], codes[able, j] = codes[able, j], codes[able, i]
+        return rows[~is_able]
+
+
+def whole_parts(fractions: np.ndarray) -> IntArray:
+    """Return fractions that sum to one, shape (n, e), as whole parts of 1,000 that do so too.
+
+    Each is rounded down or up: those with the largest remainders up.
+    """
+    exact = FRACTION_STEPS * fractions
+    parts = np.floor(exact + 1e-9)
+    missing = FRACTION_STEPS - parts.sum(axis=1, keepdims=True)
+    order = (parts - exact).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    return (parts + (order < missing)).astype(np.int64)

@@ -1,0 +1,218 @@
+"""Moves between crystals: substitutions of an element, exchanges of two, changes of frame."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pymatgen.core import Structure
+
+from alloop.errors import MaterialError
+from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
+from alloop.loop.choose.moves.compositions import MAX_DRAWS
+from alloop.loop.choose.moves.frames import Frame, known_frames, symbols_of
+from alloop.loop.choose.moves.sampling import choose
+from alloop.materials import Material, formula_of
+from alloop.space import SLACK, Structures
+
+P_SUBSTITUTE, P_EXCHANGE = 0.6, 0.2
+"""Probabilities of a substitution and of an exchange; the rest are changes of frame."""
+ATTEMPTS = 8
+"""Number of moves tried for a row until one keeps the bounds of the fractions."""
+
+
+class StructureMoves:
+    """Moves between crystals of known frames.
+
+    A code is the index of the frame and then, slot by slot, the index of the element; −1 beyond the
+    frame's last slot. The unit of distance is a slot that holds another element; another frame
+    counts as one slot more than there can be.
+
+    Args:
+        space: elements, bounds and the largest cell.
+        known: crystals whose frames may be filled, by their id, besides the prototypes.
+
+    Raises:
+        MaterialError: if the space's elements fill no frame within its bounds.
+    """
+
+    def __init__(self, space: Structures, known: Mapping[str, Material]) -> None:
+        self._elements = space.elements
+        bounds = np.array([space.bounds(symbol) for symbol in space.elements])
+        self._low, self._high = bounds.T
+        self._frames = tuple(
+            frame
+            for frame in known_frames(known, max_slots=len(space.elements))
+            if len(frame.slots) <= space.max_atoms
+        )
+        if not self._frames:
+            raise MaterialError(
+                f"no known structure can be made of {', '.join(space.elements)} with "
+                f"{space.max_atoms} atoms",
+                remedy="List more elements, or allow more atoms.",
+            )
+        self._by_key = {frame.key: place for place, frame in enumerate(self._frames)}
+        self._n_slots = np.array([frame.n_slots for frame in self._frames])
+        self._width = int(self._n_slots.max())
+        shares = np.zeros((len(self._frames), self._width))
+        for row, frame in enumerate(self._frames):
+            shares[row, : frame.n_slots] = frame.multiplicities / len(frame.slots)
+        self._shares = shares
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """Frames, in the order of the codes' first column."""
+        return self._frames
+
+    def encode(self, materials: Sequence[Material]) -> IntArray:
+        """Return frame and element indices, shape (n, 1 + slots).
+
+        Raises:
+            MaterialError: if the frame of a material is not known, or an element not listed.
+        """
+        codes = np.full((len(materials), 1 + self._width), -1, dtype=np.int64)
+        for row, material in enumerate(materials):
+            codes[row] = self._encode(material)
+        return codes
+
+    def decode(self, codes: IntArray) -> list[Material]:
+        """Return the crystal of each row, its volume in proportion to that of its elements."""
+        return [
+            self._frames[code[0]].fill([self._elements[i] for i in code[1:] if i >= 0])
+            for code in codes
+        ]
+
+    def draw(self, n: int, rng: np.random.Generator) -> IntArray:
+        """Draw n codes: the frame and then its elements are uniform.
+
+        Raises:
+            MaterialError: if none of ``MAX_DRAWS`` in succession lies within the bounds.
+        """
+        found: IntArray = np.empty((0, 1 + self._width), dtype=np.int64)
+        size, n_in_vain = max(2 * n, 64), 0
+        while len(found) < n:
+            frames = rng.integers(len(self._frames), size=(size, 1))
+            order = rng.random((size, len(self._elements))).argsort(axis=1)[:, : self._width]
+            used = np.arange(self._width) < self._n_slots[frames]
+            drawn = np.hstack([frames, np.where(used, order, -1)])
+            drawn = drawn[self.in_bounds(drawn)]
+            n_in_vain = 0 if len(drawn) else n_in_vain + size
+            if n_in_vain >= MAX_DRAWS:
+                raise MaterialError(
+                    f"none of {MAX_DRAWS} crystals drawn at random lies within the fractions",
+                    remedy="Widen the space's fractions.",
+                )
+            found = np.concatenate([found, drawn])
+        return found[:n]
+
+    def mutate(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
+        """Substitute an element of each row by one it lacks, exchange two, or change the frame for
+        another with as many slots."""
+        moved, rows = codes.copy(), np.arange(len(codes))
+        for _ in range(ATTEMPTS):
+            moved[rows] = self._move(codes[rows], rng)
+            is_same = (moved[rows] == codes[rows]).all(axis=1)
+            is_bad = ~self.in_bounds(moved[rows])
+            moved[rows[is_bad]] = codes[rows[is_bad]]
+            rows = rows[is_same | is_bad]
+            if not len(rows):
+                break
+        return moved
+
+    def crossover(self, a: IntArray, b: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return one parent's frame with, slot by slot, an element of either parent.
+
+        Where that gives an element twice, or breaks the bounds, the child is the first parent with
+        one move made.
+        """
+        has_first = rng.random(len(a)) < 0.5
+        child = np.where(has_first[:, None], a, b)
+        from_other = (rng.random((len(a), self._width)) < 0.5) & (child[:, 1:] >= 0)
+        other = np.where(has_first[:, None], b, a)[:, 1:]
+        child[:, 1:] = np.where(from_other & (other >= 0), other, child[:, 1:])
+        is_bad = ~self.in_bounds(child)
+        child[is_bad] = self.mutate(a[is_bad], rng)
+        return child
+
+    def distance(self, codes: IntArray, other: IntArray) -> IntArray:
+        """Return the number of slots that hold another element; on another frame, the number that
+        any frame has, and one."""
+        slots = (codes[..., 1:] != other[..., 1:]).sum(axis=-1)
+        return np.where(codes[..., 0] == other[..., 0], slots, self._width + 1)
+
+    def in_bounds(self, codes: IntArray) -> BoolArray:
+        """Return whether elements are all different and within their fractions, shape (n,)."""
+        held, elements = codes[:, 1:], np.arange(len(self._elements))
+        holds = held[:, :, None] == elements  # (n, slots, elements)
+        fractions = (self._shares[codes[:, 0]][:, :, None] * holds).sum(axis=1)
+        within = (fractions >= self._low - SLACK) & (fractions <= self._high + SLACK)
+        return within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1)
+
+    def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:
+        """Return the frame, if it is another, and the slots that hold another element."""
+        frame = [("frame", self._frames[code[0]].name)] if parent[0] != code[0] else []
+        slots = [
+            (f"slot {slot}", self._elements[code[1 + slot]])
+            for slot in np.flatnonzero(parent[1:] != code[1:])
+            if code[1 + slot] >= 0
+        ]
+        return (*frame, *slots)
+
+    def apply(self, parent: IntArray, changes: Sequence[Change]) -> IntArray:
+        """Return the code that recorded changes make of a parent's, shape (1 + slots,)."""
+        code, names = parent.copy(), [frame.name for frame in self._frames]
+        for part, value in changes:
+            try:
+                if part == "frame":
+                    code[0] = names.index(value)
+                    code[1 + self._n_slots[code[0]] :] = -1
+                else:
+                    slot = int(part.removeprefix("slot "))
+                    code[range(1, len(code))[slot]] = self._elements.index(value)
+            except (ValueError, IndexError) as error:
+                raise MaterialError(f"no crystal here has {value!r} as its {part}") from error
+        return code
+
+    def _encode(self, material: Material) -> IntArray:
+        if not isinstance(material, Structure):
+            raise MaterialError(
+                "a composition has no sites", where=formula_of(material), remedy="Give a structure."
+            )
+        frame = self._by_key.get(Frame.of(material, "").key)
+        if frame is None:
+            raise MaterialError("its frame is not among the known", where=formula_of(material))
+        order = list(dict.fromkeys(symbols_of(material)))
+        if stray := sorted(set(order) - set(self._elements)):
+            raise MaterialError(
+                f"contains {', '.join(stray)}; the space has {', '.join(self._elements)}",
+                where=formula_of(material),
+            )
+        code = np.full(1 + self._width, -1, dtype=np.int64)
+        code[0] = frame
+        code[1 : 1 + len(order)] = [self._elements.index(symbol) for symbol in order]
+        return code
+
+    def _move(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return one move of each row, which may break the bounds or change nothing."""
+        moved, kind = codes.copy(), rng.random(len(codes))
+        rows = np.arange(len(codes))
+        used = codes[:, 1:] >= 0
+        slot, _ = choose(used, rng)
+        missing = ~(codes[:, 1:, None] == np.arange(len(self._elements))).any(axis=1)
+        substitute, has_missing = choose(missing, rng)
+        is_substitution = (kind < P_SUBSTITUTE) & has_missing
+        at = rows[is_substitution]
+        moved[at, 1 + slot[at]] = substitute[at]
+
+        others = used & (np.arange(self._width) != slot[:, None])
+        second, has_second = choose(others, rng)
+        is_exchange = (kind >= P_SUBSTITUTE) & (kind < P_SUBSTITUTE + P_EXCHANGE) & has_second
+        at = rows[is_exchange]
+        moved[at, 1 + slot[at]], moved[at, 1 + second[at]] = (
+            codes[at, 1 + second[at]],
+            codes[at, 1 + slot[at]],
+        )
+        alike = self._n_slots[None, :] == self._n_slots[codes[:, 0]][:, None]
+        alike[rows, codes[:, 0]] = False
+        frame, has_frame = choose(alike, rng)
+        at = rows[(kind >= P_SUBSTITUTE + P_EXCHANGE) & has_frame]
+        moved[at, 0] = frame[at]
+        return moved
