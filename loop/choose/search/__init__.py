@@ -1,0 +1,1 @@
+"""Search for candidates under an acquisition: surrogates, climbs by moves, and the batch."""

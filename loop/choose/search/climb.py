@@ -1,0 +1,140 @@
+"""Chains of moves that climb an acquisition: many at once, cooled from bold to greedy."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alloop.loop.choose.moves.base import IntArray, Moves
+from alloop.loop.choose.search.base import FloatArray
+
+Score = Callable[[IntArray], FloatArray]
+"""Acquisition of codes (n, k), shape (n,), in logarithms."""
+
+Mutate = Callable[[IntArray, IntArray, np.random.Generator], IntArray]
+"""One random move of every row: codes (n, k) and the chain of each row (n,), to codes (n, k)."""
+
+HOT, COLD = 1.0, 0.05
+"""First and last temperature, in units of the logarithm of the acquisition."""
+KEPT_PER_STEP = 256
+"""Number of the best scored candidates that are kept from every step."""
+P_SECOND_MOVE = 0.3
+"""Probability that a step makes two moves at once."""
+
+
+@dataclass(frozen=True)
+class ChainGroup:
+    """Chains that begin alike and move alike."""
+
+    name: str
+    """Where they begin, for the ledger."""
+    starts: IntArray
+    """Shape (chains, k)."""
+    mutate: Mutate
+    reach: int | None = None
+    """Farthest that a chain may go from its start, in the moves' unit; None for any distance."""
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """Candidates that were met in a climb, the best first."""
+
+    codes: IntArray
+    scores: FloatArray
+    group: IntArray
+    """Group of the chain that each was met by, shape (n,)."""
+    chain: IntArray
+    """Chain within its group, shape (n,)."""
+    n_scored: int
+
+
+def plain_moves(moves: Moves) -> Mutate:
+    """Return the moves of a space, the same for every chain."""
+    return lambda codes, chains, rng: moves.mutate(codes, rng)
+
+
+def climb(
+    score: Score,
+    groups: Sequence[ChainGroup],
+    moves: Moves,
+    rng: np.random.Generator,
+    *,
+    steps: int,
+    neighbours: int,
+    most: int,
+) -> Climbed:
+    """Climb from every start; return the best that was met, each code once.
+
+    In every step a chain looks at some neighbours, draws one of them in proportion to their
+    acquisition to the power of one over the temperature, and goes there by Metropolis' rule.
+
+    Args:
+        score: of codes; whatever is out of bounds is not asked for.
+        groups: of chains.
+        moves: measure distances, for the reach.
+        rng: the only source of chance.
+        steps: of every chain.
+        neighbours: that a chain looks at in a step.
+        most: candidates to return.
+    """
+    groups = [group for group in groups if len(group.starts)]
+    starts = np.concatenate([group.starts for group in groups])
+    sizes = [len(group.starts) for group in groups]
+    group_of = np.repeat(np.arange(len(groups)), sizes)
+    chain_of = np.concatenate([np.arange(size) for size in sizes])
+    reach = np.repeat([np.inf if g.reach is None else g.reach for g in groups], sizes)
+    current, values = starts.copy(), score(starts)
+    kept: dict[bytes, tuple[float, int]] = {}
+    _keep(kept, current, values, np.arange(len(starts)))
+    everybody, n_scored = np.arange(len(starts)), len(starts)
+    for step in range(steps):
+        temperature = HOT * (COLD / HOT) ** (step / max(1, steps - 1))
+        rows = np.repeat(everybody, neighbours)
+        near = np.concatenate(
+            [
+                _moved(group, current[rows[group_of[rows] == g]], chain_of, rows, group_of, g, rng)
+                for g, group in enumerate(groups)
+            ]
+        )
+        inside = moves.distance(near, starts[rows]) <= reach[rows]
+        near = np.where(inside[:, None], near, current[rows])
+        found = score(near)
+        n_scored += len(near)
+        _keep(kept, near, found, rows)
+        table = found.reshape(len(starts), neighbours)
+        drawn = (table + temperature * rng.gumbel(size=table.shape)).argmax(axis=1)
+        chosen = everybody * neighbours + drawn
+        rise = found[chosen] - values
+        goes = np.log(rng.random(len(starts))) < rise / temperature
+        current[goes], values[goes] = near[chosen[goes]], found[chosen[goes]]
+    best = sorted(kept.items(), key=lambda item: (-item[1][0], item[0]))[:most]
+    codes = np.array([np.frombuffer(key, dtype=starts.dtype) for key, _ in best])
+    rows = np.array([row for _, (_, row) in best])
+    return Climbed(
+        codes, np.array([value for _, (value, _) in best]), group_of[rows], chain_of[rows], n_scored
+    )
+
+
+def _moved(
+    group: ChainGroup,
+    codes: IntArray,
+    chain_of: IntArray,
+    rows: IntArray,
+    group_of: IntArray,
+    g: int,
+    rng: np.random.Generator,
+) -> IntArray:
+    chains = chain_of[rows[group_of[rows] == g]]
+    near = group.mutate(codes, chains, rng)
+    again = rng.random(len(near)) < P_SECOND_MOVE
+    if again.any():
+        near[again] = group.mutate(near[again], chains[again], rng)
+    return near
+
+
+def _keep(
+    kept: dict[bytes, tuple[float, int]], codes: IntArray, values: FloatArray, rows: IntArray
+) -> None:
+    for place in np.argsort(-values, kind="stable")[:KEPT_PER_STEP]:
+        if np.isfinite(values[place]):
+            kept.setdefault(codes[place].tobytes(), (float(values[place]), int(rows[place])))
