@@ -9,13 +9,29 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+Strategy = Literal[
+    "latent-bo",
+    "uncertainty",
+    "random",
+    "local-search",
+    "annealing",
+    "genetic",
+    "greedy",
+    "screening",
+    "latent-gradient",
+]
+
+
 class AcquisitionOptions(_Part):
     """Options of choosing the next candidates."""
 
-    strategy: Literal["latent-bo", "uncertainty", "random"] = Field(
+    strategy: Strategy = Field(
         default="latent-bo",
-        description="search for the best; or for what the model is unsure of, to learn the whole "
-        "space; random is the baseline to compare with",
+        description="latent-bo searches for the best with model and surrogate; uncertainty for "
+        "what the model is unsure of, to learn the whole space. To compare with: random; "
+        "local-search, annealing, genetic and greedy (on to the neighbouring compositions of the "
+        "best), which need no model; screening (a large random pool ranked by the model's "
+        "prediction) and latent-gradient (the model's property head climbed by Adam, then decoded)",
     )
     candidates: Literal["space", "table"] = Field(
         default="space",
@@ -26,14 +42,33 @@ class AcquisitionOptions(_Part):
     pool: int | None = Field(
         default=None,
         ge=1,
-        description="number of candidates considered: with latent-bo, latent points decoded per "
-        "round; with uncertainty, random candidates; 128 by default",
+        description="number of candidates considered: with latent-bo and latent-gradient, latent "
+        "points decoded per round; with uncertainty and screening, random candidates; 128 by "
+        "default, 1024 with screening",
     )
     trust_region: float | None = Field(
         default=None,
         gt=0,
         le=2,
         description="first edge of latent-bo's trust region, in the latents' own spread; 0.4 by "
+        "default",
+    )
+    walkers: int | None = Field(
+        default=None,
+        ge=1,
+        description="number of searches side by side, which share the batch: with local-search 2, "
+        "with annealing 4 by default",
+    )
+    temperature: float | None = Field(
+        default=None,
+        gt=0,
+        description="annealing's first temperature, in standard deviations of the first labels; "
+        "0.2 by default, and a thirtieth of the first in the last round",
+    )
+    population: int | None = Field(
+        default=None,
+        ge=2,
+        description="with genetic, number of the best labels that parents are taken from; 32 by "
         "default",
     )
     aim: Literal["first-tier", "top-tier"] = Field(
@@ -48,13 +83,12 @@ class AcquisitionOptions(_Part):
     def _fill_in_what_acts(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        acting = _acting(data.get("strategy", "latent-bo"), data.get("candidates", "space"))
-        return {key: _USUAL[key] for key in acting} | data
+        return _acting(data.get("strategy", "latent-bo"), data.get("candidates", "space")) | data
 
     @model_validator(mode="after")
     def _nothing_is_idle(self) -> Self:
         acting = _acting(self.strategy, self.candidates)
-        for key in _USUAL:
+        for key in _TUNABLE:
             if key not in acting and getattr(self, key) is not None:
                 raise ValueError(
                     f"{key} does nothing with strategy {self.strategy} and candidates "
@@ -67,15 +101,32 @@ class AcquisitionOptions(_Part):
             )
         return self
 
+    @property
+    def uses_model(self) -> bool:
+        """Whether a model is trained in each round."""
+        return self.strategy in _WITH_MODEL
 
-_USUAL = {"pool": 128, "trust_region": 0.4}
+
+_WITH_MODEL = {"latent-bo", "uncertainty", "screening", "latent-gradient"}
+_OF_SPACE = {"pool", "trust_region"}
+"""Keys that do nothing where candidates are rows of a table."""
+_USUAL: dict[str, dict[str, float]] = {
+    "latent-bo": {"pool": 128, "trust_region": 0.4},
+    "uncertainty": {"pool": 128},
+    "screening": {"pool": 1024},
+    "latent-gradient": {"pool": 128},
+    "local-search": {"walkers": 2},
+    "annealing": {"walkers": 4, "temperature": 0.2},
+    "genetic": {"population": 32},
+}
+"""Keys that each strategy looks at, with their defaults."""
+_TUNABLE = tuple(dict.fromkeys(key for usual in _USUAL.values() for key in usual))
 
 
-def _acting(strategy: object, candidates: object) -> tuple[str, ...]:
-    """Return which of the keys above a strategy looks at."""
-    if candidates == "table":
-        return ()
-    return {"latent-bo": ("pool", "trust_region"), "uncertainty": ("pool",)}.get(str(strategy), ())
+def _acting(strategy: object, candidates: object) -> dict[str, float]:
+    """Return the keys that a strategy looks at, with their defaults."""
+    usual = _USUAL.get(str(strategy), {})
+    return {k: v for k, v in usual.items() if candidates != "table" or k not in _OF_SPACE}
 
 
 class LocalSearchOptions(_Part):

@@ -159,6 +159,11 @@ def check_tiers(spec: "CampaignSpec") -> None:
             )
         if spec.augmentation is not None:
             raise ValueError("augmentation makes new materials; a table has none: remove it")
+        if spec.acquisition.strategy == "latent-gradient":
+            raise ValueError(
+                "acquisition.strategy latent-gradient decodes new materials; a table has none: "
+                "take screening, or leave candidates out"
+            )
     if spec.acquisition.aim == "top-tier":
         if not all(tier.promote for tier in tiers[1:]) or len(tiers) < 2:
             raise ValueError(

@@ -15,7 +15,7 @@ from alloop.loop.choose.augmentation import propose_neighbours, task_payload, ta
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
 from alloop.loop.choose.screening import Seen
-from alloop.loop.choose.strategies import propose_with_model
+from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
@@ -200,21 +200,14 @@ class Controller:
 
     def _propose(self, step: Propose) -> Proposed:
         state, seen = self.state, self._update_seen()
-        batch = state.spec.acquisition.batch
         match step.stage:
             case Stage.INITIAL:
                 size = state.spec.budget.initial
                 return propose_random(
                     state, self._store, seen, round=0, stage=step.stage, size=size
                 )
-            case Stage.ACQUISITION if state.spec.acquisition.strategy == "random":
-                return propose_random(
-                    state, self._store, seen, round=step.round, stage=step.stage, size=batch
-                )
             case Stage.ACQUISITION:
-                path = self._store.path(state.models[step.round].checkpoint)
-                model = state.spec.model.load(path)
-                return propose_with_model(state, self._store, seen, model, round=step.round)
+                return propose_batch(state, self._store, seen, round=step.round)
             case Stage.AUGMENTATION:
                 return propose_neighbours(
                     state, self._store, seen, round=step.round, iteration=step.iteration

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alloop.errors import AlloopError
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.screening import Seen
-from alloop.loop.choose.strategies import propose_with_model
+from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, LedgerEntry, Proposed, Stage
 from alloop.loop.state.campaign_state import fold
@@ -34,11 +34,11 @@ class Replay:
 
 
 def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> Replay:
-    """Recompute a round's acquisition from its checkpoint and the labels known then, and its
-    promotions from what the tiers had measured by then.
+    """Recompute a round's acquisition from the labels known then and its checkpoint, if its
+    strategy uses a model, and its promotions from what the tiers had measured by then.
 
     Raises:
-        AlloopError: if the round has no acquisition by a model.
+        AlloopError: if the round has no acquisition.
     """
     place = next(
         (
@@ -51,14 +51,13 @@ def replay(entries: Sequence[LedgerEntry], store: ArtifactStore, round: int) -> 
         None,
     )
     before = None if place is None else fold(entries[:place])
-    if place is None or before is None or round not in before.models:
+    if place is None or before is None:
         raise AlloopError(f"round {round} holds no acquisition that could be recomputed")
     recorded = entries[place].event
     assert isinstance(recorded, Proposed)
     seen = Seen()
     seen.follow(before, store)
-    path = store.path(before.models[round].checkpoint)
-    again = propose_with_model(before, store, seen, before.spec.model.load(path), round=round)
+    again = propose_batch(before, store, seen, round=round)
     pairs = [(recorded, again), *promotions_again(entries, store, round)]
     differences = [
         each for old, new in pairs for each in _differences(old.decisions, new.decisions)

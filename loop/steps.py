@@ -128,7 +128,7 @@ def _promotion(state: CampaignState, last: Proposed) -> Step | None:
 def _begin(state: CampaignState, round: int) -> Step:
     if (reason := _ending(state, round)) is not None:
         return Close("; ".join([reason, *_exhausted(state)]))
-    if state.spec.acquisition.strategy == "random" or round in state.models:
+    if not state.spec.acquisition.uses_model or round in state.models:
         return Propose(round, Stage.ACQUISITION)
     return Fit(round)
 

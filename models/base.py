@@ -143,6 +143,14 @@ class CanAssess(Protocol):
 
 
 @runtime_checkable
+class HasGradient(Protocol):
+    """A model whose predicted means can be climbed in its latent space."""
+
+    def predicted_means(self, z: "Tensor") -> "Tensor":
+        """Return the means of ``predict``, differentiable: shape (n, d) to (n, p)."""
+
+
+@runtime_checkable
 class HasEmbedding(Protocol):
     """A model whose surrogate should see something smoother than z itself.
 

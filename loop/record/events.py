@@ -58,7 +58,7 @@ class Stage(StrEnum):
 class Lineage(Record):
     """Lineage of a candidate: where it came from; enough to make it again."""
 
-    source: Literal["random", "latent", "swap", "promoted", "reported", "table"]
+    source: Literal["random", "latent", "swap", "moved", "promoted", "reported", "table"]
     seed: int | None = None
     """Seed of the random draw, or of the decoding."""
     model: ArtifactId | None = None
@@ -68,9 +68,15 @@ class Lineage(Record):
     is its place in the file."""
     row: int | None = None
     parent: ArtifactId | None = None
-    """Candidate whose atoms were swapped."""
+    """Candidate that it was made from by an exchange or by moves; of a table's row, the measured
+    one that it was looked for around."""
     swap: tuple[int, int] | None = None
     """Sites whose species were exchanged."""
+    mate: ArtifactId | None = None
+    """Second parent of a crossover."""
+    moves: tuple[tuple[str, str], ...] = ()
+    """Parts in which it differs from its parent, each with what is there now: sites of an ordering,
+    fractions of a composition, slots and frame of a crystal."""
 
 
 class Posterior(Record):

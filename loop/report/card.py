@@ -28,6 +28,9 @@ from alloop.loop.state.trials import ancestry
 from alloop.materials import composition_of
 from alloop.oracles.base import Status
 
+MOVES_TOLD = 4
+"""Largest number of moves that a candidate's story names."""
+
 
 @dataclass(frozen=True)
 class Ancestor:
@@ -202,6 +205,8 @@ def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decis
             made = f"decoded by model {model} from latent point {lineage.row}"
         case "swap":
             made = f"made by exchanging {_exchanged(store, lineage)}"
+        case "moved":
+            made = f"made of {_parents(lineage)} by moves: {_moves(lineage)}"
         case "promoted":
             made = "promoted from the tier below"
         case "table":
@@ -216,6 +221,17 @@ def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decis
     why = f"; {decision.reason}" if decision.acquisition is not None else ""
     text = f"Round {round}: {made}{seed}{why}."
     return f"{text} Expected: {expected}." if expected else text
+
+
+def _parents(lineage: Lineage) -> str:
+    """Return the candidates that it was made of: ``0123456789 and abcdef0123``."""
+    return " and ".join(id[:ID_DIGITS] for id in (lineage.parent, lineage.mate) if id)
+
+
+def _moves(lineage: Lineage) -> str:
+    """Return what was set: ``site 3 to Ni, site 17 to Cr``; of many, the first."""
+    told = [f"{part} to {value}" for part, value in lineage.moves]
+    return ", ".join(told[:MOVES_TOLD]) + (", …" if len(told) > MOVES_TOLD else "")
 
 
 def _exchanged(store: ArtifactStore, lineage: Lineage) -> str:

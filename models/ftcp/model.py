@@ -174,6 +174,10 @@ class FtcpModel:
         mean, std = branch.predict(z.float())
         return Prediction(self.property_names, mean, std)
 
+    def predicted_means(self, z: Tensor) -> Tensor:
+        """Return the means of ``predict``, differentiable: shape (n, d) to (n, p)."""
+        return self._trained()[1].predict(z.float())[0]
+
     def label_range(self) -> Mapping[str, tuple[float, float]]:
         """Return the range that the heads can predict of each property, in its unit: the labels'
         range and a tenth more on either side; NaN for a property without labels."""

@@ -158,6 +158,11 @@ class LatticeModel:
         mean, std = heads.predict(self.embed(z).float())
         return Prediction(self.property_names, mean, std)
 
+    def predicted_means(self, z: Tensor) -> Tensor:
+        """Return the means of ``predict``, differentiable: shape (n, d) to (n, p)."""
+        _, heads = self._trained()
+        return heads.predict(self.embed(z).float())[0]
+
     def embed(self, z: Tensor) -> Tensor:
         """Return symmetry-invariant features, shape (..., d) to (..., m), in z's precision.
 

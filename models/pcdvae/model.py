@@ -183,6 +183,12 @@ class PcdvaeModel:
         std = torch.exp(0.5 * bounded_log_variance(read.property_log_variance)) * network.label_std
         return Prediction(self.property_names, mean.cpu(), std.cpu())
 
+    def predicted_means(self, z: Tensor) -> Tensor:
+        """Return the means of ``predict``, differentiable: shape (n, latent) to (n, p)."""
+        network = self._trained()
+        mean = network.heads(z.float().to(self.device)).property_mean
+        return (mean * network.label_std + network.label_mean).cpu()
+
     def embed(self, z: Tensor) -> Tensor:
         """Return the heads' outputs at z, shape (..., latent) to (..., m), in z's precision.
 

@@ -48,6 +48,12 @@ class Moves(Protocol):
     def crossover(self, a: IntArray, b: IntArray, rng: np.random.Generator) -> IntArray:
         """Return a child of each pair of rows, in bounds, shape (n, k)."""
 
+    def neighbouring_compositions(self, code: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return codes of the compositions around one code, shape (k,), in bounds, shape (n, k).
+
+        They come in large steps of composition first; those of one step are in random order.
+        """
+
     def distance(self, codes: IntArray, other: IntArray) -> IntArray:
         """Return how far rows are apart, in the space's own unit of change.
 

@@ -1,6 +1,7 @@
 """Moves between compositions: shifts of an amount, exchanges and replacements of elements."""
 
 from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 from pymatgen.core import Composition
@@ -18,6 +19,8 @@ MAX_DRAWS = 10_000
 """Largest number of compositions drawn before the bounds are given up as too tight to hit."""
 P_SHIFT, P_EXCHANGE = 0.7, 0.15
 """Probabilities of a shift and of an exchange of two amounts; the rest are replacements."""
+COMPOSITION_STEPS = (200, 100, 50, 20, 10, 5, 2, 1)
+"""Steps to neighbouring compositions, in parts."""
 LARGEST_SHIFT = 500
 """Largest amount that is shifted, in parts; sizes are uniform in their logarithm."""
 
@@ -104,6 +107,24 @@ class CompositionMoves:
         is_bad = ~self.in_bounds(child)
         child[is_bad] = self.mutate(a[is_bad], rng)
         return child
+
+    def neighbouring_compositions(self, code: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return the compositions with 200, 100, 50, … 1 parts of one element given to another; all
+        that it has if these are fewer."""
+        pairs = list(permutations(range(len(code)), 2))
+        found = []
+        for size in COMPOSITION_STEPS:
+            for place in rng.permutation(len(pairs)):
+                old, new = pairs[place]
+                amount = min(size, int(code[old] - self._low[old]))
+                other = code.copy()
+                other[[old, new]] += [-amount, amount]
+                if amount:
+                    found.append(other)
+        codes = np.array(found, dtype=np.int64).reshape(-1, len(code))
+        _, first = np.unique(codes, axis=0, return_index=True)
+        codes = codes[np.sort(first)]
+        return codes[self.in_bounds(codes)]
 
     def distance(self, codes: IntArray, other: IntArray) -> IntArray:
         """Return the number of parts that belong to another element."""

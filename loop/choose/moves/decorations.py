@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import permutations
 
 import numpy as np
 
@@ -100,6 +101,27 @@ class DecorationMoves:
         child[:, 1:] = np.where(in_slab, b[:, 1:], a[:, 1:])
         self._mend(child, a[:, 1:] != b[:, 1:], rng)
         return child
+
+    def neighbouring_compositions(self, code: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return the orderings with 1/4, 1/8, … of all atoms of one element, then with one, turned
+        into another element at random sites; before them the ordering on other lattices."""
+        others = (code[0] + np.arange(1, len(self._space.lattices))) % len(self._space.lattices)
+        found = [np.concatenate([[lattice], code[1:]]) for lattice in others]
+        size = self._space.atoms // 4 or 1
+        while True:
+            pairs = list(permutations(range(self._n_elements), 2))
+            for place in rng.permutation(len(pairs)):
+                old, new = pairs[place]
+                sites = np.flatnonzero(code[1:] == old)
+                if len(sites) >= size:
+                    other = code.copy()
+                    other[1 + rng.choice(sites, size, replace=False)] = new
+                    found.append(other)
+            if size == 1:
+                break
+            size //= 2
+        codes = np.array(found).reshape(-1, len(code))
+        return codes[self.in_bounds(codes)]
 
     def distance(self, codes: IntArray, other: IntArray) -> IntArray:
         """Return the number of sites that hold another element; all, on another lattice."""

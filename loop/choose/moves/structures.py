@@ -1,6 +1,7 @@
 """Moves between crystals: substitutions of an element, exchanges of two, changes of frame."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations, product
 
 import numpy as np
 from pymatgen.core import Structure
@@ -131,6 +132,24 @@ class StructureMoves:
         is_bad = ~self.in_bounds(child)
         child[is_bad] = self.mutate(a[is_bad], rng)
         return child
+
+    def neighbouring_compositions(self, code: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return the crystals with one element substituted, then those with two exchanged."""
+        slots = range(1, 1 + int(self._n_slots[code[0]]))
+        missing = [el for el in range(len(self._elements)) if el not in code[1:]]
+        substituted, swapped = [], []
+        for slot, element in product(slots, missing):
+            other = code.copy()
+            other[slot] = element
+            substituted.append(other)
+        for one, two in combinations(slots, 2):
+            other = code.copy()
+            other[[one, two]] = code[[two, one]]
+            swapped.append(other)
+        parts = (substituted, swapped)
+        found = [part[place] for part in parts for place in rng.permutation(len(part))]
+        codes = np.array(found, dtype=np.int64).reshape(-1, len(code))
+        return codes[self.in_bounds(codes)]
 
     def distance(self, codes: IntArray, other: IntArray) -> IntArray:
         """Return the number of slots that hold another element; on another frame, the number that

@@ -88,6 +88,10 @@ def _made(lineage: Lineage) -> str:
     match lineage:
         case Lineage(source="swap", swap=(one, other)):
             return f"sites {one} and {other} exchanged in its parent"
+        case Lineage(source="moved"):
+            moves = ", ".join(f"{part} to {value}" for part, value in lineage.moves)
+            mate = f" and {lineage.mate[:10]}" if lineage.mate else ""
+            return f"made of {(lineage.parent or '')[:10]}{mate}: {moves}"
         case Lineage(source="latent", model=str(model), latents=str(latents)):
             return (
                 f"decoded by model {model[:10]} from row {lineage.row} of latents "

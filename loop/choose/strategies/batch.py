@@ -1,0 +1,78 @@
+"""A batch that a strategy fills draft by draft, with a decision for each."""
+
+from collections.abc import Iterator, Sequence
+
+from alloop.loop.choose.candidate_pool import DRAWS_PER_CHOICE, draws
+from alloop.loop.choose.draft import Draft, take
+from alloop.loop.choose.screening import Seen, screen
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Decision, Proposed, Stage
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.seeds import derive_seed
+
+
+class Batch:
+    """A round's batch while it is filled; nothing is in it that was measured or is in it already.
+
+    Args:
+        state: with labels.
+        seen: everything measured or pending.
+        round: whose batch it is.
+    """
+
+    def __init__(self, state: CampaignState, seen: Seen, round: int) -> None:
+        self._state, self._round = state, round
+        self._known = seen.overlay()
+        self._looked_at: list[tuple[Draft, Decision]] = []
+        self.size = max(min(state.spec.acquisition.batch, state.remaining()), 0)
+        """Number of candidates wanted."""
+        self.n_chosen = 0
+
+    @property
+    def n_missing(self) -> int:
+        """Number of candidates still wanted."""
+        return self.size - self.n_chosen
+
+    def take(self, drafts: Iterator[Draft], n: int, *, reason: str) -> int:
+        """Choose up to n drafts that pass the screening, in their order; return how many."""
+        wanted = min(n, self.n_missing)
+        taken = take(self._state, self._known, drafts, wanted, reason=reason)
+        self._looked_at += taken
+        n_taken = sum(decision.chosen for _, decision in taken)
+        self.n_chosen += n_taken
+        return n_taken
+
+    def screen(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return the drafts that pass the screening, each once; the others are rejected."""
+        passed = []
+        for draft in drafts:
+            rejection = screen(draft.material, self._state.spec.space, self._known)
+            if rejection is None:
+                self._known.add(draft.id, draft.material)
+                passed.append(draft)
+            else:
+                self._looked_at.append((draft, draft.decide(rejection=rejection, reason="")))
+        return passed
+
+    def decide(self, decided: Sequence[tuple[Draft, Decision]]) -> None:
+        """Take in decisions on drafts that passed the screening."""
+        self._looked_at += decided
+        self.n_chosen += sum(decision.chosen for _, decision in decided)
+
+    def fill(self) -> None:
+        """Fill up with random draws, so that no measurement of the batch is lost."""
+        if not self.n_missing:
+            return
+        seed = derive_seed(self._state.spec.seed, Stage.ACQUISITION, self._round, "fill")
+        drafts = draws(self._state, self._known, seed, DRAWS_PER_CHOICE * self.n_missing)
+        self.take(drafts, self.n_missing, reason="drawn at random: the strategy found too few")
+
+    def proposed(self, store: ArtifactStore, notes: dict[str, float | str]) -> Proposed:
+        """Return the proposal of what was looked at, and store its materials."""
+        store.put_materials([draft.material for draft, _ in self._looked_at])
+        return Proposed(
+            round=self._round,
+            stage=Stage.ACQUISITION,
+            decisions=tuple(decision for _, decision in self._looked_at),
+            notes={"measured": float(len(self._state.answers())), **notes},
+        )

@@ -1,0 +1,95 @@
+"""Dispatch of a round's acquisition to the campaign's strategy."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from alloop.loop.choose.proposal import (
+    propose_by_acquisition,
+    propose_random,
+    propose_table_rows,
+)
+from alloop.loop.choose.screening import Seen
+from alloop.loop.choose.strategies.genetic import propose_genetic
+from alloop.loop.choose.strategies.greedy import propose_greedy
+from alloop.loop.choose.strategies.latent_gradient import propose_by_latent_gradient
+from alloop.loop.choose.strategies.predicted import propose_by_prediction
+from alloop.loop.choose.strategies.walkers import propose_annealing, propose_local_search
+from alloop.loop.choose.trust_region import trust_region_edge
+from alloop.loop.choose.uncertainty import propose_by_uncertainty
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Proposed, Stage
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.models.base import GenerativeModel
+
+
+class ModelFree(Protocol):
+    """A strategy that proposes from the labels alone."""
+
+    def __call__(
+        self, state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int
+    ) -> Proposed:
+        """Return a round's batch."""
+
+
+class ModelBased(Protocol):
+    """A strategy that proposes with the model fitted in the round."""
+
+    def __call__(
+        self,
+        state: CampaignState,
+        store: ArtifactStore,
+        seen: Seen,
+        model: GenerativeModel,
+        *,
+        round: int,
+    ) -> Proposed:
+        """Return a round's batch."""
+
+
+def propose_batch(
+    state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int
+) -> Proposed:
+    """Propose a round's batch by the campaign's strategy: a function of the state, the seed in it,
+    and the model that was fitted in the round, if the strategy uses one.
+
+    Raises:
+        AlloopError: if the model or the table is not what the campaign began with, or the space
+            leaves nothing to propose.
+    """
+    acquisition = state.spec.acquisition
+    if not acquisition.uses_model:
+        return MODEL_FREE[acquisition.strategy](state, store, seen, round=round)
+    model = state.spec.model.load(store.path(state.models[round].checkpoint))
+    return MODEL_BASED[acquisition.strategy](state, store, seen, model, round=round)
+
+
+def _random(state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int) -> Proposed:
+    size = state.spec.acquisition.batch
+    return propose_random(state, store, seen, round=round, stage=Stage.ACQUISITION, size=size)
+
+
+def _latent_bo(
+    state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
+) -> Proposed:
+    if state.spec.acquisition.candidates == "table":
+        return propose_table_rows(state, store, seen, model, round=round)
+    edge = trust_region_edge(state, round)
+    return propose_by_acquisition(state, store, seen, model, round=round, edge=edge)
+
+
+MODEL_FREE: Mapping[str, ModelFree] = {
+    "random": _random,
+    "local-search": propose_local_search,
+    "annealing": propose_annealing,
+    "genetic": propose_genetic,
+    "greedy": propose_greedy,
+}
+"""Strategies that need no model, by name."""
+
+MODEL_BASED: Mapping[str, ModelBased] = {
+    "latent-bo": _latent_bo,
+    "uncertainty": propose_by_uncertainty,
+    "screening": propose_by_prediction,
+    "latent-gradient": propose_by_latent_gradient,
+}
+"""Strategies that use the round's model, by name."""

@@ -1,0 +1,154 @@
+"""Problems with a known optimum, and campaigns that search for it."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pymatgen.core import Composition, Structure
+
+from alloop.campaigns.load import parse_spec
+from alloop.campaigns.spec import CampaignSpec
+from alloop.canonical import sha256
+from alloop.loop.controller import Controller
+from alloop.loop.run_folder import RunFolder
+from alloop.materials import Material, composition_of
+from alloop.models.lattice.parent import ParentLattice
+from alloop.oracles.base import Measurement, Oracle
+from tests.loop.observers import Silent
+
+FCC = ParentLattice.of_size("fcc", 16)
+FRACTIONS = {"Ni": 0.5, "Cr": 0.5}
+ORDERING: dict[str, Any] = {
+    "name": "ordering",
+    "seed": 1,
+    "space": {
+        "elements": list(FRACTIONS),
+        "lattices": ["fcc"],
+        "atoms": 16,
+        "fractions": {el: [x, x] for el, x in FRACTIONS.items()},
+    },
+    "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
+    "model": {"width": 8, "depth": 1, "epochs": 1, "unlabelled": 16},
+    "budget": {"initial": 16, "rounds": 8, "measurements": [80]},
+    "acquisition": {"batch": 8},
+}
+TARGET = {"Ni": 0.42, "Fe": 0.17, "Co": 0.30, "Mn": 0.11}
+COMPOSITION: dict[str, Any] = ORDERING | {
+    "name": "composition",
+    "space": {"kind": "compositions", "elements": list(TARGET)},
+    "model": {
+        "kind": "dvae",
+        "descriptors": "eight",
+        "latents": 2,
+        "width": 8,
+        "committees": 1,
+        "trees": 5,
+        "transport_layers": 2,
+        "random_alloys": 16,
+        "epochs": 3,
+        "refit_epochs": 1,
+    },
+}
+CRYSTAL: dict[str, Any] = ORDERING | {
+    "name": "crystal",
+    "space": {
+        "kind": "structures",
+        "elements": ["Li", "Ni", "Cu", "Al", "Si", "Fe"],
+        "max_atoms": 5,
+    },
+    "model": {"kind": "ftcp"},
+}
+WORTH = {"Li": 1.0, "Ni": 3.0, "Cu": 4.0, "Al": 2.0, "Si": 5.0, "Fe": 6.0}
+"""What an element adds to a crystal's value, by its fraction."""
+
+
+def pair_energy(numbers: np.ndarray) -> np.ndarray:
+    """Return the utility of orderings (n, 16) of ±1: unlike first, like second neighbours."""
+    first, second = FCC.shells[:2]
+    one = (numbers[:, :, None] * numbers[:, first]).mean(axis=(1, 2))
+    other = (numbers[:, :, None] * numbers[:, second]).mean(axis=(1, 2))
+    return 150.0 - 30.0 * one + 10.0 * other
+
+
+@cache
+def best_ordering() -> float:
+    """Return the largest utility of all orderings of eight and eight atoms, by enumeration."""
+    chosen = np.array(list(itertools.combinations(range(16), 8)))
+    numbers = np.full((len(chosen), 16), -1.0)
+    np.put_along_axis(numbers, chosen, 1.0, axis=1)
+    return float(pair_energy(numbers).max())
+
+
+@dataclass(frozen=True)
+class Toy:
+    """Answers with an analytic function of the material."""
+
+    name: str = "toy"
+
+    def fingerprint(self) -> str:
+        return sha256("toy")
+
+    def measure(self, material: Material) -> Measurement:
+        values = {"bulk_modulus": toy_value(material)}
+        return Measurement.succeeded(values, oracle=self.name, fingerprint=self.fingerprint())
+
+
+def toy_value(material: Material) -> float:
+    """Return an ordering's value by its pairs, a crystal's by its elements, an alloy's by its
+    distance from the target."""
+    composition = composition_of(material)
+    if isinstance(material, Structure) and len(material) == FCC.n_sites:
+        symbols = np.array(FCC.decoration(material))
+        return float(pair_energy(np.where(symbols == "Ni", 1.0, -1.0)[None])[0])
+    if isinstance(material, Structure):
+        return sum(WORTH[symbol] * composition[symbol] for symbol in composition.as_dict())
+    return -sum((float(composition[el]) - x) ** 2 for el, x in TARGET.items())
+
+
+def write_grid(path: Path, steps: int) -> Path:
+    """Write a table of all alloys of the target's elements on a grid, with their values."""
+    rows = ["formula,K"]
+    for parts in itertools.product(range(steps + 1), repeat=len(TARGET)):
+        if sum(parts) == steps:
+            alloy = Composition({el: n / steps for el, n in zip(TARGET, parts, strict=True) if n})
+            formula = "".join(f"{el}{n}" for el, n in zip(TARGET, parts, strict=True) if n)
+            rows.append(f"{formula},{toy_value(alloy)}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def spec_of(base: dict[str, Any], strategy: str, table: Path, **changes: Any) -> CampaignSpec:
+    """Return a campaign with a strategy; the toy stands in for its tier."""
+    is_crystal = base["space"].get("kind") != "compositions"
+    tier = {"kind": "lammps", "potential": "NiFeCr-Wu2017"} if is_crystal else of_table(table)
+    acquisition = base["acquisition"] | {"strategy": strategy} | changes.pop("acquisition", {})
+    data = base | {"tiers": [tier], "cache": False, "acquisition": acquisition} | changes
+    return parse_spec(data, where="toy")
+
+
+def of_table(table: Path) -> dict[str, Any]:
+    return {"kind": "table", "file": str(table), "properties": {"bulk_modulus": "K"}}
+
+
+def search(run: Path, spec: CampaignSpec | None, observer: Silent | None = None) -> RunFolder:
+    """Run or continue a campaign to its end."""
+    watcher = observer or Silent()
+    with Controller(run, spec, build_oracles=oracles_of, observer=watcher) as running:
+        running.run()
+    return RunFolder.read(run)
+
+
+def oracles_of(spec: CampaignSpec) -> Sequence[Oracle]:
+    """Return the table's own oracle where rows of it are chosen, the toy otherwise."""
+    is_table = spec.acquisition.candidates == "table"
+    return spec.build_oracles() if is_table else [Toy()]
+
+
+def best_value(folder: RunFolder) -> float:
+    best = folder.state.best()
+    assert best is not None
+    return best.properties["bulk_modulus"]
