@@ -111,7 +111,7 @@ _WITH_MODEL = {"latent-bo", "uncertainty", "screening", "latent-gradient"}
 _OF_SPACE = {"pool", "trust_region"}
 """Keys that do nothing where candidates are rows of a table."""
 _USUAL: dict[str, dict[str, float]] = {
-    "latent-bo": {"pool": 128, "trust_region": 0.4},
+    "latent-bo": {"pool": 32, "trust_region": 0.4},
     "uncertainty": {"pool": 128},
     "screening": {"pool": 1024},
     "latent-gradient": {"pool": 128},

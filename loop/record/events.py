@@ -58,7 +58,17 @@ class Stage(StrEnum):
 class Lineage(Record):
     """Lineage of a candidate: where it came from; enough to make it again."""
 
-    source: Literal["random", "latent", "swap", "moved", "promoted", "reported", "table"]
+    source: Literal[
+        "random",
+        "latent",
+        "climbed",
+        "symmetric",
+        "swap",
+        "moved",
+        "promoted",
+        "reported",
+        "table",
+    ]
     seed: int | None = None
     """Seed of the random draw, or of the decoding."""
     model: ArtifactId | None = None
@@ -75,8 +85,9 @@ class Lineage(Record):
     mate: ArtifactId | None = None
     """Second parent of a crossover."""
     moves: tuple[tuple[str, str], ...] = ()
-    """Parts in which it differs from its parent, each with what is there now: sites of an ordering,
-    fractions of a composition, slots and frame of a crystal."""
+    """Parts in which it differs from its parent or, where it was climbed to, from what a latent point
+    decodes to, each with what is there now: sites of an ordering, fractions of a composition, slots
+    and frame of a crystal."""
 
 
 class Posterior(Record):

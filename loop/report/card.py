@@ -203,6 +203,11 @@ def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decis
         case "latent":
             model = (lineage.model or "")[:ID_DIGITS]
             made = f"decoded by model {model} from latent point {lineage.row}"
+        case "climbed":
+            origin = f"latent point {lineage.row}" if lineage.latents else _parents(lineage)
+            made = f"climbed to from {origin} by moves: {_moves(lineage)}"
+        case "symmetric":
+            made = f"a symmetric ordering, start {lineage.row} of the climb"
         case "swap":
             made = f"made by exchanging {_exchanged(store, lineage)}"
         case "moved":

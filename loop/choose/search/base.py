@@ -50,7 +50,7 @@ class PropertySurrogate(Protocol):
 
 @dataclass(frozen=True)
 class Standardisation:
-    """Means and standard deviations of descriptors and values; constant descriptors are left out."""
+    """Means and standard deviations of values and of the descriptors that vary."""
 
     varies: npt.NDArray[np.bool_]
     feature_mean: FloatArray

@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from alloop.loop.choose.proposal import (
-    propose_by_acquisition,
-    propose_random,
-    propose_table_rows,
-)
+from alloop.loop.choose.proposal import propose_random
 from alloop.loop.choose.screening import Seen
+from alloop.loop.choose.search.search import propose_by_search
+from alloop.loop.choose.search.table import propose_from_table
 from alloop.loop.choose.strategies.genetic import propose_genetic
 from alloop.loop.choose.strategies.greedy import propose_greedy
 from alloop.loop.choose.strategies.latent_gradient import propose_by_latent_gradient
 from alloop.loop.choose.strategies.predicted import propose_by_prediction
 from alloop.loop.choose.strategies.walkers import propose_annealing, propose_local_search
-from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.choose.uncertainty import propose_by_uncertainty
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
@@ -71,10 +68,10 @@ def _random(state: CampaignState, store: ArtifactStore, seen: Seen, *, round: in
 def _latent_bo(
     state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
 ) -> Proposed:
-    if state.spec.acquisition.candidates == "table":
-        return propose_table_rows(state, store, seen, model, round=round)
-    edge = trust_region_edge(state, round)
-    return propose_by_acquisition(state, store, seen, model, round=round, edge=edge)
+    propose = (
+        propose_from_table if state.spec.acquisition.candidates == "table" else propose_by_search
+    )
+    return propose(state, store, seen, model, round=round)
 
 
 MODEL_FREE: Mapping[str, ModelFree] = {

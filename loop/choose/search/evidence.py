@@ -1,0 +1,120 @@
+"""Surrogates chosen by evidence: for each property the descriptors and the family that predict it
+best."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from alloop.loop.choose.moves.base import IntArray
+from alloop.loop.choose.search.base import Descriptors, FloatArray, PropertySurrogate
+from alloop.loop.choose.search.gaussian_process import GaussianProcess
+from alloop.loop.choose.search.linear import LinearSurrogate
+from alloop.loop.choose.search.score import Marginals
+from alloop.materials import Material
+
+WORTH_CHANGING = 0.05
+"""Gain in log predictive density, in nats a label, that makes up for dearer descriptors."""
+
+
+@dataclass(frozen=True)
+class ChosenSurrogate:
+    """The surrogate of one property, with what it was chosen among."""
+
+    surrogate: PropertySurrogate
+    descriptors: int
+    """Index of its descriptors."""
+    name: str
+    """Descriptors and family, such as ``correlations, gaussian process``."""
+    evidence: Mapping[str, float]
+    """Leave-one-out log predictive density of everything that was tried, by name."""
+
+
+@dataclass(frozen=True)
+class Surrogates:
+    """One surrogate for each property that objectives and constraints name.
+
+    Features are the descriptors that are used, side by side.
+    """
+
+    property_names: tuple[str, ...]
+    chosen: tuple[ChosenSurrogate, ...]
+    used: tuple[Descriptors, ...]
+    columns: tuple[slice, ...]
+    """Columns of each property's descriptors among the features."""
+    scales: tuple[float, ...]
+    """Factor of each property's standard deviation, from what earlier promises came to."""
+
+    @property
+    def rows_per_round(self) -> int:
+        """Number of candidates that may be scored in a round."""
+        return min(descriptors.rows_per_round for descriptors in self.used)
+
+    def of_codes(self, codes: IntArray) -> FloatArray:
+        """Return the features of codes, shape (n, d)."""
+        return np.hstack([descriptors.of_codes(codes) for descriptors in self.used])
+
+    def of_materials(self, materials: Sequence[Material]) -> FloatArray:
+        """Return the features of materials, shape (n, d)."""
+        return np.hstack([descriptors.of_materials(materials) for descriptors in self.used])
+
+    def predict(self, features: FloatArray) -> Marginals:
+        """Return mean and standard deviation of what would be measured, recalibrated."""
+        found = [
+            chosen.surrogate.predict(features[:, columns])
+            for chosen, columns in zip(self.chosen, self.columns, strict=True)
+        ]
+        means, stds = (np.stack(parts, axis=1) for parts in zip(*found, strict=True))
+        return Marginals(self.property_names, means, stds * np.array(self.scales))
+
+
+def fit_surrogates(
+    descriptors: Sequence[Descriptors],
+    materials: Sequence[Material],
+    values: FloatArray,
+    property_names: tuple[str, ...],
+    scales: Sequence[float],
+) -> Surrogates:
+    """Return for each property the surrogate with the best evidence.
+
+    Args:
+        descriptors: to choose from, the cheaper first.
+        materials: that were measured, n.
+        values: shape (n, p); NaN where a property is not known.
+        property_names: the p names.
+        scales: factor of each property's standard deviation.
+    """
+    described = [each.of_materials(materials) for each in descriptors]
+    chosen = [
+        _best(descriptors, described, values[:, column]) for column in range(len(property_names))
+    ]
+    indices = sorted({each.descriptors for each in chosen})
+    used = tuple(descriptors[index] for index in indices)
+    edges = np.cumsum([0, *(described[index].shape[1] for index in indices)])
+    places = [indices.index(each.descriptors) for each in chosen]
+    columns = tuple(slice(int(edges[place]), int(edges[place + 1])) for place in places)
+    return Surrogates(property_names, tuple(chosen), used, columns, tuple(scales))
+
+
+def _best(
+    descriptors: Sequence[Descriptors], described: Sequence[FloatArray], values: FloatArray
+) -> ChosenSurrogate:
+    known = np.isfinite(values)
+    evidence: dict[str, float] = {}
+    best: ChosenSurrogate | None = None
+    for index, each in enumerate(descriptors):
+        for family, fit in FAMILIES.items():
+            surrogate = fit(described[index][known], values[known])
+            name = f"{each.name}, {family}"
+            evidence[name] = surrogate.log_evidence
+            needed = -np.inf if best is None else best.surrogate.log_evidence
+            if best is not None and best.descriptors != index:
+                needed += WORTH_CHANGING
+            if surrogate.log_evidence > needed:
+                best = ChosenSurrogate(surrogate, index, name, evidence)
+    assert best is not None
+    return best
+
+
+FAMILIES = {"linear": LinearSurrogate.fit, "gaussian process": GaussianProcess.fit}
+"""Families of surrogates, the cheaper first."""

@@ -1,0 +1,319 @@
+"""A round's search: surrogates by evidence, climbs from many starts, and a batch chosen jointly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from alloop.errors import MaterialError
+from alloop.loop.choose.draft import Draft
+from alloop.loop.choose.fidelity import (
+    FidelityMaps,
+    composed,
+    maps_to_top_tier,
+    propagate_posterior,
+)
+from alloop.loop.choose.moves.base import IntArray, Moves
+from alloop.loop.choose.moves.of_space import moves_of
+from alloop.loop.choose.numerics import single_threaded
+from alloop.loop.choose.screening import CandidateRejection, Seen
+from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.search.climb import Climbed, climb
+from alloop.loop.choose.search.descriptors import descriptors_of
+from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
+from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
+from alloop.loop.choose.search.recalibration import interval_scale
+from alloop.loop.choose.search.score import ImprovementScore, Marginals
+from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
+from alloop.loop.choose.strategies.batch import Batch
+from alloop.loop.choose.strategies.surroundings import best_first
+from alloop.loop.choose.trust_region import trust_region_edge
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.materials import Material
+from alloop.models.base import GenerativeModel
+from alloop.seeds import derive_seed
+
+NEIGHBOURS = 24
+"""Number of neighbours that a chain looks at in a step."""
+FEWEST_STEPS, MOST_STEPS = 6, 40
+SHORTLIST = 192
+"""Number of candidates that the batch is chosen from jointly: the best by their own scores."""
+N_CENTRES = 16
+"""Number of best measured candidates that latent points are scattered around."""
+
+
+def propose_by_search(
+    state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
+) -> Proposed:
+    """Propose a batch that was searched for under the acquisition.
+
+    The best measured candidates, what the model decodes around them and, in a space of orderings,
+    symmetric orderings are climbed from by moves of the space.
+
+    Args:
+        state: with at least two labels.
+        store: receives every candidate that is recorded, and the latent points.
+        seen: everything measured or pending.
+        model: fitted in this round.
+        round: whose seeds to use.
+    """
+    seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
+    rng = np.random.default_rng(seed)
+    answers = best_first(state, state.answers())
+    materials = {m.candidate: store.get_material(m.candidate) for m in answers}
+    moves = moves_of(state.spec.space, materials)
+    batch = Batch(state, seen, round)
+    with single_threaded(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        task = SearchTask.of(state, model, moves, materials)
+        codes = _codes(moves, materials)
+        decoded = _decoded(state, store, model, moves, materials, task, round, seed)
+        best = {id: codes[id] for id in list(materials)[:N_CENTRES] if id in codes}
+        starts = starts_of_climb(state.spec.space, moves, best, decoded, rng, reach=None, seed=seed)
+        n_chains = sum(len(group.starts) for group in starts.groups)
+        climbed = climb(
+            task.score_codes,
+            starts.groups,
+            moves,
+            rng,
+            steps=_steps(task.surrogates.rows_per_round, n_chains),
+            neighbours=NEIGHBOURS,
+            most=4 * SHORTLIST,
+        )
+        known = {code.tobytes() for code in codes.values()}
+        rows = [row for row, code in enumerate(climbed.codes) if code.tobytes() not in known]
+        passed, passed_rows = _shortlist(batch, moves, starts, climbed, rows, seed)
+        decided = task.decide(passed, climbed.codes[passed_rows], batch.size, seed)
+    batch.decide(decided)
+    n_filled = batch.n_missing
+    batch.fill()
+    origin = [starts.groups[climbed.group[row]].name for row in passed_rows]
+    chosen = [name for name, (_, decision) in zip(origin, decided, strict=True) if decision.chosen]
+    return batch.proposed(
+        store,
+        {
+            "decoded": float(decoded.n_decoded),
+            "decoded_in_space": float(len(decoded.codes)),
+            "scored": float(climbed.n_scored),
+            "shortlisted": float(len(passed)),
+            "drawn_at_random": float(n_filled),
+            **{
+                f"chosen_from_{group.name}": float(chosen.count(group.name))
+                for group in starts.groups
+            },
+            **task.notes(),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class SearchTask:
+    """What a round searches for: surrogates of what is known, and the score they are used for."""
+
+    state: CampaignState
+    surrogates: Surrogates
+    score: ImprovementScore
+    baseline: FloatArray
+    """Features of everything measured, shape (n, d), the best first."""
+    lines: FidelityMaps
+    """Maps to the top tier, once they are known."""
+
+    @classmethod
+    def of(
+        cls,
+        state: CampaignState,
+        model: GenerativeModel,
+        moves: Moves | None,
+        materials: "dict[str, Material]",
+    ) -> "SearchTask":
+        """Return the task of a round.
+
+        Args:
+            state: with labels.
+            model: fitted in the round.
+            moves: of the space; None to choose from a table.
+            materials: that were measured, by candidate, the best first.
+        """
+        names = state.spec.property_names()
+        of_candidate = {m.candidate: m.properties for m in state.answers()}
+        values = np.array([[of_candidate[id][name] for name in names] for id in materials])
+        surrogates = fit_surrogates(
+            descriptors_of(state.spec.space, model, moves),
+            list(materials.values()),
+            values,
+            names,
+            [interval_scale(state, name) for name in names],
+        )
+        lines = maps_to_top_tier(state)
+        utility, spec = state.utility, state.spec
+        aimed = _aimed(Marginals(names, values, np.zeros_like(values)), cls._aim(state, lines))
+        rows = [dict(zip(names, row, strict=True)) for row in aimed.mean.tolist()]
+        feasible = [utility.value(row) for row in rows if utility.is_feasible(row)]
+        score = ImprovementScore(
+            spec.objectives, utility.scales, spec.constraints, max(feasible, default=None)
+        )
+        baseline = surrogates.of_materials(list(materials.values()))
+        return cls(state, surrogates, score, baseline, lines)
+
+    def score_codes(self, codes: IntArray) -> FloatArray:
+        """Return the score of codes, (n,)."""
+        return self.score_features(self.surrogates.of_codes(codes))
+
+    def score_features(self, features: FloatArray) -> FloatArray:
+        """Return the score of features, (n,)."""
+        marginals = self.surrogates.predict(features)
+        return self.score(_aimed(marginals, self._aim(self.state, self.lines)))
+
+    def decide(
+        self, drafts: Sequence[Draft], codes: IntArray, size: int, seed: int
+    ) -> list[tuple[Draft, Decision]]:
+        """Return the decision on every draft: a batch chosen jointly, the others rejected."""
+        if not drafts:
+            return []
+        return self.decide_on_features(drafts, self.surrogates.of_codes(codes), size, seed)
+
+    def decide_on_features(
+        self, drafts: Sequence[Draft], features: FloatArray, size: int, seed: int
+    ) -> list[tuple[Draft, Decision]]:
+        """Return the decision on every draft, given their features (n, d)."""
+        aim = self._aim(self.state, self.lines)
+        acquisition = joint_acquisition(
+            self.surrogates, self.baseline, self.state.utility, seed=seed, lines=aim
+        )
+        choice = choose_batch(acquisition, features, size)
+        marginals = self.surrogates.predict(features)
+        last = choice.scores[choice.order[-1]]
+        places = {row: place for place, row in enumerate(choice.order)}
+        decided = []
+        for row, draft in enumerate(drafts):
+            score = choice.scores[row]
+            rejection, reason = None, ""
+            if row in places:
+                reason = f"choice {places[row] + 1} of {size} by acquisition"
+            else:
+                text = f"its acquisition {score:.3g} is below {last:.3g}, the last that was chosen"
+                rejection = CandidateRejection("acquisition", min(score - last, 0.0), text)
+            posterior = {
+                name: Posterior(
+                    mean=float(marginals.mean[row, i]), std=float(marginals.std[row, i])
+                )
+                for i, name in enumerate(marginals.property_names)
+            }
+            decision = draft.decide(
+                rejection=rejection,
+                reason=reason,
+                acquisition=score,
+                posterior=posterior,
+                high_fidelity=propagate_posterior(self.lines, posterior),
+            )
+            decided.append((draft, decision))
+        return decided
+
+    def notes(self) -> dict[str, float | str]:
+        """Return what is worth recording: the surrogates, what they were chosen among, and the
+        factor of their standard deviations."""
+        notes: dict[str, float | str] = {}
+        for name, chosen, scale in zip(
+            self.surrogates.property_names,
+            self.surrogates.chosen,
+            self.surrogates.scales,
+            strict=True,
+        ):
+            notes[f"surrogate_{name}"] = chosen.name
+            notes[f"interval_scale_{name}"] = scale
+            for tried, evidence in chosen.evidence.items():
+                notes[f"evidence_{name}: {tried}"] = evidence
+        aim = self._aim(self.state, self.lines)
+        notes["aim"] = "top-tier" if aim else "first-tier"
+        return notes
+
+    @staticmethod
+    def _aim(state: CampaignState, lines: FidelityMaps) -> FidelityMaps:
+        return lines if state.spec.acquisition.aim == "top-tier" else ()
+
+
+def _aimed(marginals: Marginals, lines: FidelityMaps) -> Marginals:
+    """Return the marginals of the values that are to be improved."""
+    if not lines:
+        return marginals
+    offsets, slopes = np.array([composed(lines, name) for name in marginals.property_names]).T
+    return replace(
+        marginals, mean=offsets + slopes * marginals.mean, std=np.abs(slopes) * marginals.std
+    )
+
+
+def _codes(moves: Moves, materials: "dict[str, Material]") -> dict[str, IntArray]:
+    """Return the codes of the materials that have one, by candidate."""
+    codes = {}
+    for id, material in materials.items():
+        try:
+            codes[id] = moves.encode([material])[0]
+        except MaterialError:
+            continue  # a person may report what is not in the space
+    return codes
+
+
+def _decoded(
+    state: CampaignState,
+    store: ArtifactStore,
+    model: GenerativeModel,
+    moves: Moves,
+    materials: "dict[str, Material]",
+    task: SearchTask,
+    round: int,
+    seed: int,
+) -> Decoded:
+    """Decode latent points around the best, and sort what comes out by its score."""
+    n = state.spec.acquisition.pool
+    assert n is not None  # the spec fills it in where it counts
+    everything = list(materials.values())
+    decoded = decode_around(
+        model,
+        state.models[round].checkpoint,
+        everything[:N_CENTRES],
+        everything,
+        moves,
+        store,
+        n=n,
+        edge=trust_region_edge(state, round),
+        seed=seed,
+    )
+    if not len(decoded.codes):
+        return decoded
+    _, first = np.unique(decoded.codes, axis=0, return_index=True)
+    first = np.sort(first)
+    order = first[np.argsort(-task.score_codes(decoded.codes[first]), kind="stable")]
+    lineages = tuple(decoded.lineages[row] for row in order)
+    return Decoded(decoded.codes[order], lineages, decoded.n_decoded)
+
+
+def _shortlist(
+    batch: Batch,
+    moves: Moves,
+    starts: Starts,
+    climbed: Climbed,
+    rows: Sequence[int],
+    seed: int,
+) -> tuple[list[Draft], list[int]]:
+    """Return the best candidates that pass the screening, and their rows."""
+    passed: list[Draft] = []
+    passed_rows: list[int] = []
+    for start in range(0, len(rows), SHORTLIST):
+        part = rows[start : start + SHORTLIST]
+        for row, material in zip(part, moves.decode(climbed.codes[part]), strict=True):
+            group, chain = int(climbed.group[row]), int(climbed.chain[row])
+            lineage = starts.lineage(group, chain, climbed.codes[row], moves, seed)
+            if batch.screen([Draft(material, lineage)]):
+                passed.append(Draft(material, lineage))
+                passed_rows.append(row)
+            if len(passed) == SHORTLIST:
+                return passed, passed_rows
+    return passed, passed_rows
+
+
+def _steps(rows_per_round: int, n_chains: int) -> int:
+    steps = rows_per_round // (NEIGHBOURS * max(1, n_chains))
+    return min(max(steps, FEWEST_STEPS), MOST_STEPS)

@@ -1,0 +1,155 @@
+"""Where climbs begin: the best measured, what the model decodes, and symmetric orderings."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alloop.errors import MaterialError
+from alloop.loop.choose.moves.base import IntArray, Moves
+from alloop.loop.choose.search.climb import ChainGroup, plain_moves
+from alloop.loop.choose.search.orbits import OrbitMoves, draw_orbits
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Lineage
+from alloop.materials import Material
+from alloop.models.base import GenerativeModel
+from alloop.models.lattice.parent import ParentLattice
+from alloop.space import AnySpace, Decorations
+
+N_MEASURED, N_SYMMETRIC = 16, 12
+"""Number of chains that begin at the best measured candidates, and at symmetric orderings."""
+N_DECODED = 16
+"""Number of chains that begin at what was decoded: at the best of it."""
+N_PERTURBED = 20
+"""Number of coordinates moved at once, on average, to scatter a latent point: few, as in TuRBO
+(Eriksson et al., NeurIPS 2019): moving all of a point in many dimensions leaves nothing of it."""
+MIN_LATENT_EXTENT = 1e-3
+"""Least extent of a latent coordinate, so that latents that never vary may still move."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Chains of a climb, with the lineage of every start."""
+
+    groups: tuple[ChainGroup, ...]
+    lineages: tuple[tuple[Lineage, ...], ...]
+    """Lineage of each group's starts."""
+
+    def lineage(self, group: int, chain: int, code: IntArray, moves: Moves, seed: int) -> Lineage:
+        """Return the lineage of a candidate that a chain met."""
+        start = self.lineages[group][chain]
+        changes = moves.changes(self.groups[group].starts[chain], code)
+        if not changes:
+            return start
+        return start.model_copy(update={"source": "climbed", "moves": changes, "seed": seed})
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the model made of latent points around the best measured candidates."""
+
+    codes: IntArray
+    lineages: tuple[Lineage, ...]
+    n_decoded: int
+    """Number of latent points; fewer materials have a code in the space, or lie in its bounds."""
+
+
+def decode_around(
+    model: GenerativeModel,
+    checkpoint: str,
+    centres: Sequence[Material],
+    measured: Sequence[Material],
+    moves: Moves,
+    store: ArtifactStore,
+    *,
+    n: int,
+    edge: float,
+    seed: int,
+) -> Decoded:
+    """Return codes of what latent points around some centres decode to, in bounds.
+
+    Args:
+        model: fitted.
+        checkpoint: its artifact, for the lineage.
+        centres: materials, of which the latent points are scattered copies, and midpoints of pairs.
+        measured: everything measured; its extent is the unit of the edge.
+        moves: of the space.
+        store: receives the latent points.
+        n: number of latent points.
+        edge: of the box around each centre, in the extent of the measured latents.
+        seed: of the decoding; the scatter follows torch's own generator.
+    """
+    latents = _scattered(model.encode(centres), model.encode(measured), n, edge)
+    buffer = io.BytesIO()
+    np.save(buffer, latents.numpy(), allow_pickle=False)
+    array = store.put(buffer.getvalue())
+    codes, lineages = [], []
+    for row, material in enumerate(model.decode(latents, seed=seed)):
+        try:
+            code = moves.encode([material])
+        except MaterialError:
+            continue
+        if moves.in_bounds(code)[0]:
+            codes.append(code[0])
+            lineages.append(
+                Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed)
+            )
+    return Decoded(np.array(codes, dtype=np.int64), tuple(lineages), len(latents))
+
+
+def starts_of_climb(
+    space: AnySpace,
+    moves: Moves,
+    best: Mapping[str, IntArray],
+    decoded: Decoded,
+    rng: np.random.Generator,
+    *,
+    reach: int | None,
+    seed: int,
+) -> Starts:
+    """Return the chains of a climb.
+
+    Args:
+        space: of the campaign.
+        moves: in it.
+        best: codes of the best measured candidates, by id.
+        decoded: the model's share, the best of it first.
+        rng: draws symmetric orderings.
+        reach: how far chains may go from measured and decoded candidates.
+        seed: of the round, for the lineage.
+    """
+    plain = plain_moves(moves)
+    listed = list(best.items())[:N_MEASURED]
+    groups = [ChainGroup("measured", np.array([code for _, code in listed]), plain, reach)]
+    lineages = [tuple(Lineage(source="climbed", parent=id, seed=seed) for id, _ in listed)]
+    if len(decoded.codes):
+        groups.append(ChainGroup("latent", decoded.codes[:N_DECODED], plain, reach))
+        lineages.append(decoded.lineages[:N_DECODED])
+    if isinstance(space, Decorations):
+        parents = tuple(ParentLattice.of_size(name, space.atoms) for name in space.lattices)
+        orbits = draw_orbits(parents, len(space.elements), moves, N_SYMMETRIC, rng)
+        if len(orbits.starts):
+            its_moves = OrbitMoves(orbits, len(space.elements), moves)
+            groups.append(ChainGroup("symmetric", orbits.starts, its_moves))
+            lineages.append(
+                tuple(
+                    Lineage(source="symmetric", seed=seed, row=chain)
+                    for chain in range(len(orbits.starts))
+                )
+            )
+    return Starts(tuple(groups), tuple(lineages))
+
+
+def _scattered(centres: Tensor, measured: Tensor, n: int, edge: float) -> Tensor:
+    """Return latent points in boxes around centres, and every fourth between two, (n, d)."""
+    extent = (measured.amax(dim=0) - measured.amin(dim=0)).clamp_min(MIN_LATENT_EXTENT)
+    points = centres[torch.arange(n) % len(centres)]
+    mates = centres[torch.randint(len(centres), (n,))]
+    is_midpoint = (torch.arange(n) % 4 == 3)[:, None]
+    points = torch.where(is_midpoint, 0.5 * (points + mates), points)
+    anywhere = points + edge * extent * (torch.rand(points.shape) - 0.5)
+    is_moved = torch.rand(points.shape) < N_PERTURBED / points.shape[-1]
+    return torch.where(is_moved, anywhere, points).to(torch.float32)
