@@ -6,24 +6,17 @@ import numpy as np
 import torch
 from pymatgen.core import Structure
 
-from alloop.campaigns.load import parse_spec
-from alloop.loop.choose.acquisition import acquisition_function, climb, fit_surrogate, trust_region
 from alloop.loop.choose.numerics import single_threaded
-from alloop.loop.state.utility import Utility
 from alloop.models.base import Dataset
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.optimisation import STEPS, optimise
 from benchmarks.pcdvae.judged import Judge, columns
+from benchmarks.pcdvae.latent_acquisition import climb_latents
 
 STARTS = 40
 """Held-out crystals that are climbed from; AlloGen takes all its 327."""
 SURROGATE_ROWS = 150
 """Training rows that the loop's Gaussian process learns from."""
-EDGE = 0.2
-"""Edge of the trust region, in the extent of the latents; a campaign's default is set in its
-spec."""
-ITERATIONS = 15
-"""Number of iterations of the acquisition's climb."""
 
 
 def optimisation_figures(
@@ -73,28 +66,6 @@ def _by_acquisition(model: PcdvaeModel, training: Dataset, starts: torch.Tensor)
     """Return the starts climbed by expected improvement, each within its own trust region."""
     rows = np.random.default_rng(1).permutation(len(training))[:SURROGATE_ROWS]
     z = model.encode([training.materials[row] for row in rows]).double()
-    spec = parse_spec(
-        {
-            "name": "stiff",
-            "space": {"elements": ["Ni", "Fe", "Cr"], "atoms": 16},
-            "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
-            "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
-        },
-        where="benchmark",
-    )
-    values = torch.from_numpy(training.labels[rows, :1])
-    lower, upper = trust_region(starts.double(), z, EDGE)
     with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(0)
-        with torch.no_grad():
-            embedded = model.embed(z)
-        surrogate = fit_surrogate(embedded, values, ("bulk_modulus",))
-        utility = Utility.of(spec, [{"bulk_modulus": float(v)} for v in values[:, 0]])
-        return climb(
-            acquisition_function(surrogate, utility, seed=0),
-            model.embed,
-            starts,
-            lower,
-            upper,
-            max_iterations=ITERATIONS,
-        ).float()
+        return climb_latents(model.embed, z, torch.from_numpy(training.labels[rows, 0]), starts)

@@ -85,9 +85,9 @@ class Lineage(Record):
     mate: ArtifactId | None = None
     """Second parent of a crossover."""
     moves: tuple[tuple[str, str], ...] = ()
-    """Parts in which it differs from its parent or, where it was climbed to, from what a latent point
-    decodes to, each with what is there now: sites of an ordering, fractions of a composition, slots
-    and frame of a crystal."""
+    """Parts in which it differs from its parent or, where it was climbed to, from what its latent
+    point decodes to, each with what is there now: sites of an ordering, fractions of a composition,
+    slots and frame of a crystal."""
 
 
 class Posterior(Record):

@@ -154,7 +154,7 @@ class _Clusters:
         return np.concatenate(found, axis=1)
 
 
-def _symmetric(of_ordered: FloatArray, n_elements: int) -> FloatArray:
+def _symmetric(of_ordered: npt.ArrayLike, n_elements: int) -> FloatArray:
     """Return the map from unordered pairs of free elements to unordered pairs of all.
 
     Args:
@@ -162,16 +162,14 @@ def _symmetric(of_ordered: FloatArray, n_elements: int) -> FloatArray:
         n_elements: number of all.
     """
     m = n_elements - 1
-    tensor = of_ordered.reshape(n_elements, n_elements, m, m)
+    tensor = np.asarray(of_ordered, dtype=float).reshape(n_elements, n_elements, m, m)
     tensor = tensor[np.triu_indices(n_elements)]  # (unordered pairs of all, m, m)
     first, second = np.triu_indices(m)
     both = tensor[:, first, second] + tensor[:, second, first]
     return np.where(first == second, tensor[:, first, second], both)
 
 
-def _clusters(
-    parent: ParentLattice, n_elements: int, n_shells: int, triangles: bool
-) -> _Clusters:
+def _clusters(parent: ParentLattice, n_elements: int, n_shells: int, triangles: bool) -> _Clusters:
     vectors, lengths = _vectors(parent)
     shells = _shell_lengths(lengths)[:n_shells]
     neighbours = [

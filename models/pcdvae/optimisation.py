@@ -18,8 +18,8 @@ def optimise(
     """Climb the property head from latent points, by Adam.
 
     Nothing keeps the points where the decoder knows its way: the paper stops when most no longer
-    decode to crystals. The loop's acquisition, which is unsure far from what was measured, climbs
-    within a trust region instead (``alloop.loop.choose.acquisition.climb``).
+    decode to crystals. The loop's search climbs from what was decoded instead, and near it
+    (``alloop.loop.choose.search``).
 
     Args:
         network: trained; its weights are left alone.

@@ -1,7 +1,7 @@
 """Surrogates chosen by evidence: for each property the descriptors and the family that predict it
 best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,5 +116,8 @@ def _best(
     return best
 
 
-FAMILIES = {"linear": LinearSurrogate.fit, "gaussian process": GaussianProcess.fit}
+FAMILIES: Mapping[str, Callable[[FloatArray, FloatArray], PropertySurrogate]] = {
+    "linear": LinearSurrogate.fit,
+    "gaussian process": GaussianProcess.fit,
+}
 """Families of surrogates, the cheaper first."""

@@ -2,7 +2,7 @@
 
 Few hyperparameters, whatever the number of descriptors: the variances of both parts and of the
 noise, and one length. They are fitted to at most ``MAX_FIT`` rows and the process is conditioned
-on at most ``MAX_ROWS``: the best, the latest, and some of the others, so that a round costs the
+on at most ``MAX_ROWS``, half of them those with the most extreme values, so that a round costs the
 same for ten thousand labels as for two thousand.
 """
 
@@ -18,8 +18,10 @@ from gpytorch.kernels import LinearKernel, MaternKernel, ScaleKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from gpytorch.priors import GammaPrior, LogNormalPrior
+from gpytorch.settings import debug
 from torch import Tensor
 
+from alloop.loop.choose.moves.base import IntArray
 from alloop.loop.choose.search.base import FloatArray, Standardisation
 
 MAX_FIT, MAX_ROWS = 400, 1500
@@ -57,7 +59,7 @@ class GaussianProcess:
     def predict(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the values, (k,) each, the noise included."""
         means, variances = [], []
-        with torch.no_grad():
+        with torch.no_grad(), debug(False):
             for part in self._inputs(features).split(4096):
                 posterior = self.gp.posterior(part, observation_noise=True)
                 means.append(posterior.mean[:, 0])
@@ -67,7 +69,8 @@ class GaussianProcess:
 
     def joint(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean (…, k) and covariance (…, k, k) of the noiseless values at (…, k, d)."""
-        with torch.no_grad():
+        # Its debugging warns of inputs that are training rows: a baseline's are.
+        with torch.no_grad(), debug(False):
             found = self.gp(self._inputs(features))
         scale = self.scaling.value_std
         mean = found.mean.numpy() * scale + self.scaling.value_mean
@@ -90,13 +93,16 @@ def _process(x: Tensor, y: Tensor) -> SingleTaskGP:
     return SingleTaskGP(x, y, likelihood=likelihood, covar_module=kernel, outcome_transform=None)
 
 
-def _informative(values: FloatArray, most: int) -> FloatArray:
-    """Return at most so many rows in their order: the latest half, and evenly of the others."""
+def _informative(values: FloatArray, most: int) -> IntArray:
+    """Return at most so many rows, in their order: half of them the most
+    extreme, the others spread evenly over the rest."""
     n = len(values)
     if n <= most:
         return np.arange(n)
-    earlier = np.linspace(0, n - most // 2 - 1, most - most // 2).round().astype(int)
-    return np.concatenate([np.unique(earlier), np.arange(n - most // 2, n)])
+    extreme = np.argsort(-np.abs(values - np.median(values)), kind="stable")[: most // 2]
+    rest = np.setdiff1d(np.arange(n), extreme)
+    evenly = rest[np.linspace(0, len(rest) - 1, most - len(extreme)).round().astype(int)]
+    return np.union1d(extreme, evenly)
 
 
 @torch.no_grad()

@@ -1,0 +1,104 @@
+"""Surrogates against their definitions, and the choice among them."""
+
+import numpy as np
+import pytest
+
+from alloop.loop.choose.search.base import Standardisation
+from alloop.loop.choose.search.gaussian_process import MAX_ROWS, GaussianProcess
+from alloop.loop.choose.search.linear import LinearSurrogate
+from tests.loop.choose.search.toy import grid, labelled, surrogates_on
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(60, 5))
+WEIGHTS = np.array([2.0, -1.0, 0.5, 0.0, 0.0])
+
+
+def test_a_linear_function_is_found_with_its_noise() -> None:
+    y = 180 + X @ WEIGHTS + 0.1 * RNG.normal(size=60)
+    found = LinearSurrogate.fit(X, y)
+    fresh = RNG.normal(size=(500, 5))
+    mean, std = found.predict(fresh)
+    truth = 180 + fresh @ WEIGHTS + 0.1 * RNG.normal(size=500)
+    assert np.abs(mean - truth).mean() == pytest.approx(0.08, abs=0.02)  # 0.1 √(2 / π)
+    assert np.mean(np.abs(mean - truth) < 1.2816 * std) == pytest.approx(0.8, abs=0.06)
+
+
+def test_leave_one_out_of_the_linear_surrogate_is_what_leaving_out_gives() -> None:
+    y = 180 + X @ WEIGHTS + 0.5 * RNG.normal(size=60)
+    found = LinearSurrogate.fit(X, y)
+    z, t = found.scaling.features(X), found.scaling.values(y)
+    # The same prior and noise, without one row at a time.
+    alpha = np.linalg.inv(found.covariance) - z.T @ z / found.noise
+    densities = []
+    for row in range(60):
+        kept = np.arange(60) != row
+        precision = alpha + z[kept].T @ z[kept] / found.noise
+        covariance = np.linalg.inv(precision)
+        weights = covariance @ z[kept].T @ (t[kept] - t[kept].mean()) / found.noise
+        variance = z[row] @ covariance @ z[row] + found.noise
+        off = t[row] - t[kept].mean() - z[row] @ weights
+        densities.append(-0.5 * (np.log(2 * np.pi * variance) + off**2 / variance))
+    expected = np.mean(densities) - np.log(found.scaling.value_std)
+    assert found.log_evidence == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("family", [LinearSurrogate, GaussianProcess])
+def test_the_joint_posterior_has_the_marginals(
+    family: type[LinearSurrogate] | type[GaussianProcess],
+) -> None:
+    y = 180 + X @ WEIGHTS + 0.3 * np.sin(3 * X[:, 0])
+    found = family.fit(X, y)
+    fresh = RNG.normal(size=(7, 5))
+    mean, covariance = found.joint(fresh)
+    alone, std = found.predict(fresh)
+    assert mean == pytest.approx(alone, abs=1e-6)
+    assert (np.diagonal(covariance) < std**2).all()  # the noise is left out
+    assert np.linalg.eigvalsh(covariance).min() > -1e-8 * covariance.max()
+    batched = found.joint(fresh.reshape(7, 1, 5))[1]
+    assert batched[:, 0, 0] == pytest.approx(np.diagonal(covariance), rel=1e-4, abs=1e-9)
+
+
+def test_a_bent_function_is_left_to_the_gaussian_process_and_a_straight_one_is_not_lost() -> None:
+    x = grid(25)
+    bent = surrogates_on(x, 180 + np.sin(9 * x))
+    assert bent.chosen[0].name == "amounts, gaussian process"
+    assert set(bent.chosen[0].evidence) == {"amounts, linear", "amounts, gaussian process"}
+    fresh = np.array([[0.37], [0.81]])
+    straight = surrogates_on(x, 180 + 2 * x)
+    assert straight.predict(fresh).mean[:, 0] == pytest.approx(180 + 2 * fresh[:, 0], abs=0.01)
+
+
+def test_each_property_has_its_own_surrogate_and_recalibration_widens_it() -> None:
+    x = grid(25)
+    once, twice = surrogates_on(x, labelled(x)), surrogates_on(x, labelled(x), scale=2.0)
+    one, two = once.predict(x[::7]), twice.predict(x[::7])
+    assert two.std == pytest.approx(2 * one.std)
+    assert two.mean == pytest.approx(one.mean)
+    assert one.of("formation_energy_per_atom")[0] == pytest.approx(0.2 * x[::7, 0], abs=1e-3)
+
+
+def test_missing_values_are_left_out_of_their_property_alone() -> None:
+    x = grid(25)
+    y = labelled(x)
+    y[::2, 1] = np.nan
+    found = surrogates_on(x, y)
+    assert np.isfinite(found.predict(x).mean).all()
+    assert found.predict(x).mean[:, 1] == pytest.approx(0.2 * x[:, 0], abs=5e-3)
+
+
+def test_many_labels_are_thinned_to_the_telling_ones() -> None:
+    x = RNG.normal(size=(MAX_ROWS + 500, 2))
+    y = x[:, 0] + 0.1 * RNG.normal(size=len(x))
+    y[17] = 30.0
+    found = GaussianProcess.fit(x, y)
+    assert len(found.gp.train_targets) == MAX_ROWS
+    assert np.isclose(found.gp.train_targets.max(), found.scaling.values(y).max())
+
+
+def test_constant_descriptors_and_values_do_no_harm() -> None:
+    x = np.hstack([X, np.full((60, 1), 4.0)])
+    scaling = Standardisation.of(x, np.full(60, 180.0))
+    assert scaling.varies.tolist() == [True] * 5 + [False]
+    mean, std = LinearSurrogate.fit(x, np.full(60, 180.0)).predict(x)
+    assert mean == pytest.approx(180.0)
+    assert np.isfinite(std).all()
