@@ -45,7 +45,7 @@ class PropertySurrogate(Protocol):
         """Return mean and standard deviation of what would be measured at (k, d), (k,) each."""
 
     def joint(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean (…, k) and covariance (…, k, k) of the noiseless values at (…, k, d)."""
+        """Return mean (k,) and covariance (k, k) of the noiseless values at (k, d)."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The batch, chosen jointly with BoTorch from candidates that were found one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,21 +24,32 @@ MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
 JITTER = 1e-6
 """Added to the diagonal of covariances, over their mean: neighbours are nearly equal."""
-MAX_BASELINE = 48
+MAX_BASELINE = 24
 """Most measured candidates that an improvement is counted from: the best predicted."""
 
 
-class SurrogateModel(Model):
-    """The campaign's surrogates as a BoTorch model; its inputs are their features."""
+class ListedModel(Model):
+    """The joint posterior of the properties at some listed rows, as a BoTorch model.
 
-    def __init__(self, surrogates: Surrogates) -> None:
+    Its inputs are places in the list, shape (…, q, 1): the posterior is computed once.
+    """
+
+    def __init__(self, surrogates: Surrogates, features: FloatArray) -> None:
         super().__init__()
-        self._surrogates = surrogates
+        self._means, self._covariances = [], []
+        for chosen, columns, scale in zip(
+            surrogates.chosen, surrogates.columns, surrogates.scales, strict=True
+        ):
+            mean, covariance = chosen.surrogate.joint(features[:, columns])
+            jitter = JITTER * max(float(np.diagonal(covariance).mean()), 1e-12)
+            covariance = (covariance + jitter * np.eye(len(covariance))) * scale**2
+            self._means.append(torch.from_numpy(mean))
+            self._covariances.append(torch.from_numpy(covariance))
 
     @property
     def num_outputs(self) -> int:
         """Number of properties."""
-        return len(self._surrogates.property_names)
+        return len(self._means)
 
     @property
     def batch_shape(self) -> torch.Size:
@@ -52,42 +63,57 @@ class SurrogateModel(Model):
         observation_noise: bool | Tensor = False,
         posterior_transform: Any = None,
     ) -> GPyTorchPosterior:
-        """Return the joint posterior of the noiseless properties at features (…, q, d)."""
+        """Return the joint posterior of the noiseless properties at places (…, q, 1)."""
         del output_indices, observation_noise, posterior_transform
-        features = X.detach().double().numpy()
-        normals = []
-        for chosen, columns, scale in zip(
-            self._surrogates.chosen,
-            self._surrogates.columns,
-            self._surrogates.scales,
-            strict=True,
-        ):
-            mean, covariance = chosen.surrogate.joint(features[..., columns])
-            diagonal = np.einsum("...ii->...i", covariance).mean(axis=-1)[..., None, None]
-            jitter = JITTER * np.maximum(diagonal, 1e-12) * np.eye(covariance.shape[-1])
-            normals.append(
-                MultivariateNormal(
-                    torch.from_numpy(mean), torch.from_numpy((covariance + jitter) * scale**2)
-                )
-            )
+        places = X[..., 0].long()
+        normals = [
+            MultivariateNormal(mean[places], covariance[places[..., :, None], places[..., None, :]])
+            for mean, covariance in zip(self._means, self._covariances, strict=True)
+        ]
         if len(normals) == 1:
             return GPyTorchPosterior(normals[0])
         return GPyTorchPosterior(MultitaskMultivariateNormal.from_independent_mvns(normals))
 
 
+@dataclass(frozen=True)
+class JointAcquisition:
+    """Acquisition of sets of candidates, each named by its row."""
+
+    function: qLogNoisyExpectedImprovement
+    first: int
+    """Place of the first candidate in the model's list, behind the baseline."""
+
+    def __call__(self, rows: Sequence[int]) -> Tensor:
+        """Return the acquisition of each row alone, beside what is pending, shape (n,)."""
+        return self.function(self._places(rows).unsqueeze(1))
+
+    def of_set(self, rows: Sequence[int]) -> float:
+        """Return the acquisition of several rows together."""
+        return float(self.function(self._places(rows).unsqueeze(0)))
+
+    def set_pending(self, rows: Sequence[int]) -> None:
+        """Count these rows as measured soon."""
+        self.function.set_X_pending(self._places(rows) if rows else None)
+
+    def _places(self, rows: Sequence[int]) -> Tensor:
+        return torch.tensor(rows, dtype=torch.float64)[:, None] + self.first
+
+
 def joint_acquisition(
     surrogates: Surrogates,
     baseline: FloatArray,
+    candidates: FloatArray,
     utility: Utility,
     *,
     seed: int,
     lines: FidelityMaps = (),
-) -> qLogNoisyExpectedImprovement:
+) -> JointAcquisition:
     """Return the logarithm of the noisy expected improvement of the campaign's utility.
 
     Args:
         surrogates: of the first tier's values.
         baseline: features of what was measured, shape (n, d).
+        candidates: features of what may be chosen, shape (k, d).
         utility: what is good.
         seed: of the draws.
         lines: to the tier whose values are to be improved; none for the first.
@@ -107,13 +133,13 @@ def joint_acquisition(
         ]
         return torch.stack(terms).sum(dim=0)
 
-    model = SurrogateModel(surrogates)
     with torch.no_grad():
         means = torch.from_numpy(surrogates.predict(baseline).mean)
-        order = total(means[:, None]).flatten().argsort(descending=True)
-    return qLogNoisyExpectedImprovement(
-        model=model,
-        X_baseline=torch.from_numpy(baseline)[order[:MAX_BASELINE]],
+        values = total(means).numpy()
+    best = np.argsort(-values, kind="stable")[:MAX_BASELINE]
+    function = qLogNoisyExpectedImprovement(
+        model=ListedModel(surrogates, np.vstack([baseline[best], candidates])),
+        X_baseline=torch.arange(len(best), dtype=torch.float64)[:, None],
         sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
         objective=GenericMCObjective(total),
         constraints=[
@@ -125,6 +151,7 @@ def joint_acquisition(
         prune_baseline=False,
         cache_root=False,
     )
+    return JointAcquisition(function, len(best))
 
 
 @dataclass(frozen=True)
@@ -138,24 +165,21 @@ class Choice:
     batch."""
 
 
-def choose_batch(
-    acquisition: qLogNoisyExpectedImprovement, features: FloatArray, batch: int
-) -> Choice:
+def choose_batch(acquisition: JointAcquisition, n: int, batch: int) -> Choice:
     """Choose a batch greedily, each choice counting the ones before as pending.
 
     Args:
-        acquisition: over features.
-        features: of the candidates, shape (k, d).
+        acquisition: of the candidates.
+        n: number of candidates.
         batch: how many to choose at most.
     """
-    points = torch.from_numpy(features)
     order: list[int] = []
-    scores = torch.full((len(points),), -torch.inf, dtype=torch.float64)
+    scores = torch.full((n,), -torch.inf, dtype=torch.float64)
     with torch.no_grad():
-        for _ in range(min(batch, len(points))):
-            rest = [row for row in range(len(points)) if row not in order]
-            acquisition.set_X_pending(points[order] if order else None)
-            scores[rest] = acquisition(points[rest].unsqueeze(1))
+        for _ in range(min(batch, n)):
+            rest = [row for row in range(n) if row not in order]
+            acquisition.set_pending(order)
+            scores[rest] = acquisition(rest)
             order.append(rest[int(scores[rest].argmax())])
     return Choice(tuple(order), tuple(scores.tolist()))
 

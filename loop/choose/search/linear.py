@@ -58,9 +58,8 @@ class LinearSurrogate:
         return self.scaling.unscaled(mean, np.sqrt(variance))
 
     def joint(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean (…, k) and covariance (…, k, k) of the noiseless values at (…, k, d)."""
+        """Return mean (k,) and covariance (k, k) of the noiseless values at (k, d)."""
         x = self.scaling.features(features)
         mean = x @ self.weights + self.intercept
-        covariance = x @ self.covariance @ np.swapaxes(x, -1, -2)
         scale = self.scaling.value_std
-        return mean * scale + self.scaling.value_mean, covariance * scale**2
+        return mean * scale + self.scaling.value_mean, x @ self.covariance @ x.T * scale**2

@@ -39,7 +39,7 @@ from alloop.seeds import derive_seed
 NEIGHBOURS = 24
 """Number of neighbours that a chain looks at in a step."""
 FEWEST_STEPS, MOST_STEPS = 6, 40
-SHORTLIST = 192
+SHORTLIST = 128
 """Number of candidates that the batch is chosen from jointly: the best by their own scores."""
 N_CENTRES = 16
 """Number of best measured candidates that latent points are scattered around."""
@@ -181,9 +181,9 @@ class SearchTask:
         """Return the decision on every draft, given their features (n, d)."""
         aim = self._aim(self.state, self.lines)
         acquisition = joint_acquisition(
-            self.surrogates, self.baseline, self.state.utility, seed=seed, lines=aim
+            self.surrogates, self.baseline, features, self.state.utility, seed=seed, lines=aim
         )
-        choice = choose_batch(acquisition, features, size)
+        choice = choose_batch(acquisition, len(drafts), size)
         marginals = self.surrogates.predict(features)
         last = choice.scores[choice.order[-1]]
         places = {row: place for place, row in enumerate(choice.order)}

@@ -28,8 +28,7 @@ def test_without_noise_or_constraints_it_is_the_expected_improvement() -> None:
     points = np.array([[0.33], [0.47], [0.93]])
     mean, covariance = found.chosen[0].surrogate.joint(points)
     best = float(found.chosen[0].surrogate.joint(x)[0].max())
-    acquisition = joint_acquisition(found, x, utility(), seed=1)
-    value = acquisition(torch.from_numpy(points).unsqueeze(1)).exp().detach()
+    value = joint_acquisition(found, x, points, utility(), seed=1)([0, 1, 2]).exp().detach()
     for i in range(len(points)):
         m, s = float(mean[i]), math.sqrt(covariance[i, i])
         u = (m - best) / s
@@ -41,9 +40,9 @@ def test_a_constraint_keeps_the_choice_on_its_side() -> None:
     x = grid()
     found = surrogates_on(x[::3], labelled(x[::3]))
     constrained = utility(constraints=[{"property": NAMES[1], "max": 0.1}])
-    choice = choose_batch(joint_acquisition(found, x[::3], constrained, seed=1), x, 1)
+    choice = choose_batch(joint_acquisition(found, x[::3], x, constrained, seed=1), 21, 1)
     assert 0.2 * float(x[choice.order[0], 0]) <= 0.1 + 0.005
-    free = choose_batch(joint_acquisition(found, x[::3], utility(), seed=1), x, 1)
+    free = choose_batch(joint_acquisition(found, x[::3], x, utility(), seed=1), 21, 1)
     assert float(x[free.order[0], 0]) > 0.5
 
 
@@ -51,7 +50,7 @@ def test_a_window_is_aimed_at() -> None:
     x = grid()
     found = surrogates_on(x[::3], labelled(x[::3]))
     window = utility(objectives=[{"property": NAMES[1], "goal": "window", "window": [0.05, 0.06]}])
-    choice = choose_batch(joint_acquisition(found, x[::3], window, seed=1), x, 1)
+    choice = choose_batch(joint_acquisition(found, x[::3], x, window, seed=1), 21, 1)
     assert 0.2 * float(x[choice.order[0], 0]) == pytest.approx(0.055, abs=0.012)
 
 
@@ -59,7 +58,7 @@ def test_a_batch_does_not_choose_twins_and_scores_everything() -> None:
     x = grid(6)
     found = surrogates_on(x, 180 + np.sin(9 * x))
     twins = np.array([[0.3], [0.3], [0.33], [0.9]])
-    choice = choose_batch(joint_acquisition(found, x, utility(), seed=1), twins, 2)
+    choice = choose_batch(joint_acquisition(found, x, twins, utility(), seed=1), 4, 2)
     assert len(set(choice.order)) == 2
     assert set(choice.order) != {0, 1}
     assert len(choice.scores) == 4
@@ -75,9 +74,9 @@ def test_it_can_aim_at_what_the_top_tier_is_expected_to_say() -> None:
     modulus = fit_fidelity_map([170.0, 180.0], [150.0, 160.0], spread=5.0)
     lower = fit_fidelity_map(energies, energies - 0.1, spread=0.05)
     lines = [{"bulk_modulus": modulus, "formation_energy_per_atom": lower}]
-    fresh = torch.tensor([[0.22], [0.66]], dtype=torch.float64).unsqueeze(1)
+    fresh = np.array([[0.22], [0.66]])
     with torch.no_grad():
-        first = joint_acquisition(found, x, wanted, seed=1)(fresh)
-        top = joint_acquisition(found, x, wanted, seed=1, lines=lines)(fresh)
+        first = joint_acquisition(found, x, fresh, wanted, seed=1)([0, 1])
+        top = joint_acquisition(found, x, fresh, wanted, seed=1, lines=lines)([0, 1])
     assert first[0] > first[1]
     assert top[1] > top[0]
