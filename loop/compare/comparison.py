@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,10 @@ def compare(
     Raises:
         RunError: if the runs cannot be compared; it names the remedy.
     """
-    labelled = {name: _once(paths) for name, paths in (labels or {}).items()}
-    paths = _once([*runs, *(path for group in labelled.values() for path in group)])
+    known: dict[Path, Path] = {}
+    given = _once(runs, known)
+    labelled = {name: _once(paths, known) for name, paths in (labels or {}).items()}
+    paths = list(dict.fromkeys([*given, *chain.from_iterable(labelled.values())]))
     if len(paths) < 2:
         raise RunError(
             f"there is {len(paths) or 'no'} run to compare",
@@ -114,8 +117,9 @@ def compare(
     )
 
 
-def _once(paths: Sequence[Path | str]) -> list[Path]:
-    return list(dict.fromkeys(Path(path) for path in paths))
+def _once(paths: Sequence[Path | str], known: dict[Path, Path]) -> list[Path]:
+    """Return each folder once, as it was first written, however else it is written later."""
+    return list(dict.fromkeys(known.setdefault(Path(path).resolve(), Path(path)) for path in paths))
 
 
 def _followed(

@@ -20,7 +20,8 @@ class Label:
     candidate: str
     formula: str
     utilities: tuple[float, ...] | None
-    """Utility of each objective, more is better; None for a failed measurement."""
+    """Utility of each objective, more is better; None for a failed measurement, or one that lacks
+    a property that the campaign judges by."""
     is_feasible: bool
     """Whether it gave values, within every constraint."""
 
@@ -82,11 +83,14 @@ class Run:
             objectives: those whose utilities are compared.
         """
         utility, found = self.state.utility, dict[str, Label]()
+        named = set(self.spec.property_names())
         for trial in measured_trials(self.state):
             if trial.proposal.stage is Stage.UNREQUESTED or trial.measured is None:
                 continue
             answer, decision = trial.answer, trial.decision
-            values = None if answer is None else answer.properties
+            # What a property is derived from may be known, and the property itself not yet.
+            is_whole = answer is not None and named <= answer.properties.keys()
+            values = answer.properties if answer is not None and is_whole else None
             label = Label(
                 decision.candidate,
                 decision.formula,

@@ -99,6 +99,23 @@ def test_labels_of_ones_own(tmp_path: Path) -> None:
         compare(runs[:4], labels={"latent-bo": runs[4:]})
 
 
+def test_a_run_given_twice_is_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = both(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = compare([*runs, runs[0].name, f"../{tmp_path.name}/{runs[0].name}"])
+    assert [len(group.runs) for group in found.groups] == [3, 3]
+
+
+def test_a_label_without_a_property_is_not_judged(tmp_path: Path) -> None:
+    found = compare(
+        [
+            run_of(tmp_path / "a", [100, {"bulk_modulus": 900.0}, 110]),
+            run_of(tmp_path / "b", [100, 101, 102], strategy="latent-bo"),
+        ]
+    )
+    assert found.named("random").curves[0].tolist() == [100, 100, 110]
+
+
 def test_infeasible_and_failed_labels_cost_but_are_never_the_best(tmp_path: Path) -> None:
     found = compare(
         [
