@@ -56,12 +56,11 @@ def regret_figure(comparison: Comparison) -> Figure:
     figure = _against_labels(
         comparison, lambda curve: progress.optimum - curve, f"regret in {progress.name}{unit}"
     )
-    whence = "the optimum" if progress.is_optimum_given else "the best that any of the runs found"
     return finished(
         figure,
         id="regret-figure",
         alt=f"regret in {progress.name} against the number of labels, of {_names(comparison)}",
-        caption=f"Distance from {whence}; {comparison.band.words}.",
+        caption=f"Distance from {progress.optimum_words}; {comparison.band.words}.",
     )
 
 
@@ -108,6 +107,7 @@ def acceleration_figure(comparison: Comparison, curves: Sequence[FactorCurves]) 
         height=360,
         xaxis={"title": {"text": f"target: {progress.label}"}},
         yaxis={"title": {"text": "acceleration factor AF"}, "type": "log"},
+        showlegend=True,  # Plotly names no single curve otherwise
     )
     for i, each in enumerate(curves):
         known = [a for a in each.accelerations if a.factor is not None]
@@ -138,6 +138,7 @@ def enhancement_figure(comparison: Comparison, curves: Sequence[FactorCurves]) -
         height=360,
         xaxis={"title": {"text": LABELS}},
         yaxis={"title": {"text": "enhancement factor EF"}},
+        showlegend=True,
     )
     for i, each in enumerate(curves):
         figure.add_scatter(

@@ -73,13 +73,8 @@ def _about_seeds(groups: Sequence[GroupProgress], band: Band) -> Iterator[str]:
 
 def _about_progress(groups: Sequence[GroupProgress], progress: Progress) -> Iterator[str]:
     optimum = significant(progress.shown(progress.optimum), 6)
-    if progress.is_optimum_given:
-        yield f"Regret is the distance from the optimum that was given, {optimum}."
-    else:
-        yield (
-            f"Regret is the distance from the best that any of these runs found, {optimum}: the "
-            "true regret is at least that."
-        )
+    bound = "" if progress.is_optimum_given else ": the true regret is at least that"
+    yield f"Regret is the distance from {progress.optimum_words}, {optimum}{bound}."
     if progress.reference is not None:
         point = ", ".join(
             f"{name} {significant(value)}" for name, value in progress.reference_shown().items()

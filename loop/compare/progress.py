@@ -38,6 +38,15 @@ class Progress:
         """Label of an axis."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
+    @property
+    def optimum_words(self) -> str:
+        """What regret is counted from, in words."""
+        if self.is_optimum_given:
+            return "the optimum that was given"
+        if self.reference is not None:
+            return "the hypervolume of all these runs' labels together"
+        return "the best that any of these runs found"
+
     def shown(self, utility: float) -> float:
         """Return the value that people know a utility by."""
         return self.sign * utility + 0.0

@@ -36,13 +36,14 @@ def group_rows(comparison: Comparison) -> list[dict[str, str]]:
 
 def contrast_rows(comparison: Comparison) -> list[dict[str, str]]:
     """Return one row per contrast: gain over the baseline, and the paired tests."""
+    best = "EF of the best" if comparison.progress.reference is None else "hypervolume ratio"
     return [
         {
             "group": contrast.name,
             "baseline": contrast.baseline,
             "labels": str(contrast.n),
             "gain": _text(contrast.gain, 3, signed=True),
-            "EF of the best": _text(contrast.enhancement_best),
+            best: _text(contrast.enhancement_best),
             "pairs": str(len(contrast.test.differences)),
             "t-test p": _p(contrast.test.p.t, contrast.corrected.t),
             "signed-rank p": _p(contrast.test.p.wilcoxon, contrast.corrected.wilcoxon),

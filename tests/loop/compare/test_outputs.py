@@ -88,7 +88,10 @@ def test_fronts_are_drawn_for_several_objectives(tmp_path: Path) -> None:
     figures = json.loads(next(e.text for e in page.named("script") if e.attributes.get("id")))
     drawn = [sorted(zip(t["x"], t["y"], strict=True)) for t in figures["front-figure"]["data"]]
     assert drawn == [[(90, 8.5), (100, 9), (110, 10)], [(130, 9)]]
-    assert "reference point" in said(*runs)
+    text = said(*runs)
+    assert "reference point bulk_modulus 86, density 9.05" in text
+    assert "distance from the hypervolume of all these runs' labels together" in text
+    assert "hypervolume ratio" in text
 
 
 def test_options_are_read() -> None:
