@@ -134,11 +134,7 @@ def _single(objective: Objective, best: float, optimum: float | None) -> Progres
     sign = sign_of(objective)
     name = label_of(objective.property)
     known = best if optimum is None else sign * optimum
-    if known < best:
-        raise RunError(
-            f"a run found {sign * best:g}, which is better than the optimum {optimum:g}",
-            remedy="Give the true optimum with --optimum, or leave it out.",
-        )
+    _check_optimum(best, known, sign)
     return Progress(
         (objective,),
         name if objective.goal != "window" else f"distance of {name} from its window",
@@ -149,6 +145,15 @@ def _single(objective: Objective, best: float, optimum: float | None) -> Progres
         None,
         lambda labels: best_so_far([u[0] if (u := label.counted) else None for label in labels]),
     )
+
+
+def _check_optimum(best: float, optimum: float, sign: float) -> None:
+    """Raise RunError if an optimum, a utility, is no number or is exceeded by what was found."""
+    if not optimum >= best or not np.isfinite(optimum):
+        raise RunError(
+            f"the runs found {sign * best:g}, and the optimum is given as {sign * optimum:g}",
+            remedy="Give the true optimum with --optimum, or leave it out.",
+        )
 
 
 def _hypervolume(
@@ -176,6 +181,7 @@ def _hypervolume(
             f"no label of any run is better than the reference point ({values}) in every objective",
             remedy="Give a worse point with --reference, or none.",
         )
+    _check_optimum(best, best if optimum is None else optimum, 1.0)
     return Progress(
         tuple(objectives),
         "hypervolume",

@@ -311,7 +311,8 @@ def test_what_is_not_comparable_is_refused_and_said(
         ([[5, 5], [5, 5]], {}, "bulk_modulus is the same in all 4 feasible labels"),
         ([[None, None], [None, None]], {}, "no run has a feasible label"),
         ([[], [1, 2]], {}, "run-0 has no label yet"),
-        ([[1, 2], [1, 3]], {"optimum": 2.5}, "better than the optimum 2.5"),
+        ([[1, 2], [1, 3]], {"optimum": 2.5}, "found 3, and the optimum is given as 2.5"),
+        ([[1, 2], [1, 3]], {"optimum": float("nan")}, "the optimum is given as nan"),
         ([[1, 2], [1, 3]], {"reference": {"bulk_modulus": 1.0}}, "with one objective"),
     ],
 )
@@ -336,5 +337,7 @@ def test_no_common_objective_and_a_reference_that_nothing_reaches(tmp_path: Path
         compare(runs, allow_differences=True)
     with pytest.raises(RunError, match="better than the reference point"):
         compare(fronts(tmp_path / "two"), reference={"bulk_modulus": 600, "density": 11})
+    with pytest.raises(RunError, match="the optimum is given as 1"):
+        compare(fronts(tmp_path / "four"), optimum=1.0)
     with pytest.raises(RunError, match="for each of bulk_modulus, density"):
         compare(fronts(tmp_path / "three"), reference={"bulk_modulus": 600})
