@@ -129,7 +129,7 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
 
 def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
     """Return the differences in one line: ``budget.rounds: 5 there, 3 asked for``."""
-    there, asked = _leaves(spec_to_json(old)), _leaves(spec_to_json(new))
+    there, asked = leaves(spec_to_json(old)), leaves(spec_to_json(new))
     return "; ".join(
         f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"
         for key in dict.fromkeys((*there, *asked))
@@ -137,12 +137,13 @@ def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
     )
 
 
-def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the values in nested mappings and lists, by their paths: ``budget.rounds``."""
     match value:
         case dict() if value:
-            parts = [_leaves(v, f"{path}.{k}" if path else str(k)) for k, v in value.items()]
+            parts = [leaves(v, f"{path}.{k}" if path else str(k)) for k, v in value.items()]
         case list() if value:
-            parts = [_leaves(v, f"{path}.{i}") for i, v in enumerate(value)]
+            parts = [leaves(v, f"{path}.{i}") for i, v in enumerate(value)]
         case _:
             return {path: value}
     return {key: leaf for part in parts for key, leaf in part.items()}

@@ -20,7 +20,7 @@ def _specs(incomplete: str) -> Iterator[str]:
     yield from (file for file in files if file.startswith(incomplete))
 
 
-def _runs(incomplete: str) -> Iterator[str]:
+def complete_runs(incomplete: str) -> Iterator[str]:
     """Yield folders that hold a ledger, in the folder typed so far and in ``runs``."""
     for folder in dict.fromkeys((_folder(incomplete), Path("runs"))):
         for ledger in sorted(folder.glob("*/ledger.sqlite")):
@@ -43,7 +43,8 @@ SpecArgument = Annotated[
     ),
 ]
 RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", help="a run directory: runs/NAME", autocompletion=_runs)
+    Path,
+    typer.Argument(metavar="RUN", help="a run directory: runs/NAME", autocompletion=complete_runs),
 ]
 SetOption = Annotated[
     list[str] | None,

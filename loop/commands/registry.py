@@ -14,6 +14,7 @@ from alloop.loop.commands.campaign.report import report
 from alloop.loop.commands.campaign.resume import resume
 from alloop.loop.commands.campaign.status import status
 from alloop.loop.commands.record.audit import audit
+from alloop.loop.commands.record.compare import compare
 from alloop.loop.commands.record.corrections import corrections
 from alloop.loop.commands.record.digest import digest
 from alloop.loop.commands.record.explain import explain
@@ -34,6 +35,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     status: "alloop status runs/nifecr-bulk-modulus",
     label: "alloop label runs/lab 4f1c2a9b03 bulk_modulus=191.2",
     report: "alloop report runs/nifecr-bulk-modulus",
+    compare: "alloop compare runs/random-* runs/latent-bo-* --html compared.html",
     audit: "alloop audit runs/nifecr-bulk-modulus --round 2 --format csv",
     explain: "alloop explain runs/nifecr-bulk-modulus 4f1c2a9b03",
     verify: "alloop verify runs/nifecr-bulk-modulus --head HASH",

@@ -1,0 +1,1 @@
+"""Comparison of runs: curves, factors and tests over strategies and their seeds."""
