@@ -192,11 +192,17 @@ def _decoded_near(dvae: TrainedDvae, fractions: Tensor, values: Sequence[Tensor]
 def _fit_transport(
     dvae: TrainedDvae, rows: AlloyRows, outputs: Sequence[Tensor], draws: torch.Generator
 ) -> None:
+    """Fit the transport to all alloys as if they were new: by what heads say of them out of bag.
+
+    By its label an alloy would only enter the map of the outcome that it has, whereas a new alloy
+    enters that of what the head finds. Values of other properties are labels where they are known.
+    """
     said, means = [], []
     for i, node in enumerate(dvae.nodes):
         mean, _ = node.moments(outputs[i])
         said.append((mean >= 0.5).float() if node.is_enumerated else mean)
-        means.append(torch.where(rows.observed[:, i], rows.labels[:, i], mean))
+        is_label = rows.observed[:, i] & (not node.is_enumerated)
+        means.append(torch.where(is_label, rows.labels[:, i], mean))
     u, weights = [], []
     for outcome in range(2 ** len(dvae.enumerated)):
         values, weight = list(means), torch.ones(len(rows))

@@ -9,7 +9,7 @@ import torch
 from alloop.models.base import Dataset
 from alloop.models.dvae.model import DvaeModel
 from alloop.models.dvae.network import AlloyRows
-from alloop.models.dvae.training import inconsistency, random_alloys
+from alloop.models.dvae.training import _fit_transport, inconsistency, random_alloys
 
 
 def test_random_alloys_are_of_two_to_six_elements_and_common_ones_more_often() -> None:
@@ -46,3 +46,28 @@ def test_inconsistency_is_the_surprise_at_what_was_asked_for_and_moves_the_decod
         unknowing = inconsistency(dvae, rows, outputs)
     assert float(unknowing) == pytest.approx(math.log(2), abs=1e-6)
     assert float(surprise) < 0.5 * math.log(2)  # the trained decoder knows better
+
+
+def test_transport_is_fitted_by_what_heads_say_out_of_bag_whatever_the_labels_are(
+    trained: DvaeModel, dataset: Dataset
+) -> None:
+    fractions = trained.fractions_of(dataset.materials)
+    labels = torch.from_numpy(dataset.labels).float()
+    said = torch.linspace(-2, 2, len(fractions))[None, :, None]  # logits of a single phase
+    probability = torch.sigmoid(said[0, :, 0]).double()
+    covariances = []
+    for known in (labels, 1 - labels):
+        dvae = copy.deepcopy(trained.learned)
+        observed = torch.ones_like(known, dtype=torch.bool)
+        rows = AlloyRows(fractions, known, observed, torch.ones(len(fractions)))
+        with torch.no_grad():
+            _fit_transport(dvae, rows, [said], torch.Generator().manual_seed(0))
+            weights = torch.stack([1 - probability, probability])
+            for outcome in (0, 1):
+                value = torch.full((len(fractions), 1), float(outcome))
+                z = dvae.encode(fractions, value)
+                # Every alloy counts for each outcome as far as it is said to have it; a shift
+                # that the true phases call for leaves the spread as it is.
+                covariances.append(torch.cov(z.T, aweights=weights[outcome], correction=0))
+    for covariance in covariances:
+        torch.testing.assert_close(covariance, torch.eye(2, dtype=torch.float64), rtol=0, atol=2e-3)
