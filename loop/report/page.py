@@ -46,6 +46,7 @@ from alloop.loop.report.words import (
     value_of,
 )
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.calibration import search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.oracles.base import Status
 
@@ -110,6 +111,7 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
         "promoted": promoted_table(state),
         "agreement": agreement_table(state),
         "warnings": agreement_warnings(state),
+        "search_warnings": search_warnings(state),
         "hulls": [drawn(figure) for figure in hull_figures(state)],
         "stability": hull_table(state),
         "training": training_table(state),

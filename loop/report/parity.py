@@ -1,6 +1,5 @@
 """Parity of predicted and measured values, and calibration of the predicted uncertainty."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,61 +13,8 @@ from alloop.loop.report.style import (
 )
 from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import label_of, unit_of, value_of
+from alloop.loop.state.calibration import Calibration, PredictedTrial, predicted_trials
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.trials import Trial, measured_trials
-
-WITHIN_ONE_SIGMA, WITHIN_TWO_SIGMA = 0.683, 0.954
-"""Shares of a normal distribution within one and two standard deviations."""
-
-
-@dataclass(frozen=True)
-class PredictedTrial:
-    """Prediction of a property at the choice of a candidate, with the value then measured."""
-
-    trial: Trial
-    mean: float
-    std: float
-    measured: float
-
-    @property
-    def error(self) -> float:
-        """Error: predicted minus measured, in the property's unit."""
-        return self.mean - self.measured
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Accuracy and calibration of a set of predictions."""
-
-    n: int
-    rmse: float
-    """Root mean squared error, in the property's unit."""
-    bias: float
-    """Bias: mean of predicted minus measured, in the property's unit."""
-    within_one: float
-    """Share of measured values within one standard deviation of the mean."""
-    within_two: float
-
-    @classmethod
-    def of(cls, guesses: Sequence[PredictedTrial]) -> "Calibration":
-        """Return the figures of at least one guess."""
-        n = len(guesses)
-        return cls(
-            n=n,
-            rmse=math.sqrt(math.fsum(g.error**2 for g in guesses) / n),
-            bias=math.fsum(g.error for g in guesses) / n,
-            within_one=sum(abs(g.error) <= g.std for g in guesses) / n,
-            within_two=sum(abs(g.error) <= 2 * g.std for g in guesses) / n,
-        )
-
-
-def predicted_trials(state: CampaignState, name: str) -> list[PredictedTrial]:
-    """Return the guesses about a property that tier 0 has answered, in order."""
-    return [
-        PredictedTrial(trial, posterior.mean, posterior.std, trial.answer.properties[name])
-        for trial in measured_trials(state)
-        if trial.answer is not None and (posterior := trial.decision.posterior.get(name))
-    ]
 
 
 @dataclass(frozen=True)
@@ -154,24 +100,38 @@ def _table(name: str, guesses: Sequence[PredictedTrial]) -> ReportTable:
     if len(rounds) > 1:
         rows.append(_row("all", name, guesses))
     unit = f" ({unit_of(name)})" if unit_of(name) else ""
+    heads = (
+        "round",
+        "n",
+        f"RMSE{unit}",
+        f"bias{unit}",
+        f"mean std{unit}",
+        *_COVERAGES,
+        "rank corr.",
+    )
     return ReportTable(
-        heads=("round", "n", f"RMSE{unit}", f"bias{unit}", "within 1σ", "within 2σ"),
+        heads=heads,
         rows=tuple(rows),
-        numeric=(1, 2, 3, 4, 5),
-        note=f"A calibrated surrogate has {_percent(WITHIN_ONE_SIGMA)} of the measured values "
-        f"within 1σ and {_percent(WITHIN_TWO_SIGMA)} within 2σ. Bias: predicted minus measured.",
+        numeric=tuple(range(1, len(heads))),
+        note="What each decision promised, against what was measured afterwards. Calibrated "
+        "intervals hold the share that they are named by. Bias: predicted minus measured.",
     )
 
 
+_COVERAGES = ("in 50 %", "in 80 %", "in 95 %")
+
+
 def _row(round: str, name: str, guesses: Sequence[PredictedTrial]) -> tuple[str, ...]:
-    found = Calibration.of(guesses)
+    found = Calibration(tuple(guesses))
+    correlation = found.rank_correlation
     return (
         round,
         str(found.n),
         value_of(name, found.rmse, with_unit=False),
         value_of(name, found.bias, with_unit=False, signed=True),
-        _percent(found.within_one),
-        _percent(found.within_two),
+        value_of(name, found.sharpness, with_unit=False),
+        *(_percent(found.coverage(level)) for level in (0.5, 0.8, 0.95)),
+        "–" if correlation is None else f"{correlation:.2f}",
     )
 
 

@@ -4,6 +4,12 @@ from typing import Any
 
 from alloop.loop.commands.printing.waiting import waiting_rows
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.calibration import (
+    LEVELS,
+    drawn_at_random,
+    latest_calibration,
+    surprises,
+)
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.oracles.base import Status
 
@@ -22,8 +28,38 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "wall_seconds": state.wall_seconds,
         "sessions": state.n_sessions,
         "best": _best(state),
+        "search": _search(state),
         "waiting": waiting_rows(state),
         "head": folder.head,
+    }
+
+
+def _search(state: CampaignState) -> dict[str, Any]:
+    """Return how predictions of rounds 2 and later came true, surprises, and idle rounds."""
+    predictions = {}
+    for name in state.spec.property_names():
+        if (found := latest_calibration(state, name)) is not None:
+            predictions[name] = {
+                "n": found.n,
+                "coverage": {f"{level:g}": found.coverage(level) for level in LEVELS},
+                "mean_std": found.sharpness,
+                "rmse": found.rmse,
+                "log_density": found.log_density,
+                "rank_correlation": found.rank_correlation,
+            }
+    return {
+        "predictions": predictions,
+        "surprises": [
+            {
+                "candidate": predicted.trial.decision.candidate,
+                "property": name,
+                "measured": predicted.measured,
+                "expected": predicted.mean,
+                "std": predicted.std,
+            }
+            for name, predicted in surprises(state)
+        ],
+        "drawn_at_random": {str(round): n for round, (n, _) in drawn_at_random(state).items()},
     }
 
 

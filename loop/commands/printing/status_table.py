@@ -9,6 +9,7 @@ from alloop.loop.commands.printing.tables import cell, print_table, show
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.printing.waiting import waiting_rows
 from alloop.loop.people.requests import REQUESTS
+from alloop.loop.state.calibration import prediction_lines, search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
 from alloop.oracles.base import Status
@@ -44,6 +45,10 @@ def print_status(state: CampaignState) -> None:
             add(f"  against tier {tier - 1}", agreement_line(found))
             if found.warning:
                 add("", found.warning, "yellow")
+    for line in prediction_lines(state):
+        add("predictions", line)
+    for warning in search_warnings(state):
+        add("", warning, "yellow")
     add("pending", str(len(state.pending)))
     sessions = "1 session" if state.n_sessions == 1 else f"{state.n_sessions} sessions"
     add("wall time", f"{state.wall_seconds:.0f} s in {sessions}")

@@ -5,7 +5,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from alloop.loop.report.card import best_candidate_card
 from alloop.loop.report.composition import allowed_polygon
 from alloop.loop.report.hulls import hull_figures, hull_table
 from alloop.loop.report.page import render_report
-from alloop.loop.report.parity import Calibration, PredictedTrial, parities, predicted_trials
+from alloop.loop.report.parity import parities
 from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
 from alloop.loop.report.tables import cost_table, failures_table, training_table
@@ -33,6 +33,7 @@ from alloop.loop.report.words import (
     subscripted,
     value_of,
 )
+from alloop.loop.state.calibration import predicted_trials
 from alloop.loop.state.trials import measured_trials
 from alloop.space import Decorations
 from tests.loop.report.synthetic import Diary, campaign, spec_of
@@ -44,10 +45,6 @@ TWO_TIERS: dict[str, Any] = {
     ],
     "budget": {"initial": 12, "rounds": 2, "measurements": [200, 9]},
 }
-
-
-def guess(mean: float, std: float, measured: float) -> PredictedTrial:
-    return PredictedTrial(cast("Any", None), mean, std, measured)
 
 
 # Best so far ------------------------------------------------------------------------------------
@@ -107,25 +104,6 @@ def test_measurements_are_numbered_by_decision_not_by_arrival(closed: Diary) -> 
 
 
 # Predicted against measured ---------------------------------------------------------------------
-
-
-def test_calibration_by_hand() -> None:
-    found = Calibration.of([guess(11, 1, 10), guess(9, 0.6, 10), guess(13, 1, 10)])
-    assert found.n == 3
-    assert found.rmse == pytest.approx(math.sqrt(11 / 3))
-    assert found.bias == pytest.approx(1.0)
-    assert found.within_one == pytest.approx(1 / 3)
-    assert found.within_two == pytest.approx(2 / 3)
-
-
-def test_a_calibrated_surrogate_has_the_shares_of_a_normal_distribution() -> None:
-    rng = np.random.default_rng(0)
-    stds = rng.uniform(0.1, 3, 20_000)
-    errors = stds * rng.normal(size=20_000)
-    guesses = [guess(float(e), float(s), 0.0) for e, s in zip(errors, stds, strict=True)]
-    found = Calibration.of(guesses)
-    assert found.within_one == pytest.approx(0.683, abs=0.01)
-    assert found.within_two == pytest.approx(0.954, abs=0.01)
 
 
 def test_guesses_pair_the_posterior_with_the_measurement(closed: Diary) -> None:

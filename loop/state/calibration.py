@@ -1,0 +1,211 @@
+"""Calibration of the search's predictions: what decisions promised, held against what came.
+
+Every figure is prospective: a decision's posterior was written down before its measurement.
+"""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from alloop.loop.record.events import Stage
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.trials import Trial, measured_trials
+
+LEVELS = {0.5: 0.6744897501960817, 0.8: 1.2815515655446004, 0.95: 1.959963984540054}
+"""Half-widths of a normal distribution's central intervals, in standard deviations, by the share
+that they hold."""
+SURPRISE = 4.0
+"""Number of standard deviations off from which a value is a surprise: of normal values, one in
+16,000."""
+SHOWN_SURPRISES = 3
+FEWEST = 10
+"""Number of predictions below which nothing is said about their intervals."""
+NARROW, WIDE = 0.65, 0.93
+"""Share held by the 80 % intervals below, or above, which they are called wrong."""
+
+
+@dataclass(frozen=True)
+class PredictedTrial:
+    """Prediction of a property at the choice of a candidate, with the value then measured."""
+
+    trial: Trial
+    mean: float
+    std: float
+    measured: float
+
+    @property
+    def error(self) -> float:
+        """Error: predicted minus measured, in the property's unit."""
+        return self.mean - self.measured
+
+    @property
+    def deviation(self) -> float:
+        """Measured minus predicted, in standard deviations of the prediction."""
+        return -self.error / self.std if self.std > 0 else math.copysign(math.inf, -self.error)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Accuracy and calibration of at least one prediction of a property."""
+
+    predicted: tuple[PredictedTrial, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of predictions."""
+        return len(self.predicted)
+
+    @cached_property
+    def rmse(self) -> float:
+        """Root mean squared error, in the property's unit."""
+        return math.sqrt(math.fsum(p.error**2 for p in self.predicted) / self.n)
+
+    @cached_property
+    def bias(self) -> float:
+        """Mean of predicted minus measured, in the property's unit."""
+        return math.fsum(p.error for p in self.predicted) / self.n
+
+    @cached_property
+    def sharpness(self) -> float:
+        """Mean predicted standard deviation, in the property's unit; less is sharper."""
+        return math.fsum(p.std for p in self.predicted) / self.n
+
+    @cached_property
+    def log_density(self) -> float:
+        """Mean logarithm of the predictive density at the measured values; more is better. Its
+        opposite is the NLPD."""
+        return (
+            math.fsum(
+                -0.5 * math.log(2 * math.pi * max(p.std, 1e-300) ** 2) - 0.5 * p.deviation**2
+                for p in self.predicted
+            )
+            / self.n
+        )
+
+    @cached_property
+    def rank_correlation(self) -> float | None:
+        """Spearman's rank correlation of predicted and measured; None where one is constant."""
+        ranks = [
+            _ranks(values)
+            for values in ([p.mean for p in self.predicted], [p.measured for p in self.predicted])
+        ]
+        if any(len(set(each)) < 2 for each in ranks):
+            return None
+        return statistics.correlation(*ranks)
+
+    def coverage(self, level: float) -> float:
+        """Return the share of measured values inside the central intervals of a level."""
+        return sum(abs(p.deviation) <= LEVELS[level] for p in self.predicted) / self.n
+
+    @property
+    def verdict(self) -> str:
+        """What people should know of the intervals; empty where they are as they should be."""
+        if self.n < FEWEST:
+            return ""
+        held = self.coverage(0.8)
+        if held < NARROW:
+            return f"too narrow: 80 % intervals held {100 * held:.0f} % of {self.n} values"
+        if held > WIDE:
+            return f"too wide: 80 % intervals held {100 * held:.0f} % of {self.n} values"
+        return ""
+
+
+def predicted_trials(state: CampaignState, name: str) -> list[PredictedTrial]:
+    """Return the predictions of a property that tier 0 has answered, in order."""
+    return [
+        PredictedTrial(trial, posterior.mean, posterior.std, trial.answer.properties[name])
+        for trial in measured_trials(state)
+        if trial.answer is not None
+        and name in trial.answer.properties
+        and (posterior := trial.decision.posterior.get(name))
+    ]
+
+
+def calibration_by_round(state: CampaignState, name: str) -> dict[int, Calibration]:
+    """Return the calibration of a property's predictions in each round that made any."""
+    by_round: dict[int, list[PredictedTrial]] = {}
+    for predicted in predicted_trials(state, name):
+        by_round.setdefault(predicted.trial.proposal.round, []).append(predicted)
+    return {round: Calibration(tuple(found)) for round, found in sorted(by_round.items())}
+
+
+def latest_calibration(state: CampaignState, name: str) -> Calibration | None:
+    """Return the calibration of all rounds but the first, whose surrogate had nothing to be
+    corrected by; None where there are no later ones."""
+    later = [p for p in predicted_trials(state, name) if p.trial.proposal.round > 1]
+    return Calibration(tuple(later)) if later else None
+
+
+def surprises(state: CampaignState) -> list[tuple[str, PredictedTrial]]:
+    """Return the values that were far from what was expected, with their property, the farthest
+    first."""
+    found = [
+        (name, predicted)
+        for name in state.spec.property_names()
+        for predicted in predicted_trials(state, name)
+        if abs(predicted.deviation) >= SURPRISE
+    ]
+    return sorted(found, key=lambda pair: -abs(pair[1].deviation))
+
+
+def drawn_at_random(state: CampaignState) -> dict[int, tuple[int, int]]:
+    """Return the rounds whose search found too little that is new: how many candidates were drawn
+    at random in place, and how many were chosen in all."""
+    found = {}
+    for proposal in state.proposals:
+        n = proposal.notes.get("drawn_at_random", 0.0)
+        if proposal.stage is Stage.ACQUISITION and isinstance(n, float) and n > 0:
+            chosen = sum(decision.chosen for decision in proposal.decisions)
+            found[proposal.round] = (int(n), chosen)
+    return found
+
+
+def prediction_lines(state: CampaignState) -> list[str]:
+    """Return, for each property, in a line how the predictions of rounds 2 and later came true."""
+    lines = []
+    for name in state.spec.property_names():
+        if (found := latest_calibration(state, name)) is not None:
+            held = f"80 % intervals held {100 * found.coverage(0.8):.0f} % of {found.n} values"
+            correlation = found.rank_correlation
+            ranks = "" if correlation is None else f", rank correlation {correlation:.2f}"
+            lines.append(f"{name}: {held}{ranks}")
+    return lines
+
+
+def search_warnings(state: CampaignState) -> list[str]:
+    """Return a sentence for each thing about the search that people should know before they
+    believe it."""
+    found = []
+    for name in state.spec.property_names():
+        calibration = latest_calibration(state, name)
+        if calibration is not None and calibration.verdict:
+            found.append(f"the predicted intervals of {name} are {calibration.verdict}")
+    for round, (n, chosen) in drawn_at_random(state).items():
+        found.append(
+            f"round {round} found too little that is new: {n} of its {chosen} candidates were "
+            "drawn at random"
+        )
+    unexpected = surprises(state)
+    units = state.spec.units()
+    for name, predicted in unexpected[:SHOWN_SURPRISES]:
+        found.append(
+            f"{name} of candidate {predicted.trial.decision.candidate[:10]} is a surprise: "
+            f"{predicted.measured:.6g} {units.get(name, '')}, expected {predicted.mean:.6g} ± "
+            f"{predicted.std:.2g}"
+        )
+    if len(unexpected) > SHOWN_SURPRISES:
+        found.append(f"{len(unexpected) - SHOWN_SURPRISES} more values were surprises")
+    return found
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """Return ranks, equals sharing their mean rank."""
+    count = Counter(values)
+    rank_of, before = {}, 0
+    for value in sorted(count):
+        rank_of[value] = before + (count[value] - 1) / 2
+        before += count[value]
+    return [rank_of[value] for value in values]
