@@ -63,7 +63,7 @@ class AcquisitionOptions(_Part):
         default=None,
         gt=0,
         description="annealing's first temperature, in standard deviations of the first labels; "
-        "0.2 by default, and a thirtieth of the first in the last round",
+        "0.05 by default, and a hundredth of the first in the last round",
     )
     population: int | None = Field(
         default=None,
@@ -116,7 +116,7 @@ _USUAL: dict[str, dict[str, float]] = {
     "screening": {"pool": 1024},
     "latent-gradient": {"pool": 128},
     "local-search": {"walkers": 2},
-    "annealing": {"walkers": 4, "temperature": 0.2},
+    "annealing": {"walkers": 4, "temperature": 0.05},
     "genetic": {"population": 32},
 }
 """Keys that each strategy looks at, with their defaults."""

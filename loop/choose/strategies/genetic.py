@@ -1,6 +1,7 @@
 """Genetic algorithm: children of the best that are known, by crossover and mutation."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -31,8 +32,8 @@ def propose_genetic(
     surroundings = surroundings_of(state, store, seen, seed=seed)
     size = state.spec.acquisition.population
     assert size is not None  # the spec fills it in where it counts
-    known = [m for m in state.answers() if surroundings.has(m.candidate)]
-    population = best_first(state, known)[:size]
+    known = (m for m in best_first(state, state.answers()) if surroundings.has(m.candidate))
+    population = list(islice(known, size))
     batch, rng = Batch(state, seen, round), np.random.default_rng(seed)
     for _ in range(TRIES * batch.size if population else 0):
         if not batch.n_missing:

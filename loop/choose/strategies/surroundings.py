@@ -1,6 +1,6 @@
 """What lies around measured candidates: one move away in the space, or nearest in the table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,18 +12,22 @@ from alloop.loop.choose.moves.base import IntArray, Moves
 from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Lineage, Measured
+from alloop.loop.record.events import Lineage, Measured, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of
+from alloop.space import Structures
 
-CHUNK = 16
-"""Number of moves made at a time."""
-CHUNKS = 16
-"""Number of chunks after which a neighbourhood is given up as exhausted."""
-CHUNKS_PER_MOVE = 4
-"""Number of chunks after which candidates are one move farther away: what is near is measured."""
+CHUNK = 32
+"""Number of candidates at one distance, in moves; where all of them are measured, those farther
+away are looked at."""
+CHUNKS = 8
+"""Largest distance in moves, after which a neighbourhood is given up as exhausted."""
 NEAREST = 8
 """Number of table rows among which the next is drawn, nearest first."""
+
+
+MaterialOf = Callable[[str], Material]
+"""From a candidate's id to its material."""
 
 
 class Surroundings(Protocol):
@@ -55,12 +59,13 @@ def surroundings_of(
         RunError: if the table is not the one that the campaign began with.
         MaterialError: if nothing is known of a space of structures that could be filled.
     """
-    answers = state.answers()
-    materials = {m.candidate: store.get_material(m.candidate) for m in answers}
     if state.spec.acquisition.candidates == "table":
         rows = available_rows(state, seen)
-        return TableSurroundings(state.spec.space.elements, materials, rows)
-    return SpaceSurroundings(moves_of(state.spec.space, materials), materials, seed)
+        return TableSurroundings(state.spec.space.elements, store.get_material, rows)
+    known = {}
+    if isinstance(state.spec.space, Structures):
+        known = {m.candidate: store.get_material(m.candidate) for m in state.answers()}
+    return SpaceSurroundings(moves_of(state.spec.space, known), store.get_material, seed)
 
 
 class SpaceSurroundings:
@@ -68,30 +73,30 @@ class SpaceSurroundings:
 
     Args:
         moves: of the space.
-        materials: measured materials by candidate id.
+        material_of: gives a measured material by its candidate id.
         seed: recorded with every draft.
     """
 
-    def __init__(self, moves: Moves, materials: Mapping[str, Material], seed: int) -> None:
-        self._moves, self._seed = moves, seed
-        self._codes: dict[str, IntArray] = {}
-        for candidate, material in materials.items():
-            try:
-                self._codes[candidate] = moves.encode([material])[0]
-            except MaterialError:
-                continue  # reported by people, and outside of what moves reach
+    def __init__(self, moves: Moves, material_of: MaterialOf, seed: int) -> None:
+        self._moves, self._material_of, self._seed = moves, material_of, seed
+        self._codes: dict[str, IntArray | None] = {}
 
     def has(self, candidate: str) -> bool:
         """Return whether a measured candidate has a code."""
-        return candidate in self._codes
+        if candidate not in self._codes:
+            try:
+                self._codes[candidate] = self._moves.encode([self._material_of(candidate)])[0]
+            except MaterialError:  # reported by people, and outside of what moves reach
+                self._codes[candidate] = None
+        return self._codes[candidate] is not None
 
     def near(self, parent: str, rng: np.random.Generator) -> Iterator[Draft]:
-        """Yield candidates one random move away, later two, three and four."""
+        """Yield candidates one random move away, then two, and so on."""
         return self._drafts(parent, None, lambda codes: codes, rng)
 
     def between(self, first: str, second: str, rng: np.random.Generator) -> Iterator[Draft]:
-        """Yield crossovers, every other one with a move; later ones with more."""
-        mate = self._codes[second][None]
+        """Yield crossovers, every other one with a move; then all with one more, and so on."""
+        mate = self._code(second)[None]
 
         def child(codes: IntArray) -> IntArray:
             return self._moves.crossover(codes, np.repeat(mate, len(codes), axis=0), rng)
@@ -100,9 +105,14 @@ class SpaceSurroundings:
 
     def compositions(self, parent: str, rng: np.random.Generator) -> Iterator[Draft]:
         """Yield neighbouring compositions, in large steps first."""
-        code = self._codes[parent]
+        code = self._code(parent)
         for other in self._moves.neighbouring_compositions(code, rng):
             yield self._draft(parent, None, other)
+
+    def _code(self, candidate: str) -> IntArray:
+        code = self._codes[candidate] if self.has(candidate) else None
+        assert code is not None, "nothing is made of a candidate without a code"
+        return code
 
     def _drafts(
         self,
@@ -111,11 +121,10 @@ class SpaceSurroundings:
         change: Callable[[IntArray], IntArray],
         rng: np.random.Generator,
     ) -> Iterator[Draft]:
-        start = self._codes[parent]
+        start = self._code(parent)
         for chunk in range(CHUNKS):
             codes = change(np.repeat(start[None], CHUNK, axis=0))
-            n_moves = chunk // CHUNKS_PER_MOVE + (mate is None)
-            for _ in range(n_moves):
+            for _ in range(chunk + (mate is None)):
                 codes = self._moves.mutate(codes, rng)
             if mate is not None:
                 codes[::2] = self._moves.mutate(codes[::2], rng)
@@ -128,7 +137,7 @@ class SpaceSurroundings:
             source="moved",
             parent=parent,
             mate=mate,
-            moves=self._moves.changes(self._codes[parent], code),
+            moves=self._moves.changes(self._code(parent), code),
             seed=self._seed,
         )
         return Draft(self._moves.decode(code[None])[0], lineage)
@@ -139,35 +148,37 @@ class TableSurroundings:
 
     Args:
         elements: of the space.
-        materials: measured materials by candidate id.
+        material_of: gives a measured material by its candidate id.
         rows: that can still be chosen.
     """
 
     def __init__(
-        self, elements: Sequence[str], materials: Mapping[str, Material], rows: Sequence[Draft]
+        self, elements: Sequence[str], material_of: MaterialOf, rows: Sequence[Draft]
     ) -> None:
-        self._rows = rows
+        self._elements, self._material_of, self._rows = elements, material_of, rows
         self._places = np.array([_fractions(row.material, elements) for row in rows])
-        self._known = {id: _fractions(material, elements) for id, material in materials.items()}
 
     def has(self, candidate: str) -> bool:
-        """Return whether a candidate is measured."""
-        return candidate in self._known
+        """Return that any measured candidate has a composition to look around."""
+        return True
 
     def near(self, parent: str, rng: np.random.Generator) -> Iterator[Draft]:
         """Yield rows around a measured one: always one of the ``NEAREST`` that are left."""
-        return self._around(self._known[parent], parent, None, rng)
+        return self._around(self._place(parent), parent, None, rng)
 
     def between(self, first: str, second: str, rng: np.random.Generator) -> Iterator[Draft]:
         """Yield rows around a random place between two measured ones."""
         share = rng.random()
-        place = share * self._known[first] + (1 - share) * self._known[second]
+        place = share * self._place(first) + (1 - share) * self._place(second)
         return self._around(place, first, second, rng)
 
     def compositions(self, parent: str, rng: np.random.Generator) -> Iterator[Draft]:
         """Yield the rows of nearest composition, the nearest first."""
-        for row in self._by_distance(self._known[parent], rng):
+        for row in self._by_distance(self._place(parent), rng):
             yield self._draft(row, parent, None)
+
+    def _place(self, candidate: str) -> np.ndarray:
+        return _fractions(self._material_of(candidate), self._elements)
 
     def _around(
         self, place: np.ndarray, parent: str, mate: str | None, rng: np.random.Generator
@@ -196,8 +207,8 @@ def _fractions(material: Material, elements: Sequence[str]) -> np.ndarray:
 
 def first_labels(state: CampaignState, surroundings: Surroundings) -> list[Measured]:
     """Return the labels of the first batch that can be moved from, the best first."""
-    answers = [m for m in state.answers() if m.round == 0 and surroundings.has(m.candidate)]
-    return best_first(state, answers)
+    answers = [m for m in state.answers() if m.round == 0 and m.stage is Stage.INITIAL]
+    return [m for m in best_first(state, answers) if surroundings.has(m.candidate)]
 
 
 def best_first(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:

@@ -23,7 +23,7 @@ from alloop.loop.record.events import Measured, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.seeds import derive_seed
 
-COOLING = 1 / 30
+COOLING = 1 / 100
 """Temperature of the last round over that of the first."""
 
 Accepts = Callable[[Measured, Measured, int, int], bool]
@@ -107,20 +107,16 @@ def standpoints(
     """
     n_walkers = state.spec.acquisition.walkers
     assert n_walkers is not None  # the spec fills it in where it counts
-    answers = {m.candidate: m for m in state.answers() if surroundings.has(m.candidate)}
+    answers = {m.candidate: m for m in state.answers()}
     rounds = [p for p in state.proposals if p.stage is Stage.ACQUISITION]
     for walker, place in enumerate(first_labels(state, surroundings)[:n_walkers]):
         for proposal in rounds:
-            children = best_first(
-                state,
-                [
-                    answers[d.candidate]
-                    for d in proposal.decisions
-                    if d.chosen and d.lineage.parent == place.candidate and d.candidate in answers
-                ],
-            )
-            if children and accepts(place, children[0], proposal.round, walker):
-                place = children[0]  # noqa: PLW2901 (the walker has moved)
+            made = (d for d in proposal.decisions if d.lineage.parent == place.candidate)
+            children = [answers[d.candidate] for d in made if d.chosen and d.candidate in answers]
+            able = (m for m in best_first(state, children) if surroundings.has(m.candidate))
+            best = next(able, None)
+            if best is not None and accepts(place, best, proposal.round, walker):
+                place = best  # noqa: PLW2901 (the walker has moved)
         yield place
 
 
@@ -135,6 +131,7 @@ def _first_temperature(state: CampaignState) -> float:
     """Return the first temperature, in the utility's unit."""
     share = state.spec.acquisition.temperature
     assert share is not None  # the spec fills it in where it counts
-    values = [state.utility.value(m.properties) for m in state.answers() if m.round == 0]
+    first = (m.properties for m in state.answers() if m.stage is Stage.INITIAL)
+    values = [state.utility.value(properties) for properties in first]
     spread = float(np.std(values)) if len(values) > 1 else 0.0
     return share * spread or 1.0

@@ -213,6 +213,33 @@ def test_changes_that_name_what_is_not_there_are_refused(
 
 
 @pytest.mark.parametrize("name", SPACES)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_neighbouring_compositions_are_in_bounds_and_each_comes_once(name: str, seed: int) -> None:
+    moves, rng = moves_in(name), np.random.default_rng(seed)
+    code = moves.draw(1, rng)[0]
+    around = moves.neighbouring_compositions(code, rng)
+    assert around.shape[1:] == code.shape
+    assert moves.in_bounds(around).all()
+    assert (moves.distance(around, code) > 0).all()
+    assert len(np.unique(around, axis=0)) == len(around)
+
+
+def test_steps_of_composition_become_finer() -> None:
+    rng = np.random.default_rng(9)
+    alloys = CompositionMoves(Compositions(kind="compositions", elements=("Fe", "Ni")))
+    code = np.array([500, 500])
+    steps = alloys.distance(alloys.neighbouring_compositions(code, rng), code)
+    assert steps.tolist() == [s for s in (200, 100, 50, 20, 10, 5, 2, 1) for _ in range(2)]
+    orderings = DecorationMoves(Decorations(elements=("Ni", "Cr"), lattices=("fcc",), atoms=16))
+    code = np.array([0] + 8 * [0, 1])
+    steps = orderings.distance(orderings.neighbouring_compositions(code, rng), code)
+    assert steps.tolist() == [4, 4, 2, 2, 1, 1]
+    fixed = DecorationMoves(FIXED)
+    assert not len(fixed.neighbouring_compositions(fixed.draw(1, rng)[0], rng))
+
+
+@pytest.mark.parametrize("name", SPACES)
 def test_the_seed_decides(name: str) -> None:
     def once(seed: int) -> list[list[int]]:
         moves, rng = moves_in(name), np.random.default_rng(seed)

@@ -3,11 +3,12 @@
 The optima are known: of orderings by enumeration, of compositions and crystals by the formula.
 """
 
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import torch
 
 from alloop.campaigns.acquisition import Strategy
 from alloop.errors import SpecError
@@ -15,11 +16,13 @@ from alloop.loop import controller
 from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.screening import Seen, screen
 from alloop.loop.choose.strategies.dispatch import MODEL_BASED, MODEL_FREE
+from alloop.loop.choose.strategies.latent_gradient import STEPS, climb_head, predicted_utility
 from alloop.loop.record.events import LedgerEntry, Stage
 from alloop.loop.record.verification import digest
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 from alloop.materials import material_id
+from alloop.models.base import Prediction
 from tests.loop.choose.strategies.toys import (
     COMPOSITION,
     CRYSTAL,
@@ -90,9 +93,9 @@ def test_model_free_strategies_measure_only_what_is_new_and_train_nothing(
 ) -> None:
     folder = search(run, spec_of(SPACES[name], strategy, table))
     assert not folder.state.models
-    assert len(folder.state.answers()) == 80
+    assert len(folder.state.answers()) == 48
     check_sound(folder)
-    for round in (1, 8):
+    for round in (1, 4):
         assert replay(folder.entries, folder.store, round).agrees
 
 
@@ -112,7 +115,7 @@ def test_first_labels_are_the_same_for_all(run: Path, table: Path, strategy: str
 def test_killed_and_resumed_it_decides_the_same(
     run: Path, table: Path, strategy: str, name: str
 ) -> None:
-    budget = {"initial": 8, "rounds": 3, "measurements": [40]}
+    budget = {"initial": 4, "rounds": 3, "measurements": [28]}
     spec = spec_of(SPACES[name], strategy, table, budget=budget)
     whole = search(run, spec)
     cut = run.with_name("cut")
@@ -124,31 +127,28 @@ def test_killed_and_resumed_it_decides_the_same(
 
 @pytest.mark.parametrize("strategy", ["annealing", "genetic", "local-search"])
 def test_the_best_of_all_orderings_is_found(run: Path, table: Path, strategy: str) -> None:
-    """8 + 8 atoms have 12,870 orderings, few of which are best; random draws find none in 160."""
+    """There are 900,900 orderings, some 3,600 up to symmetry, and 160 labels."""
     budget = {"initial": 16, "rounds": 30, "measurements": [160]}
-    found = [
-        best_value(
-            search(
-                run.with_name(f"{seed}"),
-                spec_of(ORDERING, strategy, table, seed=seed, budget=budget),
-            )
-        )
-        for seed in (1, 2, 3)
-    ]
-    assert sum(value == pytest.approx(best_ordering()) for value in found) >= 2
+    found: dict[str, list[float]] = {"random": [], strategy: []}
+    for name, seed in product(found, (1, 2, 3)):
+        spec = spec_of(ORDERING, name, table, seed=seed, budget=budget)
+        found[name].append(best_value(search(run.with_name(f"{name}-{seed}"), spec)))
+    assert max(found[strategy]) == pytest.approx(best_ordering())
+    assert sum(found[strategy]) > sum(found["random"])
 
 
 @pytest.mark.parametrize("strategy", ["annealing", "genetic", "local-search", "greedy"])
 def test_the_target_composition_is_approached(run: Path, table: Path, strategy: str) -> None:
     budget = {"initial": 16, "rounds": 30, "measurements": [200]}
     value = best_value(search(run, spec_of(COMPOSITION, strategy, table, budget=budget)))
-    # The best of 200 random alloys is typically 0.05 away from the target in each fraction.
-    assert (-value / 4) ** 0.5 < 0.02
+    # Of 200 random alloys the best is 0.04 to 0.07 away from the target in each fraction (r.m.s.).
+    assert (-value / 4) ** 0.5 < 0.025
 
 
 @pytest.mark.parametrize("strategy", ["annealing", "genetic", "local-search", "greedy"])
 def test_the_best_elements_for_a_crystal_are_found(run: Path, table: Path, strategy: str) -> None:
-    value = best_value(search(run, spec_of(CRYSTAL, strategy, table)))
+    budget = {"initial": 16, "rounds": 20, "measurements": [110]}
+    value = best_value(search(run, spec_of(CRYSTAL, strategy, table, budget=budget)))
     best, second, third = sorted(WORTH.values(), reverse=True)[:3]
     assert value == pytest.approx((3 * best + second + third) / 5)  # A₃BC has the most of one
 
@@ -191,9 +191,64 @@ def test_the_first_temperature_is_the_given_share_of_the_spread(run: Path, table
     spread = (sum((x - mean) ** 2 for x in first) / len(first)) ** 0.5
     told = [p.notes["temperature"] for p in state.proposals if p.stage is Stage.ACQUISITION]
     assert told[0] == pytest.approx(0.5 * spread)
-    assert told[-1] == pytest.approx(0.5 * spread / 30)
+    assert told[-1] == pytest.approx(0.5 * spread / 100)
     ratios = [float(b) / float(a) for a, b in pairwise(told)]
     assert ratios == pytest.approx([ratios[0]] * len(ratios))
+
+
+# Pyro warns of a DVAE all of whose properties are continuous: there is nothing to enumerate.
+@pytest.mark.filterwarnings("ignore:TraceEnum_ELBO found no sample sites:UserWarning")
+@pytest.mark.parametrize("strategy", ["screening", "latent-gradient"])
+@pytest.mark.parametrize("name", ["ordering", "composition"])
+def test_the_model_s_own_choices_are_new_and_come_out_again(
+    run: Path, table: Path, strategy: str, name: str
+) -> None:
+    budget = {"initial": 12, "rounds": 1, "measurements": [16]}
+    acquisition = {"pool": 20, "batch": 4}
+    spec = spec_of(SPACES[name], strategy, table, budget=budget, acquisition=acquisition)
+    folder = search(run, spec)
+    assert len(folder.state.answers()) == 16
+    check_sound(folder)
+    assert sorted(folder.state.models) == [1]
+    assert replay(folder.entries, folder.store, 1).agrees
+
+
+class Bowl:
+    """A model whose property falls off with the distance from a latent point."""
+
+    def __init__(self, top: torch.Tensor) -> None:
+        self.top = top
+
+    def predict(self, z: torch.Tensor) -> Prediction:
+        mean = -(z - self.top).square().sum(dim=-1, keepdim=True)
+        return Prediction(("bulk_modulus",), mean, torch.ones_like(mean))
+
+
+class SteepBowl(Bowl):
+    """The same, with a gradient of its own."""
+
+    def predicted_means(self, z: torch.Tensor) -> torch.Tensor:
+        return self.predict(z).mean
+
+
+@pytest.mark.parametrize("kind", [Bowl, SteepBowl])
+def test_the_head_is_climbed_with_its_gradient_or_by_differences(kind: type[Bowl]) -> None:
+    top = torch.tensor([0.5, -1.0, 0.25], dtype=torch.float64)
+    starts = torch.zeros(2, 3, dtype=torch.float64)
+    points = climb_head(kind(top), starts, lambda means: means[:, 0])
+    assert points.shape == (2 * len(STEPS), 3)
+    values = kind(top).predict(points).mean.reshape(len(STEPS), 2)
+    assert (values.diff(dim=0) >= -1e-9).all()
+    assert points[-1].numpy() == pytest.approx(top.numpy(), abs=0.02)
+
+
+def test_missed_constraints_are_climbed_away_from(run: Path, table: Path) -> None:
+    constraints = [{"property": "bulk_modulus", "max": 150.0}]
+    budget = {"initial": 8, "rounds": 0, "measurements": [8]}
+    spec = spec_of(ORDERING, "random", table, budget=budget, constraints=constraints)
+    utility = predicted_utility(search(run, spec).state)
+    below, at, above = utility(torch.tensor([[149.0], [150.0], [151.0]])).tolist()
+    assert (at - below, above - at) == pytest.approx((1.0, 1.0 - 10.0))
 
 
 @pytest.mark.parametrize(
