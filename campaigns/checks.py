@@ -201,6 +201,16 @@ def check_idle_options(spec: "CampaignSpec") -> None:
                     ("promotion", key),
                     "nothing is promoted, as there is one tier only; remove it",
                 )
+    acquisition = spec.acquisition
+    if (
+        acquisition.candidates == "table"
+        and acquisition.trust_region is not None
+        and not isinstance(spec.space, Compositions)
+    ):
+        _refuse(
+            ("acquisition", "trust_region"),
+            "rows of a table have a trust region in spaces of compositions alone; remove it",
+        )
     for place, tier in enumerate(spec.tiers):
         try:
             tier.check()
