@@ -54,8 +54,8 @@ class AcquisitionOptions(_Part):
         le=2,
         description="first edge of latent-bo's trust region, in the latents' own spread; 0.4 by "
         "default. With candidates table, in a space of compositions, and latent-bo or "
-        "surrogate-bo: twice the largest share of atoms by which a row may differ from one of the "
-        "best; no limit by default",
+        "surrogate-bo: largest share of atoms by which a row may differ from one of the three "
+        "best, and none by default",
     )
     walkers: int | None = Field(
         default=None,

@@ -98,7 +98,8 @@ def check_space(spec: "CampaignSpec") -> None:
             f"the model {spec.model.kind} learns {' and '.join(able)}, not {space.kind}; "
             "change model.kind or space.kind"
         )
-    spec.model.check(space, spec.property_names())
+    if spec.acquisition.uses_model:
+        spec.model.check(space, spec.property_names())
     if search is not None and search.warm_start:
         first = spec.tiers[0]
         if not isinstance(first, StartsWarm):

@@ -5,16 +5,23 @@ a random forest on the fractions with the same first labels, batches and budget.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 
-from alloop.loop.run_folder import RunFolder
+from alloop.materials import material_id
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
-from benchmarks.search.seeds import OURS, SEEDS, Strategy, of_kind, run_seeds, runs_folder
-from benchmarks.search.table_baselines import Floats, gaussian_process, random_forest, run
+from benchmarks.data import use_data_folder
+from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds, runs_folder
+from benchmarks.search.table_baselines import (
+    Floats,
+    gaussian_process,
+    random_forest,
+    rows_measured,
+    run,
+)
 
 CAMPAIGN = "oer"
 PLATES = (3496, 3851)
@@ -23,7 +30,6 @@ AT = (32, 48, 64, 96, 144)
 """Numbers of labels that regrets are read at."""
 ELEMENTS = ("Ni", "Fe", "Co", "Mn", "Ce", "La")
 BASELINES = {"gp": gaussian_process, "forest": random_forest}
-RANDOM = of_kind("random", BATCH)
 LENGTH = (f"budget.measurements=[{LABELS}]", "budget.rounds=1000")
 
 
@@ -36,34 +42,35 @@ def measure(
     Labels are counted in whole batches, as they are paid for; a run that does not find the best
     within its ``LABELS`` counts as one batch more.
     """
+    use_data_folder()
     curves: dict[str, list[Floats]] = {"": [], **{name: [] for name in BASELINES}}
     figures: dict[str, float] = {}
     for plate in plates:
-        fractions, overpotentials = _table(plate)
-        of_plate: dict[str, list[Floats]] = {name: [] for name in curves}
+        table = Plate.read(plate)
         with runs_folder(f"oer-{plate}") as folder:
             dataset = f"tiers.0.dataset=oer-{plate}"
             runs = run_seeds(CAMPAIGN, [ours], folder, seeds=seeds, overrides=(*LENGTH, dataset))[
                 ours.name
             ]
-            for seed, path in zip(seeds, runs, strict=True):
-                of_plate[""].append(values := _measured(path))
-                first = [int(np.flatnonzero(overpotentials == v)[0]) for v in values[:INITIAL]]
-                for name, choose in BASELINES.items():
-                    print(f"  {name}-{plate}-{seed} …", flush=True)
-                    rows = run(
-                        choose,
-                        fractions,
-                        -overpotentials,
-                        first,
-                        batch=BATCH,
-                        labels=LABELS,
-                        seed=seed,
-                    )
-                    of_plate[name].append(overpotentials[rows])
-        best = float(overpotentials.min())
+            rows = [rows_measured(path, table.row_of) for path in runs]
+        of_plate = {"": rows}
+        for name, choose in BASELINES.items():
+            print(f"  {name} on {plate} …", flush=True)
+            of_plate[name] = [
+                run(
+                    choose,
+                    table.fractions,
+                    -table.overpotentials,
+                    ours_first[:INITIAL],
+                    batch=BATCH,
+                    labels=LABELS,
+                    seed=seed,
+                )
+                for seed, ours_first in zip(seeds, rows, strict=True)
+            ]
+        excess = table.overpotentials - table.overpotentials.min()
         for name, found in of_plate.items():
-            regrets = [np.minimum.accumulate(each) - best for each in found]
+            regrets = [np.minimum.accumulate(excess[each]) for each in found]
             curves[name] += regrets
             key = f"oer_{name}_" if name else "oer_"
             needed = [labels_to_best(each) for each in regrets]
@@ -107,27 +114,31 @@ def _summary(key: str, regrets: Sequence[Floats]) -> dict[str, float]:
     }
 
 
-def _table(plate: int) -> tuple[Floats, Floats]:
-    """Return fractions (n, 6) and overpotentials (n,), in V."""
-    options = TableOptions.model_validate(
-        {
-            "dataset": f"oer-{plate}",
-            "columns": [*ELEMENTS, "overpotential"],
-            "properties": {"overpotential": "overpotential"},
-        }
-    )
-    table = TableOracle(options)
-    materials = table.materials()
-    fractions = np.array([[float(m[symbol]) for symbol in ELEMENTS] for m in materials])
-    values = [table.measure(m).properties["overpotential"] for m in materials]
-    return fractions, np.array(values)
+@dataclass(frozen=True)
+class Plate:
+    """A plate's measurements."""
 
+    fractions: Floats
+    """Shape (n, 6), in the order of ``ELEMENTS``."""
+    overpotentials: Floats
+    """Shape (n,), V."""
+    row_of: Mapping[str, int]
+    """Row of each candidate, by its id."""
 
-def _measured(path: Path) -> Floats:
-    """Return a run's overpotentials in the order in which they were chosen."""
-    state = RunFolder.read(path).state
-    values: Mapping[str, float] = {
-        m.candidate: m.properties["overpotential"] for m in state.answers()
-    }
-    chosen = [d.candidate for p in state.proposals for d in p.decisions if d.chosen]
-    return np.array([values[candidate] for candidate in chosen])
+    @classmethod
+    def read(cls, number: int) -> "Plate":
+        """Return a plate by its number."""
+        options = TableOptions.model_validate(
+            {
+                "dataset": f"oer-{number}",
+                "columns": [*ELEMENTS, "overpotential"],
+                "properties": {"overpotential": "overpotential"},
+            }
+        )
+        table = TableOracle(options)
+        materials = table.materials()
+        return cls(
+            np.array([[float(m[symbol]) for symbol in ELEMENTS] for m in materials]),
+            np.array([table.measure(m).properties["overpotential"] for m in materials]),
+            {material_id(m): row for row, m in enumerate(materials)},
+        )

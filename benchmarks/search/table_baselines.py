@@ -7,7 +7,8 @@ improvement; the forest's uncertainty is the spread of its trees, and it takes t
 highest expected improvement.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from scipy.stats import norm
 from sklearn.ensemble import RandomForestRegressor
+
+from alloop.loop.run_folder import RunFolder
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -89,3 +92,16 @@ def run(
         new = choose(features, rows, values[rows], size, 1000 * seed + len(rows))
         rows = np.concatenate([rows, new])
     return rows
+
+
+def rows_measured(run: Path, row_of: Mapping[str, int]) -> Rows:
+    """Return the rows that a run of the product measured, in the order in which it chose them.
+
+    Args:
+        run: its folder.
+        row_of: row of each candidate, by its id.
+    """
+    state = RunFolder.read(run).state
+    answered = {m.candidate for m in state.answers()}
+    chosen = [d.candidate for p in state.proposals for d in p.decisions if d.chosen]
+    return np.array([row_of[c] for c in chosen if c in answered], dtype=np.int64)

@@ -13,7 +13,6 @@ from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.descriptors import Fractions
 from alloop.loop.choose.search.search import SHORTLIST, SearchTask
 from alloop.loop.choose.strategies.surroundings import best_first
-from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -24,6 +23,8 @@ from alloop.space import Compositions
 
 N_CENTRES = 3
 """Number of the best measured materials that a trust region lies around."""
+SLACK = 1e-9
+"""Float slack of shares of atoms: 0.6 - 0.4 is more than 0.2."""
 FEWEST_ROWS = 4
 """Fewest rows in a trust region, in batches: with fewer the nearest ones are taken."""
 
@@ -56,10 +57,8 @@ def propose_from_table(
         "measured": float(len(answers)),
         "available": float(len(drafts)),
     }
-    drafts, reach = _within_reach(state, drafts, list(materials.values())[:N_CENTRES], round)
+    drafts = _within_reach(state, drafts, list(materials.values())[:N_CENTRES])
     notes["considered"] = float(len(drafts))
-    if reach is not None:
-        notes["reach"] = reach
     if not drafts:
         return Proposed(round=round, stage=Stage.ACQUISITION, decisions=(), notes=notes)
     with single_threaded(), torch.random.fork_rng():
@@ -81,24 +80,20 @@ def propose_from_table(
 
 
 def _within_reach(
-    state: CampaignState, drafts: list[Draft], centres: Sequence[Material], round: int
-) -> tuple[list[Draft], float | None]:
-    """Return the rows within the trust region around the best, and its reach: the largest share of
-    atoms in which a row differs from one of them; None where there is no region.
-    """
+    state: CampaignState, drafts: list[Draft], centres: Sequence[Material]
+) -> list[Draft]:
+    """Return the rows within the trust region around the best; all, where there is none."""
     space, acquisition = state.spec.space, state.spec.acquisition
     if acquisition.trust_region is None or not isinstance(space, Compositions) or not drafts:
-        return drafts, None
-    reach = trust_region_edge(state, round) / 2
+        return drafts
     fractions = Fractions(space)
     distances = shares_apart(
         fractions.of_materials([draft.material for draft in drafts]),
         fractions.of_materials(centres),
     ).min(axis=1)
     fewest = min(FEWEST_ROWS * acquisition.batch, len(drafts))
-    reach = max(reach, float(np.partition(distances, fewest - 1)[fewest - 1]))
-    near = np.flatnonzero(distances <= reach + 1e-9)
-    return [drafts[row] for row in near], reach
+    reach = max(acquisition.trust_region, float(np.partition(distances, fewest - 1)[fewest - 1]))
+    return [drafts[row] for row in np.flatnonzero(distances <= reach + SLACK)]
 
 
 def shares_apart(fractions: FloatArray, others: FloatArray) -> FloatArray:
