@@ -40,6 +40,12 @@ _PCDVAE = (
     "budget.measurements=[20]",
     "execution.workers=1",
 )
+_TABLE = (
+    "acquisition.batch=4",
+    "budget.initial=8",
+    "budget.rounds=1",
+    "budget.measurements=[12]",
+)
 SMALL_DECORATIONS = (
     "space.atoms=16",
     "model.epochs=2",
@@ -64,5 +70,7 @@ SMALL = {
     "hea-single-phase-lab": (*_ALLOYS, "acquisition.pool=40"),
     "nifecr-bulk-modulus": _LATTICE,
     "nifecr-pcdvae": _PCDVAE,
+    "oer": _TABLE,
+    "stiffest-binary": _TABLE,
 }
 """By name of the campaign; each is ``KEY=VALUE``, as for ``--set``."""
