@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from matminer.utils.data import MagpieData
 from pymatgen.core import Element, Structure
 from vesin import NeighborList
 
@@ -133,6 +132,9 @@ def _shell(crystal: Structure, numbers: npt.NDArray[np.int64], radii: FloatArray
 @cache
 def _element_table() -> FloatArray:
     """Return Magpie's properties, shape (104, 22), by atomic number; zero where there is none."""
+    # Only campaigns over crystals wait for matminer.
+    from matminer.utils.data import MagpieData  # noqa: PLC0415
+
     magpie, table = MagpieData(), np.zeros((104, len(ELEMENT_PROPERTIES)))
     for number in range(1, 104):
         element = Element.from_Z(number)
