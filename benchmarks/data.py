@@ -17,6 +17,11 @@ def data_folder() -> Path:
     return folder
 
 
+def use_data_folder() -> None:
+    """Let campaigns find the public data sets by name: set ALLOOP_DATA, if it is not set."""
+    os.environ["ALLOOP_DATA"] = str(data_folder())
+
+
 def allogen_folder() -> Path:
     """Return the folder of the AlloGen data set."""
     return data_folder() / "allogen"

@@ -11,6 +11,7 @@ class _Part(BaseModel):
 
 Strategy = Literal[
     "latent-bo",
+    "surrogate-bo",
     "uncertainty",
     "random",
     "local-search",
@@ -27,7 +28,8 @@ class AcquisitionOptions(_Part):
 
     strategy: Strategy = Field(
         default="latent-bo",
-        description="latent-bo searches for the best with model and surrogate; uncertainty for "
+        description="latent-bo searches for the best with model and surrogate; surrogate-bo does "
+        "with a surrogate alone, on descriptors that need no model; uncertainty looks for "
         "what the model is unsure of, to learn the whole space. To compare with: random; "
         "local-search, annealing, genetic and greedy (on to the neighbouring compositions of the "
         "best), which need no model; screening (a large random pool ranked by the model's "
@@ -51,7 +53,9 @@ class AcquisitionOptions(_Part):
         gt=0,
         le=2,
         description="first edge of latent-bo's trust region, in the latents' own spread; 0.4 by "
-        "default",
+        "default. With candidates table, in a space of compositions, and latent-bo or "
+        "surrogate-bo: largest share of atoms by which a row may differ from one of the three "
+        "best, and none by default",
     )
     walkers: int | None = Field(
         default=None,
@@ -89,17 +93,24 @@ class AcquisitionOptions(_Part):
     def _nothing_is_idle(self) -> Self:
         acting = _acting(self.strategy, self.candidates)
         for key in _TUNABLE:
+            if key == "trust_region" and self.searches and self.candidates == "table":
+                continue
             if key not in acting and getattr(self, key) is not None:
                 raise ValueError(
                     f"{key} does nothing with strategy {self.strategy} and candidates "
                     f"{self.candidates}; remove it"
                 )
-        if self.strategy != "latent-bo" and self.aim != "first-tier":
+        if not self.searches and self.aim != "first-tier":
             raise ValueError(
                 f"aim does nothing with strategy {self.strategy}, which does not search for the "
                 "best; remove it"
             )
         return self
+
+    @property
+    def searches(self) -> bool:
+        """Whether the best is searched for under surrogates and their acquisition."""
+        return self.strategy in {"latent-bo", "surrogate-bo"}
 
     @property
     def uses_model(self) -> bool:
@@ -109,7 +120,7 @@ class AcquisitionOptions(_Part):
 
 _WITH_MODEL = {"latent-bo", "uncertainty", "screening", "latent-gradient"}
 _OF_SPACE = {"pool", "trust_region"}
-"""Keys that do nothing where candidates are rows of a table."""
+"""Keys that have no default where candidates are rows of a table."""
 _USUAL: dict[str, dict[str, float]] = {
     "latent-bo": {"pool": 32, "trust_region": 0.4},
     "uncertainty": {"pool": 128},

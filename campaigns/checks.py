@@ -98,7 +98,8 @@ def check_space(spec: "CampaignSpec") -> None:
             f"the model {spec.model.kind} learns {' and '.join(able)}, not {space.kind}; "
             "change model.kind or space.kind"
         )
-    spec.model.check(space, spec.property_names())
+    if spec.acquisition.uses_model:
+        spec.model.check(space, spec.property_names())
     if search is not None and search.warm_start:
         first = spec.tiers[0]
         if not isinstance(first, StartsWarm):
@@ -201,6 +202,16 @@ def check_idle_options(spec: "CampaignSpec") -> None:
                     ("promotion", key),
                     "nothing is promoted, as there is one tier only; remove it",
                 )
+    acquisition = spec.acquisition
+    if (
+        acquisition.candidates == "table"
+        and acquisition.trust_region is not None
+        and not isinstance(spec.space, Compositions)
+    ):
+        _refuse(
+            ("acquisition", "trust_region"),
+            "rows of a table have a trust region in spaces of compositions alone; remove it",
+        )
     for place, tier in enumerate(spec.tiers):
         try:
             tier.check()

@@ -29,10 +29,12 @@ class CsvRow:
     """Line number in the file, from 1; where the row ends, if it spans several."""
     cells: Mapping[str, str]
     """Text of each cell by column, without surrounding blanks."""
+    unit: str = "line"
+    """What ``line`` counts, in words: a JSON file has records."""
 
     def error(self, column: str | None, what: str, remedy: str = "") -> DataError:
         """Return the error that names this row."""
-        place = f"{self.path}: line {self.line}"
+        place = f"{self.path}: {self.unit} {self.line}"
         return DataError(
             what, where=place if column is None else f"{place}, column {column!r}", remedy=remedy
         )
@@ -70,8 +72,12 @@ class CsvTable:
         return tuple(column for column in named if Element.is_valid_symbol(column))
 
 
-def read_csv_table(path: Path) -> CsvTable:
+def read_csv_table(path: Path, columns: Sequence[str] | None = None) -> CsvTable:
     """Read a CSV with a header; lines above the header that begin with # are remarks.
+
+    Args:
+        path: of the file.
+        columns: names of the columns of a file that has no header.
 
     Raises:
         DataError: if it is no such file, or a row is empty or has not one cell per column.
@@ -91,7 +97,7 @@ def read_csv_table(path: Path) -> CsvTable:
     n_remarks = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     reader = csv.reader(lines[n_remarks:], strict=True)
     try:
-        header = [cell.strip() for cell in next(reader, [])]
+        header = list(columns or (cell.strip() for cell in next(reader, [])))
         found = [(n_remarks + reader.line_num, cells) for cells in reader]
     except csv.Error as error:
         raise DataError(

@@ -49,6 +49,17 @@ _HEA = "https://raw.githubusercontent.com/cengc13/d_vae_hea/d6f640a9ce96166738e8
 _CDVAE = "https://raw.githubusercontent.com/txie-93/cdvae/main/data"
 
 
+_OLYMPUS = "https://raw.githubusercontent.com/aspuru-guzik-group/olympus/440b6b58ebfcaa2391cff7e94b570fb4fda98d68/src/olympus/datasets"
+_MATCALC = "https://raw.githubusercontent.com/materialsvirtuallab/matcalc/aa76b41edb9ffb62f7efb2b5d3a3f7a8b2b4747d/benchmark_data"
+
+
+def _oer(plate: int, n: str, sha256: str) -> DataSet:
+    url = f"{_OLYMPUS}/dataset_oer_plate_{plate}/data.csv"
+    about = f"{n} oxygen-evolution catalysts of Ni, Fe, Co, Mn, Ce, La: overpotentials"
+    source = "Rohr et al., Chem. Sci. 11, 2696 (2020); github.com/aspuru-guzik-group/olympus"
+    return DataSet("yardsticks/oer", {f"plate_{plate}.csv": RemoteFile(url, sha256)}, about, source)
+
+
 def _cdvae(folder: str, about: str, **sums: str) -> DataSet:
     files = {
         f"{part}.csv": RemoteFile(f"{_CDVAE}/{folder}/{part}.csv", sums.get(part))
@@ -86,6 +97,23 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
             val="36c00689cd63073c954a58bc6ed6e2adb7aeed5a630c994970959a1babffd50e",
         ),
         "mp-20": _cdvae("mp_20", "45,231 crystals of at most 20 atoms, with formation energies"),
+        "oer-3496": _oer(
+            3496, "2,121", "3c70049ccfdd11bc05d1777421fc4c724d2b2d4a86c12b8759079609912cfade"
+        ),
+        "oer-3851": _oer(
+            3851, "2,119", "e2212be9cc5c866fa98dcb9513fca63946003f317688cb025bd0d648d8c3caab"
+        ),
+        "binary-elasticity": DataSet(
+            "yardsticks/matcalc",
+            {
+                "mp-binary-pbe-elasticity-2025.1.json.gz": RemoteFile(
+                    f"{_MATCALC}/mp-binary-pbe-elasticity-2025.1.json.gz",
+                    "5689599491322805bda913663eeef8d567f64ada80c90173d50fb7b6fb0b5896",
+                )
+            },
+            "3,953 binary crystals with bulk and shear moduli by PBE",
+            "Materials Project, as in MatCalc; github.com/materialsvirtuallab/matcalc",
+        ),
     }
 )
 """Data sets that ``alloop data fetch`` knows, by name."""

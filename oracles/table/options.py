@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from alloop.oracles.options import OracleOptions
+from alloop.paths import OwnFile
 from alloop.properties import units_of
 
 if TYPE_CHECKING:
     from alloop.materials import Material
     from alloop.oracles.base import Oracle
-from alloop.paths import OwnFile
+
+JSON_SUFFIXES = (".json", ".json.gz")
+"""Endings of files that hold a JSON list of records."""
 
 
 class TableOptions(OracleOptions):
-    """Known results in a CSV: nothing is measured, labels are only looked up when asked for."""
+    """Known results in a CSV or JSON file: labels are only looked up, when asked for."""
 
     kind: Literal["table"] = "table"
     file: OwnFile | None = Field(
-        default=None, description="a CSV; a relative path begins at the campaign's own file"
+        default=None,
+        description="a CSV, or a JSON list of records (.json, .json.gz); a relative path begins "
+        "at the campaign's own file",
     )
     dataset: str | None = Field(
         default=None, description="instead of file: a name from `alloop data list`"
@@ -32,7 +37,14 @@ class TableOptions(OracleOptions):
         description="column of formulas; columns named like elements hold fractions",
     )
     structure: str | None = Field(
-        default=None, description="column of CIFs, where the materials are crystals"
+        default=None,
+        description="column of CIFs or, in JSON, of pymatgen's structures, where the materials are "
+        "crystals",
+    )
+    columns: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="names of the columns, in their order, of a CSV without a header",
     )
     ignore: tuple[str, ...] = Field(default=(), description="columns that are not looked at")
     duplicates: Literal["refuse", "first"] = Field(
@@ -49,9 +61,13 @@ class TableOptions(OracleOptions):
     def _has_one_source(self) -> Self:
         if (self.file is None) == (self.dataset is None):
             raise ValueError("a table needs file or dataset, and not both")
-        columns = [*self.properties.values(), *self.ignore, self.formula, self.structure]
-        if twice := sorted({c for c in columns if c is not None and columns.count(c) > 1}):
+        named = [*self.properties.values(), *self.ignore, self.formula, self.structure]
+        if twice := sorted({c for c in named if c is not None and named.count(c) > 1}):
             raise ValueError(f"the column {twice[0]!r} is named for two things")
+        if self.columns and len(set(self.columns)) < len(self.columns):
+            raise ValueError("columns names one twice")
+        if self.columns and self.file is not None and self.file.name.endswith(JSON_SUFFIXES):
+            raise ValueError("columns does nothing for a JSON file, whose records name their keys")
         return self
 
     def measures(self) -> Mapping[str, str]:

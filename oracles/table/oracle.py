@@ -10,7 +10,8 @@ from alloop.errors import DataError, MaterialError
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
-from alloop.oracles.table.options import TableOptions
+from alloop.oracles.json_table import read_json_table, structure_from_pymatgen
+from alloop.oracles.table.options import JSON_SUFFIXES, TableOptions
 from alloop.public_data.datasets import find_file
 
 FRACTION_DECIMALS = 6
@@ -35,7 +36,8 @@ class TableOracle:
         path = options.file if options.dataset is None else find_file(options.dataset)
         assert path is not None  # the options see to it
         self.name = f"table {path.name}"
-        sheet = read_csv_table(path)
+        is_json = path.name.endswith(JSON_SUFFIXES)
+        sheet = read_json_table(path) if is_json else read_csv_table(path, options.columns)
         elements = _element_columns(sheet, options)
         self._materials: dict[str, Material] = {}
         self._values: dict[str, Mapping[str, float]] = {}
@@ -50,14 +52,17 @@ class TableOracle:
             elif options.duplicates == "refuse":
                 raise row.error(
                     None,
-                    f"{formula_of(material)} is already in line {lines[key]}",
+                    f"{formula_of(material)} is already in {row.unit} {lines[key]}",
                     "Remove one, or set duplicates: first.",
                 )
         if not lines:
             raise DataError("the table has no rows", where=str(path))
         settings = options.model_dump(
-            mode="json", include={"properties", "formula", "structure", "duplicates"}
+            mode="json",
+            include={"properties", "formula", "structure", "duplicates"},
         )
+        if options.columns is not None:
+            settings["columns"] = list(options.columns)
         self._fingerprint = sha256(canonical_json({"table": sha256(sheet.content), **settings}))
 
     def fingerprint(self) -> str:
@@ -122,7 +127,10 @@ def _values(row: CsvRow, options: TableOptions) -> dict[str, float]:
 
 def _structure(row: CsvRow, column: str) -> Structure:
     try:
-        structure = read_cif(row.cells[column]).structure
+        text = row.cells[column]
+        structure = (
+            structure_from_pymatgen(text) if text.startswith("{") else read_cif(text).structure
+        )
     except MaterialError as error:
         raise row.error(column, error.what, error.remedy) from error
     if not structure.is_ordered:

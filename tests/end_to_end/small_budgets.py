@@ -40,16 +40,32 @@ _PCDVAE = (
     "budget.measurements=[20]",
     "execution.workers=1",
 )
+_TABLE = (
+    "acquisition.batch=4",
+    "budget.initial=8",
+    "budget.rounds=1",
+    "budget.measurements=[12]",
+)
 SMALL_DECORATIONS = (
     "space.atoms=16",
     "model.epochs=2",
     "model.unlabelled=32",
     "acquisition.batch=3",
     "acquisition.pool=16",
-    "augmentation.iterations=1",
-    "augmentation.swaps=2",
     "budget.initial=8",
     "budget.rounds=1",
+)
+_ORDERING = (
+    "space.fractions={Ni: [0.25, 0.25], Cr: [0.25, 0.25], Fe: [0.5, 0.5]}",
+    "space.atoms=16",
+    "model.epochs=2",
+    "model.unlabelled=32",
+    "acquisition.batch=3",
+    "acquisition.pool=16",
+    "budget.initial=8",
+    "budget.rounds=1",
+    "budget.measurements=[40]",
+    "execution.workers=1",
 )
 _LATTICE = (
     *SMALL_DECORATIONS,
@@ -63,6 +79,9 @@ SMALL = {
     "hea-single-phase": _ALLOYS,
     "hea-single-phase-lab": (*_ALLOYS, "acquisition.pool=40"),
     "nifecr-bulk-modulus": _LATTICE,
+    "nifecr-ordering": _ORDERING,
     "nifecr-pcdvae": _PCDVAE,
+    "oer": _TABLE,
+    "stiffest-binary": _TABLE,
 }
 """By name of the campaign; each is ``KEY=VALUE``, as for ``--set``."""

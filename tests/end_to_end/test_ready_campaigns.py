@@ -14,10 +14,11 @@ from alloop.loop.commands.app import main
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
-from alloop.public_data.datasets import VARIABLE, find_file
+from alloop.public_data.datasets import VARIABLE, find_file, known
 from benchmarks.house.ready_campaigns import data_of, run_to_report, typed_in
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL
+from tests.end_to_end.tables import write_binaries, write_plate
 from tests.loop.alloys import write_hea
 
 FEWER = {
@@ -39,6 +40,8 @@ def made_up_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_hea(tmp_path / "data")
     cells = draw_prototypes(40, seed=4, elements=load_spec("ftcp-gap").space.elements)
     write_perovskites(tmp_path / "data" / "perov_5" / "train.csv", cells)
+    for name, write in (("oer-3496", write_plate), ("binary-elasticity", write_binaries)):
+        write(tmp_path / "data" / known(name).table)
 
 
 @pytest.mark.usefixtures("made_up_data")

@@ -8,6 +8,7 @@ import torch
 
 from alloop.loop.choose.moves.base import IntArray, Moves
 from alloop.loop.choose.search.base import Descriptors, FloatArray
+from alloop.loop.choose.search.crystal_statistics import describe_crystals
 from alloop.materials import Material, composition_of
 from alloop.models.base import GenerativeModel, HasEmbedding
 from alloop.models.lattice.clusters import ClusterDescriptors
@@ -17,7 +18,7 @@ from alloop.space import AnySpace, Compositions, Decorations
 N_ORDER_SHELLS = 3
 """Number of shells of pairs where few descriptors are wanted."""
 CHEAP_ROWS, EMBEDDED_ROWS = 30_000, 3_000
-"""Candidates described in a round: by array operations, or by a model's encoder."""
+"""Candidates described in a round: by array operations, or one by one and by a model's encoder."""
 
 
 class ClusterCorrelations:
@@ -103,6 +104,30 @@ class Fractions:
         return np.array([[float(c[symbol]) for symbol in self._elements] for c in compositions])
 
 
+class CrystalStatistics:
+    """Statistics of a crystal's elements and of its packing (``crystal_statistics``).
+
+    Args:
+        moves: of the space, to make crystals of codes; None where nothing is climbed.
+    """
+
+    name = "statistics"
+    rows_per_round = EMBEDDED_ROWS
+    group_sizes = None
+
+    def __init__(self, moves: Moves | None) -> None:
+        self._moves = moves
+
+    def of_codes(self, codes: IntArray) -> FloatArray:
+        """Return the descriptors of the crystals that codes stand for."""
+        assert self._moves is not None
+        return self.of_materials(self._moves.decode(codes))
+
+    def of_materials(self, materials: Sequence[Material]) -> FloatArray:
+        """Return the descriptors of crystals."""
+        return describe_crystals(materials)
+
+
 class Embedding:
     """The model's embedding: a deep kernel, for the surrogate over it.
 
@@ -134,14 +159,20 @@ class Embedding:
 
 
 def descriptors_of(
-    space: AnySpace, model: GenerativeModel, moves: Moves | None
+    space: AnySpace, model: GenerativeModel | None, moves: Moves | None
 ) -> tuple[Descriptors, ...]:
-    """Return the descriptors to choose from, the cheaper first."""
-    embedding = Embedding(model, moves)
+    """Return the descriptors to choose from, the cheaper first.
+
+    Args:
+        space: of the campaign.
+        model: fitted; None where there is none, and so no embedding.
+        moves: in the space; None where nothing is climbed.
+    """
+    embedding = () if model is None else (Embedding(model, moves),)
     match space:
         case Decorations():
-            return (ClusterCorrelations(space), PairOrder(space), embedding)
+            return (ClusterCorrelations(space), PairOrder(space), *embedding)
         case Compositions():
-            return (Fractions(space), embedding)
+            return (Fractions(space), *embedding)
         case _:
-            return (embedding,)
+            return (CrystalStatistics(moves), *embedding)

@@ -49,7 +49,12 @@ N_CENTRES = 16
 
 
 def propose_by_search(
-    state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
+    state: CampaignState,
+    store: ArtifactStore,
+    seen: Seen,
+    model: GenerativeModel | None,
+    *,
+    round: int,
 ) -> Proposed:
     """Propose a batch that was searched for under the acquisition.
 
@@ -60,7 +65,7 @@ def propose_by_search(
         state: with at least two labels.
         store: receives every candidate that is recorded, and the latent points.
         seen: everything measured or pending.
-        model: fitted in this round.
+        model: fitted in this round; None to search without one.
         round: whose seeds to use.
     """
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
@@ -130,7 +135,7 @@ class SearchTask:
     def of(
         cls,
         state: CampaignState,
-        model: GenerativeModel,
+        model: GenerativeModel | None,
         moves: Moves | None,
         materials: "dict[str, Material]",
     ) -> "SearchTask":
@@ -138,7 +143,7 @@ class SearchTask:
 
         Args:
             state: with labels.
-            model: fitted in the round.
+            model: fitted in the round; None where there is none.
             moves: of the space; None to choose from a table.
             materials: that were measured, by candidate, the best first.
         """
@@ -267,7 +272,7 @@ def _codes(moves: Moves, materials: "dict[str, Material]") -> dict[str, IntArray
 def _decoded(
     state: CampaignState,
     store: ArtifactStore,
-    model: GenerativeModel,
+    model: GenerativeModel | None,
     moves: Moves,
     materials: "dict[str, Material]",
     task: SearchTask,
@@ -275,6 +280,8 @@ def _decoded(
     seed: int,
 ) -> Decoded:
     """Decode latent points around the best, and sort what comes out by its score."""
+    if model is None:
+        return Decoded(np.empty((0, 0), dtype=np.int64), (), 0)
     n = state.spec.acquisition.pool
     assert n is not None  # the spec fills it in where it counts
     everything = list(materials.values())

@@ -65,8 +65,25 @@ def _random(state: CampaignState, store: ArtifactStore, seen: Seen, *, round: in
     return propose_random(state, store, seen, round=round, stage=Stage.ACQUISITION, size=size)
 
 
+def _surrogate_bo(
+    state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int
+) -> Proposed:
+    return _searched(state, store, seen, None, round=round)
+
+
 def _latent_bo(
     state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel, *, round: int
+) -> Proposed:
+    return _searched(state, store, seen, model, round=round)
+
+
+def _searched(
+    state: CampaignState,
+    store: ArtifactStore,
+    seen: Seen,
+    model: GenerativeModel | None,
+    *,
+    round: int,
 ) -> Proposed:
     propose = (
         propose_from_table if state.spec.acquisition.candidates == "table" else propose_by_search
@@ -76,6 +93,7 @@ def _latent_bo(
 
 MODEL_FREE: Mapping[str, ModelFree] = {
     "random": _random,
+    "surrogate-bo": _surrogate_bo,
     "local-search": propose_local_search,
     "annealing": propose_annealing,
     "genetic": propose_genetic,
