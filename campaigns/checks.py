@@ -177,6 +177,12 @@ def check_tiers(spec: "CampaignSpec") -> None:
             )
 
 
+def check_stopping(spec: "CampaignSpec") -> None:
+    """Check that what is to end the campaign can ever apply."""
+    if problem := spec.stop.problem(spec.objectives, spec.constraints, spec.acquisition):
+        _refuse(("stop", problem[0]), problem[1])
+
+
 def electronic_property_hint(missing: Sequence[str]) -> str:
     """Return a hint where electronic properties come from, if any of the missing ones is one."""
     if not (of_electrons := [name for name in missing if name in ELECTRONIC]):
