@@ -207,6 +207,16 @@ def check_idle_options(spec: "CampaignSpec") -> None:
                     ("promotion", key),
                     "nothing is promoted, as there is one tier only; remove it",
                 )
+        if not spec.learning.higher_tiers:
+            _refuse(("learning", "higher_tiers"), "there is one tier only; remove it")
+    learning = type(spec.learning).model_fields
+    if spec.learning.unlabelled != learning["unlabelled"].default and (
+        not spec.acquisition.uses_model
+    ):
+        _refuse(
+            ("learning", "unlabelled"),
+            f"strategy {spec.acquisition.strategy} trains no model; remove it",
+        )
     for place, tier in enumerate(spec.tiers):
         try:
             tier.check()

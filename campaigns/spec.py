@@ -26,6 +26,7 @@ from alloop.campaigns.checks import (
     units_in,
 )
 from alloop.campaigns.execution import ExecutionOptions, LocalExecution
+from alloop.campaigns.learning import LearningOptions
 from alloop.campaigns.objectives import DERIVED, Constraint, Objective, OwnProperty, PropertyName
 from alloop.campaigns.parts import ModelPart, TierPart, build_oracle
 from alloop.campaigns.promotion import PromotionOptions
@@ -66,6 +67,7 @@ class CampaignSpec(BaseModel):
         validate_default=True,
         description="without a kind, the one whose own the space is",
     )
+    learning: LearningOptions = Field(default_factory=LearningOptions)
     acquisition: AcquisitionOptions = Field(default_factory=AcquisitionOptions)
     augmentation: LocalSearchOptions | None = None
     tiers: tuple[TierPart, ...] = Field(min_length=1)

@@ -8,14 +8,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, Self
 
-import numpy as np
-
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
+from alloop.loop.choose.training_set import training_set
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
@@ -39,7 +38,6 @@ from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 from alloop.loop.state.time_limit import promotion_reserve, time_left
 from alloop.loop.steps import Close, Fit, Measure, Pause, Propose, Step, Wait, next_step
-from alloop.models.base import Dataset
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
 from alloop.seeds import derive_seed
@@ -197,7 +195,7 @@ class Controller:
         else:
             model = options.build(state.spec.space, names)
         summary = model.fit(
-            self._dataset(state),
+            training_set(state, self._store, self._update_seen(), model),
             seed=derive_seed(state.spec.seed, "fit", round),
             on_progress=self._observer.progress,
         )
@@ -337,15 +335,6 @@ class Controller:
                 self._record(state, asked[id], attempt, measurement)
             else:
                 forget(self._spool, spooled)
-
-    def _dataset(self, state: CampaignState) -> Dataset:
-        names, answers = state.spec.property_names(), state.answers()
-        return Dataset(
-            materials=tuple(self._store.get_material(m.candidate) for m in answers),
-            property_names=names,
-            labels=np.array([[m.properties[name] for name in names] for m in answers]),
-            is_augmented=np.array([m.stage is Stage.AUGMENTATION for m in answers]),
-        )
 
     def _update_seen(self) -> Seen:
         self._seen.follow(self.state, self._store)
