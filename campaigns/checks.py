@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Never
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from alloop.campaigns.feasibility import contradiction
 from alloop.campaigns.objectives import ELECTRONIC, RESERVED, Constraint, Objective
 from alloop.campaigns.promotion import PromotionOptions
 from alloop.oracles.options import AsksPeople, ListsMaterials, StartsWarm
@@ -175,6 +176,13 @@ def check_tiers(spec: "CampaignSpec") -> None:
                 "acquisition.aim: top-tier learns from promotions, which promotion.when: end "
                 "puts off until there is nothing left to acquire; write when: round"
             )
+
+
+def check_constraints(spec: "CampaignSpec") -> None:
+    """Check that the constraints do not contradict one another."""
+    if (found := contradiction(spec.constraints)) is not None:
+        place, problem = found
+        _refuse(("constraints", place), problem)
 
 
 def check_stopping(spec: "CampaignSpec") -> None:

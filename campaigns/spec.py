@@ -18,6 +18,7 @@ from alloop.campaigns.acquisition import AcquisitionOptions, LocalSearchOptions
 from alloop.campaigns.budget import Budget
 from alloop.campaigns.checks import (
     check_budget,
+    check_constraints,
     check_idle_options,
     check_properties,
     check_space,
@@ -92,6 +93,7 @@ class CampaignSpec(BaseModel):
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         check_properties(self)
+        check_constraints(self)
         check_space(self)
         check_budget(self)
         check_tiers(self)

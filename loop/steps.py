@@ -6,6 +6,7 @@ be given longer, if their tier has a quorum. When the wall time runs out, what i
 promotion, and the session pauses.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Proposed, Stage
@@ -127,7 +128,8 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
 
 def _next(state: CampaignState) -> Step:
     if not state.answers():
-        return Close("no labels: every initial measurement failed")
+        found = "no labels: every initial measurement failed"
+        return Close(found if _found_some(state) else _nothing_allowed(state))
     if state.spec.acquisition.uses_model and len(state.answers()) < FEWEST_LABELS:
         return Close("one label is too few to learn from: every other initial measurement failed")
     return _after(state, state.requested[-1])
@@ -203,6 +205,20 @@ def _found_some(state: CampaignState) -> bool:
     looks = (Stage.INITIAL, Stage.ACQUISITION)
     last = next(p for p in reversed(state.requested) if p.stage in looks)
     return any(decision.chosen for decision in last.decisions)
+
+
+def _nothing_allowed(state: CampaignState) -> str:
+    """Return why nothing was proposed, by the rule that refused the most."""
+    refused = [d for d in state.requested[-1].decisions if d.rule is not None]
+    rules = Counter(decision.rule for decision in refused)
+    if not rules:
+        return "nothing to measure: no candidate could be made"
+    (rule, n), *_ = rules.most_common(1)
+    example = next(decision.reason for decision in refused if decision.rule == rule)
+    return (
+        f"nothing to measure: none of {len(refused)} candidates is allowed; {n} were refused by "
+        f"{rule}, for example: {example}"
+    )
 
 
 def _exhausted(state: CampaignState) -> list[str]:
