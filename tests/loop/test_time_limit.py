@@ -21,11 +21,19 @@ from alloop.materials import Material
 from alloop.oracles.base import Measurement
 from tests.loop.flaky import Flaky
 from tests.loop.ledger import measured
-from tests.loop.small_campaign import ThreadPool, entries_of, run_campaign, spec_of
+from tests.loop.small_campaign import (
+    PowerCut,
+    ThreadPool,
+    Watcher,
+    entries_of,
+    run_campaign,
+    spec_of,
+)
 from tests.loop.told import FINGERPRINTS, SPEC, Told
 
 RANDOM = {
     "acquisition": {"strategy": "random", "batch": 4},
+    "augmentation": {"parents": 1, "iterations": 2, "swaps": 2},
     "cache": False,
     "execution": {"workers": 1},
 }
@@ -78,9 +86,13 @@ def test_a_campaign_that_paused_decides_the_same_as_one_that_never_did(
     assert state.paused is not None
     assert state.paused.startswith("the wall time of 90 s is over; left undone: ")
     assert "of 3 rounds" in state.paused
-    assert 6 <= len(state.answers()) < 18
-    for limit in ("130 s", "1 h"):
-        state = run_campaign(run, spec_of(**limited(limit)), oracle)
+    assert 6 <= len(state.answers()) < len(whole.answers()) == 6 + 3 * 8
+    state = run_campaign(run, spec_of(**limited("130 s")), oracle)
+    assert state.paused is not None
+    # The power fails when the next pause is written: it is written, and nothing after it.
+    with pytest.raises(PowerCut):
+        run_campaign(run, spec_of(**limited("170 s")), oracle, Watcher(fatal="session_closed"))
+    state = run_campaign(run, spec_of(**limited("1 h")), oracle)
     assert state.closed == whole.closed
     assert digest(entries_of(run)) == digest(entries_of(tmp_path / "whole"))
     assert verify(run).ok
