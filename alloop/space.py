@@ -80,6 +80,11 @@ class Space(BaseModel):
                 return f"nothing is left with [{ends[0]:g}, {ends[1]:g}] of {symbol}"
         return "no single bound is to blame"
 
+    def is_certainly_possible(self) -> bool:
+        """Return whether these checks already tell that something lies in the space, so that no
+        material has to be made to see it."""
+        return False
+
     def bounds(self, symbol: str) -> tuple[float, float]:
         """Return the lowest and highest allowed fraction of an element."""
         return self.fractions.get(symbol, (0.0, 1.0))
@@ -150,6 +155,10 @@ class Decorations(CrystalSpace):
         """Return the number of atoms of every cell."""
         return self.atoms
 
+    def is_certainly_possible(self) -> bool:
+        """Return whether the least distance is no larger than usual: below that of every metal."""
+        return self.min_distance <= type(self).model_fields["min_distance"].default
+
     def count_bounds(self) -> dict[str, tuple[int, int]]:
         """Return the fewest and most atoms of each element in a cell, in the order given."""
         return {symbol: self._counts(*self.bounds(symbol)) for symbol in self.elements}
@@ -217,6 +226,10 @@ class Compositions(Space):
             if room and most + sum(others[:n_others]) >= 1 - SLACK:
                 return True
         return False
+
+    def is_certainly_possible(self) -> bool:
+        """Return true: numbers and fractions of elements are all that there is to meet."""
+        return True
 
     def element_numbers(self) -> tuple[int, int]:
         """Return the least and largest number of elements in an alloy."""

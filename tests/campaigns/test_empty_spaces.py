@@ -1,12 +1,15 @@
 """Contradictions are found before the first measurement, with the one that empties the space."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from alloop.campaigns.load import parse_spec
 from alloop.errors import SpecError
 from alloop.loop.choose.random_candidates import check_not_empty
+from alloop.loop.commands.registry import app
 from alloop.space import Compositions, Decorations
 
 SPEC: dict[str, Any] = {
@@ -137,3 +140,23 @@ def test_a_space_of_crystals_smaller_than_any_structure_type_is_empty() -> None:
     )
     with pytest.raises(SpecError, match=r"space\.max_atoms"):
         check_not_empty(crystals)
+
+
+def test_a_table_none_of_whose_rows_lies_in_the_space_is_found_by_the_check(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "table.csv").write_text("formula,overpotential\nNiFe,0.4\nNi3Fe,0.3\n")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "name: rows\n"
+        "space: {kind: compositions, elements: [Ni, Fe], fractions: {Ni: [0, 0.4]}}\n"
+        "properties: {overpotential: {unit: V}}\n"
+        "objectives: [{property: overpotential, goal: minimise}]\n"
+        "acquisition: {strategy: random, candidates: table}\n"
+        "tiers: [{kind: table, file: table.csv, properties: {overpotential: overpotential}}]\n"
+    )
+    done = CliRunner().invoke(app, ["check", str(spec)])
+    assert isinstance(done.exception, SpecError)
+    assert "none of 2 candidates is allowed: fractions refuses 2" in str(done.exception)
+    widened = CliRunner().invoke(app, ["check", str(spec), "--set", "space.fractions.Ni=[0, 0.5]"])
+    assert widened.exit_code == 0, widened.output
