@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alloop.campaigns.load import parse_spec
+from alloop.campaigns.load import load_spec, parse_spec, ready_campaigns
 from alloop.errors import SpecError
 
 SPEC: dict[str, Any] = {
@@ -64,3 +64,14 @@ def test_a_window_is_its_own_target() -> None:
     window = [{"property": "bulk_modulus", "goal": "window", "window": [180, 190]}]
     with pytest.raises(SpecError, match="the target of bulk_modulus is its window"):
         parse_spec(SPEC | {"objectives": window, "stop": {"target": 185}}, where="here")
+
+
+@pytest.mark.parametrize("name", ready_campaigns())
+def test_no_clock_decides_what_a_ready_campaign_finds(name: str) -> None:
+    assert load_spec(name).budget.wall_time is None
+
+
+def test_a_long_limit_on_time_is_read_back_from_the_record() -> None:
+    limited = parse_spec(SPEC | {"budget": {"wall_time": "20 d"}}, where="here")
+    again = parse_spec(limited.model_dump(mode="json"), where="record")
+    assert again.budget.wall_time == limited.budget.wall_time
