@@ -1,22 +1,29 @@
 """Surrogates on data as they come: the same point twice, values missing, a label gone astray."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
+from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.search.gaussian_process import GaussianProcess
-from alloop.loop.choose.search.linear import LinearSurrogate
 from alloop.loop.state.outliers import winsorised
 from tests.loop.choose.search.toy import grid, labelled, surrogates_on
 
 
-@pytest.mark.parametrize("family", [LinearSurrogate, GaussianProcess])
-def test_of_equal_points_with_different_values_the_mean_is_expected_and_the_scatter_is_noise(
-    family: type[LinearSurrogate] | type[GaussianProcess],
-) -> None:
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with single_threaded():
+        yield
+
+
+def test_of_equal_points_with_different_values_the_mean_is_expected_and_the_scatter_is_noise() -> (
+    None
+):
     x = np.repeat(grid(9), 8, axis=0)
     rng = np.random.default_rng(4)
     y = 180 + 10 * x[:, 0] + rng.normal(0.0, 2.0, len(x))
-    found = family.fit(x, y)
+    found = GaussianProcess.fit(x, y)
     mean, std = found.predict(grid(9))
     # The mean of eight values with a scatter of 2 is known to 2 / √8; a line through all, better.
     assert np.abs(mean - (180 + 10 * grid(9)[:, 0])).max() < 2.0
@@ -24,11 +31,8 @@ def test_of_equal_points_with_different_values_the_mean_is_expected_and_the_scat
     assert np.isfinite(found.log_evidence)
 
 
-@pytest.mark.parametrize("family", [LinearSurrogate, GaussianProcess])
-def test_a_constant_objective_is_expected_to_stay_so(
-    family: type[LinearSurrogate] | type[GaussianProcess],
-) -> None:
-    found = family.fit(grid(), np.full(21, 200.0))
+def test_a_constant_objective_is_expected_to_stay_so() -> None:
+    found = GaussianProcess.fit(grid(), np.full(21, 200.0))
     mean, std = found.predict(grid(5))
     assert mean == pytest.approx(np.full(5, 200.0), abs=1e-6)
     assert np.isfinite(std).all()
