@@ -4,6 +4,7 @@ The one table of units. It stands on the floor because oracles name the units of
 and oracles do not import campaigns.
 """
 
+import math
 from collections.abc import Iterable
 from types import MappingProxyType
 
@@ -45,6 +46,22 @@ UNITS = MappingProxyType(
     }
 )
 """Unit of every property, by name."""
+
+POSSIBLE_VALUES = MappingProxyType(
+    {
+        "poisson_ratio": (-1.0, 0.5),
+        "energy_above_hull": (0.0, math.inf),
+        "volume_per_atom": (0.0, math.inf),
+        "volume_per_atom_at_temperature": (0.0, math.inf),
+        "crystal_fraction": (0.0, 1.0),
+        "parent_lattice_kept": (0.0, 1.0),
+        "density": (0.0, math.inf),
+        "band_gap": (0.0, math.inf),
+        "single_phase_probability": (0.0, 1.0),
+    }
+)
+"""Least and largest possible value of the properties that have one, in their units: by definition,
+or (Poisson's ratio of a stable isotropic solid) by thermodynamics."""
 
 DIMENSIONLESS = "–"
 """Unit of a property that is a pure number."""

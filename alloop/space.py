@@ -5,7 +5,7 @@ compositions without a structure.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -59,17 +59,44 @@ class Space(BaseModel):
                     f"the fractions of {symbol}, [{low:g}, {high:g}], must satisfy "
                     "0 ≤ low ≤ high ≤ 1 (fractions, not percent)"
                 )
-        least, most = (sum(self.bounds(symbol)[i] for symbol in self.elements) for i in (0, 1))
-        if not least - SLACK <= 1 <= most + SLACK:
+        least, most = _sums([self.bounds(symbol) for symbol in self.elements])
+        if not _holds_one(least, most):
             raise ValueError(
                 f"the fractions sum to {least:g} at least and {most:g} at most, never to one; "
-                "loosen the bounds"
+                f"{self._emptied_by(self._can_sum_to_one)}; loosen the bounds"
             )
         return self
+
+    def _can_sum_to_one(self, fractions: Mapping[str, tuple[float, float]]) -> bool:
+        bounds = [fractions.get(symbol, (0.0, 1.0)) for symbol in self.elements]
+        return _holds_one(*_sums(bounds))
+
+    def _emptied_by(self, is_possible: Callable[[Mapping[str, tuple[float, float]]], bool]) -> str:
+        """Return which bound empties the space, in the order in which they stand, as text."""
+        taken: dict[str, tuple[float, float]] = {}
+        for symbol, ends in self.fractions.items():
+            taken[symbol] = ends
+            if not is_possible(taken):
+                return f"nothing is left with [{ends[0]:g}, {ends[1]:g}] of {symbol}"
+        return "no single bound is to blame"
+
+    def is_certainly_possible(self) -> bool:
+        """Return whether these checks already tell that something lies in the space, so that no
+        material has to be made to see it."""
+        return False
 
     def bounds(self, symbol: str) -> tuple[float, float]:
         """Return the lowest and highest allowed fraction of an element."""
         return self.fractions.get(symbol, (0.0, 1.0))
+
+
+def _sums(bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the least and the largest sum of numbers within bounds."""
+    return sum(low for low, _ in bounds), sum(high for _, high in bounds)
+
+
+def _holds_one(least: float, most: float) -> bool:
+    return least - SLACK <= 1 <= most + SLACK
 
 
 class CrystalSpace(Space):
@@ -106,27 +133,35 @@ class Decorations(CrystalSpace):
                 f"no whole number of {empty[0]} atoms out of {self.atoms} lies within its "
                 "fractions; widen them or take a larger cell"
             )
-        least, most = (sum(b[i] for b in bounds.values()) for i in (0, 1))
+        least, most = _sums(list(bounds.values()))
         if not least <= self.atoms <= most:
             raise ValueError(
-                f"the fractions allow {least} to {most} atoms, never {self.atoms}; "
+                f"the fractions allow {least:g} to {most:g} atoms, never {self.atoms}; "
+                f"{self._emptied_by(self._can_fill_a_cell)}; "
                 "loosen the bounds so that they can sum to one"
             )
         return self
+
+    def _can_fill_a_cell(self, fractions: Mapping[str, tuple[float, float]]) -> bool:
+        ends = [fractions.get(symbol, (0.0, 1.0)) for symbol in self.elements]
+        least, most = _sums([self._counts(*each) for each in ends])
+        return least <= self.atoms <= most
+
+    def _counts(self, low: float, high: float) -> tuple[int, int]:
+        """Return the fewest and most atoms within two fractions."""
+        return math.ceil(low * self.atoms - SLACK), math.floor(high * self.atoms + SLACK)
 
     def most_atoms(self) -> int:
         """Return the number of atoms of every cell."""
         return self.atoms
 
+    def is_certainly_possible(self) -> bool:
+        """Return whether the least distance is no larger than usual: below that of every metal."""
+        return self.min_distance <= type(self).model_fields["min_distance"].default
+
     def count_bounds(self) -> dict[str, tuple[int, int]]:
         """Return the fewest and most atoms of each element in a cell, in the order given."""
-        return {
-            symbol: (
-                math.ceil(self.bounds(symbol)[0] * self.atoms - SLACK),
-                math.floor(self.bounds(symbol)[1] * self.atoms + SLACK),
-            )
-            for symbol in self.elements
-        }
+        return {symbol: self._counts(*self.bounds(symbol)) for symbol in self.elements}
 
 
 class Structures(CrystalSpace):
@@ -168,7 +203,33 @@ class Compositions(Space):
                 f"alloys of {fewest} to {most} elements cannot be made of {len(self.elements)} "
                 f"elements, {needed} of which have a lowest fraction"
             )
+        if not self._can_mix(self.fractions):
+            raise ValueError(
+                f"no alloy of {fewest} to {most} elements has these fractions; "
+                f"{self._emptied_by(self._can_mix)}; loosen the bounds, or min_elements and "
+                "max_elements"
+            )
         return self
+
+    def _can_mix(self, fractions: Mapping[str, tuple[float, float]]) -> bool:
+        """Return whether some number of elements can have fractions that sum to one."""
+        ends = [fractions.get(symbol, (0.0, 1.0)) for symbol in self.elements]
+        needed = [each for each in ends if each[0] > 0]
+        others = sorted((high for low, high in ends if low == 0 and high > 0), reverse=True)
+        least, most = _sums(needed)
+        fewest = max(self.min_elements, len(needed), 1)
+        largest = len(self.elements) if self.max_elements is None else self.max_elements
+        for number in range(fewest, min(largest, len(needed) + len(others)) + 1):
+            n_others = number - len(needed)
+            # What another element is to have a part of must be left over.
+            room = 1 - least > SLACK if n_others else least <= 1 + SLACK
+            if room and most + sum(others[:n_others]) >= 1 - SLACK:
+                return True
+        return False
+
+    def is_certainly_possible(self) -> bool:
+        """Return true: numbers and fractions of elements are all that there is to meet."""
+        return True
 
     def element_numbers(self) -> tuple[int, int]:
         """Return the least and largest number of elements in an alloy."""

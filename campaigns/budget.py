@@ -29,7 +29,9 @@ class Budget(BaseModel):
         "costs",
     )
     wall_time: Duration | None = Field(
-        default=None, description="time limit of the campaign, for example 5 min"
+        default=None,
+        description="time limit over all sessions, for example 5 min; when it is reached the "
+        "campaign pauses, and a larger one lets it go on",
     )
 
     def limits(self, tier: int) -> tuple[float | None, float | None]:

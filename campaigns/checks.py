@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Never
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from alloop.campaigns.feasibility import contradiction
 from alloop.campaigns.objectives import ELECTRONIC, RESERVED, Constraint, Objective
 from alloop.campaigns.promotion import PromotionOptions
 from alloop.oracles.options import AsksPeople, ListsMaterials, StartsWarm
@@ -178,6 +179,19 @@ def check_tiers(spec: "CampaignSpec") -> None:
             )
 
 
+def check_constraints(spec: "CampaignSpec") -> None:
+    """Check that the constraints do not contradict one another."""
+    if (found := contradiction(spec.constraints)) is not None:
+        place, problem = found
+        _refuse(("constraints", place), problem)
+
+
+def check_stopping(spec: "CampaignSpec") -> None:
+    """Check that what is to end the campaign can ever apply."""
+    if problem := spec.stop.problem(spec.objectives, spec.constraints, spec.acquisition):
+        _refuse(("stop", problem[0]), problem[1])
+
+
 def electronic_property_hint(missing: Sequence[str]) -> str:
     """Return a hint where electronic properties come from, if any of the missing ones is one."""
     if not (of_electrons := [name for name in missing if name in ELECTRONIC]):
@@ -202,6 +216,8 @@ def check_idle_options(spec: "CampaignSpec") -> None:
                     ("promotion", key),
                     "nothing is promoted, as there is one tier only; remove it",
                 )
+        if not spec.learning.higher_tiers:
+            _refuse(("learning", "higher_tiers"), "there is one tier only; remove it")
     acquisition = spec.acquisition
     if (
         acquisition.candidates == "table"
@@ -211,6 +227,14 @@ def check_idle_options(spec: "CampaignSpec") -> None:
         _refuse(
             ("acquisition", "trust_region"),
             "rows of a table have a trust region in spaces of compositions alone; remove it",
+        )
+    learning = type(spec.learning).model_fields
+    if spec.learning.unlabelled != learning["unlabelled"].default and (
+        not spec.acquisition.uses_model
+    ):
+        _refuse(
+            ("learning", "unlabelled"),
+            f"strategy {spec.acquisition.strategy} trains no model; remove it",
         )
     for place, tier in enumerate(spec.tiers):
         try:

@@ -18,9 +18,14 @@ def _duration(value: Any) -> Any:
     raise ValueError(f"{value!r} is not a length of time; write it like 90 s, 5 min, 2 h or 1 d")
 
 
+def _in_seconds(length: timedelta) -> str:
+    # Without an exponent, which is not read back: a million seconds are twelve days.
+    return f"{length.total_seconds():.6f}".rstrip("0").rstrip(".") + " s"
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    PlainSerializer(lambda length: f"{length.total_seconds():g} s", return_type=str),
+    PlainSerializer(_in_seconds, return_type=str),
 ]
 """Duration in a spec; written back in seconds."""

@@ -53,6 +53,18 @@ def load_spec(source: str | Path, overrides: Iterable[str] = ()) -> CampaignSpec
     return parse_spec(data, where=str(path), folder=path.parent)
 
 
+def overridden(spec: CampaignSpec, overrides: Iterable[str]) -> CampaignSpec:
+    """Return a campaign with ``key.path=value`` settings laid over it, values read as YAML.
+
+    Raises:
+        SpecError: naming key path, value and remedy.
+    """
+    data = spec.model_dump(mode="json")
+    for override in overrides:
+        _set(data, override)
+    return parse_spec(data, where="--set")
+
+
 def find_spec(source: str | Path) -> Path:
     """Return the file of a campaign given by path or by a ready campaign's name.
 

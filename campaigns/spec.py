@@ -18,16 +18,20 @@ from alloop.campaigns.acquisition import AcquisitionOptions, LocalSearchOptions
 from alloop.campaigns.budget import Budget
 from alloop.campaigns.checks import (
     check_budget,
+    check_constraints,
     check_idle_options,
     check_properties,
     check_space,
+    check_stopping,
     check_tiers,
     units_in,
 )
 from alloop.campaigns.execution import ExecutionOptions, LocalExecution
+from alloop.campaigns.learning import LearningOptions
 from alloop.campaigns.objectives import DERIVED, Constraint, Objective, OwnProperty, PropertyName
 from alloop.campaigns.parts import ModelPart, TierPart, build_oracle
 from alloop.campaigns.promotion import PromotionOptions
+from alloop.campaigns.stopping import StoppingOptions
 from alloop.oracles.options import SCHEDULING, OracleOptions
 from alloop.paths import OwnFile
 from alloop.space import AnySpace
@@ -64,11 +68,13 @@ class CampaignSpec(BaseModel):
         validate_default=True,
         description="without a kind, the one whose own the space is",
     )
+    learning: LearningOptions = Field(default_factory=LearningOptions)
     acquisition: AcquisitionOptions = Field(default_factory=AcquisitionOptions)
     augmentation: LocalSearchOptions | None = None
     tiers: tuple[TierPart, ...] = Field(min_length=1)
     promotion: PromotionOptions = Field(default_factory=PromotionOptions)
     budget: Budget = Field(default_factory=Budget)
+    stop: StoppingOptions = Field(default_factory=StoppingOptions)
     execution: ExecutionOptions = Field(default_factory=LocalExecution)
     cache: Annotated[bool | OwnFile, BeforeValidator(_says_which_cache)] = Field(
         default=True,
@@ -87,10 +93,12 @@ class CampaignSpec(BaseModel):
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         check_properties(self)
+        check_constraints(self)
         check_space(self)
         check_budget(self)
         check_tiers(self)
         check_idle_options(self)
+        check_stopping(self)
         return self
 
     def scheduling(self) -> dict[str, Any]:
@@ -101,14 +109,25 @@ class CampaignSpec(BaseModel):
         """
         data = self.model_dump(mode="json")
         tiers = [{key: tier[key] for key in tier if key in SCHEDULING} for tier in data["tiers"]]
-        return {"execution": data["execution"], "cache": data["cache"], "tiers": tiers}
+        return {
+            "execution": data["execution"],
+            "cache": data["cache"],
+            "tiers": tiers,
+            "wall_time": data["budget"]["wall_time"],
+        }
 
     def with_scheduling(self, scheduling: Mapping[str, Any]) -> "CampaignSpec":
         """Return the campaign, run as another spec's ``scheduling`` says."""
         data = self.model_dump(mode="json")
         tiers = zip(data["tiers"], scheduling["tiers"], strict=True)
-        merged = {"tiers": [old | new for old, new in tiers]}
-        return CampaignSpec.model_validate({**data, **scheduling, **merged})
+        limit = {key: scheduling[key] for key in ("wall_time",) if key in scheduling}
+        merged = {
+            "execution": scheduling["execution"],
+            "cache": scheduling["cache"],
+            "tiers": [old | new for old, new in tiers],
+            "budget": data["budget"] | limit,
+        }
+        return CampaignSpec.model_validate({**data, **merged})
 
     def build_oracles(self) -> "tuple[Oracle, ...]":
         """Return one oracle per tier.

@@ -8,14 +8,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, Self
 
-import numpy as np
-
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
+from alloop.loop.choose.training_set import training_set
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
@@ -37,8 +36,8 @@ from alloop.loop.record.events import (
 )
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
-from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
-from alloop.models.base import Dataset
+from alloop.loop.state.time_limit import promotion_reserve, time_left
+from alloop.loop.steps import Close, Fit, Measure, Pause, Propose, Step, Wait, next_step
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
 from alloop.seeds import derive_seed
@@ -123,27 +122,31 @@ class Controller:
         self._stopping = True
 
     def run(self) -> CampaignState:
-        """Run until the campaign is closed or people have to answer; return its last state.
+        """Run until the campaign is closed, people have to answer or the limit on time is reached;
+        return its last state.
 
         Raises:
             Interrupted: after ``stop``, with everything recorded.
         """
-        if (step := next_step(self.state)) is None or isinstance(step, Wait):
+        self._began = time.monotonic() - self.state.wall_seconds
+        step = self._next_step()
+        if step is None or isinstance(step, Wait):
             self._ask(step)
             return self.state
-        earlier = self.state.wall_seconds
-        self._began = time.monotonic() - earlier
+        if isinstance(step, Pause) and self.state.paused is not None:
+            return self.state  # it was given no more time
         self._append(SessionOpened(scheduling=self._scheduling))
         self._collect_spool()
-        while (step := next_step(self.state)) is not None:
+        while (step := self._next_step()) is not None:
             if self._stopping:
                 self._append(SessionClosed(reason="interrupted"))
                 raise Interrupted
             if isinstance(step, Wait):
                 self._ask(step)
                 break
-            if not isinstance(step, Close) and self._is_out_of_time():
-                step = Close("the wall time is spent")
+            if isinstance(step, Pause):
+                self._append(SessionClosed(reason=self._pause_reason(step), is_pause=True))
+                return self.state
             self._observer.step(step, self.state)
             self._do(step)
         waits = self.state.closed is None
@@ -151,6 +154,19 @@ class Controller:
         reason = f"waiting for {n} labels" if waits else "campaign closed"
         self._append(SessionClosed(reason=reason))
         return self.state
+
+    def _next_step(self) -> Step | None:
+        limit = self._spec.budget.wall_time
+        return next_step(self.state, time_left(self.state, limit, self._elapsed()))
+
+    def _elapsed(self) -> float:
+        """Return the wall time of all sessions, s."""
+        return time.monotonic() - self._began
+
+    def _pause_reason(self, step: Pause) -> str:
+        limit = self._spec.budget.wall_time
+        assert limit is not None  # nothing else pauses
+        return f"the wall time of {limit.total_seconds():g} s is over; left undone: {step.undone}"
 
     def _ask(self, step: Wait | None) -> None:
         """Write down what people are asked for, where they are asked."""
@@ -179,7 +195,7 @@ class Controller:
         else:
             model = options.build(state.spec.space, names)
         summary = model.fit(
-            self._dataset(state),
+            training_set(state, self._store, self._update_seen(), model),
             seed=derive_seed(state.spec.seed, "fit", round),
             on_progress=self._observer.progress,
         )
@@ -226,19 +242,23 @@ class Controller:
     def _measure(self, evaluations: Sequence[Evaluation]) -> None:
         """Have every evaluation answered; record each answer when it comes."""
         state, asked = self.state, {evaluation.id: evaluation for evaluation in evaluations}
+        deadline = self._deadline(state, evaluations)
+
+        def is_stopping() -> bool:
+            return self._stopping or self._elapsed() >= deadline
 
         def task(evaluation: Evaluation, attempt: int) -> Task:
             ask = partial(task_payload, state, self._store, evaluation)
             return Task(attempt_id(evaluation.id, attempt), evaluation.tier, ask)
 
-        missing = [e for e in evaluations if not self._reuse(state, e)]
+        missing = [e for e in evaluations if is_stopping() or not self._reuse(state, e)]
         waiting = deque(task(e, 1 + len(state.attempts.get(e.id, ()))) for e in missing)
         limits = [self._at_once(tier.workers) for tier in self._spec.tiers]
         done = len(evaluations) - len(missing)
         if not missing:
             return
         for task_, measurement in measure_all(
-            self._pool, waiting, limits=limits, is_stopping=self._is_stopping
+            self._pool, waiting, limits=limits, is_stopping=is_stopping
         ):
             id, attempt = attempt_of(task_.id)
             if self._record(state, asked[id], attempt, measurement):
@@ -249,7 +269,7 @@ class Controller:
 
     def _reuse(self, state: CampaignState, evaluation: Evaluation) -> bool:
         """Answer an evaluation with another campaign's label; return whether there is one."""
-        if self._cache is None or self._is_stopping():
+        if self._cache is None:
             return False
         asked, fingerprint = task_payload_id(state, evaluation), state.fingerprints[evaluation.tier]
         if asked != evaluation.candidate:  # it is reached from a start
@@ -266,8 +286,12 @@ class Controller:
         queued = 2 * self._spec.execution.workers  # so that no worker waits for the controller
         return queued if limit is None else min(limit, queued)
 
-    def _is_stopping(self) -> bool:
-        return self._stopping or self._is_out_of_time()
+    def _deadline(self, state: CampaignState, evaluations: Sequence[Evaluation]) -> float:
+        """Return the elapsed time from which on no more of these measurements are begun, s."""
+        if (limit := self._spec.budget.wall_time) is None:
+            return float("inf")
+        is_search = any(evaluation.tier == 0 for evaluation in evaluations)
+        return limit.total_seconds() - (promotion_reserve(state, limit) if is_search else 0.0)
 
     def _record(
         self,
@@ -312,22 +336,9 @@ class Controller:
             else:
                 forget(self._spool, spooled)
 
-    def _dataset(self, state: CampaignState) -> Dataset:
-        names, answers = state.spec.property_names(), state.answers()
-        return Dataset(
-            materials=tuple(self._store.get_material(m.candidate) for m in answers),
-            property_names=names,
-            labels=np.array([[m.properties[name] for name in names] for m in answers]),
-            is_augmented=np.array([m.stage is Stage.AUGMENTATION for m in answers]),
-        )
-
     def _update_seen(self) -> Seen:
         self._seen.follow(self.state, self._store)
         return self._seen
-
-    def _is_out_of_time(self) -> bool:
-        limit = self._spec.budget.wall_time
-        return limit is not None and time.monotonic() - self._began > limit.total_seconds()
 
     def _append(self, event: Event) -> None:
         entry = self._ledger.append(event)

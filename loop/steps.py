@@ -2,14 +2,18 @@
 
 The order stands here once: rounds of fitting, acquisition and local search, then promotion to
 the higher tiers. Whatever was chosen is measured before anything else is decided; people may
-be given longer, if their tier has a quorum.
+be given longer, if their tier has a quorum. When the wall time runs out, what is left of it goes to
+promotion, and the session pauses.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 from alloop.loop.state.promotion_size import batch_size
+from alloop.loop.state.stopping import stopping_reason
+from alloop.loop.state.time_limit import TimeLeft, left_undone
 from alloop.oracles.options import AsksPeople
 
 
@@ -51,13 +55,50 @@ class Close:
     reason: str
 
 
-Step = Measure | Wait | Fit | Propose | Close
+@dataclass(frozen=True)
+class Pause:
+    """Step: end the session for want of time; with more of it the campaign goes on."""
+
+    undone: str
+    """What is left undone, in plain words."""
 
 
-def next_step(state: CampaignState) -> Step | None:
-    """Return the next unfinished step; None when the campaign is closed."""
+FEWEST_LABELS = 2
+"""Number of labels without which no surrogate can be fitted."""
+
+Step = Measure | Wait | Fit | Propose | Close | Pause
+
+
+def next_step(state: CampaignState, time: TimeLeft = TimeLeft.ENOUGH) -> Step | None:
+    """Return the next unfinished step; None when the campaign is closed.
+
+    Args:
+        state: of the campaign.
+        time: what the limit on wall time still allows to begin.
+    """
     if state.closed is not None:
         return None
+    step = _step(state)
+    if time is TimeLeft.ENOUGH or isinstance(step, Close | Wait):
+        return step
+    promotion = _promotion_in_time(state, step) if time is TimeLeft.FOR_PROMOTION else None
+    return promotion or Pause(left_undone(state))
+
+
+def _promotion_in_time(state: CampaignState, step: Step) -> Step | None:
+    """Return the next step of promotion where there is no time for another round: the best so far
+    are promoted, although the search is not over."""
+    if isinstance(step, Measure):
+        if promoted := tuple(e for e in step.evaluations if e.tier):
+            return Measure(promoted)
+    elif isinstance(step, Propose) and step.stage is Stage.PROMOTION:
+        return step
+    if not state.requested or not state.answers():
+        return None
+    return _next_promotion(state, state.requested[-1])
+
+
+def _step(state: CampaignState) -> Step:
     by_people = frozenset(
         tier for tier, options in enumerate(state.spec.tiers) if isinstance(options, AsksPeople)
     )
@@ -87,21 +128,30 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
 
 def _next(state: CampaignState) -> Step:
     if not state.answers():
-        return Close("no labels: every initial measurement failed")
+        found = "no labels: every initial measurement failed"
+        return Close(found if _found_some(state) else _nothing_allowed(state))
+    if state.spec.acquisition.uses_model and len(state.answers()) < FEWEST_LABELS:
+        return Close("one label is too few to learn from: every other initial measurement failed")
     return _after(state, state.requested[-1])
 
 
+def _last_of_search(state: CampaignState) -> Proposed:
+    """Return the last proposal that was not a promotion: promotions may come in the middle of a
+    round, where the time ran out, and the round goes on after them."""
+    return next(p for p in reversed(state.requested) if p.stage is not Stage.PROMOTION)
+
+
 def _after(state: CampaignState, last: Proposed) -> Step:
-    search = state.spec.augmentation
-    done = last.iteration if last.stage is Stage.AUGMENTATION else 0
+    search, latest = state.spec.augmentation, _last_of_search(state)
+    done = latest.iteration if latest.stage is Stage.AUGMENTATION else 0
     if (
         search is not None
-        and last.stage in (Stage.ACQUISITION, Stage.AUGMENTATION)
+        and latest.stage in (Stage.ACQUISITION, Stage.AUGMENTATION)
         and done < search.iterations
         and state.remaining() > 0
     ):
-        return Propose(last.round, Stage.AUGMENTATION, iteration=done + 1)
-    return _promotion(state, last) or _begin(state, last.round + 1)
+        return Propose(latest.round, Stage.AUGMENTATION, iteration=done + 1)
+    return _promotion(state, last) or _begin(state, latest.round + 1)
 
 
 def _promotion(state: CampaignState, last: Proposed) -> Step | None:
@@ -112,6 +162,11 @@ def _promotion(state: CampaignState, last: Proposed) -> Step | None:
     is_over = _ending(state, last.round + 1) is not None
     if not is_over and (state.spec.promotion.when == "end" or last.stage is Stage.INITIAL):
         return None
+    return _next_promotion(state, last)
+
+
+def _next_promotion(state: CampaignState, last: Proposed) -> Propose | None:
+    """Return the next promotion to a tier that still has measurements for it."""
     first = 1
     if last.stage is Stage.PROMOTION:
         # A tier that pays for one after the other goes on; one that found nobody does not.
@@ -135,17 +190,35 @@ def _begin(state: CampaignState, round: int) -> Step:
 
 def _ending(state: CampaignState, round: int) -> str | None:
     """Return why no further round begins, or None if one does."""
+    if state.answers() and (reason := stopping_reason(state, round - 1)) is not None:
+        return reason
     if round > state.spec.budget.rounds:
         return f"all {state.spec.budget.rounds} rounds are done"
-    if state.spec.acquisition.candidates == "table" and not _found_rows(state):
+    found = _found_some(state)
+    if state.spec.acquisition.candidates == "table" and not found:
         return "every row of the table is measured"
-    return state.exhaustion(0)
+    return state.exhaustion(0) or (None if found else "nothing new is left to measure in the space")
 
 
-def _found_rows(state: CampaignState) -> bool:
-    """Return whether the last look into the table found anything to measure."""
-    last = next(p for p in reversed(state.requested) if p.tier == 0)
+def _found_some(state: CampaignState) -> bool:
+    """Return whether the last look into the space or the table found anything to measure."""
+    looks = (Stage.INITIAL, Stage.ACQUISITION)
+    last = next(p for p in reversed(state.requested) if p.stage in looks)
     return any(decision.chosen for decision in last.decisions)
+
+
+def _nothing_allowed(state: CampaignState) -> str:
+    """Return why nothing was proposed, by the rule that refused the most."""
+    refused = [d for d in state.requested[-1].decisions if d.rule is not None]
+    rules = Counter(decision.rule for decision in refused)
+    if not rules:
+        return "nothing to measure: no candidate could be made"
+    (rule, n), *_ = rules.most_common(1)
+    example = next(decision.reason for decision in refused if decision.rule == rule)
+    return (
+        f"nothing to measure: none of {len(refused)} candidates is allowed; {n} were refused by "
+        f"{rule}, for example: {example}"
+    )
 
 
 def _exhausted(state: CampaignState) -> list[str]:

@@ -122,6 +122,15 @@ class GenerativeModel(Protocol):
         """
 
 
+@runtime_checkable
+class LearnsWithoutLabels(Protocol):
+    """A model that materials without a label teach something which it does not draw itself."""
+
+    def most_unlabelled(self, n_labelled: int) -> int:
+        """Return how many unlabelled materials beside so many labelled ones are worth the time that
+        they take to train on."""
+
+
 class Assessed(Protocol):
     """Result of ``CanAssess.assess``."""
 

@@ -18,7 +18,13 @@ from torch import Tensor
 
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, material_id
-from alloop.models.base import Dataset, FitSummary, GenerativeModel, HasEmbedding
+from alloop.models.base import (
+    Dataset,
+    FitSummary,
+    GenerativeModel,
+    HasEmbedding,
+    LearnsWithoutLabels,
+)
 
 MakeModel = Callable[[], GenerativeModel]
 SEED = 11
@@ -27,7 +33,8 @@ SEED = 11
 def check_model(
     make_model: MakeModel, dataset: Dataset, *, foreign: Sequence[Material], folder: Path
 ) -> None:
-    """Check the promises of ``GenerativeModel`` and, where made, of ``HasEmbedding``.
+    """Check the promises of ``GenerativeModel`` and, where made, of ``HasEmbedding`` and
+    ``LearnsWithoutLabels``.
 
     Args:
         make_model: returns a new, untrained model.
@@ -48,6 +55,8 @@ def check_model(
     check_predict(model, z, dataset.property_names)
     if isinstance(model, HasEmbedding):
         check_embed(model, z)
+    if isinstance(model, LearnsWithoutLabels):
+        assert model.most_unlabelled(len(data)) >= 0, "a number of unlabelled materials"
     bytes_of_fit = check_files(model, make_model, z, folder)
     check_seeds(model, make_model, data, bytes_of_fit, folder)
     unlabelled = replace(dataset, labels=np.full_like(dataset.labels, np.nan))

@@ -24,6 +24,8 @@ PARTS = {
         "batch_seconds",
         "discover",
         "ablation",
+        "learning",
+        "unlabelled",
     )
 }
 """Module of each part, in the order in which they are measured; each is imported when its turn

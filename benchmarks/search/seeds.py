@@ -140,7 +140,8 @@ def launch(source: str, run: Path, settings: Sequence[str]) -> None:
         text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"{run.name} failed: {done.stderr.strip()}")
+        said = done.stderr.strip() or done.stdout.strip()  # a pause is said where the rest is
+        raise RuntimeError(f"{run.name} failed: {said}")
     if RunFolder.read(run).state.closed is None:
         raise RuntimeError(f"{run.name} has not ended: {done.stdout.strip()}")
 

@@ -1,15 +1,19 @@
 """Materials drawn at random from a space: the first labels, and the baseline to beat."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
 from pymatgen.core import Composition
 
-from alloop.errors import MaterialError
+from alloop.campaigns.spec import CampaignSpec
+from alloop.errors import MaterialError, SpecError
+from alloop.loop.choose.screening import CandidateRejection, Seen, screen
 from alloop.materials import Material
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.lattice.decorations import DecorationSpace
+from alloop.oracles.options import ListsMaterials
 from alloop.space import AnySpace, Compositions, Decorations, Structures
 
 FRACTION_STEPS = 1000
@@ -18,6 +22,8 @@ somebody could weigh out."""
 MAX_DRAWS = 10_000
 """Largest number of compositions drawn before the bounds are given up as too tight to hit."""
 
+TRIED = 64
+"""Number of random draws by which a space is told to be empty."""
 OVERDRAW_FACTOR = 4
 """Number of prototypes built for each one wanted, as some may be too large."""
 
@@ -42,6 +48,41 @@ def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
             return islice((one for one in drawn if len(one) <= space.max_atoms), n)
         case Compositions():
             return (_composition(space, rng) for _ in range(n))
+
+
+def check_not_empty(spec: CampaignSpec) -> None:
+    """Check that candidates can be made, before anything is measured.
+
+    Of a table every row is looked at, of a space ``TRIED`` random draws.
+
+    Raises:
+        SpecError: naming the rule that refused the most, with an example.
+        MaterialError: if nothing can be drawn.
+    """
+    first = spec.tiers[0]
+    if spec.acquisition.candidates == "table" and isinstance(first, ListsMaterials):
+        materials: Iterable[Material] = first.list_materials()
+    else:
+        materials = random_materials(spec.space, spec.seed, TRIED)
+    refused: list[CandidateRejection] = []
+    for material in materials:
+        if (rejection := screen(material, spec.space, Seen())) is None:
+            return
+        refused.append(rejection)
+    if not refused:
+        raise SpecError(
+            "no candidate can be made: no known structure type of these elements is small enough",
+            where="space.max_atoms",
+            remedy="Raise it, or take more elements.",
+        )
+    (rule, n), *_ = Counter(one.rule for one in refused).most_common(1)
+    example = next(one.reason for one in refused if one.rule == rule)
+    raise SpecError(
+        f"none of {len(refused)} candidates is allowed: {rule} refuses {n}, for example as "
+        f"{example}",
+        where="space",
+        remedy=f"Loosen what the space says of {rule}.",
+    )
 
 
 def _decorations(space: Decorations, rng: np.random.Generator, n: int) -> Iterator[Material]:

@@ -93,6 +93,10 @@ RULES: tuple[ScreeningRule, ...] = (
     has_enough_distance,
 )
 """Rules about one candidate alone, in the order they are tried."""
+SCREENING_RULES = frozenset(
+    {"elements", "fractions", "size", "min_distance", "infeasible", "duplicate", "resolution"}
+)
+"""Names of the rules by which ``screen`` rejects; all others say that a better one was chosen."""
 
 
 class Seen:

@@ -149,6 +149,8 @@ class SessionClosed(Record):
 
     kind: Literal["session_closed"] = "session_closed"
     reason: str
+    is_pause: bool = False
+    """Whether a limit on time ended the session before the campaign was done; it can go on."""
 
 
 class ModelFitted(Record):

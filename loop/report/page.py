@@ -164,6 +164,7 @@ def _summary(state: CampaignState) -> dict[str, Any]:
         "name": spec.name,
         "sought": describe_search(spec),
         "closed": state.closed,
+        "paused": state.paused,
         "n_pending": len(state.pending),
         "began": format_timestamp(state.began),
         "latest": format_timestamp(state.latest),

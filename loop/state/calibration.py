@@ -12,6 +12,7 @@ from functools import cached_property
 
 from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.outliers import outlier_warnings
 from alloop.loop.state.trials import Trial, measured_trials
 
 LEVELS = {0.5: 0.6744897501960817, 0.8: 1.2815515655446004, 0.95: 1.959963984540054}
@@ -178,7 +179,7 @@ def prediction_lines(state: CampaignState) -> list[str]:
 def search_warnings(state: CampaignState) -> list[str]:
     """Return a sentence for each thing about the search that people should know before they
     believe it."""
-    found = []
+    found = outlier_warnings(state)
     for name in state.spec.property_names():
         calibration = latest_calibration(state, name)
         if calibration is not None and calibration.verdict:

@@ -79,6 +79,9 @@ class CampaignState:
     n_sessions: int = 0
     closed: str | None = None
     """Reason for which the campaign ended; None while it has not."""
+    paused: str | None = None
+    """Reason for which the last session ended before the campaign was done, with what was left
+    undone; None where no limit on time ended it."""
     start_checkpoint: str | None = None
     """Artifact of the checkpoint that the first model continues."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -234,6 +237,7 @@ class Fold:
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
+        self._paused: str | None = None
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
@@ -254,6 +258,7 @@ class Fold:
             case SessionOpened():
                 self._wall += _span(self._session_began, self._latest)
                 self._session_began, self._sessions = time, self._sessions + 1
+                self._paused = None
                 if event.scheduling is not None:
                     self._spec = self._spec.with_scheduling(event.scheduling)
             case ModelFitted():
@@ -274,8 +279,8 @@ class Fold:
                 self._partial.pop(event.evaluation, None)
             case CampaignClosed():
                 self._closed = event.reason
-            case CampaignOpened() | SessionClosed():
-                pass
+            case SessionClosed():
+                self._paused = event.reason if event.is_pause else None
         self._latest = time
 
     def state(self) -> CampaignState | None:
@@ -294,6 +299,7 @@ class Fold:
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,
+            paused=self._paused,
             start_checkpoint=self._opened.start_checkpoint,
             versions=self._opened.versions,
             began=self._began,

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alloop.loop.record.events import LedgerEntry, Measured, ModelFitted, Proposed, Stage
+from alloop.loop.record.events import (
+    CampaignOpened,
+    LedgerEntry,
+    Measured,
+    ModelFitted,
+    Proposed,
+    Stage,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,11 @@ def corrections_in(entries: Sequence[LedgerEntry]) -> tuple[Correction, ...]:
     people reported unasked do not.
     """
     by_seq = {entry.seq: entry.event for entry in entries}
+    # Where the top tier's values are to be good, models train on its labels too.
+    aims_at_top = any(
+        isinstance(event, CampaignOpened) and event.spec["acquisition"]["aim"] == "top-tier"
+        for event in by_seq.values()
+    )
     found = []
     for entry in entries:
         event = entry.event
@@ -42,8 +54,11 @@ def corrections_in(entries: Sequence[LedgerEntry]) -> tuple[Correction, ...]:
                 entry.seq,
                 old,
                 event,
-                # Models train on the labels of the first tier.
-                models=tuple(e for e in between if isinstance(e, ModelFitted) and not old.tier),
+                models=tuple(
+                    e
+                    for e in between
+                    if isinstance(e, ModelFitted) and (aims_at_top or not old.tier)
+                ),
                 proposals=tuple(e for e in between if isinstance(e, Proposed) and _learns(e)),
             )
         )

@@ -13,16 +13,22 @@ def wanted(state: CampaignState, tier: int) -> int:
     return state.spec.tiers[tier].promote + (options.extra if doubtful else 0)
 
 
+def missing_promotions(state: CampaignState, round: int, tier: int) -> int:
+    """Return the number of candidates that a round is still to promote to a tier, within the
+    tier's budget."""
+    promoted = sum(
+        e.stage is Stage.PROMOTION and e.round == round and e.tier == tier
+        for e in state.evaluations
+    )
+    return max(min(wanted(state, tier) - promoted, state.remaining(tier)), 0)
+
+
 def batch_size(state: CampaignState, round: int, tier: int) -> int:
     """Return the number of candidates to promote now.
 
     With a limit in core-hours or money, and nothing yet known of what a measurement costs, it is
     one: the next ones are promoted when its bill has come.
     """
-    promoted = sum(
-        e.stage is Stage.PROMOTION and e.round == round and e.tier == tier
-        for e in state.evaluations
-    )
-    size = max(min(wanted(state, tier) - promoted, state.remaining(tier)), 0)
+    size = missing_promotions(state, round, tier)
     is_first = any(tier_budget.each is None for tier_budget in state.tier_budgets(tier))
     return min(size, 1) if is_first else size

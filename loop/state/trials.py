@@ -44,7 +44,8 @@ def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
 def unmeasured_reason(state: CampaignState) -> str:
     """Return why a chosen candidate has no measurement, for people."""
     if state.closed is None:
-        return "not measured yet"
+        paused = "" if state.paused is None else ": the campaign paused first"
+        return f"not measured yet{paused}"
     return f"not measured, as the campaign ended first: {state.closed}"
 
 

@@ -127,6 +127,11 @@ class FtcpModel:
             metrics=metrics,
         )
 
+    def most_unlabelled(self, n_labelled: int) -> int:
+        """Return half as many as are labelled: every crystal costs the same time in each epoch, and
+        what was decoded and never measured is half the model's own making."""
+        return n_labelled // 2
+
     def encode(self, materials: Sequence[Material]) -> Tensor:
         """Return posterior means, shape (n, d), float32.
 

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Composition
 
 from alloop.loop.record.events import Proposed
 from alloop.loop.run_folder import RunFolder
+from alloop.models.base import Dataset
 from benchmarks.search import __main__ as search_main
+from benchmarks.search import learning, unlabelled
 from benchmarks.search.batch_seconds import BATCH, time_of_choice
 from benchmarks.search.ordering_script import INITIAL, Cell, search
-from benchmarks.search.seeds import Strategy, of_kind, run_seeds
+from benchmarks.search.seeds import KEEP, Strategy, of_kind, run_seeds
 
 CELL = Cell()
 EQUAL = np.repeat([0, 1, 2], 18)
@@ -114,3 +117,33 @@ def test_the_stopwatch_times_one_choice_and_measures_nothing(tmp_path: Path) -> 
 def test_unknown_parts_are_named() -> None:
     with pytest.raises(SystemExit, match="no part fixd; there are fixed, ternary"):
         search_main.main(["fixd"])
+
+
+def test_the_worth_of_a_higher_tier_is_counted_by_its_own_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEEP, str(tmp_path))
+    small = (
+        "space.atoms=16",
+        "model={kind: lattice, width: 8, depth: 1, epochs: 1, unlabelled: 32}",
+        "budget={initial: 8, rounds: 2, measurements: [14, 6]}",
+        "acquisition.batch=3",
+        "tiers.1.promote=3",
+    )
+    figures = learning.measure(
+        seeds=(1,), strategies=(learning.WITH, learning.WITHOUT), overrides=small
+    )
+    for name in ("with", "without"):
+        state = RunFolder.read(tmp_path / "learning" / f"{name}-1").state
+        by_higher_tier = [m.properties["bulk_modulus"] for m in state.answers(1)]
+        assert len(by_higher_tier) == 6
+        assert figures[f"higher_tier_{name}_seed_1_gpa"] == max(by_higher_tier)
+
+
+def test_without_unlabelled_rows_the_labels_are_the_same() -> None:
+    labels = np.array([[1.0], [np.nan], [0.0]])
+    alloys = tuple(map(Composition, ("NiFe", "NiCr", "FeCr")))
+    data = Dataset(alloys, ("single_phase_probability",), labels, np.zeros(3, bool))
+    kept = unlabelled.labelled_rows(data)
+    assert kept.materials == (alloys[0], alloys[2])
+    assert kept.labels.tolist() == [[1.0], [0.0]]

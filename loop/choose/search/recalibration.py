@@ -11,6 +11,7 @@ import numpy as np
 
 from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.outliers import bounds_of
 
 LEVEL, QUANTILE = 0.8, 1.2815515655446004
 """Share of values that an interval is to hold, and its half-width in standard deviations."""
@@ -64,6 +65,8 @@ def correction(state: CampaignState, property_name: str) -> Correction:
 
 def _outcomes(state: CampaignState, property_name: str) -> Iterator[_Outcome]:
     measured = {m.candidate: m.properties for m in state.answers()}
+    known = [values[property_name] for values in measured.values() if property_name in values]
+    low, high = bounds_of(known)  # an outlying label tells nothing of how wide intervals should be
     for proposal in state.proposals:
         if proposal.stage is not Stage.ACQUISITION:
             continue
@@ -73,5 +76,7 @@ def _outcomes(state: CampaignState, property_name: str) -> Iterator[_Outcome]:
             posterior = decision.posterior.get(property_name)
             values = measured.get(decision.candidate, {})
             if decision.chosen and posterior is not None and property_name in values:
+                if not low <= values[property_name] <= high:
+                    continue
                 error = values[property_name] - (posterior.mean - shift)
                 yield _Outcome(proposal.round, error, max(posterior.std / scale, 1e-12))

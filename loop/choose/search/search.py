@@ -14,6 +14,7 @@ from alloop.loop.choose.fidelity import (
     maps_to_top_tier,
     propagate_posterior,
 )
+from alloop.loop.choose.known_values import KnownMaterials, known_materials
 from alloop.loop.choose.moves.base import IntArray, Moves
 from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import single_threaded
@@ -27,11 +28,11 @@ from alloop.loop.choose.search.recalibration import correction
 from alloop.loop.choose.search.score import ImprovementScore, Marginals
 from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
 from alloop.loop.choose.strategies.batch import Batch
-from alloop.loop.choose.strategies.surroundings import best_first
 from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.outliers import outlying_labels
 from alloop.materials import Material
 from alloop.models.base import GenerativeModel
 from alloop.seeds import derive_seed
@@ -70,13 +71,13 @@ def propose_by_search(
     """
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
     rng = np.random.default_rng(seed)
-    answers = best_first(state, state.answers())
-    materials = {m.candidate: store.get_material(m.candidate) for m in answers}
+    known_values = known_materials(state, store)
+    materials = known_values.materials
     moves = moves_of(state.spec.space, materials)
     batch = Batch(state, seen, round)
     with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        task = SearchTask.of(state, model, moves, materials)
+        task = SearchTask.of(state, model, moves, known_values)
         codes = _codes(moves, materials)
         decoded = _decoded(state, store, model, moves, materials, task, round, seed)
         best = {id: codes[id] for id in list(materials)[:N_CENTRES] if id in codes}
@@ -137,7 +138,7 @@ class SearchTask:
         state: CampaignState,
         model: GenerativeModel | None,
         moves: Moves | None,
-        materials: "dict[str, Material]",
+        known: KnownMaterials,
     ) -> "SearchTask":
         """Return the task of a round.
 
@@ -145,11 +146,10 @@ class SearchTask:
             state: with labels.
             model: fitted in the round; None where there is none.
             moves: of the space; None to choose from a table.
-            materials: that were measured, by candidate, the best first.
+            known: materials with what is known of them, the best first.
         """
         names = state.spec.property_names()
-        of_candidate = {m.candidate: m.properties for m in state.answers()}
-        values = np.array([[of_candidate[id][name] for name in names] for id in materials])
+        materials, values = known.materials, known.values
         surrogates = fit_surrogates(
             descriptors_of(state.spec.space, model, moves),
             list(materials.values()),
@@ -160,7 +160,8 @@ class SearchTask:
         lines = maps_to_top_tier(state)
         utility, spec = state.utility, state.spec
         aimed = _aimed(Marginals(names, values, np.zeros_like(values)), cls._aim(state, lines))
-        rows = [dict(zip(names, row, strict=True)) for row in aimed.mean.tolist()]
+        whole = aimed.mean[np.isfinite(aimed.mean).all(axis=1)]
+        rows = [dict(zip(names, row, strict=True)) for row in whole.tolist()]
         feasible = [utility.value(row) for row in rows if utility.is_feasible(row)]
         score = ImprovementScore(
             spec.objectives, utility.scales, spec.constraints, max(feasible, default=None)
@@ -240,6 +241,9 @@ class SearchTask:
             for tried, evidence in chosen.evidence.items():
                 notes[f"evidence_{name}: {tried}"] = evidence
         aim = self._aim(self.state, self.lines)
+        for label in outlying_labels(self.state):
+            key = f"outlying_{label.property_name}"
+            notes[key] = float(notes.get(key, 0.0)) + 1.0
         notes["aim"] = "top-tier" if aim else "first-tier"
         return notes
 

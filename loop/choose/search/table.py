@@ -7,12 +7,12 @@ import torch
 
 from alloop.loop.choose.candidate_pool import available_rows
 from alloop.loop.choose.draft import Draft
+from alloop.loop.choose.known_values import known_materials
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.descriptors import Fractions
 from alloop.loop.choose.search.search import SHORTLIST, SearchTask
-from alloop.loop.choose.strategies.surroundings import best_first
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -49,21 +49,20 @@ def propose_from_table(
         round: whose seeds to use.
     """
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
-    answers = best_first(state, state.answers())
-    materials = {m.candidate: store.get_material(m.candidate) for m in answers}
+    known = known_materials(state, store)
     drafts = available_rows(state, seen)
     size = min(state.spec.acquisition.batch, state.remaining())
     notes: dict[str, float | str] = {
-        "measured": float(len(answers)),
+        "measured": float(len(state.answers())),
         "available": float(len(drafts)),
     }
-    drafts = _within_reach(state, drafts, list(materials.values())[:N_CENTRES])
+    drafts = _within_reach(state, drafts, list(known.materials.values())[:N_CENTRES])
     notes["considered"] = float(len(drafts))
     if not drafts:
         return Proposed(round=round, stage=Stage.ACQUISITION, decisions=(), notes=notes)
     with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        task = SearchTask.of(state, model, None, materials)
+        task = SearchTask.of(state, model, None, known)
         features = task.surrogates.of_materials([draft.material for draft in drafts])
         best = np.argsort(-task.score_features(features), kind="stable")[: max(SHORTLIST, size)]
         listed = [drafts[row] for row in best]

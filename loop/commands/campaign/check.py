@@ -6,7 +6,8 @@ from alloop.loop.commands.arguments import SetOption, SpecArgument
 def check(spec: SpecArgument, set_: SetOption = None) -> None:
     """Check a campaign, and print it in full.
 
-    Nothing is run. What is printed is the spec with its defaults filled in.
+    Nothing is measured. Where the space might be empty, a few candidates are made to see that it is
+    not. What is printed is the spec with its defaults filled in.
     """
     from alloop.campaigns.load import load_spec
 
@@ -16,4 +17,8 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
 
     for tier in loaded.tiers:
         check_oracle_ready(tier, loaded.space.elements)
+    if not loaded.space.is_certainly_possible() or loaded.acquisition.candidates == "table":
+        from alloop.loop.choose.random_candidates import check_not_empty
+
+        check_not_empty(loaded)
     print(spec_to_yaml(spec_to_json(loaded)), end="")

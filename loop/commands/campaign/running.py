@@ -9,7 +9,7 @@ from types import FrameType
 import typer
 
 from alloop.campaigns.spec import CampaignSpec
-from alloop.loop.commands.exit_codes import INTERRUPTED
+from alloop.loop.commands.exit_codes import INTERRUPTED, PAUSED
 from alloop.loop.commands.garbage import collect_as_usual
 from alloop.loop.commands.printing.progress import ProgressObserver
 from alloop.loop.commands.printing.status_table import print_status, print_waiting
@@ -43,6 +43,10 @@ def go(run: Path, spec: CampaignSpec | None) -> None:
     if interrupted:
         say(f"stopped; `alloop resume {run}` continues")
         raise typer.Exit(INTERRUPTED)
+    if folder.state.paused is not None:
+        say(f"paused: {folder.state.paused}")
+        say(f"`alloop resume {run} --set budget.wall_time=TIME` goes on, with more time in all")
+        raise typer.Exit(PAUSED)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from alloop.loop.record.events import (
     Proposed,
 )
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait
+from alloop.loop.steps import Close, Fit, Measure, Pause, Propose, Step, Wait
 from alloop.oracles.base import Status
 
 
@@ -72,7 +72,7 @@ class ProgressObserver:
                 text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
             case Propose(round, stage):
                 text = f"round {round}: proposing ({stage.value})"
-            case Close() | Wait():
+            case Close() | Wait() | Pause():
                 text = "closing"
         self._progress.reset(self._step, description=text, visible=True, total=100)
 

@@ -21,6 +21,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
     return {
         "name": state.spec.name,
         "closed": state.closed,
+        "paused": state.paused,
         "round": state.proposals[-1].round if state.proposals else 0,
         "rounds": state.spec.budget.rounds,
         "tiers": [_tier(state, tier) for tier in range(len(state.spec.tiers))],

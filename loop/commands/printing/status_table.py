@@ -27,7 +27,7 @@ def print_status(state: CampaignState) -> None:
     def add(name: str, text: str, style: str = "") -> None:
         table.add_row(cell(name), cell(text, style))
 
-    add("state", "open" if state.closed is None else f"closed: {state.closed}")
+    add("state", state_line(state))
     last = state.proposals[-1].round if state.proposals else 0
     add("round", f"{last} of {spec.budget.rounds}")
     for tier, options in enumerate(spec.tiers):
@@ -61,6 +61,13 @@ def print_status(state: CampaignState) -> None:
         for name, value in best.properties.items():
             add(f"  {name}", f"{value:.6g} {units.get(name, '')}")
     show(table)
+
+
+def state_line(state: CampaignState) -> str:
+    """Return whether a campaign is open, paused or closed, and why."""
+    if state.closed is not None:
+        return f"closed: {state.closed}"
+    return "open" if state.paused is None else f"paused: {state.paused}"
 
 
 def print_waiting(run: Path, state: CampaignState) -> None:

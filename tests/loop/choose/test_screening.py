@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 
-from alloop.loop.choose.screening import Seen, lattice_of, screen
+from alloop.loop.choose.screening import SCREENING_RULES, Seen, lattice_of, screen
 from alloop.models.lattice.parent import ParentLattice
 from alloop.space import Compositions, Decorations
 
@@ -44,6 +44,7 @@ def test_each_rule_names_itself_and_its_margin(
     rejection = screen(material, SPACE, Seen())
     assert rejection is not None
     assert rejection.rule == rule
+    assert rule in SCREENING_RULES
     assert rejection.margin == pytest.approx(margin, abs=1e-9)
 
 

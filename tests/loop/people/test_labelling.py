@@ -14,6 +14,7 @@ from alloop.loop.people.labelling import record_file, record_typed
 from alloop.loop.record.events import ModelFitted, Proposed, Stage
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import digest, verify
+from alloop.loop.replay import replay
 from alloop.loop.report.page import write_run_report
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.corrections import correction_lines, corrections_in
@@ -355,3 +356,17 @@ def test_fractions_in_columns_name_a_material_too(run: Path, sheet: Path) -> Non
     assert record_file(run, write(sheet, [good])).unrequested == 1
     with pytest.raises(DataError, match="line 2: the fractions of the elements sum to"):
         record_file(run, write(sheet, [good | {"Ni": 0.4}]))
+
+
+def test_a_partial_result_trains_surrogate_and_model(run: Path) -> None:
+    tiers = [{"kind": "person", "properties": ["bulk_modulus", "density"], "quorum": 0.75}]
+    go(run, **(TWO | LEARNING | {"tiers": tiers}))
+    *whole, part = [row["candidate"] for row in asked(run)]
+    for i, candidate in enumerate(whole):
+        record_typed(run, candidate, [f"bulk_modulus={160 + i}", f"density={8.1 + i / 10}"])
+    record_typed(run, part, ["bulk_modulus=171"])
+    state = go(run)
+    assert state.models[1].n_labelled == 4, "three whole ones, and half of the fourth"
+    assert "surrogate_bulk_modulus" in state.proposals[-1].notes
+    folder = RunFolder.read(run)
+    assert replay(folder.entries, folder.store, 1).agrees

@@ -68,3 +68,10 @@ def test_predictions_that_were_too_good_are_shifted_by_the_latest_rounds() -> No
 
 def test_a_few_surprises_change_little() -> None:
     assert correction(state([np.array([6.0])]), K).scale < 1.6
+
+
+def test_a_label_of_1e12_corrects_nothing() -> None:
+    rng = np.random.default_rng(5)
+    rounds = [rng.normal(size=16) for _ in range(4)]
+    astray = [*rounds[:3], np.append(rounds[3], 1e12)]
+    assert correction(state(astray), K) == correction(state(rounds), K)

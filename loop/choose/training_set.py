@@ -1,0 +1,79 @@
+"""The model's training set: everything that was learnt, labelled or not."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from alloop.loop.choose.candidate_pool import available_rows
+from alloop.loop.choose.known_values import known_values
+from alloop.loop.choose.screening import SCREENING_RULES, Seen
+from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.events import Stage
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.outliers import winsorised
+from alloop.materials import Material
+from alloop.models.base import Dataset, GenerativeModel, LearnsWithoutLabels
+from alloop.seeds import derive_seed
+
+
+def training_set(
+    state: CampaignState, store: ArtifactStore, seen: Seen, model: GenerativeModel
+) -> Dataset:
+    """Return what a model is trained on: all that is known, then materials without a label.
+
+    Args:
+        state: with labels.
+        store: of its materials.
+        seen: everything measured or pending.
+        model: to be trained; it says how many unlabelled materials are worth their time.
+    """
+    names, known = state.spec.property_names(), known_values(state)
+    n = _n_unlabelled(state, model, len(known))
+    unlabelled = list(_unlabelled(state, store, seen, {each.candidate for each in known}, n))
+    values = [[each.properties.get(name, np.nan) for name in names] for each in known]
+    labels = np.full((len(known) + len(unlabelled), len(names)), np.nan)
+    labels[: len(known)] = winsorised(np.array(values))
+    is_augmented = [each.stage is Stage.AUGMENTATION for each in known]
+    return Dataset(
+        materials=(*(store.get_material(each.candidate) for each in known), *unlabelled),
+        property_names=names,
+        labels=labels,
+        is_augmented=np.array(is_augmented + [False] * len(unlabelled)),
+    )
+
+
+def _n_unlabelled(state: CampaignState, model: GenerativeModel, n_labelled: int) -> int:
+    if not isinstance(model, LearnsWithoutLabels):
+        return 0
+    return min(state.spec.learning.unlabelled, model.most_unlabelled(n_labelled))
+
+
+def _unlabelled(
+    state: CampaignState, store: ArtifactStore, seen: Seen, known: set[str], n: int
+) -> Iterable[Material]:
+    if n == 0:
+        return []
+    if state.spec.acquisition.candidates == "table":
+        rows = available_rows(state, seen)
+        # One order for all rounds: the rows change only as they are measured.
+        rng = np.random.default_rng(derive_seed(state.spec.seed, "unlabelled"))
+        order = sorted(rng.permutation(len(rows))[:n].tolist())
+        return [rows[place].material for place in order]
+    ids = [id for id, _ in zip(_never_measured(state, known), range(n), strict=False)]
+    return [store.get_material(id) for id in reversed(ids)]
+
+
+def _never_measured(state: CampaignState, known: set[str]) -> Iterator[str]:
+    """Yield candidates that could have been measured and were not, the newest first.
+
+    What the screening refused is no example of the space, and what proved infeasible is none to
+    learn from.
+    """
+    passed_over = known | set(state.infeasible)
+    for proposal in reversed(state.proposals):
+        for decision in reversed(proposal.decisions):
+            id = decision.candidate
+            if proposal.tier or decision.rule in SCREENING_RULES or id in passed_over:
+                continue
+            passed_over.add(id)
+            yield id
