@@ -37,7 +37,8 @@ from alloop.loop.record.events import (
 )
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
-from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait, next_step
+from alloop.loop.state.reference import reference_from
+from alloop.loop.steps import Close, Fit, Measure, Propose, Step, TakeReference, Wait, next_step
 from alloop.models.base import Dataset
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
@@ -161,6 +162,9 @@ class Controller:
         match step:
             case Measure(evaluations):
                 self._measure(evaluations)
+            case TakeReference():
+                labels = [m.properties for m in self.state.answers()]
+                self._append(reference_from(self.state.spec, labels))
             case Fit(round):
                 self._fit(round)
             case Propose():

@@ -28,6 +28,11 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class TakeReference:
+    """Step: take reference point and scales of several objectives from the first labels."""
+
+
+@dataclass(frozen=True)
 class Fit:
     """Step: train the model of a round."""
 
@@ -51,7 +56,7 @@ class Close:
     reason: str
 
 
-Step = Measure | Wait | Fit | Propose | Close
+Step = Measure | Wait | TakeReference | Fit | Propose | Close
 
 
 def next_step(state: CampaignState) -> Step | None:
@@ -88,6 +93,8 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
 def _next(state: CampaignState) -> Step:
     if not state.answers():
         return Close("no labels: every initial measurement failed")
+    if len(state.spec.objectives) > 1 and state.reference is None:
+        return TakeReference()
     return _after(state, state.requested[-1])
 
 

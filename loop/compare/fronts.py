@@ -1,43 +1,16 @@
-"""Pareto fronts of several objectives, and their hypervolume against the number of labels.
-
-Imports torch; who compares single objectives does without this module.
-"""
+"""Hypervolume against the number of labels, and the reference point that runs are compared by."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from botorch.utils.multi_objective.hypervolume import Hypervolume
-from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from alloop.loop.compare.curves import Curve
-
-Points = npt.NDArray[np.float64]
-"""Utilities of several objectives, shape (n, m); more is better in each."""
+from alloop.loop.state.front import Points, front_of, hypervolume
 
 MARGIN = 0.1
 """Distance of the inferred reference point below the front's worst values, in the front's range:
 the rule of BoTorch's ``infer_reference_point``."""
-
-
-def front_of(points: Points) -> npt.NDArray[np.int64]:
-    """Return the rows of the points that no other dominates, each value once, in their order."""
-    if not len(points):
-        return np.zeros(0, dtype=np.int64)
-    mask = is_non_dominated(torch.as_tensor(points, dtype=torch.float64), deduplicate=True)
-    return np.flatnonzero(mask.numpy())
-
-
-def hypervolume(points: Points, reference: Sequence[float]) -> float:
-    """Return the volume that points dominate above a reference point, in the product of the
-    objectives' units; 0 where none is above it in every objective.
-    """
-    above = points[(points > np.asarray(reference)).all(axis=1)] if len(points) else points
-    if not len(above):
-        return 0.0
-    front = torch.as_tensor(above[front_of(above)], dtype=torch.float64)
-    return float(Hypervolume(torch.as_tensor(reference, dtype=torch.float64)).compute(front))
 
 
 def hypervolume_so_far(

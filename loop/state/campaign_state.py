@@ -21,7 +21,7 @@ from alloop.loop.record.events import (
     ModelFitted,
     Paid,
     Proposed,
-    SessionClosed,
+    ReferenceTaken,
     SessionOpened,
     Stage,
 )
@@ -79,6 +79,8 @@ class CampaignState:
     n_sessions: int = 0
     closed: str | None = None
     """Reason for which the campaign ended; None while it has not."""
+    reference: ReferenceTaken | None = None
+    """Reference point and scales of several objectives; None until the first labels are there."""
     start_checkpoint: str | None = None
     """Artifact of the checkpoint that the first model continues."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -168,7 +170,10 @@ class CampaignState:
 
     @cached_property
     def utility(self) -> Utility:
-        """Utility in the scale of what was measured so far at tier 0."""
+        """Utility by the campaign's objectives. With several, reference point and scales are those
+        of the first labels; until these are complete, those of what tier 0 has measured so far."""
+        if self.reference is not None or len(self.spec.objectives) == 1:
+            return Utility.of(self.spec, taken=self.reference)
         return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
@@ -234,6 +239,7 @@ class Fold:
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
+        self._reference: ReferenceTaken | None = None
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
@@ -256,6 +262,8 @@ class Fold:
                 self._session_began, self._sessions = time, self._sessions + 1
                 if event.scheduling is not None:
                     self._spec = self._spec.with_scheduling(event.scheduling)
+            case ReferenceTaken():
+                self._reference = self._reference or event
             case ModelFitted():
                 self._models[event.round] = event
             case Proposed():
@@ -274,8 +282,7 @@ class Fold:
                 self._partial.pop(event.evaluation, None)
             case CampaignClosed():
                 self._closed = event.reason
-            case CampaignOpened() | SessionClosed():
-                pass
+            # CampaignOpened was taken in above, and SessionClosed changes nothing.
         self._latest = time
 
     def state(self) -> CampaignState | None:
@@ -294,6 +301,7 @@ class Fold:
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,
+            reference=self._reference,
             start_checkpoint=self._opened.start_checkpoint,
             versions=self._opened.versions,
             began=self._began,

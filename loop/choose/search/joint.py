@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.models.model import Model
 from botorch.posteriors import GPyTorchPosterior
@@ -18,12 +20,15 @@ from alloop.campaigns.objectives import Constraint, Objective
 from alloop.loop.choose.fidelity import FidelityMaps, composed
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.evidence import Surrogates
+from alloop.loop.state.pareto import front_order
 from alloop.loop.state.utility import Utility
 
 MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
 JITTER = 1e-7
 """Least eigenvalue of a covariance over its largest."""
+MC_SAMPLES_OF_MANY = 32
+"""The same with more than two objectives: each sample has a front of its own, and its cells."""
 MAX_BASELINE = 24
 """Most measured candidates that an improvement is counted from: the best predicted."""
 
@@ -86,7 +91,7 @@ def _definite(covariance: FloatArray) -> FloatArray:
 class JointAcquisition:
     """Acquisition of sets of candidates, each named by its row."""
 
-    function: qLogNoisyExpectedImprovement
+    function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
     first: int
     """Place of the first candidate in the model's list, behind the baseline."""
 
@@ -115,7 +120,9 @@ def joint_acquisition(
     seed: int,
     lines: FidelityMaps = (),
 ) -> JointAcquisition:
-    """Return the logarithm of the noisy expected improvement of the campaign's utility.
+    """Return the logarithm of the noisy expected improvement of the campaign's utility or, where
+    the Pareto front is sought, of its hypervolume (qLogNEHVI: Daulton, Balandat and Bakshy, NeurIPS
+    2021; Ament et al., NeurIPS 2023), in the objectives' scales.
 
     Args:
         surrogates: of the first tier's values.
@@ -132,32 +139,54 @@ def joint_acquisition(
     def seen(samples: Tensor) -> Tensor:
         return offsets + slopes * samples
 
-    def total(samples: Tensor, X: Tensor | None = None) -> Tensor:
+    def scaled(samples: Tensor, X: Tensor | None = None) -> Tensor:
         samples = seen(samples)
         terms = [
-            o.weight * _utility(samples[..., column[o.property]], o) / scale
+            _utility(samples[..., column[o.property]], o) / scale
             for o, scale in zip(utility.spec.objectives, utility.scales, strict=True)
         ]
-        return torch.stack(terms).sum(dim=0)
+        return torch.stack(terms, dim=-1)
 
+    weights = torch.tensor([o.weight for o in utility.spec.objectives], dtype=torch.float64)
+    constraints = [
+        lambda samples, violation=violation: violation(seen(samples))
+        for constraint in utility.spec.constraints
+        for violation in _violations(column[constraint.property], constraint)
+    ] or None
     with torch.no_grad():
         means = torch.from_numpy(surrogates.predict(baseline).mean)
-        values = total(means).numpy()
-    best = np.argsort(-values, kind="stable")[:MAX_BASELINE]
-    function = qLogNoisyExpectedImprovement(
-        model=ListedModel(surrogates, np.vstack([baseline[best], candidates])),
-        X_baseline=torch.arange(len(best), dtype=torch.float64)[:, None],
-        sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
-        objective=GenericMCObjective(total),
-        constraints=[
-            lambda samples, violation=violation: violation(seen(samples))
-            for constraint in utility.spec.constraints
-            for violation in _violations(column[constraint.property], constraint)
-        ]
-        or None,
-        prune_baseline=False,
-        cache_root=False,
-    )
+        if utility.seeks_front:
+            names = surrogates.property_names
+            rows = [dict(zip(names, row, strict=True)) for row in seen(means).tolist()]
+            best = np.array(front_order(utility, rows)[:MAX_BASELINE], dtype=np.int64)
+        else:
+            values = (scaled(means) @ weights).numpy()
+            best = np.argsort(-values, kind="stable")[:MAX_BASELINE]
+    model = ListedModel(surrogates, np.vstack([baseline[best], candidates]))
+    places = torch.arange(len(best), dtype=torch.float64)[:, None]
+    function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
+    if utility.seeks_front:
+        n_samples = MC_SAMPLES if len(utility.scales) == 2 else MC_SAMPLES_OF_MANY
+        function = qLogNoisyExpectedHypervolumeImprovement(
+            model=model,
+            ref_point=torch.tensor(utility.scaled_reference, dtype=torch.float64),
+            X_baseline=places,
+            sampler=SobolQMCNormalSampler(torch.Size([n_samples]), seed=seed),
+            objective=GenericMCMultiOutputObjective(scaled),
+            constraints=constraints,
+            prune_baseline=False,
+            cache_root=False,
+        )
+    else:
+        function = qLogNoisyExpectedImprovement(
+            model=model,
+            X_baseline=places,
+            sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
+            objective=GenericMCObjective(lambda samples, X=None: scaled(samples) @ weights),
+            constraints=constraints,
+            prune_baseline=False,
+            cache_root=False,
+        )
     return JointAcquisition(function, len(best))
 
 

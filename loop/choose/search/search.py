@@ -22,16 +22,17 @@ from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
+from alloop.loop.choose.search.front_score import Score, score_of
 from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
 from alloop.loop.choose.search.recalibration import correction
-from alloop.loop.choose.search.score import ImprovementScore, Marginals
+from alloop.loop.choose.search.score import Marginals
 from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
 from alloop.loop.choose.strategies.batch import Batch
-from alloop.loop.choose.strategies.surroundings import best_first
 from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import best_first
 from alloop.materials import Material
 from alloop.models.base import GenerativeModel
 from alloop.seeds import derive_seed
@@ -118,7 +119,7 @@ class SearchTask:
 
     state: CampaignState
     surrogates: Surrogates
-    score: ImprovementScore
+    score: Score
     baseline: FloatArray
     """Features of everything measured, shape (n, d), the best first."""
     label_stds: FloatArray
@@ -153,13 +154,9 @@ class SearchTask:
             [correction(state, name) for name in names],
         )
         lines = maps_to_top_tier(state)
-        utility, spec = state.utility, state.spec
         aimed = _aimed(Marginals(names, values, np.zeros_like(values)), cls._aim(state, lines))
         rows = [dict(zip(names, row, strict=True)) for row in aimed.mean.tolist()]
-        feasible = [utility.value(row) for row in rows if utility.is_feasible(row)]
-        score = ImprovementScore(
-            spec.objectives, utility.scales, spec.constraints, max(feasible, default=None)
-        )
+        score = score_of(state.utility, rows)
         baseline = surrogates.of_materials(list(materials.values()))
         return cls(state, surrogates, score, baseline, np.nanstd(values, axis=0), lines)
 

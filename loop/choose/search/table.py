@@ -7,10 +7,10 @@ from alloop.loop.choose.candidate_pool import available_rows
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.search.search import SHORTLIST, SearchTask
-from alloop.loop.choose.strategies.surroundings import best_first
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import best_first
 from alloop.models.base import GenerativeModel
 from alloop.seeds import derive_seed
 

@@ -25,7 +25,7 @@ from alloop.loop.record.events import (
     Proposed,
 )
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait
+from alloop.loop.steps import Close, Fit, Measure, Propose, Step, TakeReference, Wait
 from alloop.oracles.base import Status
 
 
@@ -72,6 +72,8 @@ class ProgressObserver:
                 text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
             case Propose(round, stage):
                 text = f"round {round}: proposing ({stage.value})"
+            case TakeReference():
+                text = "taking the reference point from the first labels"
             case Close() | Wait():
                 text = "closing"
         self._progress.reset(self._step, description=text, visible=True, total=100)
