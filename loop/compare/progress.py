@@ -8,10 +8,10 @@ import numpy as np
 from alloop.campaigns.objectives import Objective
 from alloop.errors import RunError
 from alloop.loop.compare.curves import Curve, best_so_far
-from alloop.loop.compare.fronts import hypervolume_so_far, inferred_reference
+from alloop.loop.compare.fronts import inferred_reference
 from alloop.loop.compare.runs import Label
 from alloop.loop.report.words import label_of, unit_of
-from alloop.loop.state.front import front_of, hypervolume
+from alloop.loop.state.front import front_of, hypervolume, hypervolume_so_far
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,31 @@ def hypervolume(points: Points, reference: Sequence[float]) -> float:
     return _volume(heights[front_of(heights)]) if len(heights) else 0.0
 
 
+def hypervolume_so_far(
+    utilities: Sequence[Sequence[float] | None], reference: Sequence[float]
+) -> npt.NDArray[np.float64]:
+    """Return the hypervolume after each label; it never falls, and is computed anew only where a
+    label widens the front; shape (n,).
+
+    Args:
+        utilities: one point for each label in turn; None for a failed or infeasible one.
+        reference: reference point, as utilities.
+    """
+    front: Points = np.empty((0, len(reference)))
+    now, curve = 0.0, []
+    for point in utilities:
+        if point is not None and _widens(front, p := np.asarray(point, dtype=float), reference):
+            front = np.vstack([front[(front > p).any(axis=1)], p])
+            now = hypervolume(front, reference)
+        curve.append(now)
+    return np.array(curve, dtype=float)
+
+
+def _widens(front: Points, point: npt.NDArray[np.float64], reference: Sequence[float]) -> bool:
+    above = bool((point > np.asarray(reference)).all())
+    return above and not bool((front >= point).all(axis=1).any())
+
+
 def contributions(points: Points, reference: Sequence[float]) -> npt.NDArray[np.float64]:
     """Return the hypervolume that is lost without each point, shape (n,)."""
     whole = hypervolume(points, reference)

@@ -118,8 +118,9 @@ class ProgressObserver:
         if self._best is None or rank > self._best:
             self._best = rank
             decision = state.decisions[best.candidate]
+            of_front = "compromise " if state.utility.seeks_front else ""
             self._say(
-                f"         best so far: {decision.lattice or ''} {decision.formula}  "
+                f"         best {of_front}so far: {decision.lattice or ''} {decision.formula}  "
                 f"{values_line(state, best.properties)}"
             )
 
