@@ -1,8 +1,8 @@
 """Two objectives at once: stiff and light, and stiff and stable, on Ni–Fe–Cr cells of 16 atoms.
 
-Our search for the Pareto front against every other strategy, by the hypervolume after so many labels
-above the reference point that the runs took from their first labels. `ALLOOP_BENCH_SEEDS=5` takes
-more seeds than the two that fit into ten minutes on two quiet cores.
+Our search for the Pareto front against every other strategy, by the hypervolume after so many
+labels above the reference point that the runs took from their first labels.
+`ALLOOP_BENCH_SEEDS=5` takes more seeds than the two that fit into ten minutes on two quiet cores.
 """
 
 import os

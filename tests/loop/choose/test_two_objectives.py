@@ -1,4 +1,4 @@
-"""A campaign with two objectives goes for their Pareto front, from a point that stays where it is."""
+"""A campaign with two objectives goes for their Pareto front, above a point that stays."""
 
 import json
 from dataclasses import dataclass, replace

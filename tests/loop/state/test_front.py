@@ -41,6 +41,10 @@ def test_the_hypervolume_is_botorchs(rows: list[tuple[int, ...]]) -> None:
     assert hypervolume(points, least.tolist()) == pytest.approx(theirs)
 
 
+def dominates(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool((one >= other).all() and (one > other).any())
+
+
 @given(POINTS)
 def test_fronts_are_peeled_off_one_by_one(rows: list[tuple[int, ...]]) -> None:
     points = np.array(rows, dtype=float)
