@@ -34,6 +34,8 @@ class Progress:
     """Reference point of the hypervolume, as utilities; None for one objective."""
     curve_of: Callable[[Sequence[Label]], Curve]
     """Returns the progress after each of a run's labels."""
+    is_reference_own: bool = False
+    """Whether the reference point is what the runs have stated or recorded."""
 
     @property
     def label(self) -> str:
@@ -188,4 +190,5 @@ def _hypervolume(
         optimum is not None,
         least,
         lambda labels: hypervolume_so_far([label.counted for label in labels], least),
+        reference is None and own_reference is not None,
     )

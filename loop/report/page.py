@@ -43,6 +43,7 @@ from alloop.loop.report.words import (
     format_timestamp,
     number,
     plural,
+    significant,
     units_of_campaign,
     value_of,
 )
@@ -198,6 +199,10 @@ def _summary(state: CampaignState) -> dict[str, Any]:
 
 
 def _gain_number(state: CampaignState) -> list[tuple[str, str, str]]:
+    if state.utility.seeks_front:
+        front = pareto_front(state)
+        volume = significant(front.hypervolume)
+        return [("Pareto front", plural(len(front.members), "candidate"), f"hypervolume {volume}")]
     found = total_gain(state)
     if found is None:
         return []

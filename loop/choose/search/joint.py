@@ -27,10 +27,11 @@ MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
 JITTER = 1e-7
 """Least eigenvalue of a covariance over its largest."""
-MC_SAMPLES_OF_MANY = 32
-"""The same with more than two objectives: each sample has a front of its own, and its cells."""
 MAX_BASELINE = 24
 """Most measured candidates that an improvement is counted from: the best predicted."""
+MC_SAMPLES_OF_MANY, MAX_BASELINE_OF_MANY = 16, 12
+"""Both with more than two objectives: each sample has a front of its own, whose many cells are made
+anew with every choice."""
 
 
 class ListedModel(Model):
@@ -147,6 +148,9 @@ def joint_acquisition(
         ]
         return torch.stack(terms, dim=-1)
 
+    is_plane = len(utility.scales) <= 2
+    n_samples = MC_SAMPLES if is_plane else MC_SAMPLES_OF_MANY
+    n_baseline = MAX_BASELINE if is_plane else MAX_BASELINE_OF_MANY
     weights = torch.tensor([o.weight for o in utility.spec.objectives], dtype=torch.float64)
     constraints = [
         lambda samples, violation=violation: violation(seen(samples))
@@ -158,7 +162,7 @@ def joint_acquisition(
         if utility.seeks_front:
             names = surrogates.property_names
             rows = [dict(zip(names, row, strict=True)) for row in seen(means).tolist()]
-            best = np.array(front_order(utility, rows)[:MAX_BASELINE], dtype=np.int64)
+            best = np.array(front_order(utility, rows)[:n_baseline], dtype=np.int64)
         else:
             values = (scaled(means) @ weights).numpy()
             best = np.argsort(-values, kind="stable")[:MAX_BASELINE]
@@ -166,7 +170,6 @@ def joint_acquisition(
     places = torch.arange(len(best), dtype=torch.float64)[:, None]
     function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
     if utility.seeks_front:
-        n_samples = MC_SAMPLES if len(utility.scales) == 2 else MC_SAMPLES_OF_MANY
         function = qLogNoisyExpectedHypervolumeImprovement(
             model=model,
             ref_point=torch.tensor(utility.scaled_reference, dtype=torch.float64),
