@@ -77,6 +77,12 @@ class Utility:
             u / scale for u, scale in zip(self.utilities(properties), self.scales, strict=True)
         )
 
+    def reaches(self, properties: Mapping[str, float]) -> bool:
+        """Return whether property values are feasible and better than the reference point in every
+        objective."""
+        gains = zip(self.utilities(properties), self.reference, strict=True)
+        return self.is_feasible(properties) and all(u > least for u, least in gains)
+
     def value(self, properties: Mapping[str, float], weights: Sequence[float] = ()) -> float:
         """Return the utility as one number; more is better.
 

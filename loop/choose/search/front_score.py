@@ -10,13 +10,16 @@ from alloop.campaigns.objectives import Objective
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.cells import Cells, log_difference
 from alloop.loop.choose.search.score import (
+    SMOOTHING,
     ImprovementScore,
     Marginals,
     log_expected_improvement,
     log_feasibility,
+    normal_nodes,
+    utilities,
 )
 from alloop.loop.state.pareto import front_order
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.utility import AUGMENTATION, Utility
 
 LARGEST_FRONTS = {2: 128, 3: 48}
 LARGEST_FRONT = 16
@@ -39,9 +42,11 @@ def score_of(utility: Utility, rows: Sequence[Mapping[str, float]]) -> Score:
         rows: properties of everything measured.
     """
     feasible = [row for row in rows if utility.is_feasible(row)]
-    if utility.seeks_front:
+    if utility.seeks_front and any(map(utility.reaches, rows)):
         return FrontScore.of(utility, feasible)
     best = max(map(utility.value, feasible), default=None)
+    if utility.seeks_front:
+        return ApproachScore(utility, best)
     spec = utility.spec
     return ImprovementScore(spec.objectives, utility.scales, spec.constraints, best)
 
@@ -51,19 +56,16 @@ class FrontScore:
     """Expected improvement of the hypervolume, times the probability of feasibility, as a
     logarithm.
 
-    Without a feasible label it is the probability of feasibility alone. Where no label reaches the
-    reference point the improvement is counted from there: the score then leads to it.
+    Where an improvement is hardly expected it still differs between candidates.
     """
 
     utility: Utility
-    cells: Cells | None
-    """Cells above the front in the objectives' scales; None without a feasible label."""
+    cells: Cells
+    """Cells above the front, in the objectives' scales."""
 
     @classmethod
     def of(cls, utility: Utility, feasible: Sequence[Mapping[str, float]]) -> "FrontScore":
         """Return the score above the front of feasible property values."""
-        if not feasible:
-            return cls(utility, None)
         most = LARGEST_FRONTS.get(len(utility.scales), LARGEST_FRONT)
         kept = [feasible[place] for place in front_order(utility, feasible)[:most]]
         points = np.array([utility.scaled(row) for row in kept])
@@ -72,8 +74,6 @@ class FrontScore:
     def __call__(self, marginals: Marginals) -> FloatArray:
         """Return the score of each candidate, (n,); more is better."""
         feasible = log_feasibility(marginals, self.utility.spec.constraints)
-        if self.cells is None:
-            return feasible
         log_gains = []
         for objective, scale, edges in zip(
             self.utility.spec.objectives, self.utility.scales, self.cells.edges, strict=True
@@ -81,6 +81,44 @@ class FrontScore:
             mean, std = marginals.of(objective.property)
             log_gains.append(_log_gain(objective, mean, std, scale * edges) - np.log(scale))
         return feasible + self.cells.log_expected_improvement(log_gains)
+
+
+@dataclass(frozen=True)
+class ApproachScore:
+    """Expected improvement of the achievement (``Utility.value``), times the probability of
+    feasibility, as a logarithm: while no label reaches the reference point, it leads there.
+
+    The hypervolume above a point far away would be improved by whatever is most uncertain.
+    """
+
+    utility: Utility
+    best: float | None
+    """Achievement of the best feasible label; None where there is none: then feasibility alone
+    counts."""
+
+    def __call__(self, marginals: Marginals) -> FloatArray:
+        """Return the score of each candidate, (n,); more is better."""
+        feasible = log_feasibility(marginals, self.utility.spec.constraints)
+        if self.best is None:
+            return feasible
+        objectives = self.utility.spec.objectives
+        nodes = normal_nodes(len(objectives))
+        gains = []
+        for draws, objective, scale, least in zip(
+            nodes.T,
+            objectives,
+            self.utility.scales,
+            self.utility.scaled_reference,
+            strict=True,
+        ):
+            mean, std = marginals.of(objective.property)
+            drawn = utilities(objective, mean + std * draws[:, None])  # (nodes, n)
+            gains.append(drawn / scale - least)
+        achieved = np.min(gains, axis=0) + AUGMENTATION * np.mean(gains, axis=0)
+        width = SMOOTHING * np.maximum(achieved.std(axis=0), 1e-12)
+        improvement = np.logaddexp(0.0, (achieved - self.best) / width).mean(axis=0)
+        found: FloatArray = feasible + np.log(np.maximum(improvement, 1e-300)) + np.log(width)
+        return found
 
 
 def _log_gain(

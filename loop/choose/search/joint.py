@@ -21,7 +21,7 @@ from alloop.loop.choose.fidelity import FidelityMaps, composed
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.evidence import Surrogates
 from alloop.loop.state.pareto import front_order
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.utility import AUGMENTATION, Utility
 
 MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
@@ -123,7 +123,8 @@ def joint_acquisition(
 ) -> JointAcquisition:
     """Return the logarithm of the noisy expected improvement of the campaign's utility or, where
     the Pareto front is sought, of its hypervolume (qLogNEHVI: Daulton, Balandat and Bakshy, NeurIPS
-    2021; Ament et al., NeurIPS 2023), in the objectives' scales.
+    2021; Ament et al., NeurIPS 2023), in the objectives' scales. While nothing is predicted to
+    reach the reference point, it is the improvement of the achievement, which leads there.
 
     Args:
         surrogates: of the first tier's values.
@@ -151,28 +152,37 @@ def joint_acquisition(
     is_plane = len(utility.scales) <= 2
     n_samples = MC_SAMPLES if is_plane else MC_SAMPLES_OF_MANY
     n_baseline = MAX_BASELINE if is_plane else MAX_BASELINE_OF_MANY
+    reference = torch.tensor(utility.scaled_reference, dtype=torch.float64)
     weights = torch.tensor([o.weight for o in utility.spec.objectives], dtype=torch.float64)
     constraints = [
         lambda samples, violation=violation: violation(seen(samples))
         for constraint in utility.spec.constraints
         for violation in _violations(column[constraint.property], constraint)
     ] or None
+
+    def total(samples: Tensor, X: Tensor | None = None) -> Tensor:
+        found = scaled(samples)
+        if not utility.seeks_front:
+            return found @ weights
+        gains = found - reference
+        return gains.min(dim=-1).values + AUGMENTATION * gains.mean(dim=-1)
+
     with torch.no_grad():
         means = torch.from_numpy(surrogates.predict(baseline).mean)
-        if utility.seeks_front:
-            names = surrogates.property_names
-            rows = [dict(zip(names, row, strict=True)) for row in seen(means).tolist()]
+        names = surrogates.property_names
+        rows = [dict(zip(names, row, strict=True)) for row in seen(means).tolist()]
+        widens_front = utility.seeks_front and any(map(utility.reaches, rows))
+        if widens_front:
             best = np.array(front_order(utility, rows)[:n_baseline], dtype=np.int64)
         else:
-            values = (scaled(means) @ weights).numpy()
-            best = np.argsort(-values, kind="stable")[:MAX_BASELINE]
+            best = np.argsort(-total(means).numpy(), kind="stable")[:MAX_BASELINE]
     model = ListedModel(surrogates, np.vstack([baseline[best], candidates]))
     places = torch.arange(len(best), dtype=torch.float64)[:, None]
     function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
-    if utility.seeks_front:
+    if widens_front:
         function = qLogNoisyExpectedHypervolumeImprovement(
             model=model,
-            ref_point=torch.tensor(utility.scaled_reference, dtype=torch.float64),
+            ref_point=reference,
             X_baseline=places,
             sampler=SobolQMCNormalSampler(torch.Size([n_samples]), seed=seed),
             objective=GenericMCMultiOutputObjective(scaled),
@@ -185,7 +195,7 @@ def joint_acquisition(
             model=model,
             X_baseline=places,
             sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
-            objective=GenericMCObjective(lambda samples, X=None: scaled(samples) @ weights),
+            objective=GenericMCObjective(total),
             constraints=constraints,
             prune_baseline=False,
             cache_root=False,

@@ -10,7 +10,7 @@ from botorch.utils.multi_objective.box_decompositions.non_dominated import (
 )
 
 from alloop.loop.choose.search.cells import Cells
-from alloop.loop.choose.search.front_score import FrontScore
+from alloop.loop.choose.search.front_score import ApproachScore, FrontScore, score_of
 from alloop.loop.choose.search.score import Marginals
 from alloop.loop.record.events import ReferenceTaken
 from alloop.loop.state.front import hypervolume
@@ -87,18 +87,36 @@ def test_a_window_is_as_its_draws_say() -> None:
         assert np.exp(score[i]) == pytest.approx(expected, rel=0.03, abs=1e-4)
 
 
-def test_where_nothing_reaches_the_reference_it_leads_there() -> None:
-    utility = front_utility()
-    far = rows([(100.0, 0.9), (90.0, 0.8)])
-    score = FrontScore.of(utility, far)
-    path = np.column_stack([np.linspace(100, 165, 14), np.linspace(0.9, 0.25, 14)])
+def test_far_from_an_improvement_there_is_still_a_way_up() -> None:
+    score = FrontScore.of(front_utility(), rows(FRONT))
+    path = np.column_stack([np.linspace(120, 165, 14), np.linspace(0.7, 0.25, 14)])
     found = score(Marginals(NAMES, path, np.full((14, 2), (0.5, 0.01))))
     assert np.isfinite(found).all()
     assert (np.diff(found) > 0).all()
 
 
+def test_where_nothing_reaches_the_reference_it_leads_there() -> None:
+    utility = front_utility()
+    score = score_of(utility, rows([(150.0, 0.3), (140.0, 0.25)]))
+    assert isinstance(score, ApproachScore)
+    assert isinstance(score_of(utility, rows(FRONT)), FrontScore)
+    # Nearer counts more than more uncertain.
+    mean = np.array([[148.0, 0.35], [152.0, 0.3], [156.0, 0.28], [150.0, 0.3], [140.0, 0.3]])
+    std = np.array([[1.0, 0.01]] * 3 + [[1.0, 0.01], [6.0, 0.01]])
+    found = score(Marginals(NAMES, mean, std))
+    assert found[0] < found[1] < found[2]
+    assert found[4] < found[3] < found[1]
+    # The achievement of the second is (152 - 170) / 5 and (0.2 - 0.3) / 0.05: the first is least.
+    draws = np.random.default_rng(1).normal(size=(400_000, 2))
+    gains = (mean[2] + std[2] * draws - (170.0, 0.2)) / (5.0, -0.05)
+    achieved = gains.min(axis=1) + 0.05 * gains.mean(axis=1)
+    assert score.best is not None
+    expected = np.maximum(achieved - score.best, 0).mean()
+    assert np.exp(found[2]) == pytest.approx(expected, rel=0.05)
+
+
 def test_without_a_feasible_label_feasibility_alone_counts() -> None:
     utility = front_utility(constraints=[{"property": NAMES[1], "max": 0.1}])
-    score = FrontScore.of(utility, [])
+    score = score_of(utility, rows([(180.0, 0.2)]))
     marginals = Marginals(NAMES, np.array([[180.0, 0.1], [150.0, 0.05]]), np.full((2, 2), 0.05))
     assert np.exp(score(marginals)) == pytest.approx([0.5, 0.8413], abs=1e-4)
