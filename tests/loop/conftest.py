@@ -14,7 +14,6 @@ from alloop.loop.record.events import (
     ModelFitted,
     Posterior,
     Proposed,
-    ReferenceTaken,
     SessionClosed,
     SessionOpened,
     Stage,
@@ -98,9 +97,6 @@ def events(
             spec={"name": "x", "model": {"kind": "lattice"}}, fingerprints=("f",), versions={}
         ),
         SessionOpened(),
-        ReferenceTaken(
-            reference={"bulk_modulus": 171.5}, scales={"bulk_modulus": 2.25}, n_labels=16
-        ),
         ModelFitted(
             round=1,
             checkpoint=checkpoint,

@@ -122,7 +122,7 @@ def predicted_utility(state: CampaignState, n_starts: int = 1) -> Callable[[Tens
     towards = torch.tensor(directions(utility, n_starts), dtype=torch.float64)  # (n_starts, m)
 
     def total(means: Tensor) -> Tensor:
-        value = _value(utility, column, means, towards)
+        value = predicted_value(utility, column, means, towards)
         for constraint in utility.spec.constraints:
             i = column[constraint.property]
             values, penalty = means[:, i], PENALTY * unit / spreads[i]
@@ -135,8 +135,17 @@ def predicted_utility(state: CampaignState, n_starts: int = 1) -> Callable[[Tens
     return total
 
 
-def _value(utility: Utility, column: dict[str, int], means: Tensor, towards: Tensor) -> Tensor:
-    """Return ``Utility.value`` of predicted means, shape (n,)."""
+def predicted_value(
+    utility: Utility, column: dict[str, int], means: Tensor, towards: Tensor
+) -> Tensor:
+    """Return ``Utility.value`` of predicted means, shape (n,), differentiable.
+
+    Args:
+        utility: of the campaign.
+        column: of each property among the means.
+        means: shape (n, p).
+        towards: weights of each start, shape (n_starts, m), whose rows of means follow each other.
+    """
     objectives = utility.spec.objectives
     scaled = torch.stack(
         [

@@ -176,6 +176,16 @@ def test_runs_are_compared_from_the_point_that_they_recorded(
     assert ours.curve[-1] == pytest.approx(pareto_front(folder.state).hypervolume)
 
 
+@pytest.mark.parametrize("strategy", ["local-search", "annealing", "genetic", "greedy"])
+def test_other_strategies_go_for_the_front_too(tmp_path: Path, strategy: str) -> None:
+    budget = {"initial": 10, "rounds": 2, "measurements": [18, 1]}
+    acquisition = {"strategy": strategy, "batch": 4}
+    folder = search(tmp_path / "run", budget=budget, acquisition=acquisition)
+    assert len(folder.state.answers()) == 18
+    found = replay(folder.entries, folder.store, 2)
+    assert found.agrees, found.differences
+
+
 def test_a_reference_that_nothing_reaches_is_said_and_headed_for(tmp_path: Path) -> None:
     stated = [OBJECTIVES[0] | {"reference": 500.0}, OBJECTIVES[1]]
     folder = search(tmp_path / "run", objectives=stated, budget=ONE_ROUND)
