@@ -64,8 +64,8 @@ class Utility:
 
     @property
     def scaled_reference(self) -> tuple[float, ...]:
-        """Reference point as ``scaled`` has it."""
-        return tuple(r / scale for r, scale in zip(self.reference, self.scales, strict=True))
+        """Reference point as ``scaled`` has it; empty for one objective."""
+        return tuple(r / scale for r, scale in zip(self.reference, self.scales, strict=False))
 
     def utilities(self, properties: Mapping[str, float]) -> tuple[float, ...]:
         """Return the utility of each objective, in its own unit."""
