@@ -204,11 +204,7 @@ def electronic_property_hint(missing: Sequence[str]) -> str:
 
 def check_idle_options(spec: "CampaignSpec") -> None:
     """Refuse options that would change nothing; ``AcquisitionOptions`` refuses its own."""
-    if len(spec.objectives) == 1 and spec.objectives[0].weight != 1:
-        _refuse(
-            ("objectives", 0, "weight"),
-            "a weight counts against other objectives, and there are none; remove it",
-        )
+    _check_idle_objectives(spec)
     if len(spec.tiers) == 1:
         for key, field in PromotionOptions.model_fields.items():
             if getattr(spec.promotion, key) != field.default:
@@ -246,3 +242,31 @@ def check_idle_options(spec: "CampaignSpec") -> None:
                 ("tiers", place, "promote"),
                 "0 candidates are ever sent to this tier; say how many, or remove the tier",
             )
+
+
+def _check_idle_objectives(spec: "CampaignSpec") -> None:
+    """Refuse keys of objectives that would change nothing, and objectives that contend with
+    themselves."""
+    if len(spec.objectives) == 1:
+        if spec.scalarisation is not None:
+            _refuse(("scalarisation",), "there is one objective only, and no sum; remove it")
+        for key, field in (("weight", 1), ("scale", None), ("reference", None)):
+            if getattr(spec.objectives[0], key) != field:
+                _refuse(
+                    ("objectives", 0, key),
+                    f"a {key} counts against other objectives, and there are none; remove it",
+                )
+    for place, objective in enumerate(spec.objectives):
+        if objective.property in [other.property for other in spec.objectives[:place]]:
+            _refuse(
+                ("objectives", place, "property"),
+                f"{objective.property} is an objective already; name each property once, and what "
+                "else is asked of it as a constraint",
+            )
+        for key, field in (("weight", 1), ("scale", None)):
+            if spec.scalarisation is None and getattr(objective, key) != field:
+                _refuse(
+                    ("objectives", place, key),
+                    f"the search for the Pareto front knows no {key}; remove it, or write "
+                    "scalarisation: weighted-sum",
+                )

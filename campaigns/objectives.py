@@ -1,5 +1,6 @@
 """Objectives and constraints, and properties of one's own."""
 
+from math import isfinite
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -56,7 +57,22 @@ class Objective(_PropertyTarget):
 
     goal: Annotated[Literal["maximise", "minimise", "window"], BeforeValidator(british_word)]
     window: tuple[float, float] | None = Field(default=None, description="low and high, for window")
-    weight: float = Field(default=1.0, gt=0, description="against the other objectives")
+    reference: float | None = Field(
+        default=None,
+        description="with several objectives, the value that a candidate has to beat to count at "
+        "all: hypervolumes are measured from there; for a window, a value outside of it. By "
+        "default a tenth of the scale below the worst feasible one of the first labels, outliers "
+        "left out",
+    )
+    weight: float = Field(
+        default=1.0, gt=0, description="against the other objectives, with weighted-sum"
+    )
+    scale: float | None = Field(
+        default=None,
+        gt=0,
+        description="with weighted-sum, what the objective is divided by, in its unit; by default "
+        "the spread of the first labels (interquartile range / 1.349)",
+    )
 
     @model_validator(mode="after")
     def _window_belongs_to_its_goal(self) -> Self:
@@ -64,7 +80,24 @@ class Objective(_PropertyTarget):
             raise ValueError("goal: window needs window: [low, high], and only that goal takes it")
         if self.window is not None and self.window[0] >= self.window[1]:
             raise ValueError(f"the window {list(self.window)} is empty; write [low, high]")
+        if self.reference is not None and not isfinite(self.reference):
+            raise ValueError(f"the reference {self.reference} is no finite number")
+        if (
+            self.window is not None
+            and self.reference is not None
+            and not self.utility(self.reference)
+        ):
+            raise ValueError(
+                f"nothing is better than the reference {self.reference:g}, which lies in the "
+                f"window {list(self.window)}; give a value outside of it"
+            )
         return self
+
+    def value_at(self, utility: float) -> float:
+        """Return the value with a utility; for a window, the one below it."""
+        if self.window is not None:
+            return self.window[0] + utility
+        return utility if self.goal == "maximise" else -utility
 
     def utility(self, value: float) -> float:
         """Return the utility of a value, in the property's unit; more is better, 0 in the

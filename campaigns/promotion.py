@@ -17,8 +17,9 @@ class PromotionOptions(BaseModel):
 
     rule: Literal["top", "gain-per-cost"] = Field(
         default="top",
-        description="the best by the tier below; or the largest expected gain on the higher tier "
-        "for what the measurement is expected to cost",
+        description="the best by the tier below, with several objectives its Pareto front, most "
+        "hypervolume contribution first; or the largest expected gain on the higher tier for what "
+        "the measurement is expected to cost",
     )
     when: Literal["end", "round"] = Field(
         default="end", description="time of promotion: after the last round, or after every round"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -62,6 +62,11 @@ class CampaignSpec(BaseModel):
         description="your own, with units: {overpotential: {unit: V}}",
     )
     objectives: tuple[Objective, ...] = Field(min_length=1)
+    scalarisation: Literal["weighted-sum"] | None = Field(
+        default=None,
+        description="with several objectives: null searches for their Pareto front; weighted-sum "
+        "for the largest sum of weight × value / scale",
+    )
     constraints: tuple[Constraint, ...] = ()
     model: ModelPart = Field(
         default_factory=dict,

@@ -36,8 +36,19 @@ from alloop.loop.record.events import (
 )
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
+from alloop.loop.state.reference import reference_from
 from alloop.loop.state.time_limit import promotion_reserve, time_left
-from alloop.loop.steps import Close, Fit, Measure, Pause, Propose, Step, Wait, next_step
+from alloop.loop.steps import (
+    Close,
+    Fit,
+    Measure,
+    Pause,
+    Propose,
+    Step,
+    TakeReference,
+    Wait,
+    next_step,
+)
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
 from alloop.seeds import derive_seed
@@ -177,6 +188,9 @@ class Controller:
         match step:
             case Measure(evaluations):
                 self._measure(evaluations)
+            case TakeReference():
+                labels = [m.properties for m in self.state.answers()]
+                self._append(reference_from(self.state.spec, labels))
             case Fit(round):
                 self._fit(round)
             case Propose():

@@ -32,6 +32,11 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class TakeReference:
+    """Step: take reference point and scales of several objectives from the first labels."""
+
+
+@dataclass(frozen=True)
 class Fit:
     """Step: train the model of a round."""
 
@@ -66,7 +71,7 @@ class Pause:
 FEWEST_LABELS = 2
 """Number of labels without which no surrogate can be fitted."""
 
-Step = Measure | Wait | Fit | Propose | Close | Pause
+Step = Measure | Wait | TakeReference | Fit | Propose | Close | Pause
 
 
 def next_step(state: CampaignState, time: TimeLeft = TimeLeft.ENOUGH) -> Step | None:
@@ -132,6 +137,8 @@ def _next(state: CampaignState) -> Step:
         return Close(found if _found_some(state) else _nothing_allowed(state))
     if state.spec.acquisition.uses_model and len(state.answers()) < FEWEST_LABELS:
         return Close("one label is too few to learn from: every other initial measurement failed")
+    if len(state.spec.objectives) > 1 and state.reference is None:
+        return TakeReference()
     return _after(state, state.requested[-1])
 
 

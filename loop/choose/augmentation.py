@@ -6,7 +6,7 @@ is kept, ordering improves.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from pymatgen.core import Structure
@@ -16,8 +16,9 @@ from alloop.exchanges import exchanged_structure, unlike_pairs
 from alloop.loop.choose.draft import Draft, take
 from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Decision, Lineage, Measured, Proposed, Stage
+from alloop.loop.record.events import Decision, Lineage, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
+from alloop.loop.state.pareto import best_first
 from alloop.materials import Material
 from alloop.seeds import derive_seed
 
@@ -55,7 +56,7 @@ def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
     """
     assert state.spec.augmentation is not None
     answers = {m.candidate: m for m in state.answers() if m.round == round}
-    by_rank = _sorted(state, [m for m in answers.values() if m.stage is Stage.ACQUISITION])
+    by_rank = best_first(state, [m for m in answers.values() if m.stage is Stage.ACQUISITION])
     centres = [m.candidate for m in by_rank[: state.spec.augmentation.parents]]
     for proposal in state.proposals:
         if proposal.round != round or proposal.stage is not Stage.AUGMENTATION:
@@ -63,7 +64,7 @@ def search_centres(state: CampaignState, round: int) -> tuple[str, ...]:
         children = [d for d in proposal.decisions if d.chosen and d.candidate in answers]
         for i, centre in enumerate(centres):
             chain = [centre, *(d.candidate for d in children if d.lineage.parent == centre)]
-            centres[i] = _sorted(state, [answers[c] for c in chain])[0].candidate
+            centres[i] = best_first(state, [answers[c] for c in chain])[0].candidate
     return tuple(centres)
 
 
@@ -100,11 +101,6 @@ def _path_from_start(state: CampaignState, candidate: str) -> tuple[str, list[tu
         exchanges.insert(0, lineage.swap)
         candidate = lineage.parent
     return candidate, exchanges
-
-
-def _sorted(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
-    """Return measurements best first; of equals the earlier comes first."""
-    return sorted(answers, key=lambda m: state.utility.rank(m.properties), reverse=True)
 
 
 def _neighbours(material: Material, parent: str, seed: int, swaps: int) -> Iterator[Draft]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from alloop.loop.choose.fidelity import FidelityMap, corrections
-from alloop.loop.choose.strategies.surroundings import best_first
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import MIN_PAIRS
 from alloop.loop.state.outliers import winsorised
+from alloop.loop.state.pareto import best_first
 from alloop.materials import Material
 
 LEAST_SLOPE = 0.2

@@ -1,6 +1,6 @@
 """Promotion: sending the best candidates of one tier to the next, higher one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +9,16 @@ from pymatgen.core import Composition
 from alloop.loop.choose.fidelity import FidelityMap, corrections
 from alloop.loop.choose.relaxation_checks import promotion_rejection
 from alloop.loop.choose.screening import CandidateRejection
+from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Proposed, Stage
 from alloop.loop.state.budgets import predicted_core_hours
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
+from alloop.loop.state.front import front_numbers
+from alloop.loop.state.pareto import best_first
 from alloop.loop.state.promotion_size import batch_size
+from alloop.loop.state.utility import Utility
 from alloop.seeds import derive_seed
 
 GAIN_SAMPLES = 512
@@ -70,11 +74,12 @@ def propose_promotion(
 
 
 def _feasible(state: CampaignState, tier: int) -> list[Measured]:
-    """Return the candidates that may be promoted, best by the tier below first."""
+    """Return the candidates that may be promoted, best by the tier below first: where the Pareto
+    front is sought, its members by their contribution to the hypervolume, then the fronts behind.
+    """
     asked = {e.candidate for e in state.evaluations if e.tier == tier}
     below = [m for m in state.answers(tier - 1) if m.candidate not in asked]
-    feasible = [m for m in below if state.utility.is_feasible(m.properties)]
-    return sorted(feasible, key=lambda m: state.utility.rank(m.properties), reverse=True)
+    return best_first(state, [m for m in below if state.utility.is_feasible(m.properties)])
 
 
 def _ranked(
@@ -88,9 +93,12 @@ def _ranked(
     first."""
     expected = [_expected(answer, lines) for answer in trusted]
     if state.spec.promotion.rule == "top":
+        places = _places(state, trusted)
         return [
-            PromotionCandidate(answer, each, -float(place), f"place {place + 1} among the feasible")
-            for place, (answer, each) in enumerate(zip(trusted, expected, strict=True))
+            PromotionCandidate(answer, each, -float(place), words)
+            for place, (answer, each, words) in enumerate(
+                zip(trusted, expected, places, strict=True)
+            )
         ]
     gains = expected_gains(state, tier, round, trusted[:MAX_CONSIDERED], lines)
     paid = [
@@ -107,6 +115,20 @@ def _ranked(
     return sorted(aspirants, key=lambda one: one.score, reverse=True)
 
 
+def _places(state: CampaignState, trusted: Sequence[Measured]) -> list[str]:
+    """Return in words where each candidate stands among the others."""
+    utility = state.utility
+    places = [f"place {place + 1} among the feasible" for place in range(len(trusted))]
+    if not utility.seeks_front or not trusted:
+        return places
+    numbers = front_numbers(np.array([utility.scaled(m.properties) for m in trusted]))
+    return [
+        f"{place}, on {'the Pareto front' if number == 0 else f'front {number + 1}'} of those "
+        "not promoted yet"
+        for place, number in zip(places, numbers.tolist(), strict=True)
+    ]
+
+
 def expected_gains(
     state: CampaignState,
     tier: int,
@@ -115,28 +137,59 @@ def expected_gains(
     lines: Mapping[str, FidelityMap],
 ) -> list[float]:
     """Return the expected improvement of each candidate on the tier's feasible best, in the unit of
-    the utility; what misses the constraints improves nothing.
+    the utility; what misses the constraints improves nothing. Where the Pareto front is sought it
+    is the improvement of the tier's hypervolume, in the objectives' scales.
 
-    While the tier has no feasible best, the least promising of the candidates stands for it.
-    The same draws serve all candidates, so that none is lucky.
+    While the tier has no feasible best, the least promising of the candidates stands for it, and
+    the reference point for a front. The same draws serve all candidates, so that none is lucky.
     """
     utility, names = state.utility, state.spec.property_names()
     rng = np.random.default_rng(derive_seed(state.spec.seed, Stage.PROMOTION, round, tier))
     degrees = lines[names[0]].degrees if names else 1.0
     draws = rng.standard_t(degrees, size=(GAIN_SAMPLES, len(names)))
-    values = []
+    measured = [m.properties for m in state.answers(tier) if utility.is_feasible(m.properties)]
+    gain_of = _front_gain if utility.seeks_front else _best_gain
+    gain = gain_of(utility, measured, [answer.properties for answer in answers])
+    gains = []
     for answer in answers:
         columns = []
         for i, name in enumerate(names):
             mean, scale = lines[name].predict(np.array([answer.properties[name]]))
             columns.append(mean[0] + scale[0] * draws[:, i])
         rows = [dict(zip(names, map(float, row), strict=True)) for row in np.column_stack(columns)]
-        values.append([utility.value(row) if utility.is_feasible(row) else -np.inf for row in rows])
-    measured = [m.properties for m in state.answers(tier) if utility.is_feasible(m.properties)]
-    best = max((utility.value(properties) for properties in measured), default=None)
+        improved = gain([row for row in rows if utility.is_feasible(row)])
+        gains.append(float(improved.sum()) / GAIN_SAMPLES)
+    return gains
+
+
+Rows = Sequence[Mapping[str, float]]
+"""Property values, by name."""
+Gain = Callable[[Rows], FloatArray]
+"""Returns the improvement that each of some feasible property values is, shape (n,)."""
+
+
+def _best_gain(utility: Utility, measured: Rows, candidates: Rows) -> Gain:
+    best = max((utility.value(row) for row in measured), default=None)
     if best is None:
-        best = min((utility.value(answer.properties) for answer in answers), default=0.0)
-    return [float(np.maximum(np.array(row) - best, 0.0).mean()) for row in values]
+        best = min((utility.value(row) for row in candidates), default=0.0)
+
+    def gain(rows: Rows) -> FloatArray:
+        return np.maximum(np.array([utility.value(row) for row in rows]) - best, 0.0)
+
+    return gain
+
+
+def _front_gain(utility: Utility, measured: Rows, candidates: Rows) -> Gain:
+    from alloop.loop.choose.search.cells import Cells  # noqa: PLC0415 (imports torch)
+
+    m = len(utility.scales)
+    points = np.array([utility.scaled(row) for row in measured]).reshape(-1, m)
+    cells = Cells.above(points, utility.scaled_reference)
+
+    def gain(rows: Rows) -> FloatArray:
+        return cells.improvement(np.array([utility.scaled(row) for row in rows]).reshape(-1, m))
+
+    return gain
 
 
 def _expected(answer: Measured, lines: Mapping[str, FidelityMap]) -> dict[str, Posterior]:

@@ -2,9 +2,11 @@
 
 from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import has_improved
 
 GROWTH, SHRINKAGE = 1.5, 0.7
-"""Factors after a round whose acquisition did, or did not, beat everything before it."""
+"""Factors after a round whose acquisition did, or did not, beat everything before it: a better best
+or, where the Pareto front is sought, a larger hypervolume."""
 MAX_DUPLICATE_SHARE = 0.5
 """Share of duplicates among decoded candidates above which the region holds too little that is new,
 and grows."""
@@ -40,11 +42,6 @@ def _is_exhausted(state: CampaignState, round: int) -> bool:
 
 
 def _succeeded(state: CampaignState, round: int) -> bool:
-    rank = state.utility.rank
-    before = [rank(m.properties) for m in state.answers() if m.round < round]
-    made = [
-        rank(m.properties)
-        for m in state.answers()
-        if m.round == round and m.stage is Stage.ACQUISITION
-    ]
-    return bool(made) and max(made) > max(before)
+    before = [m for m in state.answers() if m.round < round]
+    made = [m for m in state.answers() if m.round == round and m.stage is Stage.ACQUISITION]
+    return has_improved(state, before, made)

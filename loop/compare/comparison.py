@@ -16,7 +16,7 @@ from alloop.loop.compare.group_progress import GroupProgress, RunProgress
 from alloop.loop.compare.groups import Group, grouped
 from alloop.loop.compare.notes import notes_on
 from alloop.loop.compare.progress import Progress, front, progress_of
-from alloop.loop.compare.runs import Label, read_run
+from alloop.loop.compare.runs import Label, own_reference, read_run
 from alloop.loop.report.words import units_of_campaign
 
 USUAL_BASELINE = "random"
@@ -99,6 +99,7 @@ def compare(
             list(own.values()),
             optimum=optimum,
             reference=_reference(objectives, reference),
+            own_reference=own_reference(read, objectives),
         )
     followed = tuple(_followed(group, own, progress, band) for group in groups)
     numbers = _numbers(at, followed)

@@ -1,68 +1,12 @@
-"""Pareto fronts of several objectives, and their hypervolume against the number of labels.
-
-Imports torch; who compares single objectives does without this module.
-"""
-
-from collections.abc import Sequence
+"""The reference point of runs that have recorded none."""
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from botorch.utils.multi_objective.hypervolume import Hypervolume
-from botorch.utils.multi_objective.pareto import is_non_dominated
 
-from alloop.loop.compare.curves import Curve
-
-Points = npt.NDArray[np.float64]
-"""Utilities of several objectives, shape (n, m); more is better in each."""
+from alloop.loop.state.front import Points, front_of
 
 MARGIN = 0.1
 """Distance of the inferred reference point below the front's worst values, in the front's range:
 the rule of BoTorch's ``infer_reference_point``."""
-
-
-def front_of(points: Points) -> npt.NDArray[np.int64]:
-    """Return the rows of the points that no other dominates, each value once, in their order."""
-    if not len(points):
-        return np.zeros(0, dtype=np.int64)
-    mask = is_non_dominated(torch.as_tensor(points, dtype=torch.float64), deduplicate=True)
-    return np.flatnonzero(mask.numpy())
-
-
-def hypervolume(points: Points, reference: Sequence[float]) -> float:
-    """Return the volume that points dominate above a reference point, in the product of the
-    objectives' units; 0 where none is above it in every objective.
-    """
-    above = points[(points > np.asarray(reference)).all(axis=1)] if len(points) else points
-    if not len(above):
-        return 0.0
-    front = torch.as_tensor(above[front_of(above)], dtype=torch.float64)
-    return float(Hypervolume(torch.as_tensor(reference, dtype=torch.float64)).compute(front))
-
-
-def hypervolume_so_far(
-    utilities: Sequence[Sequence[float] | None], reference: Sequence[float]
-) -> Curve:
-    """Return the hypervolume after each label; it never falls, and is computed anew only where a
-    label widens the front.
-
-    Args:
-        utilities: one point for each label in turn; None for a failed or infeasible one.
-        reference: reference point, as utilities.
-    """
-    front: Points = np.empty((0, len(reference)))
-    now, curve = 0.0, []
-    for point in utilities:
-        if point is not None and _widens(front, p := np.asarray(point, dtype=float), reference):
-            front = np.vstack([front[(front > p).any(axis=1)], p])
-            now = hypervolume(front, reference)
-        curve.append(now)
-    return np.array(curve, dtype=float)
-
-
-def _widens(front: Points, point: npt.NDArray[np.float64], reference: Sequence[float]) -> bool:
-    above = bool((point > np.asarray(reference)).all())
-    return above and not bool((front >= point).all(axis=1).any())
 
 
 def inferred_reference(points: Points) -> tuple[float, ...]:

@@ -79,7 +79,8 @@ def _about_progress(groups: Sequence[GroupProgress], progress: Progress) -> Iter
         point = ", ".join(
             f"{name} {significant(value)}" for name, value in progress.reference_shown().items()
         )
-        yield f"Hypervolumes are above the reference point {point}."
+        own = ", the worst of the runs' own" if progress.is_reference_own else ""
+        yield f"Hypervolumes are above the reference point {point}{own}."
     names = groups[0].runs[0].run.spec.property_names()
     if ENERGY_ABOVE_HULL in names:
         yield (

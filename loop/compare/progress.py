@@ -8,8 +8,10 @@ import numpy as np
 from alloop.campaigns.objectives import Objective
 from alloop.errors import RunError
 from alloop.loop.compare.curves import Curve, best_so_far
+from alloop.loop.compare.fronts import inferred_reference
 from alloop.loop.compare.runs import Label
 from alloop.loop.report.words import label_of, unit_of
+from alloop.loop.state.front import front_of, hypervolume, hypervolume_so_far
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Progress:
     """Reference point of the hypervolume, as utilities; None for one objective."""
     curve_of: Callable[[Sequence[Label]], Curve]
     """Returns the progress after each of a run's labels."""
+    is_reference_own: bool = False
+    """Whether the reference point is what the runs have stated or recorded."""
 
     @property
     def label(self) -> str:
@@ -71,6 +75,7 @@ def progress_of(
     *,
     optimum: float | None,
     reference: Sequence[float] | None,
+    own_reference: Sequence[float] | None = None,
 ) -> Progress:
     """Return the measure of progress of runs.
 
@@ -78,8 +83,9 @@ def progress_of(
         objectives: those that the runs share.
         labels: of each run.
         optimum: best value that is possible, as people know it, if that is known.
-        reference: reference point, a value for each objective, as people know them; a tenth of
-            the front's range below its worst values, if not given.
+        reference: reference point, a value for each objective, as people know them.
+        own_reference: the runs' own, as utilities, which stands in for it; without either it is a
+            tenth of the front's range below its worst values.
 
     Raises:
         RunError: if no label is feasible, an objective is constant, or nothing reaches the
@@ -100,7 +106,7 @@ def progress_of(
             )
     if len(objectives) == 1:
         return _single(objectives[0], float(points.max()), optimum)
-    return _hypervolume(objectives, points, optimum, reference)
+    return _hypervolume(objectives, points, optimum, reference, own_reference)
 
 
 def sign_of(objective: Objective) -> float:
@@ -125,8 +131,6 @@ def front(labels: Sequence[Label]) -> tuple[Label, ...]:
         return ()
     if points.shape[1] == 1:
         return (feasible[int(points.argmax())],)
-    from alloop.loop.compare.fronts import front_of  # noqa: PLC0415 (imports torch)
-
     return tuple(feasible[i] for i in front_of(points))
 
 
@@ -161,15 +165,10 @@ def _hypervolume(
     points: np.ndarray,
     optimum: float | None,
     reference: Sequence[float] | None,
+    own_reference: Sequence[float] | None,
 ) -> Progress:
-    from alloop.loop.compare.fronts import (  # noqa: PLC0415 (imports torch)
-        hypervolume,
-        hypervolume_so_far,
-        inferred_reference,
-    )
-
     if reference is None:
-        least = inferred_reference(points)
+        least = tuple(own_reference) if own_reference else inferred_reference(points)
     else:
         least = tuple(o.utility(value) for o, value in zip(objectives, reference, strict=True))
     best = hypervolume(points, least)
@@ -191,4 +190,5 @@ def _hypervolume(
         optimum is not None,
         least,
         lambda labels: hypervolume_so_far([label.counted for label in labels], least),
+        reference is None and own_reference is not None,
     )

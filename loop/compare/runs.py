@@ -110,3 +110,26 @@ def read_run(path: Path) -> Run:
         RunError: if there is none, or nothing has begun in it.
     """
     return Run(path, RunFolder.read(path).state)
+
+
+def own_reference(runs: Sequence[Run], objectives: Sequence[Objective]) -> tuple[float, ...] | None:
+    """Return the reference point that runs share, as utilities: what their specs state or, taken
+    from their first labels, the worst of any run's. None where a run has recorded none.
+
+    Args:
+        runs: to be compared.
+        objectives: those that are compared, in order.
+    """
+    points = []
+    for run in runs:
+        if len(run.spec.objectives) == 1 or run.state.reference is None:
+            return None
+        own = dict(
+            zip(
+                (objective.property for objective in run.spec.objectives),
+                run.state.utility.reference,
+                strict=True,
+            )
+        )
+        points.append([own[objective.property] for objective in objectives])
+    return tuple(min(column) for column in zip(*points, strict=True))

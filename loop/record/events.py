@@ -153,6 +153,20 @@ class SessionClosed(Record):
     """Whether a limit on time ended the session before the campaign was done; it can go on."""
 
 
+class ReferenceTaken(Record):
+    """Event: reference point and scales of several objectives, taken from the first labels. They
+    stay, whatever is measured later; what the spec states stands over them."""
+
+    kind: Literal["reference_taken"] = "reference_taken"
+    reference: dict[str, float]
+    """Value of each objective's property that a candidate has to beat, in its unit; of a window, a
+    value as far below it."""
+    scales: dict[str, float]
+    """Spread of each objective, in its property's unit."""
+    n_labels: int
+    """Number of labels that they were taken from."""
+
+
 class ModelFitted(Record):
     """Event: the model of a round, trained on all labels up to this event."""
 
@@ -279,6 +293,7 @@ Event = Annotated[
     CampaignOpened
     | SessionOpened
     | SessionClosed
+    | ReferenceTaken
     | ModelFitted
     | Proposed
     | AttemptFailed

@@ -23,6 +23,7 @@ from alloop.loop.report.card import best_candidate_card
 from alloop.loop.report.composition import composition_figure
 from alloop.loop.report.decisions import decision_island
 from alloop.loop.report.hulls import hull_figures, hull_table
+from alloop.loop.report.pareto import front_table, hypervolume_figure, pareto_figure
 from alloop.loop.report.parity import parities
 from alloop.loop.report.progress_metric import ProgressMetric
 from alloop.loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
@@ -42,12 +43,14 @@ from alloop.loop.report.words import (
     format_timestamp,
     number,
     plural,
+    significant,
     units_of_campaign,
     value_of,
 )
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.calibration import search_warnings
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import pareto_front
 from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent
@@ -102,6 +105,14 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
         "card": best_candidate_card(state, store),
         "costs": cost_table(state),
         "trajectory": drawn(trajectory(state)),
+        "front": front_table(state),
+        "front_problems": pareto_front(state).problems,
+        "fronts": [
+            figure
+            for draw in (pareto_figure, hypervolume_figure)
+            if (figure := drawn(draw(state))) is not None
+        ],
+        "seeks_front": state.utility.seeks_front,
         "composition": drawn(composition_figure(state, store)),
         "parities": checked,
         "gain": drawn(gain_figure(state)),
@@ -189,6 +200,10 @@ def _summary(state: CampaignState) -> dict[str, Any]:
 
 
 def _gain_number(state: CampaignState) -> list[tuple[str, str, str]]:
+    if state.utility.seeks_front:
+        front = pareto_front(state)
+        volume = significant(front.hypervolume)
+        return [("Pareto front", plural(len(front.members), "candidate"), f"hypervolume {volume}")]
     found = total_gain(state)
     if found is None:
         return []

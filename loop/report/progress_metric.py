@@ -10,7 +10,8 @@ from alloop.loop.state.utility import Utility
 
 @dataclass(frozen=True)
 class ProgressMetric:
-    """Quantity that progress is drawn by: the only objective's value, or the utility of several."""
+    """Quantity that progress is drawn by: the only objective's value, or the one number that
+    several come to (``Utility.value``)."""
 
     utility: Utility
 
@@ -29,11 +30,24 @@ class ProgressMetric:
         """Label of an axis."""
         if self.property_name is not None:
             return label_of(self.property_name, with_unit=True)
-        return "utility"
+        return "achievement" if self.utility.seeks_front else "weighted sum"
+
+    @property
+    def explanation(self) -> str:
+        """What the quantity is, in a sentence; empty where it is a property."""
+        if self.property_name is not None:
+            return ""
+        if self.utility.seeks_front:
+            return (
+                "Achievement: the least gain on the reference point among the objectives, each in "
+                "the spread of the first labels, and a twentieth of the mean gain; the Pareto "
+                "front is drawn below."
+            )
+        return "Weighted sum: weight × value / scale, over the objectives."
 
     @property
     def unit(self) -> str:
-        """Unit of the value; empty for a utility."""
+        """Unit of the value; empty where several objectives come to one number."""
         return "" if self.property_name is None else unit_of(self.property_name)
 
     def value(self, properties: Mapping[str, float]) -> float:

@@ -25,11 +25,6 @@ FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""
 
 
-UTILITY_EXPLAINED = (
-    "Utility: the weighted sum of the objectives, each in standard deviations of what was measured."
-)
-
-
 def best_so_far(trials: Sequence[Trial], metric: ProgressMetric) -> list[tuple[int, float]]:
     """Return number of measurements and the value of the best feasible one among them."""
     steps: list[tuple[int, float]] = []
@@ -89,8 +84,8 @@ def trajectory(state: CampaignState) -> Figure | None:
 
 def _caption(state: CampaignState, *, has_failed: bool) -> str:
     sentences = ["Every measurement by the first oracle, in the order of the decisions."]
-    if len(state.spec.objectives) > 1:
-        sentences.append(UTILITY_EXPLAINED)
+    if explanation := ProgressMetric(state.utility).explanation:
+        sentences.append(explanation)
     if state.spec.constraints:
         sentences.append("Hollow: outside the constraints; the line is the best inside them.")
     if has_failed:

@@ -21,6 +21,7 @@ from alloop.loop.record.events import (
     ModelFitted,
     Paid,
     Proposed,
+    ReferenceTaken,
     SessionClosed,
     SessionOpened,
     Stage,
@@ -82,6 +83,8 @@ class CampaignState:
     paused: str | None = None
     """Reason for which the last session ended before the campaign was done, with what was left
     undone; None where no limit on time ended it."""
+    reference: ReferenceTaken | None = None
+    """Reference point and scales of several objectives; None until the first labels are there."""
     start_checkpoint: str | None = None
     """Artifact of the checkpoint that the first model continues."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -171,7 +174,10 @@ class CampaignState:
 
     @cached_property
     def utility(self) -> Utility:
-        """Utility in the scale of what was measured so far at tier 0."""
+        """Utility by the campaign's objectives. With several, reference point and scales are those
+        of the first labels; until these are complete, those of what tier 0 has measured so far."""
+        if self.reference is not None or len(self.spec.objectives) == 1:
+            return Utility.of(self.spec, taken=self.reference)
         return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
@@ -238,11 +244,12 @@ class Fold:
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
         self._paused: str | None = None
+        self._reference: ReferenceTaken | None = None
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
 
-    def add(self, entry: LedgerEntry) -> None:
+    def add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912 (a case for each kind of event)
         """Take in the next entry.
 
         Raises:
@@ -261,6 +268,8 @@ class Fold:
                 self._paused = None
                 if event.scheduling is not None:
                     self._spec = self._spec.with_scheduling(event.scheduling)
+            case ReferenceTaken():
+                self._reference = self._reference or event
             case ModelFitted():
                 self._models[event.round] = event
             case Proposed():
@@ -281,6 +290,7 @@ class Fold:
                 self._closed = event.reason
             case SessionClosed():
                 self._paused = event.reason if event.is_pause else None
+            # CampaignOpened was taken in above.
         self._latest = time
 
     def state(self) -> CampaignState | None:
@@ -300,6 +310,7 @@ class Fold:
             n_sessions=self._sessions,
             closed=self._closed,
             paused=self._paused,
+            reference=self._reference,
             start_checkpoint=self._opened.start_checkpoint,
             versions=self._opened.versions,
             began=self._began,

@@ -67,7 +67,8 @@ def test_the_same_options_are_taken_where_they_act() -> None:
     spec = parsed(tiers=hot, constraints=wish)
     assert "crystal_fraction" in spec.tiers[0].measures()
     second = {"property": "density", "goal": "minimise", "weight": 2}
-    assert parsed(objectives=[*BASE["objectives"], second]).objectives[1].weight == 2
+    both, summed = [*BASE["objectives"], second], {"scalarisation": "weighted-sum"}
+    assert parsed(objectives=both, **summed).objectives[1].weight == 2
 
 
 def test_the_full_form_of_a_spec_is_a_spec() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.models.model import Model
 from botorch.posteriors import GPyTorchPosterior
@@ -18,7 +20,8 @@ from alloop.campaigns.objectives import Constraint, Objective
 from alloop.loop.choose.fidelity import FidelityMaps, composed
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.evidence import Surrogates
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.pareto import front_order
+from alloop.loop.state.utility import AUGMENTATION, Utility
 
 MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
@@ -26,6 +29,9 @@ JITTER = 1e-7
 """Least eigenvalue of a covariance over its largest."""
 MAX_BASELINE = 24
 """Most measured candidates that an improvement is counted from: the best predicted."""
+MC_SAMPLES_OF_MANY, MAX_BASELINE_OF_MANY = 16, 12
+"""Both with more than two objectives: each sample has a front of its own, whose many cells are made
+anew with every choice."""
 
 
 class ListedModel(Model):
@@ -86,7 +92,7 @@ def _definite(covariance: FloatArray) -> FloatArray:
 class JointAcquisition:
     """Acquisition of sets of candidates, each named by its row."""
 
-    function: qLogNoisyExpectedImprovement
+    function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
     first: int
     """Place of the first candidate in the model's list, behind the baseline."""
 
@@ -115,7 +121,10 @@ def joint_acquisition(
     seed: int,
     lines: FidelityMaps = (),
 ) -> JointAcquisition:
-    """Return the logarithm of the noisy expected improvement of the campaign's utility.
+    """Return the logarithm of the noisy expected improvement of the campaign's utility or, where
+    the Pareto front is sought, of its hypervolume (qLogNEHVI: Daulton, Balandat and Bakshy, NeurIPS
+    2021; Ament et al., NeurIPS 2023), in the objectives' scales. While nothing is predicted to
+    reach the reference point, it is the improvement of the achievement, which leads there.
 
     Args:
         surrogates: of the first tier's values.
@@ -132,32 +141,65 @@ def joint_acquisition(
     def seen(samples: Tensor) -> Tensor:
         return offsets + slopes * samples
 
-    def total(samples: Tensor, X: Tensor | None = None) -> Tensor:
+    def scaled(samples: Tensor, X: Tensor | None = None) -> Tensor:
         samples = seen(samples)
         terms = [
-            o.weight * _utility(samples[..., column[o.property]], o) / scale
+            _utility(samples[..., column[o.property]], o) / scale
             for o, scale in zip(utility.spec.objectives, utility.scales, strict=True)
         ]
-        return torch.stack(terms).sum(dim=0)
+        return torch.stack(terms, dim=-1)
+
+    is_plane = len(utility.scales) <= 2
+    n_samples = MC_SAMPLES if is_plane else MC_SAMPLES_OF_MANY
+    n_baseline = MAX_BASELINE if is_plane else MAX_BASELINE_OF_MANY
+    reference = torch.tensor(utility.scaled_reference, dtype=torch.float64)
+    weights = torch.tensor([o.weight for o in utility.spec.objectives], dtype=torch.float64)
+    constraints = [
+        lambda samples, violation=violation: violation(seen(samples))
+        for constraint in utility.spec.constraints
+        for violation in _violations(column[constraint.property], constraint)
+    ] or None
+
+    def total(samples: Tensor, X: Tensor | None = None) -> Tensor:
+        found = scaled(samples)
+        if not utility.seeks_front:
+            return found @ weights
+        gains = found - reference
+        return gains.min(dim=-1).values + AUGMENTATION * gains.mean(dim=-1)
 
     with torch.no_grad():
         means = torch.from_numpy(surrogates.predict(baseline).mean)
-        values = total(means).numpy()
-    best = np.argsort(-values, kind="stable")[:MAX_BASELINE]
-    function = qLogNoisyExpectedImprovement(
-        model=ListedModel(surrogates, np.vstack([baseline[best], candidates])),
-        X_baseline=torch.arange(len(best), dtype=torch.float64)[:, None],
-        sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
-        objective=GenericMCObjective(total),
-        constraints=[
-            lambda samples, violation=violation: violation(seen(samples))
-            for constraint in utility.spec.constraints
-            for violation in _violations(column[constraint.property], constraint)
-        ]
-        or None,
-        prune_baseline=False,
-        cache_root=False,
-    )
+        names = surrogates.property_names
+        rows = [dict(zip(names, row, strict=True)) for row in seen(means).tolist()]
+        widens_front = utility.seeks_front and any(map(utility.reaches, rows))
+        if widens_front:
+            best = np.array(front_order(utility, rows)[:n_baseline], dtype=np.int64)
+        else:
+            best = np.argsort(-total(means).numpy(), kind="stable")[:MAX_BASELINE]
+    model = ListedModel(surrogates, np.vstack([baseline[best], candidates]))
+    places = torch.arange(len(best), dtype=torch.float64)[:, None]
+    function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
+    if widens_front:
+        function = qLogNoisyExpectedHypervolumeImprovement(
+            model=model,
+            ref_point=reference,
+            X_baseline=places,
+            sampler=SobolQMCNormalSampler(torch.Size([n_samples]), seed=seed),
+            objective=GenericMCMultiOutputObjective(scaled),
+            constraints=constraints,
+            prune_baseline=False,
+            cache_root=False,
+        )
+    else:
+        function = qLogNoisyExpectedImprovement(
+            model=model,
+            X_baseline=places,
+            sampler=SobolQMCNormalSampler(torch.Size([MC_SAMPLES]), seed=seed),
+            objective=GenericMCObjective(total),
+            constraints=constraints,
+            prune_baseline=False,
+            cache_root=False,
+        )
     return JointAcquisition(function, len(best))
 
 

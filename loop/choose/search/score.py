@@ -35,8 +35,11 @@ class Marginals:
         return self.mean[:, column], self.std[:, column]
 
 
-def log_expected_improvement(mean: FloatArray, std: FloatArray, best: float) -> FloatArray:
-    """Return the logarithm of the expected improvement of normal values over the best, (n,).
+def log_expected_improvement(
+    mean: FloatArray, std: FloatArray, best: float | FloatArray
+) -> FloatArray:
+    """Return the logarithm of the expected improvement of normal values over the best, (n,) or
+    whatever shape the three have together.
 
     It is stable in both tails (Ament et al. 2023, eq. 8 and 9).
     """

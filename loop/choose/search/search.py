@@ -23,9 +23,10 @@ from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
+from alloop.loop.choose.search.front_score import Score, score_of
 from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
 from alloop.loop.choose.search.recalibration import correction
-from alloop.loop.choose.search.score import ImprovementScore, Marginals
+from alloop.loop.choose.search.score import Marginals
 from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
 from alloop.loop.choose.strategies.batch import Batch
 from alloop.loop.choose.trust_region import trust_region_edge
@@ -124,7 +125,7 @@ class SearchTask:
 
     state: CampaignState
     surrogates: Surrogates
-    score: ImprovementScore
+    score: Score
     baseline: FloatArray
     """Features of everything measured, shape (n, d), the best first."""
     label_stds: FloatArray
@@ -158,14 +159,10 @@ class SearchTask:
             [correction(state, name) for name in names],
         )
         lines = maps_to_top_tier(state)
-        utility, spec = state.utility, state.spec
         aimed = _aimed(Marginals(names, values, np.zeros_like(values)), cls._aim(state, lines))
         whole = aimed.mean[np.isfinite(aimed.mean).all(axis=1)]
         rows = [dict(zip(names, row, strict=True)) for row in whole.tolist()]
-        feasible = [utility.value(row) for row in rows if utility.is_feasible(row)]
-        score = ImprovementScore(
-            spec.objectives, utility.scales, spec.constraints, max(feasible, default=None)
-        )
+        score = score_of(state.utility, rows)
         baseline = surrogates.of_materials(list(materials.values()))
         return cls(state, surrogates, score, baseline, np.nanstd(values, axis=0), lines)
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.batch import Batch
-from alloop.loop.choose.strategies.surroundings import best_first, surroundings_of
+from alloop.loop.choose.strategies.surroundings import surroundings_of
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import best_first
 from alloop.seeds import derive_seed
 
 P_CROSSOVER = 0.6
@@ -26,7 +27,8 @@ def propose_genetic(
 
     Elitist selection from parents and children together (μ + λ: Bäck and Schwefel, Evolutionary
     Computation 1, 1, 1993), parents by binary tournament (Goldberg and Deb, 1991), crossover of
-    orderings by cut and splice (Deaven and Ho, Phys. Rev. Lett. 75, 288, 1995).
+    orderings by cut and splice (Deaven and Ho, Phys. Rev. Lett. 75, 288, 1995). Where the Pareto
+    front is sought, the population is sorted front by front, as NSGA-II does (``best_first``).
     """
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
     surroundings = surroundings_of(state, store, seen, seed=seed)

@@ -7,10 +7,11 @@ import numpy as np
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.screening import Seen, lattice_of
 from alloop.loop.choose.strategies.batch import Batch
-from alloop.loop.choose.strategies.surroundings import best_first, surroundings_of
+from alloop.loop.choose.strategies.surroundings import surroundings_of
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import best_first
 from alloop.materials import formula_of
 from alloop.seeds import derive_seed
 

@@ -16,12 +16,13 @@ from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.batch import Batch
+from alloop.loop.choose.strategies.directions import directions
 from alloop.loop.choose.strategies.predicted import decide_by_prediction
-from alloop.loop.choose.strategies.surroundings import best_first
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.pareto import best_first
+from alloop.loop.state.utility import AUGMENTATION, Utility
 from alloop.models.base import GenerativeModel, HasGradient
 from alloop.seeds import derive_seed
 
@@ -56,7 +57,7 @@ def propose_by_latent_gradient(
     with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
         starts = model.encode([store.get_material(m.candidate) for m in best])
-        latents = climb_head(model, starts, predicted_utility(state)).to(torch.float32)
+        latents = climb_head(model, starts, predicted_utility(state, len(best))).to(torch.float32)
         materials = model.decode(latents, seed=seed)
     buffer = io.BytesIO()
     np.save(buffer, latents.numpy(), allow_pickle=False)
@@ -104,17 +105,24 @@ def climb_head(
     return torch.cat(kept)
 
 
-def predicted_utility(state: CampaignState) -> Callable[[Tensor], Tensor]:
+def predicted_utility(state: CampaignState, n_starts: int = 1) -> Callable[[Tensor], Tensor]:
     """Return the campaign's utility as a differentiable function of predicted means: (n, p) to
-    (n,). Missed constraints are penalised."""
+    (n,). Missed constraints are penalised. Where the Pareto front is sought, each start goes for
+    its own part of it.
+
+    Args:
+        state: with labels.
+        n_starts: number of starts; the rows of means belong to them in equal parts, in their order.
+    """
     names = state.spec.property_names()
     answers, utility = state.answers(), state.utility
     column = {name: i for i, name in enumerate(names)}
     spreads = [float(np.std([m.properties[name] for m in answers])) or 1.0 for name in names]
     unit = float(np.std([utility.value(m.properties) for m in answers])) or 1.0
+    towards = torch.tensor(directions(utility, n_starts), dtype=torch.float64)  # (n_starts, m)
 
     def total(means: Tensor) -> Tensor:
-        value = _weighted_sum(utility, column, means)
+        value = predicted_value(utility, column, means, towards)
         for constraint in utility.spec.constraints:
             i = column[constraint.property]
             values, penalty = means[:, i], PENALTY * unit / spreads[i]
@@ -127,12 +135,30 @@ def predicted_utility(state: CampaignState) -> Callable[[Tensor], Tensor]:
     return total
 
 
-def _weighted_sum(utility: Utility, column: dict[str, int], means: Tensor) -> Tensor:
-    terms = [
-        objective.weight * _one(objective, means[:, column[objective.property]]) / scale
-        for objective, scale in zip(utility.spec.objectives, utility.scales, strict=True)
-    ]
-    return torch.stack(terms).sum(dim=0)
+def predicted_value(
+    utility: Utility, column: dict[str, int], means: Tensor, towards: Tensor
+) -> Tensor:
+    """Return ``Utility.value`` of predicted means, shape (n,), differentiable.
+
+    Args:
+        utility: of the campaign.
+        column: of each property among the means.
+        means: shape (n, p).
+        towards: weights of each start, shape (n_starts, m), whose rows of means follow each other.
+    """
+    objectives = utility.spec.objectives
+    scaled = torch.stack(
+        [
+            _one(objective, means[:, column[objective.property]]) / scale
+            for objective, scale in zip(objectives, utility.scales, strict=True)
+        ],
+        dim=1,
+    )
+    if not utility.seeks_front:
+        return scaled @ torch.tensor([o.weight for o in objectives], dtype=scaled.dtype)
+    weights = towards.to(scaled.dtype).repeat_interleave(len(means) // len(towards), dim=0)
+    gains = weights * (scaled - torch.tensor(utility.scaled_reference, dtype=scaled.dtype))
+    return gains.min(dim=1).values + AUGMENTATION * gains.mean(dim=1)
 
 
 def _one(objective: Objective, values: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Choice by the model's prediction alone: no surrogate, no uncertainty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -11,6 +11,7 @@ from alloop.loop.choose.screening import CandidateRejection, Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import front_order
 from alloop.models.base import CanAssess, GenerativeModel, Prediction
 from alloop.seeds import derive_seed
 
@@ -46,8 +47,8 @@ def decide_by_prediction(
 ) -> list[tuple[Draft, Decision]]:
     """Return the screened drafts with their decisions, the best predicted first.
 
-    A batch of them is chosen: by the utility of the predicted means, and those that are predicted
-    to break a constraint last.
+    A batch of them is chosen: by the utility of the predicted means, or front by front where the
+    Pareto front is sought; those that are predicted to break a constraint come last.
     """
     if not drafts:
         return []
@@ -58,14 +59,14 @@ def decide_by_prediction(
     predicted = [dict(zip(names, row, strict=True)) for row in means]
     stds = prediction.std.double().tolist()
     ranks = [state.utility.rank(properties) for properties in predicted]
-    order = sorted(range(len(drafts)), key=lambda row: ranks[row], reverse=True)
+    order = _order(state, predicted)
     size = max(min(state.spec.acquisition.batch, state.remaining()), 0)
     decided = []
     for place, row in enumerate(order):
         score, rejection = state.utility.value(predicted[row]), None
         if place >= size:
             last = order[size - 1]
-            rejection = _rejection(ranks[row], ranks[last])
+            rejection = _rejection(ranks[row], ranks[last], seeks_front=state.utility.seeks_front)
         posterior = {
             name: Posterior(mean=means[row][i], std=stds[row][i]) for i, name in enumerate(names)
         }
@@ -87,11 +88,24 @@ def predict(model: GenerativeModel, drafts: Sequence[Draft]) -> Prediction:
     return model.predict(model.encode(materials))
 
 
-def _rejection(rank: tuple[bool, float], last: tuple[bool, float]) -> CandidateRejection:
+def _order(state: CampaignState, predicted: Sequence[Mapping[str, float]]) -> list[int]:
+    """Return the rows of predicted properties, the best first."""
+    if state.utility.seeks_front:
+        return front_order(state.utility, predicted)
+    ranks = [state.utility.rank(properties) for properties in predicted]
+    return sorted(range(len(ranks)), key=lambda row: ranks[row], reverse=True)
+
+
+def _rejection(
+    rank: tuple[bool, float], last: tuple[bool, float], *, seeks_front: bool
+) -> CandidateRejection:
     """Return why a candidate was not chosen; the margin is in the unit of what decided."""
     if rank[0] != last[0]:
         text = f"it is predicted to miss the constraints by {-rank[1]:.3g}"
         return CandidateRejection("prediction", rank[1], text)
+    if rank[0] and seeks_front:
+        text = "others are predicted to lie farther out, or on an emptier part of the Pareto front"
+        return CandidateRejection("prediction", min(rank[1] - last[1], 0.0), text)
     what = "predicted value" if rank[0] else "predicted margin to the constraints"
     text = f"its {what} {rank[1]:.4g} is below {last[1]:.4g}, the last that was chosen"
     return CandidateRejection("prediction", rank[1] - last[1], text)

@@ -14,6 +14,7 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage, Measured, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import best_first
 from alloop.materials import Material, composition_of
 from alloop.space import Structures
 
@@ -209,8 +210,3 @@ def first_labels(state: CampaignState, surroundings: Surroundings) -> list[Measu
     """Return the labels of the first batch that can be moved from, the best first."""
     answers = [m for m in state.answers() if m.round == 0 and m.stage is Stage.INITIAL]
     return [m for m in best_first(state, answers) if surroundings.has(m.candidate)]
-
-
-def best_first(state: CampaignState, answers: Sequence[Measured]) -> list[Measured]:
-    """Return measurements best first; of equals the earlier comes first."""
-    return sorted(answers, key=lambda m: state.utility.rank(m.properties), reverse=True)

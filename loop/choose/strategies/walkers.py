@@ -12,9 +12,9 @@ import numpy as np
 
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.batch import Batch
+from alloop.loop.choose.strategies.directions import Weights, directions
 from alloop.loop.choose.strategies.surroundings import (
     Surroundings,
-    best_first,
     first_labels,
     surroundings_of,
 )
@@ -35,12 +35,16 @@ def propose_local_search(
 ) -> Proposed:
     """Propose random neighbours of each walker, which moves only to what is better.
 
+    Where the Pareto front is sought, each walker goes for its own part of it (``directions``).
     This is AlloGen's local search (``alloop.loop.choose.augmentation``) as the whole acquisition,
     with every move of the space.
     """
 
+    towards = _directions(state)
+
     def accepts(old: Measured, new: Measured, round: int, walker: int) -> bool:
-        return state.utility.rank(new.properties) > state.utility.rank(old.properties)
+        rank, weights = state.utility.rank, towards[walker]
+        return rank(new.properties, weights) > rank(old.properties, weights)
 
     return _propose(state, store, seen, accepts, {}, round)
 
@@ -54,19 +58,19 @@ def propose_annealing(
     rule. The first temperature is a share of the spread of the first labels; it falls by the same
     factor every round.
     """
-    start = _first_temperature(state)
+    start, towards = _first_temperature(state), _directions(state)
     n_rounds = planned_rounds(state)
 
     def temperature(round: int) -> float:
         return start * COOLING ** ((round - 1) / max(n_rounds - 1, 1))
 
     def accepts(old: Measured, new: Measured, round: int, walker: int) -> bool:
-        utility = state.utility
-        if utility.rank(new.properties) >= utility.rank(old.properties):
+        utility, weights = state.utility, towards[walker]
+        if utility.rank(new.properties, weights) >= utility.rank(old.properties, weights):
             return True
         if not utility.is_feasible(new.properties):
             return False
-        loss = utility.value(old.properties) - utility.value(new.properties)
+        loss = utility.value(old.properties, weights) - utility.value(new.properties, weights)
         seed = derive_seed(state.spec.seed, "annealing", round, walker)
         return np.random.default_rng(seed).random() < math.exp(-loss / temperature(round))
 
@@ -105,19 +109,30 @@ def standpoints(
     Walkers begin at the best of the first labels. What a round measured around a walker is known by
     its parent; no two walkers stand on one candidate, since none is measured twice.
     """
-    n_walkers = state.spec.acquisition.walkers
-    assert n_walkers is not None  # the spec fills it in where it counts
     answers = {m.candidate: m for m in state.answers()}
     rounds = [p for p in state.proposals if p.stage is Stage.ACQUISITION]
-    for walker, place in enumerate(first_labels(state, surroundings)[:n_walkers]):
+    free = first_labels(state, surroundings)
+    for walker, weights in enumerate(_directions(state)[: len(free)]):
+
+        def rank(m: Measured, weights: Weights = weights) -> tuple[bool, float]:
+            return state.utility.rank(m.properties, weights)
+
+        place = max(free, key=rank)
+        free.remove(place)
         for proposal in rounds:
             made = (d for d in proposal.decisions if d.lineage.parent == place.candidate)
             children = [answers[d.candidate] for d in made if d.chosen and d.candidate in answers]
-            able = (m for m in best_first(state, children) if surroundings.has(m.candidate))
-            best = next(able, None)
+            ranked = sorted(children, key=rank, reverse=True)
+            best = next((m for m in ranked if surroundings.has(m.candidate)), None)
             if best is not None and accepts(place, best, proposal.round, walker):
-                place = best  # noqa: PLW2901 (the walker has moved)
+                place = best
         yield place
+
+
+def _directions(state: CampaignState) -> tuple[Weights, ...]:
+    n_walkers = state.spec.acquisition.walkers
+    assert n_walkers is not None  # the spec fills it in where it counts
+    return directions(state.utility, n_walkers)
 
 
 def planned_rounds(state: CampaignState) -> int:

@@ -25,7 +25,16 @@ from alloop.loop.record.events import (
     Proposed,
 )
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Close, Fit, Measure, Pause, Propose, Step, Wait
+from alloop.loop.steps import (
+    Close,
+    Fit,
+    Measure,
+    Pause,
+    Propose,
+    Step,
+    TakeReference,
+    Wait,
+)
 from alloop.oracles.base import Status
 
 
@@ -72,6 +81,8 @@ class ProgressObserver:
                 text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
             case Propose(round, stage):
                 text = f"round {round}: proposing ({stage.value})"
+            case TakeReference():
+                text = "taking the reference point from the first labels"
             case Close() | Wait() | Pause():
                 text = "closing"
         self._progress.reset(self._step, description=text, visible=True, total=100)
@@ -116,8 +127,9 @@ class ProgressObserver:
         if self._best is None or rank > self._best:
             self._best = rank
             decision = state.decisions[best.candidate]
+            of_front = "compromise " if state.utility.seeks_front else ""
             self._say(
-                f"         best so far: {decision.lattice or ''} {decision.formula}  "
+                f"         best {of_front}so far: {decision.lattice or ''} {decision.formula}  "
                 f"{values_line(state, best.properties)}"
             )
 

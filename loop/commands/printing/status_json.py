@@ -11,6 +11,7 @@ from alloop.loop.state.calibration import (
     surprises,
 )
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.pareto import pareto_front
 from alloop.oracles.base import Status
 
 
@@ -29,6 +30,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "wall_seconds": state.wall_seconds,
         "sessions": state.n_sessions,
         "best": _best(state),
+        "front": _front(state),
         "search": _search(state),
         "waiting": waiting_rows(state),
         "head": folder.head,
@@ -90,4 +92,27 @@ def _best(state: CampaignState) -> dict[str, Any] | None:
         "lattice": decision.lattice,
         "feasible": state.utility.is_feasible(best.properties),
         "properties": best.properties,
+    }
+
+
+def _front(state: CampaignState) -> dict[str, Any] | None:
+    """Return the Pareto front; None with one objective."""
+    if len(state.spec.objectives) == 1:
+        return None
+    front = pareto_front(state)
+    return {
+        "reference": dict(front.reference),
+        "hypervolume": front.hypervolume,
+        "reached": front.is_reached,
+        "problems": list(front.problems),
+        "members": [
+            {
+                "candidate": member.candidate,
+                "formula": state.decisions[member.candidate].formula,
+                "lattice": state.decisions[member.candidate].lattice,
+                "contribution": member.contribution,
+                "properties": member.answer.properties,
+            }
+            for member in front.members
+        ],
     }

@@ -12,6 +12,7 @@ from alloop.loop.people.requests import REQUESTS
 from alloop.loop.state.calibration import prediction_lines, search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
+from alloop.loop.state.pareto import pareto_front
 from alloop.oracles.base import Status
 
 SHOWN_ROWS = 60
@@ -55,12 +56,41 @@ def print_status(state: CampaignState) -> None:
     if (best := state.best()) is not None:
         decision = state.decisions[best.candidate]
         feasible = "" if state.utility.is_feasible(best.properties) else " (constraints not met)"
-        add("best", f"{decision.lattice or ''} {decision.formula}{feasible}".strip())
+        name = "best compromise" if state.utility.seeks_front else "best"
+        add(name, f"{decision.lattice or ''} {decision.formula}{feasible}".strip())
         add("  candidate", best.candidate[: digits_needed(candidate_ids(state))])
         units = spec.units()
         for name, value in best.properties.items():
             add(f"  {name}", f"{value:.6g} {units.get(name, '')}")
     show(table)
+    _print_front(state)
+
+
+def _print_front(state: CampaignState) -> None:
+    """Print the Pareto front of several objectives, and what makes it say little."""
+    if len(state.spec.objectives) == 1:
+        return
+    front, digits = pareto_front(state), digits_needed(candidate_ids(state))
+    names = [objective.property for objective in state.spec.objectives]
+    rows = []
+    for member in front.members[:SHOWN_ROWS]:
+        decision, values = state.decisions[member.candidate], member.answer.properties
+        rows.append(
+            {
+                "candidate": member.candidate[:digits],
+                "formula": f"{decision.lattice or ''} {decision.formula}".strip(),
+                **{name: f"{values[name]:.6g}" for name in names},
+                "contribution": f"{member.contribution:.3g}",
+            }
+        )
+    if rows:
+        print_table(rows, whole=("candidate",), title="Pareto front")
+        point = ", ".join(f"{name} {value:.5g}" for name, value in front.reference.items())
+        say(f"hypervolume {front.hypervolume:.5g} above the reference point {point}")
+    if len(front.members) > SHOWN_ROWS:
+        say(f"… and {len(front.members) - SHOWN_ROWS} more; --format json prints all")
+    for problem in front.problems:
+        say(problem)
 
 
 def state_line(state: CampaignState) -> str:

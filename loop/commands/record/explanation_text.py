@@ -47,7 +47,10 @@ def _decision_lines(
         verdict += f", margin {row['margin']:.4g}"
     yield f"round {row['round']}, {stage}, tier {row['tier']}: {verdict}: {row['reason']}"
     if row["acquisition"] is not None:
-        yield f"  acquisition score {row['acquisition']:.6g}"
+        of_what = ""
+        if state.utility.seeks_front and state.spec.acquisition.strategy == "latent-bo":
+            of_what = ", the logarithm of the expected improvement of the hypervolume"
+        yield f"  acquisition score {row['acquisition']:.6g}{of_what}"
     for name in units:
         for kind, tier in (("expected", ""), ("expected_high_fidelity", " by the top tier")):
             if (mean := row.get(f"{kind}_{name}")) is not None:

@@ -10,7 +10,9 @@ from scipy.stats import norm
 
 from alloop.loop.choose.fidelity import fit_fidelity_map
 from alloop.loop.choose.numerics import single_threaded
+from alloop.loop.choose.search.front_score import FrontScore
 from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
+from alloop.loop.choose.search.score import Marginals
 from tests.loop.choose.search.toy import NAMES, grid, labelled, surrogates_on, utility
 
 
@@ -80,3 +82,38 @@ def test_it_can_aim_at_what_the_top_tier_is_expected_to_say() -> None:
         top = joint_acquisition(found, x, fresh, wanted, seed=1, lines=lines)([0, 1])
     assert first[0] > first[1]
     assert top[1] > top[0]
+
+
+FRONT = [
+    {"property": NAMES[0], "goal": "maximise", "reference": 160.0},
+    {"property": NAMES[1], "goal": "minimise", "reference": 0.2},
+]
+
+
+def test_of_two_objectives_it_is_the_expected_improvement_of_the_hypervolume() -> None:
+    # qLogNEHVI against the exact value for independent objectives, which the climb goes by
+    # (tests/loop/choose/search/test_front_score.py holds that against BoTorch's analytic one).
+    x = grid(5)
+    found = surrogates_on(x, np.hstack([np.sin(6 * x) * 10 + 175, 0.1 + 0.08 * np.cos(5 * x)]))
+    wanted = utility(objectives=FRONT)
+    points = np.array([[0.1], [0.37], [0.6], [0.9]])
+    with torch.no_grad():
+        value = joint_acquisition(found, x, points, wanted, seed=1)(range(4)).exp().numpy()
+    joint = [chosen.surrogate.joint(points) for chosen in found.chosen]
+    mean = np.column_stack([m for m, _ in joint])
+    std = np.column_stack([np.sqrt(np.diagonal(c)) for _, c in joint])
+    known = np.column_stack([chosen.surrogate.joint(x)[0] for chosen in found.chosen])
+    rows = [dict(zip(NAMES, row, strict=True)) for row in known.tolist()]
+    expected = np.exp(FrontScore.of(wanted, rows)(Marginals(NAMES, mean, std)))
+    assert value == pytest.approx(expected, rel=0.2, abs=0.02 * float(expected.max()))
+
+
+def test_a_batch_of_two_objectives_lies_on_the_front_and_spreads() -> None:
+    # The modulus has its peak at 0.7, the energy grows from 0: nothing beyond 0.7 is on the front.
+    x = grid()
+    known = np.array([[0.0], [0.45], [1.0]])
+    found = surrogates_on(known, labelled(known))
+    acquisition = joint_acquisition(found, known, x, utility(objectives=FRONT), seed=1)
+    chosen = x[list(choose_batch(acquisition, 21, 4).order), 0]
+    assert chosen.max() <= 0.85
+    assert np.ptp(chosen) >= 0.3

@@ -6,6 +6,7 @@ import numpy as np
 from pymatgen.core import Composition
 
 from alloop.campaigns.load import parse_spec
+from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.state.utility import Utility
@@ -28,14 +29,18 @@ class Amounts:
         return np.array([[float(Composition(m)["Ni"])] for m in materials])
 
 
-def utility(**changes: object) -> Utility:
+def spec_of(**changes: object) -> CampaignSpec:
     data = {
         "name": "test",
         "space": {"elements": ["Ni", "Fe"]},
         "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
         "tiers": [{"kind": "lammps", "potential": "NiFeCr-Wu2017"}],
     }
-    return Utility.of(parse_spec(data | changes, where="test"), [])
+    return parse_spec(data | changes, where="test")
+
+
+def utility(**changes: object) -> Utility:
+    return Utility.of(spec_of(**changes), [])
 
 
 def grid(n: int = 21) -> np.ndarray:
