@@ -1,7 +1,9 @@
 import atexit
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,20 @@ os.environ.pop("ALLOOP_SETTINGS", None)
 # How long an example takes is the machine's affair, not the test's.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture
+def settings_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[object], Path]:
+    """Return a function that writes the user's settings, and returns their path."""
+
+    def write(profiles: object) -> Path:
+        path = tmp_path / "settings.yaml"
+        path.write_text(json.dumps({"profiles": profiles}))  # JSON is YAML
+        path.chmod(0o600)
+        monkeypatch.setenv("ALLOOP_SETTINGS", str(path))
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,19 @@ from alloop.oracles.base import Measurement, Status
 from alloop.oracles.dft.engines.espresso import Pseudopotential, mesh_of
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.settings import EspressoSettings, Profile
 
 needs_pw = pytest.mark.skipif(
     shutil.which("pw.x") is None, reason="Quantum ESPRESSO is not installed; `make espresso`"
 )
 
 
-def oracle_of(folder, *, elements=("Ni",), **settings) -> DftOracle:
+def oracle_of(folder, *, elements=("Ni",), command=("pw.x",), **settings) -> DftOracle:
     options = DftOptions(
         engine="espresso", espresso=EspressoOptions(**settings), folder=folder, protocol="static"
     )
-    return DftOracle(options, elements=elements)
+    profile = Profile(espresso=EspressoSettings(command=command))
+    return DftOracle(options, elements=elements, profile=profile)
 
 
 def test_the_mesh_is_no_coarser_than_asked_for():
@@ -59,7 +61,7 @@ def test_what_is_no_pseudopotential_is_named(tmp_path):
 
 def test_without_the_program_it_says_what_to_do(tmp_path):
     with pytest.raises(MissingSoftware, match="make espresso"):
-        oracle_of(tmp_path, command="no_such_pw.x")
+        oracle_of(tmp_path, command=("no_such_pw.x",))
 
 
 @needs_pw
