@@ -83,6 +83,7 @@ def open_campaign(
         raise RunError(
             "no campaign has begun here", where=str(run), remedy="Use `alloop launch SPEC`."
         )
+    spec.execution.check_ready()
     oracles = tuple(build_oracles(spec))
     opened = CampaignOpened(
         spec=spec_to_json(spec),
@@ -110,6 +111,7 @@ def _go_on(
             where=str(run),
             remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
         )
+    current.execution.check_ready()
     oracles = tuple(build_oracles(current))
     for tier, (oracle, fingerprint) in enumerate(zip(oracles, state.fingerprints, strict=True)):
         if oracle.fingerprint() != fingerprint:

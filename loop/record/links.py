@@ -6,7 +6,7 @@ artifact written there would change whatever it leads to.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Never
 
@@ -28,7 +28,7 @@ def refuse_links_to_read(run: Path, ledger: str) -> None:
         RunError: naming what is something else.
     """
     for ending in ("", "-wal", "-shm", "-journal"):
-        _require(run / f"{ledger}{ending}", stat.S_ISREG)
+        _require(run / f"{ledger}{ending}")
 
 
 def refuse_links_to_write(run: Path, ledger: str, *, lock: str) -> None:
@@ -38,9 +38,9 @@ def refuse_links_to_write(run: Path, ledger: str, *, lock: str) -> None:
         RunError: naming what is something else.
     """
     refuse_links_to_read(run, ledger)
-    _require(run / lock, stat.S_ISREG)
+    _require(run / lock)
     for folder in (run / "artifacts", run / "spool"):
-        _require(folder, stat.S_ISDIR)
+        _require(folder)
         for entry in _entries(folder):
             if entry.is_symlink():
                 _refuse(Path(entry.path), "a link")
@@ -55,14 +55,16 @@ def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
             yield from entries
 
 
-def _require(path: Path, is_kind: Callable[[int], bool]) -> None:
-    """Refuse a path that is there and is not of a kind."""
+def _require(path: Path) -> None:
+    """Refuse a path that is a link, or a pipe or device, on which reading would wait."""
     try:
         mode = path.lstat().st_mode
     except OSError:
         return  # it is not there, or whoever needs it will say why it cannot be had
-    if not is_kind(mode):
-        _refuse(path, "a link" if stat.S_ISLNK(mode) else "something else than it should be")
+    if stat.S_ISLNK(mode):
+        _refuse(path, "a link")
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        _refuse(path, "a pipe or a device")
 
 
 def _refuse(path: Path, what: str) -> Never:
