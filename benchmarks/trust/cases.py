@@ -87,6 +87,12 @@ class Place:
             return True
         return False
 
+    def close(self) -> None:
+        """Close the port."""
+        for listener in self.listeners:
+            listener.close()
+        self.listeners.clear()
+
     def write(self, name: str, text: str | bytes, *, mode: int = 0o600) -> Path:
         """Write a file among the hostile ones."""
         path = self.folder / "files" / name

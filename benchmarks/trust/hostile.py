@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,12 @@ def measure() -> dict[str, Any]:
 def try_all(place: Place) -> Iterator[Finding]:
     """Make every hostile file and yield what came of it."""
     watch = Watch()
-    with environment(place, "somebody"):
-        received = _received_run(place)
-    with environment(place, "me"):
-        for hostile in all_hostile(place, received):
-            yield attempt(hostile, place, watch)
+    with closing(place):
+        with environment(place, "somebody"):
+            received = _received_run(place)
+        with environment(place, "me"):
+            for hostile in all_hostile(place, received):
+                yield attempt(hostile, place, watch)
 
 
 def all_hostile(place: Place, received: Path) -> Iterator[Hostile]:

@@ -41,7 +41,8 @@ class Watch:
         if not self._is_on:
             return
         if event in _STARTING:
-            if _WORKER not in str(arguments) and list(arguments[1] or ()) not in _OF_LIBRARIES:
+            words = list(arguments[1] or ()) if len(arguments) > 1 else []
+            if _WORKER not in str(arguments) and words not in _OF_LIBRARIES:
                 self.executed.append(f"{event} {arguments[:2]}")
         elif event == "socket.connect" and arguments[0].type != socket.SOCK_DGRAM:
             self.executed.append(f"{event} {arguments[1]}")
