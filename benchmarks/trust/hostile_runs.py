@@ -40,11 +40,13 @@ def hostile_runs(place: Place, received: Path) -> Iterator[Hostile]:
         place: where they are made.
         received: run of ``LAB`` with its first round measured, and its second proposed.
     """
+    candidate = (received / "requests.csv").read_text().splitlines()[1].split(",")[0]
     for name, (mutation, says) in {**_ledgers(), **_links(), **_files()}.items():
         run = place.folder / "files" / f"run-{name}"
         shutil.copytree(received, run, symlinks=True)
         mutation(place, run)
-        looks = (Trial((look[0], str(run), *look[1:]), None) for look in LOOKS)
+        commands = (*LOOKS, ("explain", candidate))
+        looks = (Trial((look[0], str(run), *look[1:]), None) for look in commands)
         resumes = Trial(("resume", str(run)), says)
         yield Hostile(f"run: {name}", (*looks, resumes), path=run, cwd=run)
 

@@ -45,7 +45,7 @@ def refuse_links_to_write(run: Path, ledger: str, *, lock: str) -> None:
             if entry.is_symlink():
                 _refuse(Path(entry.path), "a link")
     journal = run / f"{ledger}-journal"
-    if journal.exists() and journal.read_bytes().endswith(_SUPER_JOURNAL):
+    if _tail(journal, len(_SUPER_JOURNAL)) == _SUPER_JOURNAL:
         _refuse(journal, "a journal that has SQLite remove another file")
 
 
@@ -53,6 +53,16 @@ def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
     if folder.is_dir():
         with os.scandir(folder) as entries:
             yield from entries
+
+
+def _tail(path: Path, n: int) -> bytes:
+    """Return the last bytes of a file; none if there is no such file, or it is shorter."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-n, os.SEEK_END)
+            return file.read(n)
+    except OSError:
+        return b""
 
 
 def _require(path: Path) -> None:

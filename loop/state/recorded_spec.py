@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from alloop import __version__
 from alloop.campaigns.parts import BAD_KIND
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import PluginError, RunError, one_line
@@ -63,9 +64,8 @@ def _unreadable(what: str, error: Exception, opened: CampaignOpened) -> RunError
     else:
         why = one_line(error)
     version = opened.versions.get("alloop", "")
-    wrote = (
-        f"Use Alloop {version}, which wrote it, or begin" if _PLAIN.fullmatch(version) else "Begin"
-    )
+    is_other = version != __version__ and _PLAIN.fullmatch(version) is not None
+    wrote = f"Use Alloop {version}, which wrote it, or begin" if is_other else "Begin"
     return RunError(
         f"{what} is not something that this version reads ({why})",
         remedy=f"{wrote} a new run.",

@@ -64,6 +64,29 @@ def test_without_the_program_it_says_what_to_do(tmp_path):
         oracle_of(tmp_path, command=("no_such_pw.x",))
 
 
+def test_a_check_starts_no_program_and_building_starts_that_of_the_settings(
+    tmp_path, settings_of, monkeypatch
+):
+    program, mark = tmp_path / "pw", tmp_path / "mark"
+    program.write_text(f'#!/bin/sh\necho "$LABEL" > {mark}\necho "Program PWSCF v.7.2"\n')
+    program.chmod(0o755)
+    (tmp_path / "Ni.UPF").write_text('z_valence="10"')
+    espresso = {"command": [str(program), "-x"], "pseudopotential_folder": str(tmp_path)}
+    settings_of({"here": {"espresso": espresso, "environment": {"LABEL": "as set"}}})
+    options = DftOptions(
+        engine="espresso",
+        profile="here",
+        espresso={"pseudopotentials": {"Ni": "Ni.UPF"}},
+        folder=tmp_path,
+    )
+    options.check_ready(["Ni"])
+    assert not mark.exists()
+    with pytest.raises(SpecError, match="no pseudopotential is named for Cr"):
+        options.check_ready(["Cr"])
+    assert options.build(["Ni"]).name == "dft Quantum ESPRESSO 7.2"
+    assert mark.read_text() == "as set\n"
+
+
 @needs_pw
 def test_cutoffs_below_those_suggested_are_refused(tmp_path):
     # A cell can collapse under them, in a calculation that calls itself successful.

@@ -45,6 +45,18 @@ def test_a_submission_is_run_once(tmp_path):
     assert log.read_text() == "x"
 
 
+@job
+def label() -> dict:
+    return {"label": os.environ.get("LABEL")}
+
+
+def test_programs_get_the_environment_of_the_settings_and_nobody_else_does(tmp_path):
+    manager = LocalManager(tmp_path, {"LABEL": "as set"})
+    assert manager.run("one", flow_of(label())).document == {"label": "as set"}
+    assert "LABEL" not in os.environ
+    assert LocalManager(tmp_path).run("two", flow_of(label())).document == {"label": None}
+
+
 def test_two_workers_that_need_the_same_run_it_once(tmp_path):
     log, answers = tmp_path / "log", multiprocessing.Queue()
     workers = [
