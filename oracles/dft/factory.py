@@ -57,7 +57,11 @@ def make_manager(options: DftOptions, profile: Profile) -> "Manager":
     """
     if options.manager == "local":
         local = import_module("alloop.oracles.dft.local")
-        here: Manager = local.LocalManager(home_folder(options) / "jobs", profile.environment)
+        here: Manager = local.LocalManager(
+            home_folder(options) / "jobs",
+            profile.environment,
+            sealed_only=options.folder is not None,
+        )
         return here
     try:
         remote = import_module("alloop.oracles.dft.remote")

@@ -21,8 +21,11 @@ from alloop.durable import write_durably
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.failure import FlowFailed, failure_of, output_tails
 from alloop.oracles.dft.orphans import MARK, end_orphans
+from alloop.user_key import seal, verify_seal
 
 DOCUMENT = "document.json"
+_OUTCOME = "outcome of a flow"
+"""Purpose of the seal on an outcome."""
 _CUSTODIAN_START = "CUSTODIAN_WALLTIME_START"
 
 
@@ -68,14 +71,23 @@ class LocalManager:
     Args:
         folder: of the submissions.
         environment: variables of the programs that jobs start, over this process's own.
+        sealed_only: whether an outcome that lies in the folder counts only with this user's seal;
+            for a folder that a spec names, and that may have come with it.
     """
 
     longest_job = inf
     """See ``Manager.longest_job``; nothing but the caller ends a job here."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        *,
+        sealed_only: bool = False,
+    ) -> None:
         self._folder = folder
         self._environment = environment
+        self._sealed_only = sealed_only
 
     def run(self, submission: str, flow: Flow) -> FlowOutcome:
         """See ``Manager.run``; waits if another process runs the same."""
@@ -90,14 +102,21 @@ class LocalManager:
             document = self._run(submission, flow, home)
             outcome = FlowOutcome(document, time.monotonic() - began, is_new=True)
             content = {"document": document, "seconds": outcome.seconds}
-            write_durably(home / DOCUMENT, canonical_json(content).encode())
+            sealed = content | {"seal": seal(_OUTCOME, *_sealed_parts(submission, content))}
+            write_durably(home / DOCUMENT, canonical_json(sealed).encode())
         return outcome
 
     def find(self, submission: str) -> FlowOutcome | None:
         """Return the outcome of a finished submission; None if there is none that can be read."""
         try:
             data = json.loads((self._folder / submission / DOCUMENT).read_bytes())
-            return FlowOutcome(data["document"], float(data["seconds"]), is_new=False)
+            content = {key: data[key] for key in ("document", "seconds")}
+            outcome = FlowOutcome(content["document"], float(content["seconds"]), is_new=False)
+            if self._sealed_only and not verify_seal(
+                str(data.get("seal")), _OUTCOME, *_sealed_parts(submission, content)
+            ):
+                return None
+            return outcome
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             # Nothing half-written has this name: what cannot be read was damaged, and is run again.
             return None
@@ -125,6 +144,10 @@ class LocalManager:
                 return True
         except Timeout:
             return False
+
+
+def _sealed_parts(submission: str, content: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    return submission.encode(), canonical_json(content).encode()
 
 
 def _new_attempt(home: Path) -> Path:
