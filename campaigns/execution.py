@@ -1,22 +1,22 @@
 """Execution: where measurements run. How to get there stands in the user's settings."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from alloop.errors import SettingsError
-from alloop.settings import (
-    DEFAULT,
-    Profile,
-    ProfileName,
-    SlurmSettings,
-    find_profile,
-    refuse_moved,
-    settings_path,
-)
+from alloop.settings.moved import refuse_moved
+from alloop.settings.names import DEFAULT, ProfileName
+
+if TYPE_CHECKING:
+    from alloop.settings.profiles import Profile
 
 _PROFILE = "profile of your settings that says how; see `alloop settings`"
+
+
+OF_SLURM_JOBS = ("cores", "memory", "walltime", "partition", "account", "directives")
+"""Keys of a profile's ``slurm``, which a spec does not have."""
 
 
 class _Part(BaseModel):
@@ -71,8 +71,11 @@ class DaskExecution(_Part):
         """Return the scheduler's address by the user's settings.
 
         Raises:
-            SettingsError: if they have none, or as ``alloop.settings.find_profile``.
+            SettingsError: if they have none, or as ``settings_file.find_profile``.
         """
+        # Here, as below: a spec is read without what the settings are made of.
+        from alloop.settings.settings_file import find_profile, settings_path  # noqa: PLC0415
+
         if (dask := find_profile(self.profile, where="execution.profile").dask) is None:
             raise SettingsError(
                 "your settings name no Dask scheduler",
@@ -98,18 +101,20 @@ class SlurmExecution(_Part):
     path.
     """
 
-    moved = {key: f"slurm.{key}" for key in SlurmSettings.model_fields}
+    moved = {key: f"slurm.{key}" for key in OF_SLURM_JOBS}
 
     kind: Literal["slurm"]
     profile: ProfileName = Field(default=DEFAULT, description=_PROFILE)
     workers: int = Field(default=2, ge=1, le=1024, description="jobs")
 
-    def find_profile(self) -> Profile:
+    def find_profile(self) -> "Profile":
         """Return the profile that says what a job asks for.
 
         Raises:
-            SettingsError: as ``alloop.settings.find_profile``.
+            SettingsError: as ``settings_file.find_profile``.
         """
+        from alloop.settings.settings_file import find_profile  # noqa: PLC0415
+
         return find_profile(self.profile, where="execution.profile")
 
     def check_ready(self) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from alloop.settings import DEFAULT, Profile, Settings
+from alloop.settings.names import DEFAULT
+from alloop.settings.profiles import Profile, Settings
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from alloop.durations import Duration
-
-DEFAULT = "default"
-"""Name of the profile that is taken where a spec names none; it need not be written."""
+from alloop.settings.names import ProfileName
 
 MAX_WORD = 4096
 """Largest number of characters of a value."""
@@ -43,8 +41,6 @@ Command = Annotated[
     tuple[Word, ...], Field(min_length=1, max_length=1000), BeforeValidator(_list_of_words)
 ]
 """Program and arguments, started without a shell."""
-ProfileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-"""Name of a profile."""
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,-]+$", max_length=256)]
 """Name that Slurm knows: of a partition or an account."""

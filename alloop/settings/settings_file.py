@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from alloop.errors import SettingsError
-from alloop.settings.profiles import DEFAULT, Profile, Settings
+from alloop.settings.names import DEFAULT
+from alloop.settings.profiles import Profile, Settings
 
 VARIABLE = "ALLOOP_SETTINGS"
 """Environment variable that names another file."""

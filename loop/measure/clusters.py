@@ -20,7 +20,8 @@ from alloop.campaigns.execution import (
     SlurmExecution,
 )
 from alloop.errors import MissingSoftware, RunError
-from alloop.settings import Profile, settings_path
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import settings_path
 
 CONNECT_TIMEOUT = 30.0
 """Time to wait for a scheduler to answer, s."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from alloop.errors import MissingSoftware
 from alloop.oracles.dft.options import DftOptions
-from alloop.settings import Profile, find_profile
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import find_profile
 
 if TYPE_CHECKING:
     from alloop.oracles.dft.engines.base import Engine

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from alloop.elements import is_element
 from alloop.oracles.options import OracleOptions
 from alloop.properties import units_of
-from alloop.settings import DEFAULT, ProfileName, refuse_moved
+from alloop.settings.moved import refuse_moved
+from alloop.settings.names import DEFAULT, ProfileName
 
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle

@@ -22,7 +22,7 @@ from alloop.oracles.dft.moments import DEFAULT_MOMENT, MOMENTS
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.procedure import RELAX, STATIC, MeasurementLog, Procedure
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
-from alloop.settings import Profile
+from alloop.settings.profiles import Profile
 
 PROCEDURE = 1
 """Version of the procedure, raised when a change of this package changes values; part of the

@@ -19,7 +19,7 @@ from jobflow_remote.jobs.state import FlowState
 
 from alloop.oracles.dft.failure import FlowFailed
 from alloop.oracles.dft.local import FlowOutcome
-from alloop.settings import JobflowRemoteSettings
+from alloop.settings.profiles import JobflowRemoteSettings
 
 SUBMISSION_GRACE_PERIOD = timedelta(minutes=1)
 """Grace period of a submission: a flow is recorded before its jobs; without jobs for so long, it

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from alloop.errors import SettingsError
-from alloop.settings import Profile, Settings, find_profile, read_settings, settings_path
 from alloop.settings.example import EXAMPLE
-from alloop.settings.settings_file import MAX_BYTES
+from alloop.settings.profiles import Profile, Settings
+from alloop.settings.settings_file import MAX_BYTES, find_profile, read_settings, settings_path
 
 
 @pytest.fixture
@@ -177,7 +177,9 @@ def test_what_is_no_file_is_not_waited_for(write) -> None:
         read_settings()
 
 
-def test_reading_a_run_costs_no_yaml() -> None:
-    program = "import sys, alloop.settings; print('yaml' in sys.modules)"
+def test_a_run_and_a_spec_are_read_without_the_settings() -> None:
+    program = "import sys, alloop.loop.run_folder; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert done.stdout.strip() == b"False"
+    loaded = done.stdout.decode().split()
+    assert "alloop.settings.names" in loaded
+    assert "alloop.settings.profiles" not in loaded

@@ -21,7 +21,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
-from alloop.settings import Profile, VaspSettings
+from alloop.settings.profiles import Profile, VaspSettings
 
 pytestmark = [
     # As in tests/oracles/dft/test_vasp.py.

@@ -25,7 +25,7 @@ def settings(
         print(EXAMPLE, end="")
         return
     from alloop.loop.settings_status import readiness
-    from alloop.settings import read_settings, settings_path
+    from alloop.settings.settings_file import read_settings, settings_path
 
     path, found = settings_path(), read_settings()
     ready = readiness(found)

@@ -8,7 +8,7 @@ from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from alloop.oracles.dft.options import DftOptions
-from alloop.settings import Profile
+from alloop.settings.profiles import Profile
 
 CURVATURE = 15.0
 """Curvature assumed before any is known, eV/Å²: about that of an atom in a metal. ASE's own guess,

@@ -20,7 +20,7 @@ from alloop.canonical import sha256
 from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.engines.chgnet_weights import check_chgnet, checkpoint_of
 from alloop.oracles.dft.options import DftOptions
-from alloop.settings import Profile
+from alloop.settings.profiles import Profile
 
 ELASTIC_TOLERANCE = 0.005
 """Largest force left in a strained cell for the elastic tensor, eV/Å."""

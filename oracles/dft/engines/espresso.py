@@ -22,7 +22,8 @@ from alloop.canonical import sha256
 from alloop.errors import MissingSoftware, SpecError
 from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.options import DftOptions
-from alloop.settings import Profile, settings_path
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import settings_path
 
 LOWEST_CUTOFFS = (30.0, 240.0)
 """Least cutoffs of wave functions and density, Ry, required where a pseudopotential suggests none:

@@ -20,7 +20,8 @@ from pymatgen.io.vasp import PotcarSingle
 from alloop.errors import MissingSoftware, SpecError
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import level_tags
-from alloop.settings import Profile, settings_path
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import settings_path
 
 GGA = {"PBE": "PE", "PBEsol": "PS"}
 """Names of functionals in an INCAR. atomate2's RelaxMaker by itself takes PBEsol."""

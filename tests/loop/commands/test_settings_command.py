@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alloop.settings import Settings
+from alloop.settings.profiles import Settings
 from tests.typed import Typed, typed_at
 
 

@@ -15,7 +15,7 @@ import pytest
 from distributed import KilledWorker, LocalCluster
 from pydantic import ValidationError
 
-from alloop.campaigns.execution import DaskExecution, SlurmExecution
+from alloop.campaigns.execution import OF_SLURM_JOBS, DaskExecution, SlurmExecution
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MissingSoftware, RunError, SettingsError
 from alloop.loop.measure import clusters
@@ -23,7 +23,7 @@ from alloop.loop.measure.clusters import connect, slurm_cluster
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.oracles.base import Cost, FailureKind, Measurement
-from alloop.settings import Profile, SlurmSettings
+from alloop.settings.profiles import Profile, SlurmSettings
 from tests.loop.flaky import Flaky, calls_of, moments_of
 from tests.loop.misbehaving import Honest, alloy
 from tests.loop.small_campaign import run_campaign, spec_of
@@ -42,6 +42,10 @@ def cluster() -> Iterator[LocalCluster]:
         dashboard_address=None,
     ) as cluster:
         yield cluster
+
+
+def test_whatever_the_settings_say_of_jobs_is_refused_in_a_campaign() -> None:
+    assert set(OF_SLURM_JOBS) == set(SlurmSettings.model_fields)
 
 
 def test_a_running_scheduler_measures_and_is_left_as_it_was(

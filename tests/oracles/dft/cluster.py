@@ -14,7 +14,7 @@ from maggma.stores import MongoStore
 from mongomock_ng.store import ServerStore
 
 from alloop.oracles.dft.remote import RemoteManager
-from alloop.settings import JobflowRemoteSettings
+from alloop.settings.profiles import JobflowRemoteSettings
 
 SETTINGS = JobflowRemoteSettings(worker="here", poll=0.01)
 

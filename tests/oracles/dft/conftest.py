@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.dft.options import DftOptions, VaspOptions
 from alloop.oracles.dft.oracle import DftOracle
-from alloop.settings import Profile, VaspSettings
+from alloop.settings.profiles import Profile, VaspSettings
 
 STAND_IN = Path(__file__).parent / "stand_in" / "vasp_std"
 

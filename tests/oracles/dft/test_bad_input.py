@@ -13,7 +13,7 @@ from alloop.oracles.dft.factory import make_engine, make_manager
 from alloop.oracles.dft.local import FlowOutcome, LocalManager
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
-from alloop.settings import Profile
+from alloop.settings.profiles import Profile
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

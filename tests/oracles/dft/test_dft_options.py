@@ -9,7 +9,7 @@ from pymatgen.core import Lattice, Structure
 from alloop.campaigns.load import parse_spec
 from alloop.oracles.dft.engines.vasp import MAKERS, VaspEngine
 from alloop.oracles.dft.options import DftOptions, DftProtocol, EngineName, InputSet
-from alloop.settings import Profile
+from alloop.settings.profiles import Profile
 
 FACES = [[0.0] * 3, [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
 

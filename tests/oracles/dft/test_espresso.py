@@ -10,7 +10,7 @@ from alloop.oracles.base import Measurement, Status
 from alloop.oracles.dft.engines.espresso import Pseudopotential, mesh_of
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
-from alloop.settings import EspressoSettings, Profile
+from alloop.settings.profiles import EspressoSettings, Profile
 
 needs_pw = pytest.mark.skipif(
     shutil.which("pw.x") is None, reason="Quantum ESPRESSO is not installed; `make espresso`"

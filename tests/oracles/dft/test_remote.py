@@ -16,7 +16,7 @@ from alloop.oracles.dft.failure import FlowFailed, failure_of
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.oracles.dft.remote import SUBMISSION_GRACE_PERIOD, RemoteManager
-from alloop.settings import Profile
+from alloop.settings.profiles import Profile
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cluster import SETTINGS, Cluster

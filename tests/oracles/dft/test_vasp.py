@@ -14,7 +14,7 @@ from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
-from alloop.settings import Profile, VaspSettings
+from alloop.settings.profiles import Profile, VaspSettings
 
 pytestmark = [
     # pymatgen's advice about smearing, which atomate2's generators know better.
