@@ -53,6 +53,8 @@ def is_own(entries: Iterable[LedgerEntry]) -> bool:
     """
     entries = tuple(entries)
     first = entries[0].event
+    if any(isinstance(entry.event, CampaignOpened) for entry in entries[1:]):
+        return False  # a second beginning was put behind one that may be this user's
     if isinstance(first, CampaignOpened) and verify_seal(first.seal, _BEGUN, _content(first)):
         return True
     expected = trust_seal(entries)

@@ -103,6 +103,11 @@ def test_a_first_event_that_was_changed_is_nobody_s_own(ours: Path) -> None:
         assert not is_own([changed, *others])
 
 
+def test_a_second_beginning_behind_one_s_own_is_nobody_s(ours: Path) -> None:
+    entries = RunFolder.read(ours).entries
+    assert not is_own([*entries, entries[0]])
+
+
 def test_launching_the_same_campaign_on_another_s_run_asks_too(
     ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
