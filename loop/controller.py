@@ -72,9 +72,12 @@ class Controller:
         spec: the campaign; None to continue whatever the directory holds.
         build_oracles: makes one oracle per tier.
         observer: watches.
+        is_trusted: whether the user trusts a run that somebody else began; said once, and written
+            into its ledger.
 
     Raises:
-        RunError: if the directory is unusable, busy, or of another campaign.
+        RunError: if the directory is unusable, busy, of another campaign, or begun by somebody
+            else and not trusted.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Controller:
         *,
         build_oracles: Callable[[CampaignSpec], Sequence[Oracle]] = CampaignSpec.build_oracles,
         observer: Observer,
+        is_trusted: bool = False,
     ) -> None:
         self._observer = observer
         self._stopping = False
@@ -91,7 +95,7 @@ class Controller:
         self._run = run
         self._ledger = Ledger.open(run, writable=True)
         try:
-            opening = open_campaign(self._ledger, run, spec, build_oracles)
+            opening = open_campaign(self._ledger, run, spec, build_oracles, is_trusted=is_trusted)
             self._store = ArtifactStore(run / "artifacts")
             self._spool = run / "spool"
         except BaseException:
@@ -99,7 +103,7 @@ class Controller:
             raise
         self._fold, self._state = opening.fold, opening.fold.state()
         self._spec, self._oracles = opening.spec, opening.oracles
-        self._scheduling = opening.scheduling
+        self._scheduling, self._seal = opening.scheduling, opening.seal
         self._cache = label_cache(self._spec.cache)
         self._seen = Seen()
 
@@ -133,7 +137,7 @@ class Controller:
             return self.state
         earlier = self.state.wall_seconds
         self._began = time.monotonic() - earlier
-        self._append(SessionOpened(scheduling=self._scheduling))
+        self._append(SessionOpened(scheduling=self._scheduling, seal=self._seal))
         self._collect_spool()
         while (step := next_step(self.state)) is not None:
             if self._stopping:

@@ -56,5 +56,5 @@ class RunFolder:
         if not isinstance(material, Structure):
             return None
         path = self.path / "best.cif"
-        write_durably(path, str(CifWriter(material)).encode())
+        write_durably(path, str(CifWriter(material)).encode(), is_shared=True)
         return path

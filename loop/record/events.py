@@ -134,6 +134,8 @@ class CampaignOpened(Record):
     ``group:kind`` of its entry point."""
     start_checkpoint: ArtifactId | None = None
     """The model that the first one continues; None where it begins afresh."""
+    seal: str = ""
+    """Seal of everything else in this event under the key of the user who began the run."""
 
 
 class SessionOpened(Record):
@@ -142,6 +144,9 @@ class SessionOpened(Record):
     kind: Literal["session_opened"] = "session_opened"
     scheduling: dict[str, Any] | None = None
     """Scheduling from here on, in the form of a spec; None where that did not change."""
+    seal: str = ""
+    """Seal of the first event's hash under the key of a user who trusts a run that somebody else
+    began; empty where this session's user began it, or had said so before."""
 
 
 class SessionClosed(Record):

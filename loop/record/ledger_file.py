@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from alloop.durable import make_folder, sync_folder
 from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import FORMAT, WRITERS
+from alloop.loop.record.links import refuse_links_to_read, refuse_links_to_write
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -38,6 +39,7 @@ def open_for_reading(run: Path) -> sqlite3.Connection:
         RunError: if there is none, or it is foreign, newer, or unreadable.
     """
     path = run / LEDGER
+    refuse_links_to_read(run, LEDGER)
     if _is_blank(path):
         raise RunError(
             "there is no campaign here",
@@ -58,6 +60,7 @@ def open_for_writing(run: Path) -> "tuple[sqlite3.Connection, FileLock]":
         RunError: if the directory is unusable, foreign, newer, or run by another controller.
     """
     path = run / LEDGER
+    refuse_links_to_write(run, LEDGER, lock=LOCK)
     if _is_blank(path):
         _claim(run)
     lock = _lock(run)

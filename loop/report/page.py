@@ -70,7 +70,7 @@ def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head
         RunError: if the file cannot be written.
         LedgerError: if an artifact that the ledger names is missing or was changed.
     """
-    write_durably(path, render_report(state, store, head=head).encode())
+    write_durably(path, render_report(state, store, head=head).encode(), is_shared=True)
 
 
 def write_run_report(folder: RunFolder) -> Path:

@@ -26,7 +26,7 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.state.budgets import TierBudget, tier_budgets
-from alloop.loop.state.recorded_spec import recorded_spec
+from alloop.loop.state.recorded_spec import recorded_spec, rescheduled_spec
 from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
 from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
@@ -255,7 +255,7 @@ class Fold:
                 self._wall += _span(self._session_began, self._latest)
                 self._session_began, self._sessions = time, self._sessions + 1
                 if event.scheduling is not None:
-                    self._spec = self._spec.with_scheduling(event.scheduling)
+                    self._spec = rescheduled_spec(self._spec, event.scheduling, self._opened)
             case ModelFitted():
                 self._models[event.round] = event
             case Proposed():

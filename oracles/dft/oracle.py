@@ -16,12 +16,13 @@ from alloop.oracles.base import Cost, Measurement, Status
 from alloop.oracles.dft.calculation import Calculation
 from alloop.oracles.dft.crystal import SortedStructure
 from alloop.oracles.dft.engines.base import Engine
-from alloop.oracles.dft.factory import make_engine, make_manager
+from alloop.oracles.dft.factory import make_engine, make_manager, profile_of
 from alloop.oracles.dft.failure import failure_of
 from alloop.oracles.dft.moments import DEFAULT_MOMENT, MOMENTS
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.procedure import RELAX, STATIC, MeasurementLog, Procedure
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
+from alloop.settings.profiles import Profile
 
 PROCEDURE = 1
 """Version of the procedure, raised when a change of this package changes values; part of the
@@ -43,16 +44,26 @@ class DftOracle:
     Args:
         options: engine, protocol and tolerances.
         elements: those that will be asked for; checked now rather than at the first failure.
+        profile: how and where the engine is run; by default the profile of the user's settings
+            that the options name. A copy in another process keeps it.
 
     Raises:
         MissingSoftware: if the engine or its manager is not installed.
         SpecError: if the engine's settings cannot work.
+        SettingsError: if the user's settings lack the profile, or cannot be used.
     """
 
-    def __init__(self, options: DftOptions, *, elements: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        options: DftOptions,
+        *,
+        elements: Iterable[str] = (),
+        profile: Profile | None = None,
+    ) -> None:
         self.options = options
         self._elements = tuple(elements)
-        engine = make_engine(options)
+        self._profile = profile_of(options) if profile is None else profile
+        engine = make_engine(options, self._profile)
         if options.manager == "local":
             engine.check(self._elements)
         self.name = f"dft {engine.name}"
@@ -61,12 +72,14 @@ class DftOracle:
             {"level": self._level}
             | options.model_dump(include={"protocol", "end_members", "strain"})
         )
-        self._procedure = Procedure(engine, make_manager(options), options, self._level)
+        self._procedure = Procedure(
+            engine, make_manager(options, self._profile), options, self._level
+        )
         self._references: dict[str, Calculation] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the options and elements that the oracle was made from."""
-        return _rebuild, (self.options, self._elements)
+        """Pickle the options, elements and profile that the oracle was made from."""
+        return _rebuild, (self.options, self._elements, self._profile)
 
     def fingerprint(self) -> str:
         """Return the hash of engine, settings and procedure."""
@@ -174,8 +187,8 @@ class DftOracle:
         return Cost(1, seconds, core_hours, core_hours * self.options.core_hour_price)
 
 
-def _rebuild(options: DftOptions, elements: tuple[str, ...]) -> DftOracle:
-    return DftOracle(options, elements=elements)
+def _rebuild(options: DftOptions, elements: tuple[str, ...], profile: Profile) -> DftOracle:
+    return DftOracle(options, elements=elements, profile=profile)
 
 
 def _properties(cell: Calculation) -> dict[str, float]:

@@ -144,9 +144,7 @@ class Procedure:
 
     def _seconds(self, log: MeasurementLog) -> float:
         """Return the time limit of a job, s; in a queue it is not known when it begins."""
-        left = log.left()
-        is_queued = self._options.manager == "jobflow-remote"
-        return min(left, self._options.remote.walltime) if is_queued else left
+        return min(log.left(), self._manager.longest_job)
 
     def _calculations(
         self,

@@ -21,6 +21,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.settings.profiles import Profile, VaspSettings
 
 pytestmark = [
     # As in tests/oracles/dft/test_vasp.py.
@@ -37,7 +38,6 @@ TINY = {
     "execution.workers": "1",
     "promotion.keep_structure": "false",
     "tiers.1.engine": "vasp",
-    "tiers.1.vasp": "{potcar_spec: true, poll: 0.05}",
 }
 """A ready campaign as small as it can be, its second tier another engine's."""
 
@@ -59,7 +59,14 @@ class Campaign:
         (bin / "vasp_std").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
         (bin / "vasp_std").chmod(0o755)
         path = f"{bin}{os.pathsep}{os.environ['PATH']}"
-        self._environment = {"PATH": path, "VASP_STAND_IN_RUNS": str(self._runs)}
+        settings = folder / "settings.yaml"
+        settings.write_text("profiles: {default: {vasp: {potcar_spec: true, poll: 0.05}}}")
+        settings.chmod(0o600)
+        self._environment = {
+            "PATH": path,
+            "VASP_STAND_IN_RUNS": str(self._runs),
+            "ALLOOP_SETTINGS": str(settings),
+        }
 
     def start(self, settings: dict[str, str], fault: str, **environment: str) -> subprocess.Popen:
         """Type `alloop launch` in a process of its own, which can be killed."""
@@ -147,9 +154,9 @@ def assert_labels_are_those_without_faults(folder: RunFolder, jobs: Path) -> Non
     spec = folder.state.spec
     tier = spec.tiers[1]
     assert isinstance(tier, DftOptions)
-    vasp = tier.vasp.model_copy(update={"command": f"{sys.executable} {STAND_IN}"})
-    options = tier.model_copy(update={"folder": jobs, "vasp": vasp})
-    oracle = DftOracle(options, elements=spec.space.elements)
+    vasp = VaspSettings(command=(sys.executable, str(STAND_IN)), potcar_spec=True, poll=0.05)
+    options = tier.model_copy(update={"folder": jobs})
+    oracle = DftOracle(options, elements=spec.space.elements, profile=Profile(vasp=vasp))
     for label in folder.state.answers(tier=1):
         expected = oracle.measure(folder.store.get_material(label.candidate))
         assert expected.status is Status.OK, expected.failure

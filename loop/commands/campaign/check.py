@@ -6,7 +6,8 @@ from alloop.loop.commands.arguments import SetOption, SpecArgument
 def check(spec: SpecArgument, set_: SetOption = None) -> None:
     """Check a campaign, and print it in full.
 
-    Nothing is run. What is printed is the spec with its defaults filled in.
+    No program is started and nothing is written. What is printed is the spec with its defaults
+    filled in; programs and schedulers are those of your settings: see `alloop settings`.
     """
     from alloop.campaigns.load import load_spec
 
@@ -16,4 +17,5 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
 
     for tier in loaded.tiers:
         check_oracle_ready(tier, loaded.space.elements)
+    loaded.execution.check_ready()
     print(spec_to_yaml(spec_to_json(loaded)), end="")

@@ -8,6 +8,7 @@ from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from alloop.oracles.dft.options import DftOptions
+from alloop.settings.profiles import Profile
 
 CURVATURE = 15.0
 """Curvature assumed before any is known, eV/Å²: about that of an atom in a metal. ASE's own guess,
@@ -23,7 +24,8 @@ class AseEngine(ABC):
     """Largest force left in a strained cell for the elastic tensor, eV/Å; None for the same as in
     any relaxation."""
 
-    def __init__(self, options: DftOptions) -> None:
+    def __init__(self, options: DftOptions, profile: Profile) -> None:
+        del profile  # what ASE runs in this process needs no program
         self._options = options
 
     @abstractmethod

@@ -20,6 +20,7 @@ from alloop.canonical import sha256
 from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.engines.chgnet_weights import check_chgnet, checkpoint_of
 from alloop.oracles.dft.options import DftOptions
+from alloop.settings.profiles import Profile
 
 ELASTIC_TOLERANCE = 0.005
 """Largest force left in a strained cell for the elastic tensor, eV/Å."""
@@ -46,8 +47,8 @@ class ChgnetEngine(AseEngine):
 
     elastic_tolerance = ELASTIC_TOLERANCE
 
-    def __init__(self, options: DftOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: DftOptions, profile: Profile) -> None:
+        super().__init__(options, profile)
         self._model = options.chgnet.model
         self.name = f"CHGNet {self._model}, a learned potential trained on DFT"
 
