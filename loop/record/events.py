@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
 
@@ -25,6 +25,12 @@ class InStore:
 
 ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), InStore()]
 """SHA-256 of an artifact's bytes; of a candidate, its material's canonical JSON."""
+
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A cost: finite and not negative, so that no event can refill a budget."""
+Count = Annotated[int, Field(ge=0)]
+"""A number of things."""
 
 
 class Record(BaseModel):
@@ -188,10 +194,10 @@ class Paid(Record):
     stage: Stage
     tier: int
     oracle: str
-    calls: int = 1
-    wall_seconds: float = 0.0
-    core_hours: float = 0.0
-    money: float = 0.0
+    calls: Count = 1
+    wall_seconds: Amount = 0.0
+    core_hours: Amount = 0.0
+    money: Amount = 0.0
 
     @property
     def cost(self) -> Cost:
@@ -204,10 +210,10 @@ class Reuse(Record):
 
     run: str
     """Run directory that it was measured in."""
-    calls: int
-    wall_seconds: float
-    core_hours: float
-    money: float
+    calls: Count
+    wall_seconds: Amount
+    core_hours: Amount
+    money: Amount
 
     @classmethod
     def of(cls, run: str, cost: Cost) -> Self:
@@ -236,7 +242,7 @@ class Measured(Paid):
 
     kind: Literal["measured"] = "measured"
     status: Status
-    properties: dict[str, float]
+    properties: dict[str, FiniteFloat]
     failure_kind: FailureKind | None = None
     failure_message: str = ""
     relaxed: ArtifactId | None = None
