@@ -1,4 +1,7 @@
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,13 @@ from hypothesis import settings
 
 # No test finds labels of another one, or of the user's; those that are about labels say where.
 os.environ["ALLOOP_CACHE"] = "off"
+
+# Nor the user's key and settings: each test process has its own.
+_HOME = tempfile.mkdtemp(prefix="alloop-tests-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+for _name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+    os.environ[_name] = os.path.join(_HOME, _name.lower())
+os.environ.pop("ALLOOP_SETTINGS", None)
 
 # How long an example takes is the machine's affair, not the test's.
 settings.register_profile("untimed", deadline=None)
