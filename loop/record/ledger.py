@@ -133,6 +133,12 @@ class Ledger:
         """Return the hash of the last entry; 64 zeros for an empty ledger."""
         return self._last.hash if self._lock else self._read_last().hash
 
+    def origin(self) -> str:
+        """Return the hash of the first entry, which no other run has; empty where there is none."""
+        with refusals(self._run):
+            row = self._connection.execute("SELECT hash FROM events WHERE seq = 1").fetchone()
+        return "" if row is None else str(row[0])
+
     def close(self) -> None:
         """Close the file and release the lock."""
         self._connection.close()
