@@ -208,11 +208,14 @@ def _wait_until_ready(worker: WorkerProcess) -> None:
         WorkerDied, WorkerBroken: if it does not become ready.
     """
     used = 0.0
-    for _ in range(_START_LIMITS):
+    for n in range(1, _START_LIMITS + 1):
         try:
             return worker.expect(Reply.READY, START_LIMIT)
-        except TimeoutError:
+        except TimeoutError as error:
             before, used = used, worker.processor_seconds()
+            if n == _START_LIMITS:
+                raise WorkerBroken(f"it was not ready after {n * START_LIMIT:g} s") from error
             if used <= before:
-                break
-    raise WorkerBroken(f"it was not ready after {START_LIMIT:g} s without getting on")
+                how = f"it was not ready after {START_LIMIT:g} s in which it did nothing"
+                raise WorkerBroken(how) from error
+    raise AssertionError("at least one start limit")

@@ -29,6 +29,8 @@ from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, 
 _MESSAGE_LENGTH = 500
 _MOST_NESTED = 100
 """Deepest nesting of a document; records of calculations have about ten."""
+_MOST_VALUES = 2_000_000
+"""Most values in a document: as many numbers fill ``MOST_BYTES``."""
 SECONDS_PER_HOUR = 3600
 
 
@@ -143,7 +145,7 @@ def _require_flat(document: object) -> None:
     while waiting:
         value, depth = waiting.pop()
         n += 1
-        if depth > _MOST_NESTED or n > MOST_BYTES:
+        if depth > _MOST_NESTED or n > _MOST_VALUES:
             why = f"its document is nested more than {_MOST_NESTED} deep, or endless"
             raise _Unusable(FailureKind.ERROR, why)
         if isinstance(value, Mapping):
