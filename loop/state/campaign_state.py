@@ -33,6 +33,7 @@ from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 if TYPE_CHECKING:
     from alloop.loop.state.hull import Hull
+    from alloop.loop.state.trials import Trial
 
 
 def evaluation_id(candidate: str, fingerprint: str) -> str:
@@ -145,6 +146,13 @@ class CampaignState:
         above = hull.energies_above.get(m.candidate)
         derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
         return m.model_copy(update={"properties": m.properties | derived})
+
+    @cached_property
+    def trials(self) -> "tuple[Trial, ...]":
+        """Every decision, chosen or not, with what came of it, in their order."""
+        from alloop.loop.state.trials import joined  # noqa: PLC0415 (it knows this module)
+
+        return tuple(joined(self))
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:

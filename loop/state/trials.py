@@ -29,7 +29,7 @@ class Trial:
 
 def all_trials(state: CampaignState) -> tuple[Trial, ...]:
     """Return every decision, chosen or not, in its order."""
-    return tuple(_joined(state))
+    return state.trials
 
 
 def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
@@ -48,7 +48,8 @@ def unmeasured_reason(state: CampaignState) -> str:
     return f"not measured, as the campaign ended first: {state.closed}"
 
 
-def _joined(state: CampaignState) -> Iterator[Trial]:
+def joined(state: CampaignState) -> Iterator[Trial]:
+    """Yield every decision with what came of it; ``CampaignState.trials`` keeps them."""
     answered = [0] * len(state.fingerprints)
     for proposal in state.proposals:
         for decision in proposal.decisions:
