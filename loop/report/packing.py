@@ -29,10 +29,10 @@ class Packing:
 
     def column(self, cells: Sequence[Any]) -> Any:
         """Return a column of cells: as they are, or, where there are texts alone, as
-        ``{"at": [place or null, …]}``."""
+        ``{"places": [place or null, …]}``."""
         if not all(cell is None or isinstance(cell, str) for cell in cells):
             return list(cells)
-        return {"at": [None if cell is None else self._place(cell) for cell in cells]}
+        return {"places": [None if cell is None else self._place(cell) for cell in cells]}
 
     def columns(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
         """Return columns of cells; those with few different texts get the shortest places."""

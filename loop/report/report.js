@@ -7,7 +7,7 @@
   const { figures, hovers } = read("figure-data");
   const { columns, cells, n: nRows, texts: phrases, idDigits } = read("decision-data");
   const unpacked = (column) => {
-    if (column && column.at) return column.at.map((place) => (place === null ? null : phrases[place]));
+    if (column && column.places) return column.places.map((place) => (place === null ? null : phrases[place]));
     if (column && column.hover) return column.hover.map((i) => hovers[i].map((place) => phrases[place]).join("<br>"));
     return column;
   };

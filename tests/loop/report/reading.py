@@ -50,8 +50,8 @@ class Page:
         texts, hovers = table["texts"], figures["hovers"]
 
         def unpacked(column: Any) -> Any:
-            if isinstance(column, dict) and "at" in column:
-                return [None if place is None else texts[place] for place in column["at"]]
+            if isinstance(column, dict) and "places" in column:
+                return [None if place is None else texts[place] for place in column["places"]]
             if isinstance(column, dict) and "hover" in column:
                 return ["<br>".join(texts[k] for k in hovers[i]) for i in column["hover"]]
             return column
