@@ -59,10 +59,7 @@ SPEC: dict[str, Any] = {
         "atoms": ATOMS,
     },
     "objectives": [{"property": "bulk_modulus", "goal": "maximise"}],
-    "constraints": [
-        {"property": "formation_energy_per_atom", "max": 0.08},
-        {"property": "energy_above_hull", "max": 0.5},
-    ],
+    "constraints": [{"property": "formation_energy_per_atom", "max": 0.08}],
     "acquisition": {"batch": BATCH, "pool": BATCH + OUTSCORED},
     "augmentation": {"parents": 2, "iterations": ITERATIONS, "swaps": SWAPS // 2},
     "tiers": [
@@ -73,14 +70,26 @@ SPEC: dict[str, Any] = {
 }
 
 
-def write_run(run: Path, n_events: int, *, with_artifacts: bool = True) -> str:
+HULL = {"property": "energy_above_hull", "max": 0.5}
+"""A constraint on what is derived from all measurements together."""
+
+
+def write_run(
+    run: Path, n_events: int, *, with_artifacts: bool = True, with_hull: bool = False
+) -> str:
     """Write a closed run of so many events, and return its best candidate's id.
 
     Nothing is synced: these files need not survive a power cut.
+
+    Args:
+        run: the run directory, made by this.
+        n_events: events of its ledger.
+        with_artifacts: whether to write the materials too, which are three for an event.
+        with_hull: whether the campaign constrains the energy above the hull as well.
     """
     with Ledger.open(run, writable=True):
         pass
-    made = _Campaign(run / "artifacts" if with_artifacts else None)
+    made = _Campaign(run / "artifacts" if with_artifacts else None, with_hull=with_hull)
     events = itertools.chain(itertools.islice(made.events(), n_events - 2), made.ending())
     connection = sqlite3.connect(run / LEDGER)
     with connection:
@@ -102,10 +111,11 @@ def _rows(events: Iterator[Event]) -> Iterator[StoredRow]:
 class _Campaign:
     """Events of a made-up campaign, one after the other, and the artifacts they name."""
 
-    def __init__(self, artifacts: Path | None) -> None:
+    def __init__(self, artifacts: Path | None, *, with_hull: bool) -> None:
         self._artifacts = artifacts
         self._draw = random.Random(7)
-        spec = parse_spec(SPEC, where="long run")
+        constraints = [*SPEC["constraints"], *([HULL] if with_hull else [])]
+        spec = parse_spec(SPEC | {"constraints": constraints}, where="long run")
         self._spec = spec.model_dump(mode="json")
         self._fingerprints = tuple(sha256(f"tier {n}") for n in range(len(spec.tiers)))
         self._parents = {

@@ -29,7 +29,7 @@ def entry_hash(seq: int, time: str, event: str, previous: str) -> str:
     """
     text = (
         f'{{"event":{event},"previous":{canonical_json(previous)},'
-        f'"seq":{canonical_json(seq)},"time":{canonical_json(time)}}}'
+        f'"seq":{seq},"time":{canonical_json(time)}}}'
     )
     # Bytes that are no UTF-8 were read as lone surrogates and go back to what they were.
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

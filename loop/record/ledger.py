@@ -26,6 +26,7 @@ from alloop.loop.record.ledger_file import (
     open_for_writing,
     refusals,
 )
+from alloop.loop.record.stored_events import read_event
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -114,7 +115,7 @@ class Ledger:
         """
         chain = ChainCheck()
         for page in self._pages():
-            with _no_collection():
+            with no_collection():
                 entries, error = _verified(page, chain)
             yield from entries
             if error is not None:
@@ -183,12 +184,25 @@ class Ledger:
 
     def _read_page(self, after: int) -> tuple[list[StoredRow], str]:
         """Return the rows behind a sequence number, and what went wrong where they break off."""
+        any_text = self._connection.text_factory
+        try:
+            self._connection.text_factory = str  # what is whole is read three times as fast
+            return self._read_rows(after)
+        except _NoText:
+            self._connection.text_factory = any_text
+            return self._read_rows(after)
+        finally:
+            self._connection.text_factory = any_text
+
+    def _read_rows(self, after: int) -> tuple[list[StoredRow], str]:
         query = f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"
         page: list[StoredRow] = []
         try:
             for row in self._connection.execute(query, (after,)):
                 page.append(StoredRow._make(row))  # one by one: those before the damage count
         except sqlite3.Error as error:
+            if str(error).startswith("Could not decode"):
+                raise _NoText from error
             return page, str(error)
         return page, ""
 
@@ -205,10 +219,14 @@ def _entry(row: StoredRow) -> LedgerEntry:
     return LedgerEntry(
         seq=row.seq,
         time=row.time,
-        event=EVENT.validate_json(row.event),
+        event=read_event(row.event),
         previous=row.previous,
         hash=row.hash,
     )
+
+
+class _NoText(Exception):
+    """Raised for a row that is not UTF-8."""
 
 
 class _NotAnEvent(Exception):
@@ -242,7 +260,7 @@ def _first(error: ValidationError) -> str:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Keep the garbage collector from looking, again and again, through events that all stay: a
     third of the time it takes to read them."""
     was_enabled = gc.isenabled()
