@@ -98,6 +98,11 @@ def write_run(
     return made.best
 
 
+def made_events() -> Iterator[Event]:
+    """Yield the events of a campaign that never ends; no artifact is written."""
+    return _Campaign(None, with_hull=False).events()
+
+
 def _rows(events: Iterator[Event]) -> Iterator[StoredRow]:
     previous = START
     for seq, event in enumerate(events, start=1):

@@ -4,7 +4,6 @@ import gc
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +25,7 @@ from alloop.loop.record.ledger_file import (
     open_for_writing,
     refusals,
 )
+from alloop.loop.record.session_clock import SessionClock
 from alloop.loop.record.stored_events import read_event
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Ledger:
         self._lock = lock
         """Held by the writer; None in a reader."""
         self._last = self._read_last()
+        self._clock = SessionClock()
 
     @classmethod
     def open(cls, run: Path, *, writable: bool) -> Self:
@@ -91,11 +92,13 @@ class Ledger:
         if self._lock is None:
             raise RunError("the ledger was opened for reading only", where=str(self._run))
         rows: list[StoredRow] = []
+        entries: list[LedgerEntry] = []
         for event in events:
-            rows.append(self._row(event, rows[-1] if rows else self._last))
-        entries = tuple(_entry(row) for row in rows)
+            row, entry = self._row(event, rows[-1] if rows else self._last)
+            rows.append(row)
+            entries.append(entry)
         if not rows:
-            return entries
+            return ()
         places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
         with refusals(self._run):
             # One statement is one transaction.
@@ -104,7 +107,7 @@ class Ledger:
                 [value for row in rows for value in row],
             )
         self._last = rows[-1]
-        return entries
+        return tuple(entries)
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Yield all entries in order, each once it has proved to be the one that was recorded.
@@ -152,18 +155,20 @@ class Ledger:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _row(self, event: Event, last: StoredRow) -> StoredRow:
+    def _row(self, event: Event, last: StoredRow) -> tuple[StoredRow, LedgerEntry]:
+        """Return the row of an event, and the entry as it will be read: whatever is read later was
+        valid when it was written."""
         seq, previous = last.seq + 1, last.hash
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        time = self._clock.now().isoformat(timespec="milliseconds")
         try:
             text = canonical_json(EVENT.dump_python(event, mode="json"))
-            row = StoredRow(seq, time, text, previous, entry_hash(seq, time, text, previous))
-            _entry(row)
+            hash = entry_hash(seq, time, text, previous)
+            entry = LedgerEntry(seq, time, EVENT.validate_json(text), previous, hash)
         except ValueError as error:
             raise LedgerError(
                 f"a {event.kind} event cannot be written down ({error})", where=str(self._run)
             ) from error
-        return row
+        return StoredRow(seq, time, text, previous, hash), entry
 
     def _pages(self) -> Iterator[list[StoredRow]]:
         """Yield the rows page by page; what lies before a damage comes before its error.
