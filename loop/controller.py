@@ -172,10 +172,12 @@ class Controller:
         state = self.state
         options, names = state.spec.model, state.spec.property_names()
         if previous := state.models.get(round - 1):
-            model = options.load(self._store.path(previous.checkpoint))
+            model = self._store.read(previous.checkpoint, options.load)
         elif (start := state.start_checkpoint) is not None:
             assert isinstance(options, StartsFromCheckpoint)  # it had a checkpoint to start from
-            model = options.start(self._store.path(start), state.spec.space, names)
+            model = self._store.read(
+                start, lambda path: options.start(path, state.spec.space, names)
+            )
         else:
             model = options.build(state.spec.space, names)
         summary = model.fit(
