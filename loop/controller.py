@@ -18,9 +18,9 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
 from alloop.loop.measure.label_cache import label_cache
 from alloop.loop.measure.recording import failed_attempt, measured
+from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests import write_requests
 from alloop.loop.record.artifacts import ArtifactStore
@@ -97,7 +97,7 @@ class Controller:
         try:
             opening = open_campaign(self._ledger, run, spec, build_oracles, is_trusted=is_trusted)
             self._store = ArtifactStore(run / "artifacts")
-            self._spool = run / "spool"
+            self._spool = Spool.of_run(run, self._ledger.origin())
         except BaseException:
             self._ledger.close()
             raise
@@ -176,10 +176,12 @@ class Controller:
         state = self.state
         options, names = state.spec.model, state.spec.property_names()
         if previous := state.models.get(round - 1):
-            model = options.load(self._store.path(previous.checkpoint))
+            model = self._store.read(previous.checkpoint, options.load)
         elif (start := state.start_checkpoint) is not None:
             assert isinstance(options, StartsFromCheckpoint)  # it had a checkpoint to start from
-            model = options.start(self._store.path(start), state.spec.space, names)
+            model = self._store.read(
+                start, lambda path: options.start(path, state.spec.space, names)
+            )
         else:
             model = options.build(state.spec.space, names)
         summary = model.fit(
@@ -301,20 +303,25 @@ class Controller:
                 self._cache.put(asked, measurement.fingerprint, measurement, run=run)
         else:
             self._append(failed_attempt(evaluation, attempt, measurement, self._spec))
-        forget(self._spool, attempt_id(evaluation.id, attempt))
+        self._spool.forget(attempt_id(evaluation.id, attempt))
         return is_answer
 
     def _collect_spool(self) -> None:
         """Record what workers finished after an earlier controller had died."""
         state = self.state
         asked = {evaluation.id: evaluation for evaluation in state.pending}
-        for spooled, measurement in read_spool(self._spool).items():
+        known = {evaluation.id for evaluation in state.evaluations}
+        for spooled in self._spool.evaluations():
             id, attempt = attempt_of(spooled)
+            evaluation, measurement = asked.get(id), None
             # An attempt is in the ledger already if the controller died before it cleared this.
-            if id in asked and attempt == 1 + len(state.attempts.get(id, ())):
-                self._record(state, asked[id], attempt, measurement)
-            else:
-                forget(self._spool, spooled)
+            if evaluation is not None and attempt == 1 + len(state.attempts.get(id, ())):
+                fingerprint = state.fingerprints[evaluation.tier]
+                measurement = self._spool.load(spooled, fingerprint)
+            if evaluation is not None and measurement is not None:
+                self._record(state, evaluation, attempt, measurement)
+            elif id in known:  # anything else is somebody's own file
+                self._spool.forget(spooled)
 
     def _dataset(self, state: CampaignState) -> Dataset:
         names, answers = state.spec.property_names(), state.answers()

@@ -84,6 +84,14 @@ class Cost:
     money: float = 0.0
     """Price, in the user's own currency."""
 
+    @property
+    def problem(self) -> str | None:
+        """Reason why nothing can have cost this, such as less than nothing; None where it can."""
+        for name, value in vars(self).items():
+            if not (math.isfinite(value) and value >= 0):
+                return f"a cost is not finite, or negative: {name} {value}"
+        return None
+
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
             self.calls + other.calls,
@@ -178,9 +186,12 @@ class Measurement:
         """Rebuild a measurement from its plain form.
 
         Raises:
-            KeyError, ValueError: if the form is not one that ``to_json`` writes.
+            KeyError, ValueError: if the form is not one that ``to_json`` writes, or a cost is
+                negative or not finite.
         """
-        failure = data["failure"]
+        failure, cost = data["failure"], Cost(**data["cost"])
+        if cost.problem is not None:
+            raise ValueError(cost.problem)
         return cls(
             status=Status(data["status"]),
             properties=dict(data["properties"]),
@@ -190,7 +201,7 @@ class Measurement:
             else Failure(FailureKind(failure["kind"]), failure["message"], failure["retryable"]),
             oracle=data["oracle"],
             fingerprint=data["fingerprint"],
-            cost=Cost(**data["cost"]),
+            cost=cost,
             document=data.get("document"),
         )
 

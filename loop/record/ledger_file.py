@@ -204,11 +204,25 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         # Damaged text is read as it is, so that verifying can name its entry.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         try:
+            # Nothing that a file brings, such as a view's function, is run by reading it.
+            connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA synchronous = FULL")
+            _require_plain(connection, path.parent)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _require_plain(connection: sqlite3.Connection, run: Path) -> None:
+    """Refuse a file with anything but tables in it: a view may be endless, a trigger acts.
+
+    Raises:
+        LedgerError: naming what is too much.
+    """
+    query = "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 1"
+    if (found := connection.execute(query).fetchone()) is not None:
+        raise damaged(run, "its file holds a {} ({!r}), which no ledger has".format(*found))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,9 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
+from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.budgets import TierBudget, tier_budgets
+from alloop.loop.state.choices import Choices
 from alloop.loop.state.recorded_spec import recorded_spec, rescheduled_spec
 from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
@@ -33,6 +35,7 @@ from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 if TYPE_CHECKING:
     from alloop.loop.state.hull import Hull
+    from alloop.loop.state.trials import Trial
 
 
 def evaluation_id(candidate: str, fingerprint: str) -> str:
@@ -130,11 +133,11 @@ class CampaignState:
         # Most campaigns' states are read without a hull, and numpy with it.
         from alloop.loop.state.hull import Phase, amounts_in, hull_of  # noqa: PLC0415
 
+        formulas = self.formulas
         found = tuple(
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)
-            if FORMATION_ENERGY in m.properties
-            and amounts_in(formula := self.decisions[m.candidate].formula)
+            if FORMATION_ENERGY in m.properties and amounts_in(formula := formulas[m.candidate])
         )
         return hull_of(tuple(self.spec.space.elements), found) if found else None
 
@@ -144,23 +147,41 @@ class CampaignState:
             return m
         above = hull.energies_above.get(m.candidate)
         derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
-        return m.model_copy(update={"properties": m.properties | derived})
+        return m.with_properties(m.properties | derived)
+
+    @cached_property
+    def trials(self) -> "tuple[Trial, ...]":
+        """Every decision, chosen or not, with what came of it, in their order."""
+        from alloop.loop.state.trials import joined  # noqa: PLC0415 (it knows this module)
+
+        return tuple(joined(self))
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:
         """The first choice of each chosen candidate, by candidate id."""
-        chosen: dict[str, Decision] = {}
+        return Choices(self.proposals)
+
+    @cached_property
+    def formulas(self) -> Mapping[str, str]:
+        """Formula of each chosen candidate, by candidate id."""
+        formulas: dict[str, str] = {}
         for proposal in self.proposals:
-            for decision in proposal.decisions:
-                if decision.chosen:
-                    chosen.setdefault(decision.candidate, decision)
-        return chosen
+            for decision in outline_of(proposal):
+                if decision["chosen"]:
+                    formulas.setdefault(decision["candidate"], decision["formula"])
+        return formulas
 
     def answers(self, tier: int = 0) -> tuple[Measured, ...]:
         """Return the successful measurements of a tier, in the order of the decisions: an
         order that does not depend on which worker was faster.
         """
-        return self._answered(self.measured, tier)
+        if tier not in self._answers:
+            self._answers[tier] = self._answered(self.measured, tier)
+        return self._answers[tier]
+
+    @cached_property
+    def _answers(self) -> dict[int, tuple[Measured, ...]]:
+        return {}
 
     def _answered(self, measured: Mapping[str, Measured], tier: int) -> tuple[Measured, ...]:
         answers = (measured.get(e.id) for e in self.evaluations if e.tier == tier)
@@ -173,22 +194,35 @@ class CampaignState:
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
         """Return the best successful measurement of a tier, feasible ones first."""
-        answers = [m for m in self.answers(tier) if round is None or m.round == round]
-        return max(answers, key=lambda m: self.utility.rank(m.properties), default=None)
+        if (tier, round) not in self._bests:
+            answers = [m for m in self.answers(tier) if round is None or m.round == round]
+            rank = self.utility.rank
+            best = max(answers, key=lambda m: rank(m.properties), default=None)
+            self._bests[tier, round] = best
+        return self._bests[tier, round]
+
+    @cached_property
+    def _bests(self) -> dict[tuple[int, int | None], Measured | None]:
+        return {}
 
     def cost(self, tier: int) -> Cost:
         """Return the cost of a tier's measurements, failed attempts included."""
-        spent = Cost()
-        failed_attempt = chain.from_iterable(self.attempts.values())
-        for m in chain[Paid](self.recorded.values(), failed_attempt):
-            if m.tier == tier:
-                spent += m.cost
-        return spent
+        return self._costs[tier]
+
+    @cached_property
+    def _costs(self) -> tuple[Cost, ...]:
+        """Cost of each tier's measurements and failed attempts."""
+        paid: list[list[Paid]] = [[] for _ in self.fingerprints]
+        for m in chain[Paid](self.recorded.values(), chain.from_iterable(self.attempts.values())):
+            paid[m.tier].append(m)
+        return tuple(_total(each) for each in paid)
 
     def tier_budgets(self, tier: int) -> tuple[TierBudget, ...]:
         """Return a tier's budgets of core-hours and money, one for each limit."""
-        n_paid = sum(m.tier == tier for m in self.recorded.values())
         core_hours, money = self.spec.budget.limits(tier)
+        if core_hours is None and money is None:
+            return ()
+        n_paid = sum(m.tier == tier for m in self.recorded.values())
         # Counted as if all had been measured for this campaign: what it decides must not depend
         # on what others happened to have measured before.
         reused = (m for m in self.recorded.values() if m.tier == tier and m.reuse is not None)
@@ -242,15 +276,21 @@ class Fold:
         """Take in the next entry.
 
         Raises:
-            LedgerError: if it is the first and does not open a campaign.
+            LedgerError: if it is the first and does not open a campaign, has no time, or is of a
+                tier that the campaign does not have.
         """
-        event, time = entry.event, datetime.fromisoformat(entry.time)
+        event, time = entry.event, _time_of(entry)
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
             self._opened, self._spec = event, recorded_spec(event)
         if self._opened is None or self._spec is None:
             raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
+        tier = getattr(event, "tier", 0)
+        if not 0 <= tier < len(self._opened.fingerprints):
+            raise LedgerError(f"the campaign has no tier {tier}", where=f"entry {entry.seq}")
         match event:
+            case Measured():  # nearly all are
+                self._measured(event)
             case SessionOpened():
                 self._wall += _span(self._session_began, self._latest)
                 self._session_began, self._sessions = time, self._sessions + 1
@@ -264,19 +304,21 @@ class Fold:
             case AttemptFailed():
                 earlier = self._attempts.get(event.evaluation, ())
                 self._attempts[event.evaluation] = (*earlier, event)
-            case Measured(is_partial=True):
-                self._partial[event.evaluation] = event
-            case Measured(corrects=int()):
-                self._recorded[event.evaluation] = event
-                self._partial.pop(event.evaluation, None)
-            case Measured():
-                self._recorded.setdefault(event.evaluation, event)
-                self._partial.pop(event.evaluation, None)
             case CampaignClosed():
                 self._closed = event.reason
             case CampaignOpened() | SessionClosed():
                 pass
         self._latest = time
+
+    def _measured(self, event: Measured) -> None:
+        if event.is_partial:
+            self._partial[event.evaluation] = event
+            return
+        if event.corrects is not None:
+            self._recorded[event.evaluation] = event
+        else:
+            self._recorded.setdefault(event.evaluation, event)
+        self._partial.pop(event.evaluation, None)
 
     def state(self) -> CampaignState | None:
         """Return the state that the entries so far amount to; None if there was none."""
@@ -314,15 +356,33 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
 
 
 def _asked_by(proposal: Proposed, fingerprints: Sequence[str]) -> Iterator[Evaluation]:
-    for decision in proposal.decisions:
-        if decision.chosen:
+    for decision in outline_of(proposal):
+        if decision["chosen"]:
             yield Evaluation(
-                evaluation_id(decision.candidate, fingerprints[proposal.tier]),
-                decision.candidate,
+                evaluation_id(decision["candidate"], fingerprints[proposal.tier]),
+                decision["candidate"],
                 proposal.tier,
                 proposal.round,
                 proposal.stage,
             )
+
+
+def _time_of(entry: LedgerEntry) -> datetime:
+    try:
+        return datetime.fromisoformat(entry.time)
+    except ValueError as error:
+        raise LedgerError(f"{entry.time!r} is no time", where=f"entry {entry.seq}") from error
+
+
+def _total(paid: Iterable[Paid]) -> Cost:
+    """Return the sum of costs, without a record for each partial one."""
+    calls, wall_seconds, core_hours, money = 0, 0.0, 0.0, 0.0
+    for m in paid:
+        calls += m.calls
+        wall_seconds += m.wall_seconds
+        core_hours += m.core_hours
+        money += m.money
+    return Cost(calls, wall_seconds, core_hours, money)
 
 
 def _span(began: datetime | None, ended: datetime | None) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Decision, Measured, Proposed
+from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
 from alloop.oracles.base import Status
 
@@ -29,7 +30,7 @@ class Trial:
 
 def all_trials(state: CampaignState) -> tuple[Trial, ...]:
     """Return every decision, chosen or not, in its order."""
-    return tuple(_joined(state))
+    return state.trials
 
 
 def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
@@ -48,17 +49,34 @@ def unmeasured_reason(state: CampaignState) -> str:
     return f"not measured, as the campaign ended first: {state.closed}"
 
 
-def _joined(state: CampaignState) -> Iterator[Trial]:
+def joined(state: CampaignState) -> Iterator[Trial]:
+    """Yield every decision with what came of it; ``CampaignState.trials`` keeps them."""
+    for proposal, place, measured, number in _numbered(state):
+        yield Trial(proposal, proposal.decisions[place], measured, number)
+
+
+def trials_of(state: CampaignState, candidate: str) -> tuple[Trial, ...]:
+    """Return the decisions about one candidate; no other is decoded."""
+    return tuple(
+        Trial(proposal, proposal.decisions[place], measured, number)
+        for proposal, place, measured, number in _numbered(state)
+        if outline_of(proposal)[place]["candidate"] == candidate
+    )
+
+
+def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | None, int]]:
+    """Yield each decision's proposal and place in it, its measurement and the number of that."""
     answered = [0] * len(state.fingerprints)
+    every = state.measured
     for proposal in state.proposals:
-        for decision in proposal.decisions:
+        tier = proposal.tier
+        fingerprint = state.fingerprints[tier]
+        for place, decision in enumerate(outline_of(proposal)):
             measured = None
-            if decision.chosen:
-                key = evaluation_id(decision.candidate, state.fingerprints[proposal.tier])
-                measured = state.measured.get(key)
-            answered[proposal.tier] += measured is not None
-            number = 0 if measured is None else answered[proposal.tier]
-            yield Trial(proposal, decision, measured, number)
+            if decision["chosen"]:
+                measured = every.get(evaluation_id(decision["candidate"], fingerprint))
+            answered[tier] += measured is not None
+            yield proposal, place, measured, 0 if measured is None else answered[tier]
 
 
 def ancestry(state: CampaignState, candidate: str) -> list[Decision]:

@@ -27,6 +27,7 @@ from alloop.settings.profiles import Profile, SlurmSettings
 from tests.loop.flaky import Flaky, calls_of, moments_of
 from tests.loop.misbehaving import Honest, alloy
 from tests.loop.small_campaign import run_campaign, spec_of
+from tests.loop.spooled import spool_in
 
 WriteSettings = Callable[[object], Path]
 
@@ -55,7 +56,7 @@ def test_a_running_scheduler_measures_and_is_left_as_it_was(
     options = DaskExecution(kind="dask", workers=2)
     calls = tmp_path / "calls"
     names = [set(worker.plugins) for worker in cluster.workers.values()]
-    with MeasuringPool([Honest(calls)], [30.0], options, tmp_path / "spool") as pool:
+    with MeasuringPool([Honest(calls)], [30.0], options, spool_in(tmp_path / "spool")) as pool:
         shares = [0.1, 0.2, 0.3, 0.4]
         futures = [pool.submit(f"e{i}", 0, alloy(share)) for i, share in enumerate(shares)]
         assert all(future.result(60).failure is None for future in futures)
@@ -72,8 +73,8 @@ def test_two_campaigns_share_a_scheduler(
     options = DaskExecution(kind="dask", workers=2)
     first, second = Honest(tmp_path / "first"), Honest(tmp_path / "second")
     with (
-        MeasuringPool([first], [30.0], options, tmp_path / "a") as one,
-        MeasuringPool([second], [30.0], options, tmp_path / "b") as other,
+        MeasuringPool([first], [30.0], options, spool_in(tmp_path / "a")) as one,
+        MeasuringPool([second], [30.0], options, spool_in(tmp_path / "b")) as other,
     ):
         answers = [one.submit("e", 0, alloy(0.2)), other.submit("e", 0, alloy(0.3))]
         assert all(answer.result(60).failure is None for answer in answers)
