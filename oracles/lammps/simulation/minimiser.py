@@ -6,6 +6,11 @@ up. Here a step is judged by the slope along it, which keeps its digits, and by 
 within its rounding, like the approximate Wolfe conditions of Hager and Zhang (SIAM J. Optim. 16
 (2005) 170). And what was learnt of the curvature can be handed on to a similar problem.
 
+Some potentials jump: a pair function that does not end at zero steps up where a neighbour crosses
+the cutoff (Al-Cu of Cai and Ye by 0.3 meV per pair), and a table's splines bend. The jump is told
+from a slope by the trapezoid of both ends of a step, which a smooth energy follows as a step
+shrinks. It is then taken for the resolution of the energy, and the slopes alone decide.
+
 The two-loop recursion is that of Nocedal (Math. Comp. 35 (1980) 773).
 """
 
@@ -33,12 +38,21 @@ MAX_SLOPE_RATIO = 0.8
 it has not turned uphill by more."""
 MAX_TRIALS = 12
 """Largest number of shortenings of one step before giving up."""
+MAX_ENERGY_NOISE = 1e-3 / 3
+"""Largest jump of the energy that is stepped over, eV per coordinate: 1 meV/atom, about what
+energies by DFT are good to."""
+MAX_FORCE_NOISE = 0.05
+"""Largest jump of a force across which a minimum is accepted, eV/Å; relaxations by DFT usually end
+at 0.01 to 0.05."""
+NOISE_MARGIN = 4.0
+"""Factor by which the resolution exceeds the jump that was met: a longer step may cross several."""
 
 
 class Termination(StrEnum):
     """Reason for which a minimisation ended."""
 
     CONVERGED = "converged"
+    CONVERGED_TO_NOISE = "converged as far as the jumps of the forces allow"
     BUDGET_SPENT = "it used all its force evaluations"
     LINE_SEARCH_FAILED = "no step along the forces lowers the energy"
     NOT_FINITE = "the energy or a force is not finite"
@@ -58,6 +72,16 @@ class CurvaturePair:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Jumps of a function that should be smooth; zero where none was met."""
+
+    energy: float = 0.0
+    """Largest jump of the energy that was stepped over, eV."""
+    force: float = 0.0
+    """Jump of the gradient's largest component across which the minimum lies, eV/Å."""
+
+
+@dataclass(frozen=True)
 class Minimisation:
     """Result of a minimisation; its point is also the last at which the objective was called."""
 
@@ -68,6 +92,8 @@ class Minimisation:
     evaluations: int
     pairs: tuple[CurvaturePair, ...]
     """Latest L-BFGS pairs, which can start the minimisation of a similar problem."""
+    noise: Noise
+    """Jumps of the energy and of the forces that were met on the way."""
 
 
 @dataclass(frozen=True)
@@ -103,25 +129,31 @@ def minimise(
     """
     here, evaluations = _Evaluated(start, *objective(start)), 1
     pairs = tuple(pair for pair in pairs if _is_usable(pair))
+    noise = Noise()
     while (ending := _ending(here, evaluations, tolerance, max_evaluations)) is None:
         direction = _direction(here.gradient, pairs, inverse)
-        found, trials = _search(objective, here, direction, max_evaluations - evaluations)
-        evaluations += trials
-        if found is None and (pairs or inverse is not None):
-            pairs, inverse = (), None  # what is known misleads: start over with steepest descent
-        elif found is None:
-            ending = (
-                Termination.BUDGET_SPENT
-                if evaluations >= max_evaluations
-                else Termination.LINE_SEARCH_FAILED
-            )
-            break
-        else:
+        search = _search(objective, here, direction, max_evaluations - evaluations, noise.energy)
+        evaluations += search.trials
+        if (found := search.found) is not None:
             pair = CurvaturePair(found.point - here.point, found.gradient - here.gradient)
             if _is_usable(pair):
                 pairs = (*pairs, pair)[-MAX_PAIRS:]
             here = found
-    return Minimisation(ending, here.point, here.value, here.gradient, evaluations, pairs)
+        elif pairs or inverse is not None:
+            pairs, inverse = (), None  # what is known misleads: start over with steepest descent
+        elif evaluations >= max_evaluations:
+            ending = Termination.BUDGET_SPENT
+            break
+        elif noise.energy < search.jump.energy <= MAX_ENERGY_NOISE * len(start):
+            noise = search.jump
+        else:
+            noise = Noise(noise.energy, search.jump.force)
+            ending = Termination.LINE_SEARCH_FAILED
+            if float(np.abs(here.gradient).max()) <= noise.force <= MAX_FORCE_NOISE:
+                here = _Evaluated(here.point, *objective(here.point))  # the last one called
+                evaluations, ending = evaluations + 1, Termination.CONVERGED_TO_NOISE
+            break
+    return Minimisation(ending, here.point, here.value, here.gradient, evaluations, pairs, noise)
 
 
 def _ending(here: _Evaluated, evaluations: int, tolerance: float, most: int) -> Termination | None:
@@ -157,15 +189,24 @@ def _direction(gradient: Array, pairs: tuple[CurvaturePair, ...], inverse: Array
     return direction * min(1.0, MAX_STEP / float(np.abs(direction).max()))
 
 
+@dataclass(frozen=True)
+class _Search:
+    found: _Evaluated | None
+    """First good point along the direction."""
+    trials: int
+    jump: Noise = Noise()
+    """Jump across the shortest step, where no point was good."""
+
+
 def _search(
-    objective: Objective, here: _Evaluated, direction: Array, budget: int
-) -> tuple[_Evaluated | None, int]:
-    """Return the first good point along a direction, and how many were tried."""
+    objective: Objective, here: _Evaluated, direction: Array, budget: int, noise: float
+) -> _Search:
+    """Search along a direction; energies are resolved to their rounding or to the noise, eV."""
     slope = float(here.gradient @ direction)
     if slope >= 0:
-        return None, 0
-    rounding = ENERGY_RESOLUTION * max(1.0, abs(here.value))
-    length = 1.0
+        return _Search(None, 0)
+    rounding = max(ENERGY_RESOLUTION * max(1.0, abs(here.value)), NOISE_MARGIN * noise)
+    length, jump = 1.0, Noise()
     for trial in range(1, min(MAX_TRIALS, budget) + 1):
         point = here.point + length * direction
         there = _Evaluated(point, *objective(point))
@@ -175,8 +216,13 @@ def _search(
         slope_there = float(there.gradient @ direction)
         is_lower = there.value <= here.value + 1e-4 * length * slope + rounding
         if is_lower and slope_there <= -MAX_SLOPE_RATIO * slope:
-            return there, trial
+            return _Search(there, trial)
+        trapezoid = length * (slope + slope_there) / 2
+        jump = Noise(
+            max(0.0, there.value - here.value - trapezoid),
+            float(np.abs(there.gradient - here.gradient).max()),
+        )
         # Where a straight line through both slopes crosses zero, within reason.
         crossing = slope / (slope - slope_there) if slope_there > slope else 0.5
         length *= min(max(crossing, 0.1), 0.7)
-    return None, min(MAX_TRIALS, budget)
+    return _Search(None, min(MAX_TRIALS, budget), jump)
