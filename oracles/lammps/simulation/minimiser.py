@@ -44,6 +44,9 @@ energies by DFT are good to."""
 MAX_FORCE_NOISE = 0.05
 """Largest jump of a force across which a minimum is accepted, eV/Å; relaxations by DFT usually end
 at 0.01 to 0.05."""
+JUMP_RATIO = 10.0
+"""Least ratio of a jump to what the slopes make of the step across it. A gradient that is not the
+energy's is off by about the slopes' own share, however short the step."""
 NOISE_MARGIN = 4.0
 """Factor by which the resolution exceeds the jump that was met: a longer step may cross several."""
 
@@ -217,10 +220,10 @@ def _search(
         is_lower = there.value <= here.value + 1e-4 * length * slope + rounding
         if is_lower and slope_there <= -MAX_SLOPE_RATIO * slope:
             return _Search(there, trial)
-        trapezoid = length * (slope + slope_there) / 2
+        excess = there.value - here.value - length * (slope + slope_there) / 2
+        is_jump = excess > JUMP_RATIO * length * max(-slope, abs(slope_there))
         jump = Noise(
-            max(0.0, there.value - here.value - trapezoid),
-            float(np.abs(there.gradient - here.gradient).max()),
+            excess if is_jump else 0.0, float(np.abs(there.gradient - here.gradient).max())
         )
         # Where a straight line through both slopes crosses zero, within reason.
         crossing = slope / (slope - slope_there) if slope_there > slope else 0.5
