@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from alloop.canonical import canonical_json, sha256
@@ -108,6 +109,11 @@ class Measurement:
     cost: Cost = field(default_factory=Cost)
     document: Mapping[str, Any] | None = None
     """Record of the oracle's calculations, plain JSON; None where there is nothing to keep."""
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    """Reason for which a value is not to be relied on, by property name. Such a value is recorded
+    and shown, and nothing is chosen, learnt or promoted by it."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What the oracle found and settled on the way to a value, by property name."""
 
     def __post_init__(self) -> None:
         if (self.status is Status.FAILED) != (self.failure is not None):
@@ -124,6 +130,8 @@ class Measurement:
         fingerprint: str,
         material: Material | None = None,
         cost: Cost = Cost(),
+        doubts: Mapping[str, str] = MappingProxyType({}),
+        remarks: Mapping[str, str] = MappingProxyType({}),
     ) -> "Measurement":
         """Return a measurement that gave values.
 
@@ -133,12 +141,24 @@ class Measurement:
             fingerprint: of the oracle.
             material: the relaxed material, where the oracle relaxes.
             cost: what it took; left out, it is settled by the worker: one call, and its time.
+            doubts: by property, why its value is not to be relied on.
+            remarks: by property, what was found and settled.
 
         Raises:
             NotFinite: if a value is NaN or infinite.
         """
         values = {name: float(value) for name, value in properties.items()}
-        return cls(Status.OK, values, material, None, oracle, fingerprint, cost)
+        return cls(
+            Status.OK,
+            values,
+            material,
+            None,
+            oracle,
+            fingerprint,
+            cost,
+            doubts=dict(doubts),
+            remarks=dict(remarks),
+        )
 
     @classmethod
     def failed(
@@ -171,6 +191,8 @@ class Measurement:
             "fingerprint": self.fingerprint,
             "cost": vars(self.cost),
             "document": self.document,
+            "doubts": dict(self.doubts),
+            "remarks": dict(self.remarks),
         }
 
     @classmethod
@@ -192,6 +214,8 @@ class Measurement:
             fingerprint=data["fingerprint"],
             cost=Cost(**data["cost"]),
             document=data.get("document"),
+            doubts=dict(data.get("doubts", {})),
+            remarks=dict(data.get("remarks", {})),
         )
 
 

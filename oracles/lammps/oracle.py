@@ -28,14 +28,21 @@ from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.runtime import lammps_version
 from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.oracles.lammps.simulator import Simulator, Summary
 from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour
+from alloop.oracles.strain_checks import CheckedProperties
 
-PROCEDURE = 1
+PROCEDURE = 2
 """Version of the procedure, raised when a change of this package changes values; part of the
 fingerprint."""
 
-EXTRA_PROCEDURES = {
+ExtraProcedure = Callable[
+    [LammpsSession, LammpsCell, RelaxedCrystal, LammpsOptions],
+    CheckedProperties | dict[str, float],
+]
+
+EXTRA_PROCEDURES: dict[Simulation, ExtraProcedure] = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
     Simulation.COMPETING_PHASE: measure_competing_phase,
     Simulation.SURFACES: measure_surfaces,
@@ -125,11 +132,13 @@ class LammpsOracle:
         try:
             properties, relaxed = simulation()
             return Measurement.succeeded(
-                properties,
+                properties.values,
                 oracle=self.name,
                 fingerprint=self._fingerprint,
                 material=relaxed,
                 cost=self._cost(start),
+                doubts=properties.doubts,
+                remarks=properties.remarks,
             )
         except MeasurementFailed as failure:
             return self._failed(failure.kind, failure.message, start)
@@ -160,8 +169,8 @@ class LammpsOracle:
         properties, relaxed = neighbour.measure()
         return properties | self._extras(neighbour.cell(), neighbour.crystal), relaxed
 
-    def _extras(self, cell: LammpsCell, crystal: RelaxedCrystal) -> dict[str, float]:
-        properties: dict[str, float] = {}
+    def _extras(self, cell: LammpsCell, crystal: RelaxedCrystal) -> CheckedProperties:
+        properties = CheckedProperties({})
         session = self.simulator.session()
         for simulation in sorted(self.options.simulations() & EXTRA_PROCEDURES.keys()):
             properties |= EXTRA_PROCEDURES[simulation](session, cell, crystal, self.options)

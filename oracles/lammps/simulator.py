@@ -14,9 +14,10 @@ from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_cell
 from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
 from alloop.oracles.lammps.simulation.session import LammpsSession
+from alloop.oracles.strain_checks import CheckedProperties
 
-Summary = tuple[dict[str, float], Structure]
-"""Result of a simulation: properties and the relaxed structure."""
+Summary = tuple[CheckedProperties, Structure]
+"""Result of a simulation: properties, with what their checks found, and the relaxed structure."""
 
 MIN_BULK_MODULUS = 0.1
 """Least bulk modulus of a solid, GPa: what is softer is a gas of atoms, or a molecule in a void."""
@@ -72,35 +73,34 @@ class Simulator:
         return cell, relax_cell(session, cell, self.options)
 
     def properties(
-        self, symbols: Sequence[str], crystal: RelaxedCrystal, modulus: float
-    ) -> dict[str, float]:
+        self, symbols: Sequence[str], crystal: RelaxedCrystal, modulus: CheckedProperties
+    ) -> CheckedProperties:
         """Return the properties that every measurement has.
 
         Args:
             symbols: the element of each atom.
             crystal: these atoms, relaxed.
-            modulus: its bulk modulus, GPa.
+            modulus: its ``bulk_modulus``, GPa.
 
         Raises:
             MeasurementFailed: if the modulus is not a solid's.
         """
-        if modulus < MIN_BULK_MODULUS:
+        if (stiffness := modulus.values["bulk_modulus"]) < MIN_BULK_MODULUS:
             raise MeasurementFailed(
-                FailureKind.UNPHYSICAL, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
+                FailureKind.UNPHYSICAL, f"a bulk modulus of {stiffness:.3g} GPa is not a solid's"
             )
         alone = [self._reference_energy(symbol) for symbol in symbols]
         known = [energy for energy in alone if energy is not None]
         n, energy = len(symbols), crystal.evaluation.energy
         mass = sum(float(Element(symbol).atomic_mass) for symbol in symbols)
         properties = {
-            "bulk_modulus": modulus,
             "energy_per_atom": energy / n,
             "volume_per_atom": crystal.volume / n,
             "density": mass * GRAM_PER_CUBIC_CENTIMETRE / crystal.volume,
         }
         if len(known) == n:
             properties["formation_energy_per_atom"] = (energy - sum(known)) / n
-        return properties
+        return modulus | CheckedProperties(properties, remarks=_jumps(crystal, n))
 
     def _reference_energy(self, symbol: str) -> float | None:
         if symbol not in self._reference_energies:
@@ -108,3 +108,14 @@ class Simulator:
                 self.session(), symbol, self.options
             )
         return self._reference_energies[symbol]
+
+
+def _jumps(crystal: RelaxedCrystal, n: int) -> dict[str, str]:
+    """Return a remark on the jumps of the potential that a relaxation of n atoms met."""
+    noise = crystal.noise
+    if not noise.energy and not noise.force:
+        return {}
+    met = f"the potential's energy jumps by {1000 * noise.energy / n:.2g} meV/atom"
+    if noise.force:
+        met += f" and its forces by {noise.force:.2g} eV/Å"
+    return {"energy_per_atom": f"{met} on the way to rest"}

@@ -1,20 +1,63 @@
-"""Elastic moduli from the pressure under small strains."""
+"""Elastic moduli from the pressure under small strains, each checked against a second strain."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.analysis.elasticity.elastic import ElasticTensor
-from pymatgen.core import Structure
 from scipy.linalg import polar
 
+from alloop.oracles.base import FailureKind
+from alloop.oracles.elastic_tensor import elastic_properties, in_crystal_frame
+from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
-from alloop.oracles.lammps.simulation.crystal_frame import crystal_frame
 from alloop.oracles.lammps.simulation.minimiser import CurvaturePair
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_atoms
 from alloop.oracles.lammps.simulation.screening import elements_of
 from alloop.oracles.lammps.simulation.session import LammpsSession
+from alloop.oracles.strain_checks import (
+    FIT_STRAINS,
+    MAX_DISAGREEMENT,
+    SHEAR_FIT_STRAINS,
+    CheckedProperties,
+    Fit,
+    TwoStrains,
+    birch_murnaghan,
+    second_strain,
+    slope,
+)
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Rows and columns of the Voigt components, in the order 11, 22, 33, 23, 13, 12."""
+
+FIT_FORCE_TOLERANCE = 1e-4
+"""Largest force left in the cells of a fit, eV/Å: small against those that strains of half a
+percent bring about."""
+
+
+@dataclass(frozen=True)
+class StrainedPair:
+    """A relaxed crystal under minus and plus a displacement gradient, its atoms relaxed."""
+
+    crystal: RelaxedCrystal
+    low: RelaxedCrystal
+    high: RelaxedCrystal
+    gradient: Array
+    """Displacement gradient, shape (3, 3)."""
+
+    def extrapolated(self, factor: float) -> tuple[Array, Array]:
+        """Return box and positions under a multiple of the gradient, the atoms moved in proportion.
+
+        What they move by beyond that is of second order and the same both ways, so that it cancels
+        in a central difference, up to third order.
+        """
+        moved = _undone(self.high.positions, self.gradient) - _undone(
+            self.low.positions, -self.gradient
+        )
+        deformed = np.eye(3) + factor * self.gradient
+        positions = (self.crystal.positions + factor * moved / 2) @ deformed.T
+        return self.crystal.box @ deformed.T, positions
 
 
 def bulk_modulus(
@@ -22,12 +65,16 @@ def bulk_modulus(
     crystal: RelaxedCrystal,
     options: LammpsOptions,
     inverse: Array | None = None,
-) -> float:
-    """Return −V dP/dV of a relaxed crystal in GPa, its atoms relaxed at either volume.
+) -> CheckedProperties:
+    """Return ``bulk_modulus``, −V dP/dV of a relaxed crystal in GPa, its atoms relaxed at either
+    volume.
 
     The cell shrinks and grows by the same strain of every length; the pressure is the mean over
     the three directions. For small strains this is the Voigt average (C11 + C22 + C33 +
     2 (C12 + C13 + C23)) / 9 of the published procedure, from 2 strained cells instead of 12.
+
+    The second strain takes two more evaluations. Where it disagrees, so that the potential is not
+    smooth, Birch and Murnaghan's equation over ± 6 % of volume decides.
 
     Args:
         session: with the crystal's atoms loaded.
@@ -38,29 +85,71 @@ def bulk_modulus(
     Raises:
         MeasurementFailed: if the atoms of a strained cell do not relax.
     """
-    strain = options.strain * np.eye(3)
-    shrunk, grown = _strained_both_ways(session, crystal, strain, options, inverse)
-    rise = np.trace(grown.evaluation.pressure - shrunk.evaluation.pressure) / 3
-    return float(-rise * crystal.volume / (grown.volume - shrunk.volume))
+    strain, second = options.strain, second_strain(options.strain)
+    fitted = f"Birch and Murnaghan's equation over strains of ± {FIT_STRAINS[-1]:g}"
+    try:
+        pair = _strained_both_ways(session, crystal, strain * np.eye(3), options, inverse)
+    except MeasurementFailed as failure:
+        fit = _equation_of_state(session, crystal, options)
+        if failure.kind is not FailureKind.NOT_CONVERGED or not fit.is_certain:
+            raise
+        return TwoStrains(np.nan, strain, np.nan, second).decided("bulk_modulus", fit, fitted)
+    rise = np.trace(pair.high.evaluation.pressure - pair.low.evaluation.pressure) / 3
+    usual = float(-rise * crystal.volume / (pair.high.volume - pair.low.volume))
+    pressures = []
+    for sign in (-1, 1):
+        evaluation = session.evaluate(*pair.extrapolated(sign * second / strain))
+        pressures.append(float(np.trace(evaluation.pressure)) / 3)
+    growth = (1 + second) ** 3 - (1 - second) ** 3
+    both = TwoStrains(usual, strain, (pressures[0] - pressures[1]) / growth, second)
+    if both.agree:
+        return CheckedProperties({"bulk_modulus": usual})
+    fit = _equation_of_state(session, crystal, options)
+    return both.decided("bulk_modulus", fit, fitted)
 
 
 def measure_elasticity(
     session: LammpsSession, cell: LammpsCell, crystal: RelaxedCrystal, options: LammpsOptions
-) -> dict[str, float]:
+) -> CheckedProperties:
     """Return the elastic constants in the crystal's axes, and what follows from them.
 
     Raises:
         MeasurementFailed: if the atoms of a strained cell do not relax.
     """
     session.load(elements_of(cell.structure))
-    tensor = elastic_tensor(session, crystal, options)
-    return elastic_properties(in_crystal_frame(tensor, crystal.structure(cell)))
+    structure = crystal.structure(cell)
+    usual, second = elastic_tensors(session, crystal, options)
+    scale = float(np.abs(usual.voigt).max())
+    difference = float(np.abs(np.asarray(second.voigt) - np.asarray(usual.voigt)).max())
+    values = elastic_properties(in_crystal_frame(usual, structure))
+    if difference <= MAX_DISAGREEMENT * scale:
+        return CheckedProperties(values)
+    found = (
+        f"elastic constants at strains of {options.strain:g} and "
+        f"{second_strain(options.strain):g} differ by {difference:.1f} GPa"
+    )
+    fitted, error = _fitted_tensor(session, crystal, options)
+    outcome = f"parabolas over ± {SHEAR_FIT_STRAINS[-1]:g} leave ± {error:.1f}"
+    if error <= MAX_DISAGREEMENT * scale:
+        values = elastic_properties(in_crystal_frame(fitted, structure))
+        remark = f"artefact of a small strain: {found}; {outcome}, and give the values"
+        return CheckedProperties(values, remarks=dict.fromkeys(values, remark))
+    return CheckedProperties(values, dict.fromkeys(values, f"unreliable: {found}, and {outcome}"))
 
 
 def elastic_tensor(
     session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
 ) -> ElasticTensor:
-    """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame.
+    """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame, at the usual
+    strain; see ``elastic_tensors``."""
+    return elastic_tensors(session, crystal, options)[0]
+
+
+def elastic_tensors(
+    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
+) -> tuple[ElasticTensor, ElasticTensor]:
+    """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame, at the usual
+    strain and at the second one.
 
     Each of the six strains is applied both ways and the atoms are relaxed; what the stress
     changes by is divided by what the strain does. The box is never turned: where LAMMPS's
@@ -69,54 +158,99 @@ def elastic_tensor(
     Raises:
         MeasurementFailed: if the atoms of a strained cell do not relax.
     """
-    constants = np.empty((6, 6))
-    for column, (i, j) in enumerate(_VOIGT):
-        # Upper triangular, so that the box stays as LAMMPS wants it; a shear strain, in Voigt's
-        # notation, is the whole change of the angle.
-        gradient = np.zeros((3, 3))
-        gradient[i, j] = options.strain
-        low, high = _strained_both_ways(session, crystal, gradient, options)
-        fall = _rotated_back(low, -gradient) - _rotated_back(high, gradient)
-        constants[:, column] = [fall[k, m] / (2 * options.strain) for k, m in _VOIGT]
+    strain, second = options.strain, second_strain(options.strain)
+    columns, checks = [], []
+    for direction in _directions():
+        gradient = strain * direction
+        pair = _strained_both_ways(session, crystal, gradient, options)
+        low, high = pair.low.evaluation.pressure, pair.high.evaluation.pressure
+        fall = _turned_back(low, -gradient) - _turned_back(high, gradient)
+        columns.append([fall[k, m] / (2 * strain) for k, m in _VOIGT])
+        ends = []
+        for sign in (-1, 1):
+            evaluation = session.evaluate(*pair.extrapolated(sign * second / strain))
+            ends.append(_turned_back(evaluation.pressure, sign * second * direction))
+        checks.append([(ends[0] - ends[1])[k, m] / (2 * second) for k, m in _VOIGT])
+    return _symmetric(columns), _symmetric(checks)
+
+
+def _directions() -> Iterator[Array]:
+    """Yield the displacement gradients of the six strains, shape (3, 3).
+
+    Upper triangular, so that the box stays as LAMMPS wants it; a shear strain, in Voigt's
+    notation, is the whole change of the angle.
+    """
+    for i, j in _VOIGT:
+        direction = np.zeros((3, 3))
+        direction[i, j] = 1.0
+        yield direction
+
+
+def _symmetric(columns: Sequence[Sequence[float]]) -> ElasticTensor:
+    constants = np.array(columns).T
     return ElasticTensor.from_voigt((constants + constants.T) / 2)
 
 
-def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
-    """Return a tensor turned into the conventional axes of the crystal, averaged over its class.
+def _equation_of_state(
+    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
+) -> Fit:
+    try:
+        cells = _series(session, crystal, np.eye(3), FIT_STRAINS, options)
+    except MeasurementFailed:
+        return Fit(np.nan, np.nan)
+    pressures = [float(np.trace(each.evaluation.pressure)) / 3 for each in cells]
+    return birch_murnaghan([each.volume for each in cells], pressures, crystal.volume)
 
-    Axes are those of the IEEE standard on piezoelectricity (1987), as pymatgen has them: for
-    cubic crystals the cube's. The crystal is ``crystal_frame(structure)``.
 
-    Args:
-        tensor: in the Cartesian axes of the structure.
-        structure: what the tensor belongs to.
+def _fitted_tensor(
+    session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
+) -> tuple[ElasticTensor, float]:
+    """Return the elastic constants by fits, and the largest standard error in GPa."""
+    columns, errors = [], []
+    for direction in _directions():
+        try:
+            cells = _series(session, crystal, direction, SHEAR_FIT_STRAINS, options)
+        except MeasurementFailed:
+            return ElasticTensor.from_voigt(np.full((6, 6), np.nan)), np.inf
+        stresses = np.array(
+            [
+                -_turned_back(cell.evaluation.pressure, strain * direction)
+                for strain, cell in zip(SHEAR_FIT_STRAINS, cells, strict=True)
+            ]
+        )
+        fits = [slope(SHEAR_FIT_STRAINS, stresses[:, k, m]) for k, m in _VOIGT]
+        columns.append([fit.value for fit in fits])
+        errors += [fit.error for fit in fits]
+    return _symmetric(columns), max(errors)
+
+
+def _series(
+    session: LammpsSession,
+    crystal: RelaxedCrystal,
+    direction: Array,
+    strains: Sequence[float],
+    options: LammpsOptions,
+) -> list[RelaxedCrystal]:
+    """Return the crystal under multiples of a displacement gradient, its atoms relaxed, in order.
+
+    Each way the atoms set out from where they came to rest under the strain before.
+
+    Raises:
+        MeasurementFailed: if those of one of the cells do not relax.
     """
-    frame = crystal_frame(structure)
-    return tensor.rotate(frame.rotation, tol=1e-6).convert_to_ieee(frame.crystal)
-
-
-def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
-    """Return constants and moduli in GPa by property name, for an isotropic polycrystal where
-    there is one value: Voigt's and Reuss's bounds and Hill's mean of both.
-
-    ``born_stability`` is the smallest eigenvalue of the constants in Mandel's notation: the
-    crystal resists every strain where it is positive (Born and Huang; Mouhat and Coudert, Phys.
-    Rev. B 90 (2014) 224104).
-    """
-    voigt = np.asarray(tensor.voigt)
-    bulk, shear = float(tensor.k_vrh), float(tensor.g_vrh)
-    mandel = np.diag([1.0, 1.0, 1.0, *[np.sqrt(2.0)] * 3])
-    constants = {f"c{i + 1}{j + 1}": float(voigt[i, j]) for i in range(6) for j in range(i, 6)}
-    return constants | {
-        "shear_modulus": shear,
-        "shear_modulus_voigt": float(tensor.g_voigt),
-        "shear_modulus_reuss": float(tensor.g_reuss),
-        "bulk_modulus_hill": bulk,
-        "bulk_modulus_reuss": float(tensor.k_reuss),
-        "youngs_modulus": 9 * bulk * shear / (3 * bulk + shear),
-        "poisson_ratio": (3 * bulk - 2 * shear) / (6 * bulk + 2 * shear),
-        "born_stability": float(np.linalg.eigvalsh(mandel @ voigt @ mandel).min()),
-    }
+    tolerance = max(options.force_tolerance, FIT_FORCE_TOLERANCE)
+    options = options.model_copy(update={"force_tolerance": tolerance})
+    found: dict[float, RelaxedCrystal] = {}
+    for sign in (-1, 1):
+        resting, pairs = crystal.positions, crystal.atom_pairs
+        for strain in sorted((each for each in strains if each * sign > 0), key=abs):
+            gradient = strain * direction
+            deformed = np.eye(3) + gradient
+            start = resting @ deformed.T
+            box = crystal.box @ deformed.T
+            here = found[strain] = relax_atoms(session, box, start, options, pairs=pairs)
+            resting, pairs = _undone(here.positions, gradient), here.pairs
+    return [found[strain] for strain in strains]
 
 
 def _strained_both_ways(
@@ -125,7 +259,7 @@ def _strained_both_ways(
     strain: Array,
     options: LammpsOptions,
     inverse: Array | None = None,
-) -> tuple[RelaxedCrystal, RelaxedCrystal]:
+) -> StrainedPair:
     """Return the crystal under minus and plus a displacement gradient, its atoms relaxed."""
 
     def strained(
@@ -137,10 +271,16 @@ def _strained_both_ways(
     low, high = np.eye(3) - strain, np.eye(3) + strain
     first = strained(low, crystal.positions @ low.T, crystal.atom_pairs)
     # To first order the atoms move as far one way under tension as the other way under pressure.
-    return first, strained(high, 2 * crystal.positions - first.positions, first.pairs)
+    second = strained(high, 2 * crystal.positions - first.positions, first.pairs)
+    return StrainedPair(crystal, first, second, strain)
 
 
-def _rotated_back(strained: RelaxedCrystal, gradient: Array) -> Array:
-    """Return the pressure tensor in the axes before the strain turned the crystal."""
+def _undone(positions: Array, gradient: Array) -> Array:
+    """Return positions in the cell before a displacement gradient, shape (n, 3)."""
+    return np.asarray(np.linalg.solve(np.eye(3) + gradient, positions.T).T)
+
+
+def _turned_back(pressure: Array, gradient: Array) -> Array:
+    """Return a pressure tensor in the axes before the strain turned the crystal."""
     rotation, _ = polar(np.eye(3) + gradient)
-    return np.asarray(rotation.T @ strained.evaluation.pressure @ rotation)
+    return np.asarray(rotation.T @ pressure @ rotation)
