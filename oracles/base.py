@@ -1,7 +1,7 @@
 """The interface of every oracle: a material goes in, a measurement comes out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from alloop.canonical import canonical_json, sha256
 from alloop.exchanges import Exchange
 from alloop.materials import Material, material_from_json, material_to_json
+from alloop.properties import joined_notes
 
 
 class Status(StrEnum):
@@ -173,6 +174,11 @@ class Measurement:
         """Return a failed measurement of the given kind; ``cost`` as in ``succeeded``."""
         failure = Failure(kind, message, retryable=kind in RETRYABLE)
         return cls(Status.FAILED, {}, None, failure, oracle, fingerprint, cost)
+
+    def doubt(self, names: Iterable[str]) -> str:
+        """Return why the values of these properties are not to be relied on; empty where they
+        are."""
+        return joined_notes(self.doubts, names)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form that ``from_json`` reads."""

@@ -4,6 +4,7 @@ An event says what was decided or measured, in JSON that a person can read. Big 
 (structures, checkpoints, latent points) are artifacts, named here by their SHA-256.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
+from alloop.properties import joined_notes
 
 FORMAT = 2
 """Version of the ledger's events; a run of any other format is refused, never misread."""
@@ -227,6 +229,11 @@ class Measured(Paid):
     """Artifact of the oracle's record of its calculations, JSON."""
     fingerprint: str
     """Fingerprint of the tier's oracle or, for a warm start, its ``exchange_fingerprint``."""
+    doubts: dict[str, str] = {}
+    """Reason for which a value is not to be relied on, by property name. Where the campaign wants
+    the property, nothing is chosen, learnt or promoted by the measurement."""
+    remarks: dict[str, str] = {}
+    """What the oracle found and settled on the way to a value, by property name."""
     corrects: int | None = None
     """Sequence number of the entry whose values these replace, because a person had made a
     mistake."""
@@ -242,6 +249,11 @@ class Measured(Paid):
     def worth(self) -> Cost:
         """Cost of the measurement, whoever paid for it."""
         return self.cost if self.reuse is None else self.reuse.cost
+
+    def doubt(self, names: Iterable[str]) -> str:
+        """Return why the values of these properties are not to be relied on; empty where they
+        are."""
+        return joined_notes(self.doubts, names)
 
     @property
     def is_infeasible(self) -> bool:

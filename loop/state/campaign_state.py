@@ -134,6 +134,7 @@ class CampaignState:
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)
             if FORMATION_ENERGY in m.properties
+            and FORMATION_ENERGY not in m.doubts
             and amounts_in(formula := self.decisions[m.candidate].formula)
         )
         return hull_of(tuple(self.spec.space.elements), found) if found else None
@@ -142,6 +143,8 @@ class CampaignState:
         hull = self.hulls[m.tier] if m.status is Status.OK else None
         if hull is None or ENERGY_ABOVE_HULL in m.properties:
             return m
+        if (doubt := m.doubts.get(FORMATION_ENERGY)) is not None:
+            return m.model_copy(update={"doubts": m.doubts | {ENERGY_ABOVE_HULL: doubt}})
         above = hull.energies_above.get(m.candidate)
         derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
         return m.model_copy(update={"properties": m.properties | derived})
@@ -157,10 +160,16 @@ class CampaignState:
         return chosen
 
     def answers(self, tier: int = 0) -> tuple[Measured, ...]:
-        """Return the successful measurements of a tier, in the order of the decisions: an
-        order that does not depend on which worker was faster.
+        """Return the successful, reliable measurements of a tier, in the order of the decisions:
+        an order that does not depend on which worker was faster.
+
+        They are what models learn from, what is compared, searched around and promoted.
         """
-        return self._answered(self.measured, tier)
+        return tuple(m for m in self._answered(self.measured, tier) if self.is_reliable(m))
+
+    def is_reliable(self, m: Measured) -> bool:
+        """Return whether no property that the campaign wants is in doubt."""
+        return not m.doubt(self.spec.property_names())
 
     def _answered(self, measured: Mapping[str, Measured], tier: int) -> tuple[Measured, ...]:
         answers = (measured.get(e.id) for e in self.evaluations if e.tier == tier)
@@ -172,7 +181,7 @@ class CampaignState:
         return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
-        """Return the best successful measurement of a tier, feasible ones first."""
+        """Return the best successful, reliable measurement of a tier, feasible ones first."""
         answers = [m for m in self.answers(tier) if round is None or m.round == round]
         return max(answers, key=lambda m: self.utility.rank(m.properties), default=None)
 

@@ -18,11 +18,13 @@ class Trial:
     measured: Measured | None
     number: int
     """Number of the measurement within its tier, from 1; 0 without a measurement."""
+    doubt: str = ""
+    """Reason for which a value that the campaign wants is not to be relied on; else empty."""
 
     @property
     def answer(self) -> Measured | None:
-        """The measurement, if it gave values; None otherwise."""
-        if self.measured is None or self.measured.status is not Status.OK:
+        """The measurement, if it gave values that can be relied on; None otherwise."""
+        if self.measured is None or self.measured.status is not Status.OK or self.doubt:
             return None
         return self.measured
 
@@ -50,6 +52,7 @@ def unmeasured_reason(state: CampaignState) -> str:
 
 def _joined(state: CampaignState) -> Iterator[Trial]:
     answered = [0] * len(state.fingerprints)
+    wanted = state.spec.property_names()
     for proposal in state.proposals:
         for decision in proposal.decisions:
             measured = None
@@ -58,7 +61,8 @@ def _joined(state: CampaignState) -> Iterator[Trial]:
                 measured = state.measured.get(key)
             answered[proposal.tier] += measured is not None
             number = 0 if measured is None else answered[proposal.tier]
-            yield Trial(proposal, decision, measured, number)
+            doubt = "" if measured is None else measured.doubt(wanted)
+            yield Trial(proposal, decision, measured, number, doubt)
 
 
 def ancestry(state: CampaignState, candidate: str) -> list[Decision]:

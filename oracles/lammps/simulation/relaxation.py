@@ -52,7 +52,7 @@ class RelaxedCrystal:
     pairs: tuple[CurvaturePair, ...]
     """L-BFGS pairs found on the way: of strains, if the cell was free, and atoms' coordinates."""
     n_strains: int
-    noise: Noise = Noise()
+    noise: Noise
     """Jumps of the potential that the relaxation met."""
 
     @property
