@@ -2,9 +2,10 @@
 
 A derivative at one small strain is that of whatever kink the potential has there: the bulk modulus
 of one ordering of fcc Cu6Ni10 is 303 GPa at a strain of 1e-6 and 180 at 5e-3 under CuNi.eam.alloy,
-whose table has 500 points. So every derivative is taken a second time at ``SECOND_STRAIN``. Where
-both differ by more than ``MAX_DISAGREEMENT``, a fit over wider strains decides; where the points
-scatter so much about the fit that it is no more certain than that, the value is in doubt.
+whose table has 500 points. So every derivative is taken again at wider strains, ``CHECK_STRAINS``.
+Where one differs by more than ``MAX_DISAGREEMENT``, a fit over wider strains decides; where the
+points scatter so much about the fit that it is no more certain than ``MAX_FIT_ERROR``, the value is
+in doubt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-SECOND_STRAIN = 5e-3
-"""Second strain of every length. Half a percent is what elastic constants by DFT are taken at (de
-Jong et al., Sci. Data 2 (2015) 150009) and several steps of a potential's table; central
-differences of smooth metals change by 0.1 % up to there, of bcc Ni-Fe-Cr by at most 0.5 %."""
-MAX_DISAGREEMENT = 0.02
-"""Largest relative difference of two values of a derivative that agree, and largest standard error
-of a fit that decides, relative to its value."""
+CHECK_STRAINS = (5e-3, 1e-2)
+"""Strains of every length at which a derivative is taken again. Half a percent and one are what
+elastic constants by DFT are taken at (de Jong et al., Sci. Data 2 (2015) 150009), and several
+steps of a potential's table. Central differences of smooth metals change by 0.1 % and 0.4 % up to
+there. Two, since an artefact of one sort of kink may agree with another's by chance."""
+MAX_DISAGREEMENT = 0.015
+"""Largest relative difference of a derivative at a wider strain from the usual one, if they
+agree."""
+MAX_FIT_ERROR = 0.02
+"""Largest standard error of a fit that decides, relative to its value."""
 FIT_STRAINS = (-0.02, -0.015, -0.01, -0.005, 0.005, 0.01, 0.015, 0.02)
 """Strains of every length of the fit that decides on a bulk modulus: ± 6 % of volume, as equations
 of state by DFT are fitted over (Latimer et al., npj Comput. Mater. 4 (2018) 40)."""
@@ -60,25 +64,26 @@ class Fit:
     @property
     def is_certain(self) -> bool:
         """Whether the standard error is small enough to decide by."""
-        return self.value > 0 and self.error <= MAX_DISAGREEMENT * self.value
+        return self.value > 0 and self.error <= MAX_FIT_ERROR * self.value
 
 
 @dataclass(frozen=True)
-class TwoStrains:
-    """A modulus at two strains, GPa; a value that could not be had is NaN."""
+class SeveralStrains:
+    """A modulus at the usual strain and at wider ones, GPa; NaN where it could not be had."""
 
-    usual: float
-    usual_strain: float
-    second: float
-    second_strain: float
+    strain: float
+    value: float
+    wider: Mapping[float, float]
+    """Values by strain."""
 
     @property
     def agree(self) -> bool:
-        """Whether both differ by less than ``MAX_DISAGREEMENT``; nothing agrees with NaN."""
-        return abs(self.second - self.usual) <= MAX_DISAGREEMENT * abs(self.usual)
+        """Whether none differs by more than ``MAX_DISAGREEMENT``; nothing agrees with NaN."""
+        most = MAX_DISAGREEMENT * abs(self.value)
+        return all(abs(other - self.value) <= most for other in self.wider.values())
 
     def decided(self, name: str, fit: Fit, fitted: str) -> CheckedProperties:
-        """Return the property where both disagree: the fit's value with a remark, or the value at
+        """Return the property where they disagree: the fit's value with a remark, or the value at
         the usual strain with a doubt.
 
         Args:
@@ -86,22 +91,22 @@ class TwoStrains:
             fit: over wider strains; its values may be NaN.
             fitted: what was fitted, for people.
         """
-        both = (
-            f"{self.usual:.1f} GPa at a strain of {self.usual_strain:g} and {self.second:.1f} at "
-            f"{self.second_strain:g}"
-        )
+        elsewhere = ", ".join(f"{value:.1f} at {strain:g}" for strain, value in self.wider.items())
+        found = f"{self.value:.1f} GPa at a strain of {self.strain:g}, {elsewhere}"
         outcome = f"{fitted} gives {fit.value:.1f} ± {fit.error:.1f}"
         if fit.is_certain:
-            remark = f"artefact of a small strain: {both}; {outcome}, which is the value given"
+            remark = f"artefact of a small strain: {found}; {outcome}, which is the value given"
             return CheckedProperties({name: fit.value}, remarks={name: remark})
-        reason = f"unreliable: {both}, and {outcome}"
-        value = self.usual if np.isfinite(self.usual) else self.second
-        return CheckedProperties({name: value}, doubts={name: reason})
+        values = [each for each in (self.value, *self.wider.values()) if np.isfinite(each)]
+        return CheckedProperties(
+            {name: values[0] if values else np.nan},
+            doubts={name: f"unreliable: {found}; {outcome}"},
+        )
 
 
-def second_strain(usual: float) -> float:
-    """Return the strain that a derivative at the usual one is checked at."""
-    return SECOND_STRAIN if usual <= SECOND_STRAIN / 2 else usual / 2
+def check_strains(usual: float) -> tuple[float, ...]:
+    """Return the strains that a derivative at the usual one is checked at, in order."""
+    return CHECK_STRAINS if usual <= CHECK_STRAINS[0] / 2 else (usual / 2,)
 
 
 def birch_murnaghan(volumes: Sequence[float], pressures: Sequence[float], at: float) -> Fit:

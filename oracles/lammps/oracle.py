@@ -21,7 +21,11 @@ from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.competing_phase import measure_competing_phase
 from alloop.oracles.lammps.procedures.defects import measure_stacking_fault, measure_surfaces
 from alloop.oracles.lammps.procedures.dynamics import measure_dynamics
-from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, measure_elasticity
+from alloop.oracles.lammps.procedures.elasticity import (
+    LeftSaddle,
+    bulk_modulus,
+    measure_elasticity,
+)
 from alloop.oracles.lammps.properties import Simulation
 from alloop.oracles.lammps.readiness import ready_potential
 from alloop.oracles.lammps.simulation.cell import LammpsCell
@@ -52,6 +56,9 @@ EXTRA_PROCEDURES: dict[Simulation, ExtraProcedure] = {
 """Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
 properties."""
 
+MAX_SADDLES = 3
+"""Largest number of saddles that a crystal is followed off."""
+
 DIVERGENCE_MESSAGES = ("Lost atoms", "Non-numeric")
 """Parts of LAMMPS's error messages that mean atoms flying apart."""
 
@@ -68,7 +75,8 @@ class LammpsOracle:
     none, there is no formation energy.
 
     Nothing shakes the atoms before they relax, as nothing does in the published procedure: an
-    ordering whose symmetry holds it on a saddle stays there.
+    ordering whose symmetry holds it on a saddle stays there, unless the strains of the moduli
+    let it go; then it is relaxed further.
 
     Args:
         options: what to compute with.
@@ -157,7 +165,14 @@ class LammpsOracle:
     def _measure(self, material: Material) -> Summary:
         simulator = self.simulator
         cell, crystal = simulator.relax(material)
-        modulus = bulk_modulus(simulator.session(), crystal, self.options)
+        for _ in range(MAX_SADDLES):
+            try:
+                modulus = bulk_modulus(simulator.session(), crystal, self.options)
+                break
+            except LeftSaddle as left:
+                crystal = simulator.relax_further(cell, crystal, left.positions)
+        else:
+            modulus = bulk_modulus(simulator.session(), crystal, self.options)
         properties = simulator.properties(elements_of(cell.structure), crystal, modulus)
         properties |= self._extras(cell, crystal)
         return properties, cell.deformed(crystal.gradient, crystal.positions)

@@ -1,6 +1,7 @@
 """LAMMPS with one potential and one set of options: relaxed crystals and what is known of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pymatgen.core import Element, Structure
 
@@ -10,7 +11,7 @@ from alloop.oracles.lammps.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.references import reference_energy
-from alloop.oracles.lammps.simulation.cell import LammpsCell
+from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal, relax_cell
 from alloop.oracles.lammps.simulation.screening import cell_of, elements_of
 from alloop.oracles.lammps.simulation.session import LammpsSession
@@ -71,6 +72,23 @@ class Simulator:
         session = self.session()
         session.load(elements_of(cell.structure))
         return cell, relax_cell(session, cell, self.options)
+
+    def relax_further(
+        self, cell: LammpsCell, crystal: RelaxedCrystal, positions: Array
+    ) -> RelaxedCrystal:
+        """Relax a relaxed crystal again with its atoms elsewhere; its atoms are loaded.
+
+        Args:
+            cell: where the crystal came from; its deformation is counted from there.
+            crystal: at rest, though on a saddle.
+            positions: the atoms' Cartesian positions, Å, shape (n, 3).
+
+        Raises:
+            MeasurementFailed: if it does not relax.
+        """
+        start = replace(cell, box=crystal.box, positions=positions)
+        found = relax_cell(self.session(), start, self.options)
+        return replace(found, gradient=found.gradient @ crystal.gradient)
 
     def properties(
         self, symbols: Sequence[str], crystal: RelaxedCrystal, modulus: CheckedProperties

@@ -1,4 +1,4 @@
-"""Elastic moduli from the pressure under small strains, each checked against a second strain."""
+"""Elastic moduli from the pressure under small strains, each checked at wider ones."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,13 @@ from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.oracles.strain_checks import (
     FIT_STRAINS,
     MAX_DISAGREEMENT,
+    MAX_FIT_ERROR,
     SHEAR_FIT_STRAINS,
     CheckedProperties,
     Fit,
-    TwoStrains,
+    SeveralStrains,
     birch_murnaghan,
-    second_strain,
+    check_strains,
     slope,
 )
 
@@ -34,6 +35,26 @@ _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 FIT_FORCE_TOLERANCE = 1e-4
 """Largest force left in the cells of a fit, eV/Å: small against those that strains of half a
 percent bring about."""
+
+
+MAX_EXTRAPOLATION = 0.3
+"""Largest extrapolated shift of an atom, Å; atoms of soft bcc alloys shift by 0.1 Å under 1 %."""
+MAX_RESPONSE = 0.02
+"""Largest shift of an atom under a strain, Å, besides ten times the strain: softer than that no
+crystal is that rests in a minimum."""
+
+
+class LeftSaddle(MeasurementFailed):
+    """Raised where a strain lets the atoms leave a saddle that they rested on; they may be relaxed
+    from where they are now.
+
+    Args:
+        positions: Cartesian positions in the cell without the strain, Å, shape (n, 3).
+    """
+
+    def __init__(self, positions: Array) -> None:
+        super().__init__(FailureKind.NOT_CONVERGED, "the atoms rest on a saddle, not in a minimum")
+        self.positions = positions
 
 
 @dataclass(frozen=True)
@@ -46,8 +67,9 @@ class StrainedPair:
     gradient: Array
     """Displacement gradient, shape (3, 3)."""
 
-    def extrapolated(self, factor: float) -> tuple[Array, Array]:
-        """Return box and positions under a multiple of the gradient, the atoms moved in proportion.
+    def extrapolated_pressure(self, session: LammpsSession, factor: float) -> Array:
+        """Return the pressure tensor under a multiple of the gradient, GPa, the atoms moved in
+        proportion; NaN where that is farther than an extrapolation reaches.
 
         What they move by beyond that is of second order and the same both ways, so that it cancels
         in a central difference, up to third order.
@@ -55,9 +77,12 @@ class StrainedPair:
         moved = _undone(self.high.positions, self.gradient) - _undone(
             self.low.positions, -self.gradient
         )
+        shift = factor * moved / 2
+        if np.abs(shift).max() > MAX_EXTRAPOLATION:
+            return np.full((3, 3), np.nan)
         deformed = np.eye(3) + factor * self.gradient
-        positions = (self.crystal.positions + factor * moved / 2) @ deformed.T
-        return self.crystal.box @ deformed.T, positions
+        positions = (self.crystal.positions + shift) @ deformed.T
+        return session.evaluate(self.crystal.box @ deformed.T, positions).pressure
 
 
 def bulk_modulus(
@@ -73,8 +98,8 @@ def bulk_modulus(
     the three directions. For small strains this is the Voigt average (C11 + C22 + C33 +
     2 (C12 + C13 + C23)) / 9 of the published procedure, from 2 strained cells instead of 12.
 
-    The second strain takes two more evaluations. Where it disagrees, so that the potential is not
-    smooth, Birch and Murnaghan's equation over ± 6 % of volume decides.
+    The check takes four more evaluations. Where it fails, since the potential is not smooth there,
+    Birch and Murnaghan's equation over ± 6 % of volume decides.
 
     Args:
         session: with the crystal's atoms loaded.
@@ -85,27 +110,30 @@ def bulk_modulus(
     Raises:
         MeasurementFailed: if the atoms of a strained cell do not relax.
     """
-    strain, second = options.strain, second_strain(options.strain)
+    strain = options.strain
     fitted = f"Birch and Murnaghan's equation over strains of ± {FIT_STRAINS[-1]:g}"
     try:
         pair = _strained_both_ways(session, crystal, strain * np.eye(3), options, inverse)
+    except LeftSaddle:
+        raise
     except MeasurementFailed as failure:
         fit = _equation_of_state(session, crystal, options)
         if failure.kind is not FailureKind.NOT_CONVERGED or not fit.is_certain:
             raise
-        return TwoStrains(np.nan, strain, np.nan, second).decided("bulk_modulus", fit, fitted)
+        return SeveralStrains(strain, np.nan, {}).decided("bulk_modulus", fit, fitted)
     rise = np.trace(pair.high.evaluation.pressure - pair.low.evaluation.pressure) / 3
     usual = float(-rise * crystal.volume / (pair.high.volume - pair.low.volume))
-    pressures = []
-    for sign in (-1, 1):
-        evaluation = session.evaluate(*pair.extrapolated(sign * second / strain))
-        pressures.append(float(np.trace(evaluation.pressure)) / 3)
-    growth = (1 + second) ** 3 - (1 - second) ** 3
-    both = TwoStrains(usual, strain, (pressures[0] - pressures[1]) / growth, second)
-    if both.agree:
+    wider = {}
+    for each in check_strains(strain):
+        low, high = (
+            float(np.trace(pair.extrapolated_pressure(session, factor))) / 3
+            for factor in (-each / strain, each / strain)
+        )
+        wider[each] = (low - high) / ((1 + each) ** 3 - (1 - each) ** 3)
+    moduli = SeveralStrains(strain, usual, wider)
+    if moduli.agree:
         return CheckedProperties({"bulk_modulus": usual})
-    fit = _equation_of_state(session, crystal, options)
-    return both.decided("bulk_modulus", fit, fitted)
+    return moduli.decided("bulk_modulus", _equation_of_state(session, crystal, options), fitted)
 
 
 def measure_elasticity(
@@ -118,23 +146,24 @@ def measure_elasticity(
     """
     session.load(elements_of(cell.structure))
     structure = crystal.structure(cell)
-    usual, second = elastic_tensors(session, crystal, options)
+    usual, *wider = elastic_tensors(session, crystal, options)
     scale = float(np.abs(usual.voigt).max())
-    difference = float(np.abs(np.asarray(second.voigt) - np.asarray(usual.voigt)).max())
+    differences = [float(np.abs(each.voigt - usual.voigt).max()) for each in wider]
     values = elastic_properties(in_crystal_frame(usual, structure))
-    if difference <= MAX_DISAGREEMENT * scale:
+    if all(each <= MAX_DISAGREEMENT * scale for each in differences):  # not so of NaN
         return CheckedProperties(values)
-    found = (
-        f"elastic constants at strains of {options.strain:g} and "
-        f"{second_strain(options.strain):g} differ by {difference:.1f} GPa"
+    found = ", ".join(
+        f"{difference:.1f} GPa at {strain:g}"
+        for difference, strain in zip(differences, check_strains(options.strain), strict=True)
     )
+    found = f"from a strain of {options.strain:g} elastic constants differ by up to {found}"
     fitted, error = _fitted_tensor(session, crystal, options)
-    outcome = f"parabolas over ± {SHEAR_FIT_STRAINS[-1]:g} leave ± {error:.1f}"
-    if error <= MAX_DISAGREEMENT * scale:
+    outcome = f"parabolas over ± {SHEAR_FIT_STRAINS[-1]:g} are good to {error:.1f}"
+    if error <= MAX_FIT_ERROR * scale:
         values = elastic_properties(in_crystal_frame(fitted, structure))
         remark = f"artefact of a small strain: {found}; {outcome}, and give the values"
         return CheckedProperties(values, remarks=dict.fromkeys(values, remark))
-    return CheckedProperties(values, dict.fromkeys(values, f"unreliable: {found}, and {outcome}"))
+    return CheckedProperties(values, dict.fromkeys(values, f"unreliable: {found}; {outcome}"))
 
 
 def elastic_tensor(
@@ -147,9 +176,9 @@ def elastic_tensor(
 
 def elastic_tensors(
     session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
-) -> tuple[ElasticTensor, ElasticTensor]:
+) -> list[ElasticTensor]:
     """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame, at the usual
-    strain and at the second one.
+    strain and at those that it is checked at.
 
     Each of the six strains is applied both ways and the atoms are relaxed; what the stress
     changes by is divided by what the strain does. The box is never turned: where LAMMPS's
@@ -158,20 +187,21 @@ def elastic_tensors(
     Raises:
         MeasurementFailed: if the atoms of a strained cell do not relax.
     """
-    strain, second = options.strain, second_strain(options.strain)
-    columns, checks = [], []
+    strain, wider = options.strain, check_strains(options.strain)
+    columns: list[list[list[float]]] = [[] for _ in range(1 + len(wider))]
     for direction in _directions():
-        gradient = strain * direction
-        pair = _strained_both_ways(session, crystal, gradient, options)
-        low, high = pair.low.evaluation.pressure, pair.high.evaluation.pressure
-        fall = _turned_back(low, -gradient) - _turned_back(high, gradient)
-        columns.append([fall[k, m] / (2 * strain) for k, m in _VOIGT])
-        ends = []
-        for sign in (-1, 1):
-            evaluation = session.evaluate(*pair.extrapolated(sign * second / strain))
-            ends.append(_turned_back(evaluation.pressure, sign * second * direction))
-        checks.append([(ends[0] - ends[1])[k, m] / (2 * second) for k, m in _VOIGT])
-    return _symmetric(columns), _symmetric(checks)
+        pair = _strained_both_ways(session, crystal, strain * direction, options)
+        ends = [(strain, pair.low.evaluation.pressure, pair.high.evaluation.pressure)]
+        for each in wider:
+            low, high = (
+                pair.extrapolated_pressure(session, factor)
+                for factor in (-each / strain, each / strain)
+            )
+            ends.append((each, low, high))
+        for column, (size, low, high) in zip(columns, ends, strict=True):
+            fall = _turned_back(low, -size * direction) - _turned_back(high, size * direction)
+            column.append([float(fall[k, m]) / (2 * size) for k, m in _VOIGT])
+    return [_symmetric(column) for column in columns]
 
 
 def _directions() -> Iterator[Array]:
@@ -272,6 +302,11 @@ def _strained_both_ways(
     first = strained(low, crystal.positions @ low.T, crystal.atom_pairs)
     # To first order the atoms move as far one way under tension as the other way under pressure.
     second = strained(high, 2 * crystal.positions - first.positions, first.pairs)
+    largest = MAX_RESPONSE + 10 * float(np.abs(strain).max())
+    for gradient, relaxed in ((-strain, first), (strain, second)):
+        resting = _undone(relaxed.positions, gradient)
+        if float(np.abs(resting - crystal.positions).max()) > largest:
+            raise LeftSaddle(resting)
     return StrainedPair(crystal, first, second, strain)
 
 

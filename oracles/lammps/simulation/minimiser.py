@@ -15,7 +15,7 @@ The two-loop recursion is that of Nocedal (Math. Comp. 35 (1980) 773).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -37,16 +37,21 @@ MAX_SLOPE_RATIO = 0.8
 """Largest slope at the end of a step, as a share of the slope at its beginning: a step ends where
 it has not turned uphill by more."""
 MAX_TRIALS = 12
-"""Largest number of shortenings of one step before giving up."""
-MAX_ENERGY_NOISE = 1e-3 / 3
-"""Largest jump of the energy that is stepped over, eV per coordinate: 1 meV/atom, about what
-energies by DFT are good to."""
+"""Largest number of shortenings of one step before its curvature is given up."""
+MAX_LAST_TRIALS = 24
+"""Largest number of shortenings of a step of steepest descent, before the search is given up: down
+to a millionth, so that a jump stands out from the slopes."""
+MAX_ENERGY_NOISE = 1e-2 / 3
+"""Largest jump of the energy that is stepped over, eV per coordinate: 10 meV/atom. In a symmetric
+cell a whole shell of neighbours crosses the cutoff at once, two dozen pairs of every atom."""
 MAX_FORCE_NOISE = 0.05
 """Largest jump of a force across which a minimum is accepted, eV/Å; relaxations by DFT usually end
 at 0.01 to 0.05."""
 JUMP_RATIO = 10.0
 """Least ratio of a jump to what the slopes make of the step across it. A gradient that is not the
 energy's is off by about the slopes' own share, however short the step."""
+MAX_NOISY_EVALUATIONS = 300
+"""Largest number of evaluations after a jump was met; what is not at rest by then will not be."""
 NOISE_MARGIN = 4.0
 """Factor by which the resolution exceeds the jump that was met: a longer step may cross several."""
 
@@ -81,7 +86,7 @@ class Noise:
     energy: float = 0.0
     """Largest jump of the energy that was stepped over, eV."""
     force: float = 0.0
-    """Jump of the gradient's largest component across which the minimum lies, eV/Å."""
+    """Largest component of the gradient that is left where the gradient jumps, eV/Å."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,11 @@ class _Evaluated:
     def is_finite(self) -> bool:
         return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
 
+    @property
+    def largest(self) -> float:
+        """Largest component of the gradient."""
+        return float(np.abs(self.gradient).max())
+
 
 def minimise(
     objective: Objective,
@@ -132,37 +142,43 @@ def minimise(
     """
     here, evaluations = _Evaluated(start, *objective(start)), 1
     pairs = tuple(pair for pair in pairs if _is_usable(pair))
-    noise = Noise()
+    noise, calmest = Noise(), here
     while (ending := _ending(here, evaluations, tolerance, max_evaluations)) is None:
         direction = _direction(here.gradient, pairs, inverse)
-        search = _search(objective, here, direction, max_evaluations - evaluations, noise.energy)
+        most = MAX_TRIALS if pairs or inverse is not None else MAX_LAST_TRIALS
+        most = min(most, max_evaluations - evaluations)
+        search = _search(objective, here, direction, most, noise.energy)
         evaluations += search.trials
         if (found := search.found) is not None:
             pair = CurvaturePair(found.point - here.point, found.gradient - here.gradient)
             if _is_usable(pair):
                 pairs = (*pairs, pair)[-MAX_PAIRS:]
             here = found
+            calmest = min(calmest, here, key=lambda each: each.largest)
         elif pairs or inverse is not None:
             pairs, inverse = (), None  # what is known misleads: start over with steepest descent
-        elif evaluations >= max_evaluations:
-            ending = Termination.BUDGET_SPENT
-            break
         elif noise.energy < search.jump.energy <= MAX_ENERGY_NOISE * len(start):
             noise = search.jump
+            # Where the forces jump too, steps lead round in circles about the minimum.
+            max_evaluations = min(max_evaluations, evaluations + MAX_NOISY_EVALUATIONS)
         else:
-            noise = Noise(noise.energy, search.jump.force)
-            ending = Termination.LINE_SEARCH_FAILED
-            if float(np.abs(here.gradient).max()) <= noise.force <= MAX_FORCE_NOISE:
-                here = _Evaluated(here.point, *objective(here.point))  # the last one called
-                evaluations, ending = evaluations + 1, Termination.CONVERGED_TO_NOISE
+            is_spent = evaluations >= max_evaluations
+            ending = Termination.BUDGET_SPENT if is_spent else Termination.LINE_SEARCH_FAILED
+            noise = replace(noise, force=search.jump.force)
             break
+    if ending in (Termination.BUDGET_SPENT, Termination.LINE_SEARCH_FAILED):
+        is_noisy = noise.energy > 0 or calmest.largest <= noise.force
+        if is_noisy and calmest.largest <= MAX_FORCE_NOISE:
+            here = _Evaluated(calmest.point, *objective(calmest.point))
+            noise = replace(noise, force=calmest.largest)
+            evaluations, ending = evaluations + 1, Termination.CONVERGED_TO_NOISE
     return Minimisation(ending, here.point, here.value, here.gradient, evaluations, pairs, noise)
 
 
 def _ending(here: _Evaluated, evaluations: int, tolerance: float, most: int) -> Termination | None:
     if not here.is_finite:
         return Termination.NOT_FINITE
-    if np.abs(here.gradient).max() < tolerance:
+    if here.largest < tolerance:
         return Termination.CONVERGED
     return Termination.BUDGET_SPENT if evaluations >= most else None
 
@@ -202,15 +218,16 @@ class _Search:
 
 
 def _search(
-    objective: Objective, here: _Evaluated, direction: Array, budget: int, noise: float
+    objective: Objective, here: _Evaluated, direction: Array, most: int, noise: float
 ) -> _Search:
-    """Search along a direction; energies are resolved to their rounding or to the noise, eV."""
+    """Search along a direction in at most so many trials; energies are resolved to their rounding
+    or to the noise, eV."""
     slope = float(here.gradient @ direction)
     if slope >= 0:
         return _Search(None, 0)
     rounding = max(ENERGY_RESOLUTION * max(1.0, abs(here.value)), NOISE_MARGIN * noise)
     length, jump = 1.0, Noise()
-    for trial in range(1, min(MAX_TRIALS, budget) + 1):
+    for trial in range(1, most + 1):
         point = here.point + length * direction
         there = _Evaluated(point, *objective(point))
         if not there.is_finite:
@@ -228,4 +245,4 @@ def _search(
         # Where a straight line through both slopes crosses zero, within reason.
         crossing = slope / (slope - slope_there) if slope_there > slope else 0.5
         length *= min(max(crossing, 0.1), 0.7)
-    return _Search(None, min(MAX_TRIALS, budget), jump)
+    return _Search(None, most, jump)
