@@ -12,6 +12,9 @@ from pymatgen.core import Structure
 
 from alloop.oracles.crystal_frame import crystal_frame
 
+CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
+"""Names of the elastic constants, row by row of the upper triangle."""
+
 
 def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
     """Return a tensor turned into the conventional axes of the crystal, averaged over its class.
@@ -38,7 +41,8 @@ def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
     voigt = np.asarray(tensor.voigt)
     bulk, shear = float(tensor.k_vrh), float(tensor.g_vrh)
     mandel = np.diag([1.0, 1.0, 1.0, *[np.sqrt(2.0)] * 3])
-    constants = {f"c{i + 1}{j + 1}": float(voigt[i, j]) for i in range(6) for j in range(i, 6)}
+    places = zip(*np.triu_indices(6), strict=True)
+    constants = {name: float(voigt[i, j]) for name, (i, j) in zip(CONSTANTS, places, strict=True)}
     return constants | {
         "shear_modulus": shear,
         "shear_modulus_voigt": float(tensor.g_voigt),

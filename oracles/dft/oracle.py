@@ -20,14 +20,25 @@ from alloop.oracles.dft.factory import make_engine, make_manager
 from alloop.oracles.dft.failure import failure_of
 from alloop.oracles.dft.moments import DEFAULT_MOMENT, MOMENTS
 from alloop.oracles.dft.options import DftOptions
-from alloop.oracles.dft.procedure import RELAX, STATIC, MeasurementLog, Procedure
+from alloop.oracles.dft.procedure import (
+    RELAX,
+    STATIC,
+    FittedTensor,
+    MeasurementLog,
+    Procedure,
+)
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
+from alloop.oracles.elastic_tensor import CONSTANTS, elastic_properties, in_crystal_frame
+from alloop.oracles.strain_checks import MAX_DISAGREEMENT, CheckedProperties
 
-PROCEDURE = 1
+PROCEDURE = 2
 """Version of the procedure, raised when a change of this package changes values; part of the
 fingerprint."""
 
-VOIGT = [f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)]
+MAX_TENSOR_DIFFERENCE = 0.1
+"""Largest difference of elastic tensors at strains of 0.5 and of 1 % that are believed, as a share
+of the largest constant. CHGNet's moduli vary by 10 % between strains of 0.1 and 2 %, DFT's by less
+than one."""
 
 
 class DftOracle:
@@ -78,8 +89,9 @@ class DftOracle:
         Gives ``energy_per_atom`` (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³),
         where known ``magnetisation`` (µB/atom), and by protocol and options ``bulk_modulus`` (GPa,
         Voigt's), ``formation_energy_per_atom`` and ``energy_above_hull`` (eV/atom; negative below
-        the hull of elements and ordered binaries), ``c11`` … ``c66`` and ``shear_modulus`` (GPa,
-        Voigt-Reuss-Hill); and the relaxed structure with its sites in the order of the input.
+        the hull of elements and ordered binaries), ``c11`` … ``c66`` (GPa, in the axes of
+        ``alloop.oracles.elastic_tensor``) and ``shear_modulus`` (GPa, Voigt-Reuss-Hill); and the
+        relaxed structure with its sites in the order of the input.
         """
         began = monotonic()
         log = MeasurementLog(deadline=began + (self.options.timeout or inf))
@@ -89,13 +101,15 @@ class DftOracle:
             relaxed = crystal.in_original_order(calculated.structure)
             return Measurement(
                 Status.OK,
-                properties,
+                properties.values,
                 relaxed,
                 None,
                 self.name,
                 self._fingerprint,
                 self._cost(log.seconds),
                 log.document(),
+                properties.doubts,
+                properties.remarks,
             )
         except Exception as error:  # a bad material must not stop a campaign; the kind says so
             failure = failure_of(error)
@@ -126,7 +140,7 @@ class DftOracle:
 
     def _measure(
         self, crystal: SortedStructure, log: MeasurementLog
-    ) -> tuple[Calculation, dict[str, float]]:
+    ) -> tuple[Calculation, CheckedProperties]:
         protocol, procedure = self.options.protocol, self._procedure
         if protocol == "static":
             cell = procedure.single_point(crystal.structure, log)
@@ -136,9 +150,9 @@ class DftOracle:
         if protocol != "relax":
             properties |= self._relative_energies(cell, log)
         if protocol == "elastic":
-            properties |= _moduli(procedure.elastic_tensor(cell, log))
+            properties |= _moduli(procedure.elastic_tensor(cell, log), cell.structure)
         elif self.options.strain:
-            properties["bulk_modulus"] = procedure.bulk_modulus(cell, log)
+            properties |= procedure.bulk_modulus(cell, log)
         return cell, properties
 
     def _relative_energies(self, cell: Calculation, log: MeasurementLog) -> dict[str, float]:
@@ -178,23 +192,33 @@ def _rebuild(options: DftOptions, elements: tuple[str, ...]) -> DftOracle:
     return DftOracle(options, elements=elements)
 
 
-def _properties(cell: Calculation) -> dict[str, float]:
+def _properties(cell: Calculation) -> CheckedProperties:
     n = len(cell.structure)
     properties = {
         "energy_per_atom": cell.energy / n,
         "volume_per_atom": cell.volume / n,
         "density": float(cell.structure.density),
     }
-    return properties if cell.moment is None else properties | {"magnetisation": cell.moment / n}
+    if cell.moment is not None:
+        properties["magnetisation"] = cell.moment / n
+    return CheckedProperties(properties)
 
 
-def _moduli(tensor: Any) -> dict[str, float]:
-    elastic = ElasticTensor.from_voigt(tensor)
-    constants = {name: float(tensor[int(name[1]) - 1][int(name[2]) - 1]) for name in VOIGT}
-    return constants | {
-        "bulk_modulus": float(elastic.k_voigt),
-        "shear_modulus": float(elastic.g_vrh),
+def _moduli(fitted: FittedTensor, structure: Structure) -> CheckedProperties:
+    """Return elastic constants in the crystal's axes, and the moduli that need no axes."""
+    elastic = in_crystal_frame(ElasticTensor.from_voigt(fitted.tensor), structure)
+    found = elastic_properties(elastic)
+    constants = {
+        name: value for name, value in found.items() if name in (*CONSTANTS, "shear_modulus")
     }
+    values = constants | {"bulk_modulus": float(elastic.k_voigt)}
+    if fitted.difference <= MAX_DISAGREEMENT:
+        return CheckedProperties(values)
+    note = f"elastic constants at half the strain differ by {100 * fitted.difference:.1f} %"
+    if fitted.difference <= MAX_TENSOR_DIFFERENCE:
+        note += "; a fit to both strains is the value given"
+        return CheckedProperties(values, remarks=dict.fromkeys(values, note))
+    return CheckedProperties(values, doubts=dict.fromkeys(values, f"unreliable: {note}"))
 
 
 def _entry(cell: Calculation) -> PDEntry:
