@@ -21,6 +21,7 @@ from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
 from alloop.loop.measure.label_cache import label_cache
 from alloop.loop.measure.recording import failed_attempt, measured
+from alloop.loop.measure.self_testing import self_test, untested_tiers
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests import write_requests
 from alloop.loop.record.artifacts import ArtifactStore
@@ -244,6 +245,11 @@ class Controller:
         done = len(evaluations) - len(missing)
         if not missing:
             return
+        if untested := untested_tiers(state, self._oracles, {e.tier for e in missing}):
+            for tested in self_test(
+                self._pool, self._spool, untested, is_stopping=self._is_stopping
+            ):
+                self._append(tested)
         for task_, measurement in measure_all(
             self._pool, waiting, limits=limits, is_stopping=self._is_stopping
         ):

@@ -136,6 +136,22 @@ class SessionClosed(Record):
     reason: str
 
 
+class SelfTested(Record):
+    """Event: a tier's oracle passed its self-test, before the first measurement by it."""
+
+    kind: Literal["self_tested"] = "self_tested"
+    tier: int
+    oracle: str
+    fingerprint: str
+    properties: dict[str, float]
+    """Values of one element in its stable crystal; see ``CanSelfTest``."""
+    remarks: dict[str, str] = {}
+    seconds: float
+    """Wall time of the test, s."""
+    facts: dict[str, Any]
+    """Element, seconds per call, and what identifies the oracle: versions, SHA-256 of files."""
+
+
 class ModelFitted(Record):
     """Event: the model of a round, trained on all labels up to this event."""
 
@@ -272,6 +288,7 @@ Event = Annotated[
     CampaignOpened
     | SessionOpened
     | SessionClosed
+    | SelfTested
     | ModelFitted
     | Proposed
     | AttemptFailed

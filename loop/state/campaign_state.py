@@ -21,7 +21,7 @@ from alloop.loop.record.events import (
     ModelFitted,
     Paid,
     Proposed,
-    SessionClosed,
+    SelfTested,
     SessionOpened,
     Stage,
 )
@@ -81,6 +81,8 @@ class CampaignState:
     """Reason for which the campaign ended; None while it has not."""
     start_checkpoint: str | None = None
     """Artifact of the checkpoint that the first model continues."""
+    self_tests: Mapping[int, SelfTested] = field(default_factory=dict)
+    """Self-tests that oracles have passed, by tier."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Versions of the software that opened the campaign, by name."""
     began: str = ""
@@ -241,6 +243,7 @@ class Fold:
         self._recorded: dict[str, Measured] = {}
         self._partial: dict[str, Measured] = {}
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
+        self._self_tests: dict[int, SelfTested] = {}
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
         self._began: str = ""
@@ -265,6 +268,8 @@ class Fold:
                 self._session_began, self._sessions = time, self._sessions + 1
                 if event.scheduling is not None:
                     self._spec = self._spec.with_scheduling(event.scheduling)
+            case SelfTested():
+                self._self_tests[event.tier] = event
             case ModelFitted():
                 self._models[event.round] = event
             case Proposed():
@@ -283,8 +288,6 @@ class Fold:
                 self._partial.pop(event.evaluation, None)
             case CampaignClosed():
                 self._closed = event.reason
-            case CampaignOpened() | SessionClosed():
-                pass
         self._latest = time
 
     def state(self) -> CampaignState | None:
@@ -300,6 +303,7 @@ class Fold:
             recorded=dict(self._recorded),
             partial=dict(self._partial),
             attempts=dict(self._attempts),
+            self_tests=dict(self._self_tests),
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,

@@ -28,6 +28,7 @@ from alloop.oracles.dft.procedure import (
     Procedure,
 )
 from alloop.oracles.dft.references import element_crystal, ordered_binaries
+from alloop.oracles.dft.self_test import dft_self_test
 from alloop.oracles.elastic_tensor import CONSTANTS, elastic_properties, in_crystal_frame
 from alloop.oracles.strain_checks import MAX_DISAGREEMENT, CheckedProperties
 
@@ -68,6 +69,9 @@ class DftOracle:
             engine.check(self._elements)
         self.name = f"dft {engine.name}"
         self._level = _hash(_level_settings(options, engine))
+        self._identity = {
+            key: value for key, value in engine.settings().items() if isinstance(value, str)
+        }
         self._fingerprint = _hash(
             {"level": self._level}
             | options.model_dump(include={"protocol", "end_members", "strain"})
@@ -124,6 +128,31 @@ class DftOracle:
                 cost,
                 log.document(),
             )
+
+    def self_test(self) -> Measurement:
+        """See ``CanSelfTest``: the first element asked for that has a simple crystal, at the same
+        level of theory. Its flows are kept like all others, and run once for all campaigns."""
+        began = monotonic()
+        log = MeasurementLog(deadline=began + (self.options.timeout or inf))
+        try:
+            properties, document = dft_self_test(self._procedure, self.options, self._elements, log)
+        except Exception as error:  # the failure says so
+            failure, cost = failure_of(error), self._cost(monotonic() - began)
+            return Measurement(
+                Status.FAILED, {}, None, failure, self.name, self._fingerprint, cost, log.document()
+            )
+        parts = {"name": self.name, "level": self._level, **self._identity}
+        return Measurement(
+            Status.OK,
+            properties.values,
+            None,
+            None,
+            self.name,
+            self._fingerprint,
+            self._cost(log.seconds),
+            document | {"identity": parts},
+            remarks={**properties.remarks, **properties.doubts},
+        )
 
     def submission(self, material: Material) -> str:
         """Return the name under which a measurement's first flow is submitted.

@@ -132,7 +132,7 @@ class Procedure:
         cells: dict[float, Calculation] = {}
 
         def modulus_at(strain: float) -> float:
-            cells.update(self._strained_cells(relaxed, strain, log))
+            cells.update(self.strained_cells(relaxed, strain, log))
             small, large = cells[-strain], cells[strain]
             growth = (large.volume - small.volume) / relaxed.volume
             return -(large.pressure - small.pressure) / growth
@@ -144,7 +144,7 @@ class Procedure:
             for factor in (1.5, 2):
                 modulus_at(factor * strain)
             volumes = [each.volume for each in cells.values()]
-            pressures = [-each.pressure for each in cells.values()]
+            pressures = [each.pressure for each in cells.values()]
             fit = birch_murnaghan(volumes, pressures, relaxed.volume)
             fitted = f"Birch and Murnaghan's equation over strains of ± {2 * strain:g}"
             found = moduli.decided("bulk_modulus", fit, fitted)
@@ -154,7 +154,7 @@ class Procedure:
             )
         return found
 
-    def _strained_cells(
+    def strained_cells(
         self, relaxed: Calculation, strain: float, log: MeasurementLog
     ) -> dict[float, Calculation]:
         """Return the cell shrunk and grown by a strain of every length, by that strain."""

@@ -28,6 +28,7 @@ from alloop.oracles.lammps.procedures.elasticity import (
 )
 from alloop.oracles.lammps.properties import Simulation
 from alloop.oracles.lammps.readiness import ready_potential
+from alloop.oracles.lammps.self_test import self_test
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.runtime import lammps_version
@@ -97,7 +98,8 @@ class LammpsOracle:
         potential: Potential | None = None,
     ) -> None:
         self.options = options
-        self.potential = ready_potential(options, potential or options.potential, elements)
+        self._elements = tuple(elements)
+        self.potential = ready_potential(options, potential or options.potential, self._elements)
         self.name = f"lammps {self.potential.name}"
         self._fingerprint = _fingerprint(options, self.potential)
         self.simulator = Simulator(options, self.potential)
@@ -108,7 +110,7 @@ class LammpsOracle:
 
         The potential goes along with its checksums, so that a file changed meanwhile is noticed.
         """
-        return _rebuild, (self.options, self.potential)
+        return _rebuild, (self.options, self.potential, self._elements)
 
     def fingerprint(self) -> str:
         """Return the hash of potential, settings, procedure and LAMMPS version."""
@@ -133,6 +135,19 @@ class LammpsOracle:
         """
         found = self.attempt(lambda: self._measure_exchanged(start, exchanges))
         return replace(found, fingerprint=exchange_fingerprint(self._fingerprint))
+
+    def self_test(self) -> Measurement:
+        """See ``CanSelfTest``: the first element asked for, or of the potential."""
+        documents: list[dict[str, object]] = []
+
+        def simulation() -> Summary:
+            elements = (*self._elements, *self.potential.elements)
+            summary, document = self_test(self.simulator, dict.fromkeys(elements))
+            documents.append(document)
+            return summary
+
+        found = self.attempt(simulation)
+        return replace(found, document=documents[0]) if documents else found
 
     def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
         """Run a simulation and return a measurement, a failed one where it fails."""
@@ -207,8 +222,10 @@ class LammpsOracle:
         return Cost(calls=1, wall_seconds=seconds, core_hours=hours, money=money)
 
 
-def _rebuild(options: LammpsOptions, potential: Potential) -> LammpsOracle:
-    return LammpsOracle(options, potential=potential)
+def _rebuild(
+    options: LammpsOptions, potential: Potential, elements: tuple[str, ...]
+) -> LammpsOracle:
+    return LammpsOracle(options, potential=potential, elements=elements)
 
 
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
