@@ -95,7 +95,7 @@ class SeveralStrains:
         found = f"{self.value:.1f} GPa at a strain of {self.strain:g}, {elsewhere}"
         outcome = f"{fitted} gives {fit.value:.1f} ± {fit.error:.1f}"
         if fit.is_certain:
-            remark = f"artefact of a small strain: {found}; {outcome}, which is the value given"
+            remark = f"artefact of one strain: {found}; {outcome}, which is the value given"
             return CheckedProperties({name: fit.value}, remarks={name: remark})
         values = [each for each in (self.value, *self.wider.values()) if np.isfinite(each)]
         return CheckedProperties(

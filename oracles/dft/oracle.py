@@ -1,18 +1,21 @@
 """The DFT oracle: relax, strain, compare with the elements."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 from math import inf
 from time import monotonic
 from typing import Any
 
+import numpy as np
 from pymatgen.analysis.elasticity import ElasticTensor
 from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from alloop.canonical import canonical_json, sha256
 from alloop.materials import Material
 from alloop.oracles.base import Cost, Measurement, Status
+from alloop.oracles.crystal_frame import crystal_frame
 from alloop.oracles.dft.calculation import Calculation
 from alloop.oracles.dft.crystal import SortedStructure
 from alloop.oracles.dft.engines.base import Engine
@@ -179,7 +182,8 @@ class DftOracle:
         if protocol != "relax":
             properties |= self._relative_energies(cell, log)
         if protocol == "elastic":
-            properties |= _moduli(procedure.elastic_tensor(cell, log), cell.structure)
+            turned = _in_crystal_axes(cell)
+            properties |= _moduli(procedure.elastic_tensor(turned, log), turned.structure)
         elif self.options.strain:
             properties |= procedure.bulk_modulus(cell, log)
         return cell, properties
@@ -231,6 +235,17 @@ def _properties(cell: Calculation) -> CheckedProperties:
     if cell.moment is not None:
         properties["magnetisation"] = cell.moment / n
     return CheckedProperties(properties)
+
+
+def _in_crystal_axes(cell: Calculation) -> Calculation:
+    """Return a calculated cell turned into the crystal's conventional axes, so that the strains of
+    its elastic constants are the same however it was given."""
+    rotation, lattice = crystal_frame(cell.structure).rotation, cell.structure.lattice
+    structure = Structure(
+        Lattice(lattice.matrix @ rotation.T), cell.structure.species, cell.structure.frac_coords
+    )
+    stress = rotation @ np.array(cell.stress) @ rotation.T
+    return replace(cell, structure=structure, stress=tuple(map(tuple, stress.tolist())))
 
 
 def _moduli(fitted: FittedTensor, structure: Structure) -> CheckedProperties:

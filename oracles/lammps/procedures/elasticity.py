@@ -161,7 +161,7 @@ def measure_elasticity(
     outcome = f"parabolas over ± {SHEAR_FIT_STRAINS[-1]:g} are good to {error:.1f}"
     if error <= MAX_FIT_ERROR * scale:
         values = elastic_properties(in_crystal_frame(fitted, structure))
-        remark = f"artefact of a small strain: {found}; {outcome}, and give the values"
+        remark = f"artefact of one strain: {found}; {outcome}, and give the values"
         return CheckedProperties(values, remarks=dict.fromkeys(values, remark))
     return CheckedProperties(values, dict.fromkeys(values, f"unreliable: {found}; {outcome}"))
 
