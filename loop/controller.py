@@ -20,6 +20,7 @@ from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.label_cache import label_cache
 from alloop.loop.measure.recording import failed_attempt, measured
+from alloop.loop.measure.self_testing import self_test, untested_tiers
 from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests import write_requests
@@ -243,6 +244,11 @@ class Controller:
         done = len(evaluations) - len(missing)
         if not missing:
             return
+        if untested := untested_tiers(state, self._oracles, {e.tier for e in missing}):
+            for tested in self_test(
+                self._pool, self._spool, untested, is_stopping=self._is_stopping
+            ):
+                self._append(tested)
         for task_, measurement in measure_all(
             self._pool, waiting, limits=limits, is_stopping=self._is_stopping
         ):

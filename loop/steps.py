@@ -87,7 +87,9 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
 
 def _next(state: CampaignState) -> Step:
     if not state.answers():
-        return Close("no labels: every initial measurement failed")
+        is_doubted = any(m.doubts for m in state.recorded.values())
+        failed = "failed or is in doubt" if is_doubted else "failed"
+        return Close(f"no labels: every initial measurement {failed}")
     return _after(state, state.requested[-1])
 
 

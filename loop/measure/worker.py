@@ -25,6 +25,7 @@ from alloop.loop.measure.worker_limits import adopt_orphans, bound_memory, end_d
 from alloop.loop.measure.worker_process import GRACE_PERIOD, Reply
 from alloop.materials import material_from_json
 from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
+from alloop.oracles.self_test import CanSelfTest
 
 _MESSAGE_LENGTH = 500
 _MOST_NESTED = 100
@@ -163,7 +164,11 @@ def _settled(measurement: Measurement, seconds: float) -> Measurement:
 
 
 def _ask(oracle: Oracle, payload: dict[str, Any]) -> Measurement:
-    """Return the oracle's measurement of a material, or of what exchanges of atoms make of one."""
+    """Return the oracle's measurement of a material, or of what exchanges of atoms make of one, or
+    its self-test."""
+    if "self_test" in payload:
+        assert isinstance(oracle, CanSelfTest)
+        return oracle.self_test()
     if "exchanges" not in payload:
         return oracle.measure(material_from_json(payload))
     assert isinstance(oracle, ExchangeOracle)

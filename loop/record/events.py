@@ -4,6 +4,7 @@ An event says what was decided or measured, in JSON that a person can read. Big 
 (structures, checkpoints, latent points) are artifacts, named here by their SHA-256.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
+from alloop.properties import joined_notes
 
 FORMAT = 2
 """Version of the ledger's events; a run of any other format is refused, never misread."""
@@ -170,6 +172,22 @@ class SessionClosed(Record):
     reason: str
 
 
+class SelfTested(Record):
+    """Event: a tier's oracle passed its self-test, before the first measurement by it."""
+
+    kind: Literal["self_tested"] = "self_tested"
+    tier: int
+    oracle: str
+    fingerprint: str
+    properties: dict[str, FiniteFloat]
+    """Values of one element in its stable crystal; see ``CanSelfTest``."""
+    remarks: dict[str, str] = {}
+    seconds: Amount
+    """Wall time of the test, s."""
+    facts: dict[str, Any]
+    """Element, seconds per call, and what identifies the oracle: versions, SHA-256 of files."""
+
+
 class ModelFitted(Record):
     """Event: the model of a round, trained on all labels up to this event."""
 
@@ -269,6 +287,11 @@ class Measured(Paid):
     """Artifact of the oracle's record of its calculations, JSON."""
     fingerprint: str
     """Fingerprint of the tier's oracle or, for a warm start, its ``exchange_fingerprint``."""
+    doubts: dict[str, str] = {}
+    """Reason for which a value is not to be relied on, by property name. Where the campaign wants
+    the property, nothing is chosen, learnt or promoted by the measurement."""
+    remarks: dict[str, str] = {}
+    """What the oracle found and settled on the way to a value, by property name."""
     corrects: int | None = None
     """Sequence number of the entry whose values these replace, because a person had made a
     mistake."""
@@ -302,6 +325,11 @@ class Measured(Paid):
         """Cost of the measurement, whoever paid for it."""
         return self.cost if self.reuse is None else self.reuse.cost
 
+    def doubt(self, names: Iterable[str]) -> str:
+        """Return why the values of these properties are not to be relied on; empty where they
+        are."""
+        return joined_notes(self.doubts, names)
+
     @property
     def is_infeasible(self) -> bool:
         """Whether the material itself made the measurement fail, and always would."""
@@ -319,6 +347,7 @@ Event = Annotated[
     CampaignOpened
     | SessionOpened
     | SessionClosed
+    | SelfTested
     | ModelFitted
     | Proposed
     | AttemptFailed

@@ -69,7 +69,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
 
     Times, costs, notes and sessions are left out, and measurements are put in order of their
     evaluation, corrected ones with their newest values: a campaign that was interrupted agrees
-    with one that was not, and so do two whose workers were fast in a different order.
+    with one that was not, and so do two whose workers were fast in a different order. Of a doubt
+    the property's name counts, as of a failure its kind.
     """
     proposed: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
@@ -81,6 +82,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
             case Measured() as event:
                 kept = {"evaluation", "candidate", "status", "properties", "failure_kind"}
                 values = event.model_dump(mode="json", include=kept)
+                if event.doubts:
+                    values["doubts"] = sorted(event.doubts)
                 if event.corrects is not None:
                     measured[event.evaluation] = values
                 elif not event.is_partial:

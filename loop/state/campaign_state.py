@@ -21,7 +21,7 @@ from alloop.loop.record.events import (
     ModelFitted,
     Paid,
     Proposed,
-    SessionClosed,
+    SelfTested,
     SessionOpened,
     Stage,
 )
@@ -84,6 +84,8 @@ class CampaignState:
     """Reason for which the campaign ended; None while it has not."""
     start_checkpoint: str | None = None
     """Artifact of the checkpoint that the first model continues."""
+    self_tests: Mapping[int, SelfTested] = field(default_factory=dict)
+    """Self-tests that oracles have passed, by tier."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Versions of the software that opened the campaign, by name."""
     began: str = ""
@@ -137,7 +139,9 @@ class CampaignState:
         found = tuple(
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)
-            if FORMATION_ENERGY in m.properties and amounts_in(formula := formulas[m.candidate])
+            if FORMATION_ENERGY in m.properties
+            and FORMATION_ENERGY not in m.doubts
+            and amounts_in(formula := formulas[m.candidate])
         )
         return hull_of(tuple(self.spec.space.elements), found) if found else None
 
@@ -145,6 +149,8 @@ class CampaignState:
         hull = self.hulls[m.tier] if m.status is Status.OK else None
         if hull is None or ENERGY_ABOVE_HULL in m.properties:
             return m
+        if (doubt := m.doubts.get(FORMATION_ENERGY)) is not None:
+            return m.model_copy(update={"doubts": m.doubts | {ENERGY_ABOVE_HULL: doubt}})
         above = hull.energies_above.get(m.candidate)
         derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
         return m.with_properties(m.properties | derived)
@@ -172,16 +178,23 @@ class CampaignState:
         return formulas
 
     def answers(self, tier: int = 0) -> tuple[Measured, ...]:
-        """Return the successful measurements of a tier, in the order of the decisions: an
-        order that does not depend on which worker was faster.
+        """Return the successful, reliable measurements of a tier, in the order of the decisions:
+        an order that does not depend on which worker was faster.
+
+        They are what models learn from, what is compared, searched around and promoted.
         """
         if tier not in self._answers:
-            self._answers[tier] = self._answered(self.measured, tier)
+            answered = self._answered(self.measured, tier)
+            self._answers[tier] = tuple(m for m in answered if self.is_reliable(m))
         return self._answers[tier]
 
     @cached_property
     def _answers(self) -> dict[int, tuple[Measured, ...]]:
         return {}
+
+    def is_reliable(self, m: Measured) -> bool:
+        """Return whether no property that the campaign wants is in doubt."""
+        return not m.doubts or not m.doubt(self.spec.property_names())
 
     def _answered(self, measured: Mapping[str, Measured], tier: int) -> tuple[Measured, ...]:
         answers = (measured.get(e.id) for e in self.evaluations if e.tier == tier)
@@ -193,7 +206,7 @@ class CampaignState:
         return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
-        """Return the best successful measurement of a tier, feasible ones first."""
+        """Return the best successful, reliable measurement of a tier, feasible ones first."""
         if (tier, round) not in self._bests:
             answers = [m for m in self.answers(tier) if round is None or m.round == round]
             rank = self.utility.rank
@@ -266,6 +279,7 @@ class Fold:
         self._recorded: dict[str, Measured] = {}
         self._partial: dict[str, Measured] = {}
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
+        self._self_tests: dict[int, SelfTested] = {}
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
         self._began: str = ""
@@ -296,6 +310,8 @@ class Fold:
                 self._session_began, self._sessions = time, self._sessions + 1
                 if event.scheduling is not None:
                     self._spec = rescheduled_spec(self._spec, event.scheduling, self._opened)
+            case SelfTested():
+                self._self_tests[event.tier] = event
             case ModelFitted():
                 self._models[event.round] = event
             case Proposed():
@@ -306,8 +322,6 @@ class Fold:
                 self._attempts[event.evaluation] = (*earlier, event)
             case CampaignClosed():
                 self._closed = event.reason
-            case CampaignOpened() | SessionClosed():
-                pass
         self._latest = time
 
     def _measured(self, event: Measured) -> None:
@@ -333,6 +347,7 @@ class Fold:
             recorded=dict(self._recorded),
             partial=dict(self._partial),
             attempts=dict(self._attempts),
+            self_tests=dict(self._self_tests),
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,

@@ -1,7 +1,7 @@
 """Trials: each measurement joined with the decision that asked for it, and the decisions behind
 it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Decision, Measured, Proposed
@@ -19,11 +19,13 @@ class Trial:
     measured: Measured | None
     number: int
     """Number of the measurement within its tier, from 1; 0 without a measurement."""
+    doubt: str = ""
+    """Reason for which a value that the campaign wants is not to be relied on; else empty."""
 
     @property
     def answer(self) -> Measured | None:
-        """The measurement, if it gave values; None otherwise."""
-        if self.measured is None or self.measured.status is not Status.OK:
+        """The measurement, if it gave values that can be relied on; None otherwise."""
+        if self.measured is None or self.measured.status is not Status.OK or self.doubt:
             return None
         return self.measured
 
@@ -51,17 +53,24 @@ def unmeasured_reason(state: CampaignState) -> str:
 
 def joined(state: CampaignState) -> Iterator[Trial]:
     """Yield every decision with what came of it; ``CampaignState.trials`` keeps them."""
+    wanted = state.spec.property_names()
     for proposal, place, measured, number in _numbered(state):
-        yield Trial(proposal, proposal.decisions[place], measured, number)
+        doubt = _doubt(measured, wanted)
+        yield Trial(proposal, proposal.decisions[place], measured, number, doubt)
 
 
 def trials_of(state: CampaignState, candidate: str) -> tuple[Trial, ...]:
     """Return the decisions about one candidate; no other is decoded."""
+    wanted = state.spec.property_names()
     return tuple(
-        Trial(proposal, proposal.decisions[place], measured, number)
+        Trial(proposal, proposal.decisions[place], measured, number, _doubt(measured, wanted))
         for proposal, place, measured, number in _numbered(state)
         if outline_of(proposal)[place]["candidate"] == candidate
     )
+
+
+def _doubt(measured: Measured | None, wanted: Sequence[str]) -> str:
+    return "" if measured is None or not measured.doubts else measured.doubt(wanted)
 
 
 def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | None, int]]:

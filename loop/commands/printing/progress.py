@@ -27,6 +27,7 @@ from alloop.loop.record.events import (
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Close, Fit, Measure, Propose, Step, Wait
 from alloop.oracles.base import Status
+from alloop.properties import joined_notes
 
 
 class ProgressObserver:
@@ -98,6 +99,9 @@ class ProgressObserver:
                         f"         {measured.candidate[:10]} failed "
                         f"({measured.failure_kind.value}): {measured.failure_message}"
                     )
+                elif measured.doubts:
+                    doubt = joined_notes(measured.doubts)
+                    self._say(f"         {measured.candidate[:10]} is in doubt: {doubt}")
             case AttemptFailed() as attempt:
                 self._say(
                     f"         {attempt.candidate[:10]} is tried again "

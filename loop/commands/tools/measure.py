@@ -10,6 +10,7 @@ from alloop.errors import AlloopError, PotentialError, SpecError
 from alloop.loop.commands.arguments import FormatOption
 from alloop.loop.commands.printing.formats import Format, print_csv, print_json
 from alloop.loop.commands.printing.text import say_aside
+from alloop.properties import joined_notes
 
 if TYPE_CHECKING:
     from alloop.loop.measure.measuring import MeasuredFile
@@ -56,6 +57,9 @@ def measure(
     for each in measured:
         for remark in each.remarks:
             say_aside(f"{each.path}: {remark}")
+        for notes in (each.measurement.doubts, each.measurement.remarks):
+            if notes:
+                say_aside(f"{each.path}: {joined_notes(notes)}")
     match format:
         case Format.JSON:
             print_json([{"file": str(m.path)} | m.measurement.to_json() for m in measured])

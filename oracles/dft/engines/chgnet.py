@@ -25,6 +25,10 @@ from alloop.settings.profiles import Profile
 ELASTIC_TOLERANCE = 0.005
 """Largest force left in a strained cell for the elastic tensor, eV/Å."""
 
+MAX_STRESS = 0.02
+"""Largest stress left in a relaxed cell, GPa: lengths are then good to 3e-5, whatever the cell that
+a crystal is given in."""
+
 
 @dataclass
 class ChgnetRelaxMaker(ForceFieldRelaxMaker):
@@ -46,6 +50,10 @@ class ChgnetEngine(AseEngine):
     """
 
     elastic_tolerance = ELASTIC_TOLERANCE
+    max_stress = MAX_STRESS
+    # Calculating all takes seconds. Strains that symmetry turns by the axes of a relaxed cell,
+    # which are off by 1e-5, get components of 1e-7 that pymatgen's finite differences divide by.
+    reduces_strains = False
 
     def __init__(self, options: DftOptions, profile: Profile) -> None:
         super().__init__(options, profile)
@@ -63,6 +71,7 @@ class ChgnetEngine(AseEngine):
             "chgnet": metadata.version("chgnet"),
             "weights": sha256(checkpoint_of(self._model).read_bytes()),
             "force_tolerance": self._options.force_tolerance,
+            "max_stress": MAX_STRESS,
             "max_steps": self._options.max_steps,
         }
 
