@@ -13,24 +13,28 @@ What it does with coordinates and occupancies, so that one text is one material 
   is refused.
 - *Occupancies*: sites of one position add up; partly occupied ones give a disordered structure,
   more than one atom on a site is refused, nothing is scaled.
-- *Cell*: as written, not reduced; sites sorted by electronegativity, as pymatgen sorts them.
+- *Cell*: as written, not reduced; sites sorted by electronegativity as pymatgen sorts them, noble
+  gases, which have none, last.
+- *Isotopes and charges*: left out, with a remark.
 
 Notes of the parser that change nothing (no symmetry written, another sum formula than the
 sites') are passed on as remarks.
 """
 
+import math
 import re
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import PeriodicSite, Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.io.cif import CifBlock, CifFile, CifParser, str2float
 
 from alloop.errors import MaterialError
+from alloop.files.cif_symmetry import OPERATIONS, require_known_symmetry
+from alloop.files.limits import CIF_ATOMS, CIF_IMAGES, CIF_OPERATIONS, CIF_WORDS
+from alloop.files.parsed import ParsedStructure, parsed, require_few_atoms
 
 SAME_SITE = 1e-6
 """Largest difference of the fractional coordinates of one site's entries."""
@@ -39,6 +43,16 @@ TOO_CLOSE = 0.5
 """Least distance in Å of two atoms that symmetry operations may make of one."""
 
 _COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
+_MAGNETIC = (
+    "_space_group_symop_magn_operation.xyz",
+    "_space_group_symop_magn_centering.xyz",
+    "_space_group_symop.magn_operation_xyz",
+    "_space_group_symop.magn_centering_xyz",
+)
+"""Names of the operations of magnetic groups."""
+_WITH_HYDROGEN = ("Wat", "wat", "O-H")
+"""Labels of water and hydroxyl, which the parser takes for their oxygen."""
+_TEXT_BLOCK = re.compile(r"^;.*?^;", re.MULTILINE | re.DOTALL)
 _FEWEST_DIGITS = 2
 """Least number of decimals of rounded coordinates; where all have fewer they are taken as exact: 0,
 0.5."""
@@ -46,77 +60,88 @@ _MOST_DIGITS = 4
 _IMAGE_ERROR = 3
 """Largest difference of an image from its site, in errors of a coordinate: rows of the operations
 on hexagonal axes add two coordinates, and the site has its own."""
-_REASON_LENGTH = 300
 
 
-@dataclass(frozen=True)
-class CifContent:
-    """Structure of a CIF text, with the parser's remarks."""
-
-    structure: Structure
-    remarks: tuple[str, ...]
-    """Remarks of the parser."""
-
-
-def read_cif(text: str) -> CifContent:
+def read_cif(text: str) -> ParsedStructure:
     """Read the one structure of a CIF; see the module for the rules.
 
     Raises:
-        MaterialError: if it cannot be read, holds no structure or several, or its coordinates
-            are too coarse for its symmetry.
+        MaterialError: if it cannot be read, is larger than the bounds, holds no structure or
+            several, or its coordinates are too coarse for its symmetry.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            structures = _parsed(text)
-        except MaterialError:
-            raise
-        except Exception as error:  # the parser raises whatever the text provokes
-            raise unreadable(error, "CIF", caught) from error
-    return CifContent(single_structure(structures), remarks(caught))
+    return parsed("CIF", lambda: (_structure(text), []))
 
 
-def single_structure(structures: Sequence[Structure]) -> Structure:
-    """Return the only structure.
-
-    Raises:
-        MaterialError: if there is none, or more than one.
-    """
+def _structure(text: str) -> Structure:
+    _require_few_words(text)
+    structures = _structures(text)
     if len(structures) != 1:
         raise MaterialError(
             f"it holds {len(structures)} structures",
             remedy="Give each structure a file of its own.",
         )
-    return structures[0]
+    # Sorted anew: noble gases have no electronegativity, and NaN is less than nothing.
+    return structures[0].get_sorted_structure(key=_electronegativity)
 
 
-def unreadable(
-    error: Exception, format_name: str, caught: Sequence[warnings.WarningMessage]
-) -> MaterialError:
-    """Return the error for text that a parser refused, with what the parser said before."""
-    said = "; ".join([str(error) or type(error).__name__, *remarks(caught)])
-    why = " ".join(said.split())[:_REASON_LENGTH]
-    return MaterialError(f"it cannot be read as {format_name} ({why})")
+def _electronegativity(site: PeriodicSite) -> tuple[float, str]:
+    mean = site.species.average_electroneg
+    return (mean if math.isfinite(mean) else math.inf, site.species_string)
 
 
-def remarks(caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Return a parser's warnings, each sentence once, on one line."""
-    texts = (" ".join(str(warning.message).split()) for warning in caught)
-    return tuple(dict.fromkeys(texts))
+def _require_few_words(text: str) -> None:
+    n_words = len(_TEXT_BLOCK.sub(" ", text).split())
+    if n_words > CIF_WORDS:
+        raise MaterialError(
+            f"it has {n_words:,} words, more than the {CIF_WORDS:,} that are read",
+            remedy="Leave out what is not the structure, such as reflections.",
+        )
 
 
-def _parsed(text: str) -> list[Structure]:
-    parser = CifParser.from_str(text, frac_tolerance=0, site_tolerance=SAME_SITE)
+def _structures(text: str) -> list[Structure]:
     file = CifFile.from_str(text)
     blocks = [block for block in file.data.values() if _has_sites(block)]
+    for block in blocks:
+        _require_small(block)
+    parser = CifParser.from_str(text, frac_tolerance=0, site_tolerance=SAME_SITE)
+    for block in blocks:
+        _require_elements(parser, block)
     have_symmetry = [_move_onto_special_positions(parser, block) for block in blocks]
-    if not any(have_symmetry):
-        return parser.parse_structures(primitive=False)
-    parser = CifParser.from_str(str(file), frac_tolerance=0, site_tolerance=SAME_SITE)
+    if any(have_symmetry):
+        parser = CifParser.from_str(str(file), frac_tolerance=0, site_tolerance=SAME_SITE)
     structures = parser.parse_structures(primitive=False)
-    for structure in structures:
+    if len(structures) < len(blocks):  # the parser passes over what it cannot read
+        raise ValueError(f"{len(blocks) - len(structures)} of {len(blocks)} blocks with atoms")
+    for structure in structures if any(have_symmetry) else ():
         _require_apart(structure)
     return structures
+
+
+def _require_elements(parser: CifParser, block: CifBlock) -> None:
+    """Refuse what the parser would leave out without a word."""
+    labels = block.data.get("_atom_site_type_symbol") or block.data.get("_atom_site_label") or []
+    for label in labels:
+        if label[:3] in _WITH_HYDROGEN:
+            raise MaterialError(
+                f"its site {label} implies hydrogen without a place",
+                remedy="Give each atom a row.",
+            )
+        if not parser._parse_symbol(label):
+            raise MaterialError(f"its site {label[:40]!r} is no element")
+
+
+def _require_small(block: CifBlock) -> None:
+    """Refuse more atoms, operations or images than the bounds allow."""
+    n_rows = len(block.data[_COORDINATES[0]])
+    require_few_atoms(n_rows, CIF_ATOMS)
+    lists = [block.data.get(name) for name in (*OPERATIONS, *_MAGNETIC)]
+    n_operations = max((len(each) for each in lists if isinstance(each, list)), default=1)
+    if n_operations > CIF_OPERATIONS or n_rows * n_operations > CIF_IMAGES:
+        raise MaterialError(
+            f"it has {n_operations:,} symmetry operations on {n_rows:,} rows of atoms, more than "
+            "any space group needs",
+            remedy="Write all atoms of the cell in P1.",
+        )
 
 
 def _has_sites(block: CifBlock) -> bool:
@@ -126,6 +151,7 @@ def _has_sites(block: CifBlock) -> bool:
 def _move_onto_special_positions(parser: CifParser, block: CifBlock) -> bool:
     """Write exact coordinates where symmetry asks for them; return whether there is symmetry."""
     operations = parser.get_symops(block)
+    require_known_symmetry(block, operations)
     if len(operations) < 2:
         return False
     columns = [block.data[name] for name in _COORDINATES]
@@ -151,8 +177,11 @@ def _special_position(
 
 
 def _require_apart(structure: Structure) -> None:
-    distances = structure.distance_matrix[np.triu_indices(len(structure), k=1)]
-    if len(distances) and distances.min() < TOO_CLOSE:
+    heights = 1 / np.linalg.norm(np.linalg.inv(structure.lattice.matrix), axis=0)
+    if heights.min() < TOO_CLOSE:  # there would be neighbours without end
+        raise MaterialError(f"its cell is {heights.min():.3g} Å thin, too thin for atoms")
+    distances = structure.get_neighbor_list(TOO_CLOSE)[3]
+    if len(distances):
         raise MaterialError(
             f"its symmetry puts atoms {distances.min():.3f} Å apart: coordinates are too coarse "
             "for their special positions, or atoms overlap",
