@@ -108,8 +108,9 @@ def decoded(
             encoding = "UTF-16" if is_utf16 else "UTF-8"
             also = " nor Latin-1, which has no control characters" if text else ""
             line = content.count(b"\n", 0, raised.start) + 1
+            place = f"byte {raised.start}, in line {line},"
             raise error(
-                f"it is no text: byte {raised.start}, in line {line}, is not text in {encoding}{also}",
+                f"it is no text: {place} is not text in {encoding}{also}",
                 where=where,
                 remedy="Save it as UTF-8.",
             ) from raised

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from alloop.loop.commands.exit_codes import BAD_INPUT, INTERRUPTED, OUTPUT_LOST
 from alloop.loop.commands.garbage import collect_as_usual, collect_seldom
-from alloop.loop.commands.printing.output import output_problem, protect_output
+from alloop.loop.commands.printing.output import lasting_output, output_problem
 
 
 def main() -> None:
@@ -17,11 +17,11 @@ def main() -> None:
     # Set before anything heavy is imported: whoever stops a command while it starts sees a line,
     # not where in an import it was.
     before = signal.signal(signal.SIGINT, _stop)
-    protect_output()
     collect_seldom()
     atexit.register(gc.freeze)  # a process that ends need not look for garbage once more
     try:
-        _run()
+        with lasting_output():
+            _run()
     finally:
         collect_as_usual()
         signal.signal(signal.SIGINT, before)

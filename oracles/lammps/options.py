@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from alloop.elements import checked_symbol
 from alloop.oracles.lammps.properties import SIMULATION, Simulation
 from alloop.oracles.options import OracleOptions
+from alloop.paths import OwnFile
 from alloop.properties import units_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class OwnPotential(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     pair_style: PairStyle
-    files: tuple[Annotated[Path, AfterValidator(Path.absolute)], ...] = Field(
+    files: tuple[OwnFile, ...] = Field(
         min_length=1,
         description="eam: one per element; meam: library, parameters; snap: coefficients, "
         "parameters; else the one",

@@ -8,6 +8,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 
@@ -44,7 +46,8 @@ class LastingOutput(io.TextIOWrapper):
         os.close(nowhere)
 
 
-def protect_output() -> None:
+@contextmanager
+def lasting_output() -> Iterator[None]:
     """Make standard output and standard error last, and open where they are closed.
 
     A closed one would be the number of the next file that is opened, and what a library prints
@@ -55,8 +58,17 @@ def protect_output() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    sys.stdout = _lasting(sys.stdout, 1)
-    sys.stderr = _lasting(sys.stderr, 2)
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _lasting(sys.stdout, 1), _lasting(sys.stderr, 2)
+    try:
+        yield
+    finally:
+        ours = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = before
+        for stream in ours:
+            stream.flush()
+            if isinstance(stream, LastingOutput):
+                stream.detach()  # or the buffer, which is the other's too, is closed with it
 
 
 def _lasting(stream: IO[str] | None, number: int) -> IO[str]:
@@ -81,4 +93,4 @@ def output_problem() -> str:
 
 def is_unicode(stream: IO[str]) -> bool:
     """Return whether a stream can write every character."""
-    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
