@@ -1,6 +1,7 @@
 """YAML to CampaignSpec; an error names file, key path, value and remedy."""
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -76,9 +77,11 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
     if not isinstance(data, dict):
         raise SpecError("this is not a mapping of keys", where=where, remedy="See README.md.")
     try:
-        return CampaignSpec.model_validate(british(data), context={FOLDER: folder or Path()})
+        spec = CampaignSpec.model_validate(british(data), context={FOLDER: folder or Path()})
     except ValidationError as error:
         raise _explain(error, where) from error
+    _require_writable(spec.model_dump(mode="json"), f"{where}: ")
+    return spec
 
 
 def load_tier(path: Path) -> OracleOptions:
@@ -95,6 +98,40 @@ def load_tier(path: Path) -> OracleOptions:
     except ValidationError as error:
         raise _explain(error, str(path)) from error
     return tier
+
+
+def _require_writable(value: Any, where: str) -> None:
+    """Refuse what a ledger cannot hold.
+
+    Raises:
+        SpecError: naming the key of a number that is not finite, or of text or a path that is not
+            UTF-8.
+    """
+    match value:
+        case dict():
+            for key, each in value.items():
+                _require_writable(each, _inside(where, key))
+        case list():
+            for place, each in enumerate(value):
+                _require_writable(each, _inside(where, place))
+        case float() if not math.isfinite(value):
+            raise SpecError(f"{value} is no number to go by", where=where, remedy="Correct it.")
+        case str() if not _is_utf8(value):
+            raise SpecError(
+                f"{value!r} is not UTF-8", where=where, remedy="Rename the file or folder."
+            )
+
+
+def _inside(where: str, key: object) -> str:
+    return f"{where}{key}" if where.endswith(": ") else f"{where}.{key}"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(path: Path) -> dict[str, Any]:

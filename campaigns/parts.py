@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from alloop.errors import AlloopError, PluginError, one_line
@@ -36,10 +36,12 @@ def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationIn
     except PluginError as error:
         context = {"what": error.what, "remedy": error.remedy}
         raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
-    read = options.model_validate(value, context=info.context)
     try:
+        read = options.model_validate(value, context=info.context)
         # Spoken to once here, so that a broken plugin is a message about its key, not a traceback.
         (read.measures if isinstance(read, OracleOptions) else read.spaces)()  # type: ignore[attr-defined]
+    except ValidationError:
+        raise
     except Exception as error:
         what = f"kind {kind} of {find_kind(group, str(kind)).package} is broken ({one_line(error)})"
         context = {"what": what, "remedy": "Update or uninstall it."}

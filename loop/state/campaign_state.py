@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
-from alloop.errors import LedgerError
+from alloop.errors import LedgerError, one_line
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -237,13 +237,27 @@ class Fold:
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
+        self._required: dict[int, tuple[str, ...]] = {}
 
     def add(self, entry: LedgerEntry) -> None:
         """Take in the next entry.
 
         Raises:
-            LedgerError: if it is the first and does not open a campaign.
+            LedgerError: if it is the first and does not open a campaign, or does not fit those
+                before it.
         """
+        try:
+            if self._spec is not None and isinstance(entry.event, Measured):
+                self._require_whole(self._spec, entry.event)
+            self._add(entry)
+        except (ValueError, LookupError, TypeError) as error:  # pydantic's are ValueErrors
+            raise LedgerError(
+                f"this event does not fit those before it ({one_line(error)[:300]})",
+                where=str(entry.seq),
+                remedy="Alloop does not write such; restore the ledger from a copy.",
+            ) from error
+
+    def _add(self, entry: LedgerEntry) -> None:
         event, time = entry.event, datetime.fromisoformat(entry.time)
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
@@ -277,6 +291,17 @@ class Fold:
             case CampaignOpened() | SessionClosed():
                 pass
         self._latest = time
+
+    def _require_whole(self, spec: CampaignSpec, measured: Measured) -> None:
+        """Raise ValueError if a measurement lacks what the campaign ranks by."""
+        if measured.tier not in self._required:
+            if not 0 <= measured.tier < len(spec.tiers):
+                raise ValueError(f"there is no tier {measured.tier}")
+            self._required[measured.tier] = spec.required_properties(measured.tier)
+        if measured.status is Status.OK and not measured.is_partial:
+            required = self._required[measured.tier]
+            if missing := [name for name in required if name not in measured.properties]:
+                raise ValueError(f"it measured no {', '.join(missing)}")
 
     def state(self) -> CampaignState | None:
         """Return the state that the entries so far amount to; None if there was none."""
