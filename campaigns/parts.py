@@ -55,7 +55,7 @@ def build_oracle(options: OracleOptions, elements: Sequence[str]) -> "Oracle":
     Raises:
         AlloopError: if something that it needs is not at hand, or its kind is broken.
     """
-    with _faults_named(options):
+    with _faults_named(ORACLES, options.kind, "build its oracle"):
         return options.build(elements)
 
 
@@ -65,21 +65,33 @@ def check_oracle_ready(options: OracleOptions, elements: Sequence[str]) -> None:
     Raises:
         AlloopError: if it is not, or its kind is broken.
     """
-    with _faults_named(options):
+    with _faults_named(ORACLES, options.kind, "build its oracle"):
         options.check_ready(elements)
 
 
 @contextmanager
-def _faults_named(options: OracleOptions) -> Iterator[None]:
+def model_faults_named(options: ModelOptions) -> Iterator[None]:
+    """Turn what a model raises while it is built, trained or stored into an error that names its
+    kind.
+
+    Raises:
+        PluginError: in place of any exception that is no AlloopError.
+    """
+    with _faults_named(MODELS, options.kind, "train its model"):
+        yield
+
+
+@contextmanager
+def _faults_named(group: str, kind: str, task: str) -> Iterator[None]:
     """Turn what a broken kind raises into an error that names its package."""
     try:
         yield
     except AlloopError:
         raise
     except Exception as error:
-        package = find_kind(ORACLES, options.kind).package
+        package = find_kind(group, kind).package
         raise PluginError(
-            f"kind {options.kind} of {package} cannot build its oracle ({one_line(error)})",
+            f"kind {kind} of {package} cannot {task} ({one_line(error)[:300]})",
             remedy=f"Update or uninstall {package}.",
         ) from error
 

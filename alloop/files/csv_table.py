@@ -106,7 +106,8 @@ def read_csv_table(path: Path) -> CsvTable:
         found = [(n_remarks + reader.line_num, cells) for cells in _few(path, header, reader)]
     except csv.Error as error:
         raise DataError(
-            f"this is not CSV ({error})", where=f"{path}: line {n_remarks + reader.line_num}"
+            f"this is not CSV ({error})",
+            where=f"{path}: line {max(n_remarks + reader.line_num, 1)}",
         ) from error
     rows = tuple(_row(path, header, line, cells) for line, cells in found)
     return CsvTable(path, sha256(content), tuple(header), rows)
