@@ -238,6 +238,7 @@ class Fold:
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
         self._required: dict[int, tuple[str, ...]] = {}
+        self._proposed: set[str] = set()
 
     def add(self, entry: LedgerEntry) -> None:
         """Take in the next entry.
@@ -274,6 +275,7 @@ class Fold:
                 self._models[event.round] = event
             case Proposed():
                 self._proposals.append(event)
+                self._proposed.update(d.candidate for d in event.decisions if d.chosen)
                 self._evaluations += _asked_by(event, self._opened.fingerprints)
             case AttemptFailed():
                 earlier = self._attempts.get(event.evaluation, ())
@@ -293,7 +295,11 @@ class Fold:
         self._latest = time
 
     def _require_whole(self, spec: CampaignSpec, measured: Measured) -> None:
-        """Raise ValueError if a measurement lacks what the campaign ranks by."""
+        """Raise ValueError if a measurement lacks what the campaign ranks by, or is of a
+        candidate that was never proposed.
+        """
+        if measured.candidate not in self._proposed:
+            raise ValueError(f"its candidate {measured.candidate[:12]} was never proposed")
         if measured.tier not in self._required:
             if not 0 <= measured.tier < len(spec.tiers):
                 raise ValueError(f"there is no tier {measured.tier}")
