@@ -139,8 +139,8 @@ def _require_small(block: CifBlock) -> None:
     if n_operations > CIF_OPERATIONS or n_rows * n_operations > CIF_IMAGES:
         raise MaterialError(
             f"it has {n_operations:,} symmetry operations on {n_rows:,} rows of atoms, more than "
-            "any space group needs",
-            remedy="Write all atoms of the cell in P1.",
+            "are read",
+            remedy="Write all atoms of the cell in P1, or as POSCAR.",
         )
 
 

@@ -16,10 +16,12 @@ STRUCTURE_BYTES = 20_000_000
 """Largest structure file: ``ATOMS`` atoms with a kilobyte of labels each."""
 ATOMS = 20_000
 """Most atoms of a structure file: a cell with more is measured by none of the oracles."""
-CIF_ATOMS = 5_000
-"""Most rows of atoms in a CIF, and in its cell: the parser compares every atom with every other."""
-CIF_IMAGES = 50_000
-"""Most images of the atoms under all operations of a CIF, before those that coincide are one."""
+CIF_ATOMS = 2_000
+"""Most rows of atoms in a CIF: the parser compares every atom with every other, two seconds for
+these; larger cells are read from POSCAR and extended XYZ."""
+CIF_IMAGES = 5_000
+"""Most images of the atoms under all operations of a CIF, before those that coincide are one; the
+parser compares these with one another too."""
 CIF_OPERATIONS = 768
 """Most symmetry operations of a CIF: four times the 192 of the largest space groups."""
 CIF_WORDS = 300_000
