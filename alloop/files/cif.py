@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from pymatgen.core import PeriodicSite, Structure
 from pymatgen.core.operations import SymmOp
 from pymatgen.io.cif import CifBlock, CifFile, CifParser, str2float
+from scipy.spatial import KDTree
 
 from alloop.errors import MaterialError
 from alloop.files.cif_symmetry import OPERATIONS, require_known_symmetry
@@ -177,11 +178,19 @@ def _special_position(
 
 
 def _require_apart(structure: Structure) -> None:
-    heights = 1 / np.linalg.norm(np.linalg.inv(structure.lattice.matrix), axis=0)
-    if heights.min() < TOO_CLOSE:  # there would be neighbours without end
+    """Refuse atoms nearer to each other than ``TOO_CLOSE``."""
+    heights = 1 / np.linalg.norm(np.linalg.inv(structure.lattice.matrix), axis=0)  # (3,)
+    if heights.min() < 2 * TOO_CLOSE:
         raise MaterialError(f"its cell is {heights.min():.3g} Å thin, too thin for atoms")
-    distances = structure.get_neighbor_list(TOO_CLOSE)[3]
-    if len(distances):
+    # Along the normal of each face the distance is no longer than in space. A grid of cells, which
+    # other neighbour lists are made with, would take gigabytes in a large cell.
+    fractions = structure.frac_coords % 1 % 1  # -1e-17 % 1 is 1
+    tree = KDTree(fractions * heights, boxsize=heights)
+    pairs = tree.query_pairs(TOO_CLOSE, p=np.inf, output_type="ndarray")
+    differences = fractions[pairs[:, 0]] - fractions[pairs[:, 1]]
+    differences -= np.round(differences)
+    distances = np.linalg.norm(differences @ structure.lattice.matrix, axis=1)
+    if len(distances) and distances.min() < TOO_CLOSE:
         raise MaterialError(
             f"its symmetry puts atoms {distances.min():.3f} Å apart: coordinates are too coarse "
             "for their special positions, or atoms overlap",

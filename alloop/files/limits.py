@@ -19,7 +19,7 @@ ATOMS = 20_000
 CIF_ATOMS = 2_000
 """Most rows of atoms in a CIF: the parser compares every atom with every other, two seconds for
 these; larger cells are read from POSCAR and extended XYZ."""
-CIF_IMAGES = 5_000
+CIF_IMAGES = 3_000
 """Most images of the atoms under all operations of a CIF, before those that coincide are one; the
 parser compares these with one another too."""
 CIF_OPERATIONS = 768
