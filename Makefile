@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help discover test check format install espresso clean bench bench-%
+.PHONY: help discover test fuzz check format install espresso clean bench bench-%
 
 .DEFAULT_GOAL := help
 
@@ -16,6 +16,9 @@ discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of N
 
 test: $(READY)  ## Run the tests, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+fuzz: $(READY)  ## Feed every reader a hundred thousand mutated files: a quarter of an hour
+	$(BIN)/python -m benchmarks.trust.fuzz
 
 check: $(READY)  ## Run what CI runs before the tests
 	$(BIN)/ruff format --check .

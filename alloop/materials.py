@@ -62,11 +62,11 @@ def material_from_json(data: dict[str, Any]) -> Material:
         if data["kind"] == "composition":
             return Composition({Element(el): float(x) for el, x in data["fractions"].items()})
         if data["kind"] == "structure":
-            return Structure(
-                Lattice(np.array(data["lattice"], dtype=float)),
-                [Element(symbol) for symbol in data["species"]],
-                np.array(data["frac_coords"], dtype=float).reshape(-1, 3),
-            )
+            species = [Element(symbol) for symbol in data["species"]]
+            positions = np.array(data["frac_coords"], dtype=float).reshape(-1, 3)
+            if len(species) != len(positions):
+                raise ValueError(f"{len(species)} species on {len(positions)} positions")
+            return Structure(Lattice(np.array(data["lattice"], dtype=float)), species, positions)
     except (KeyError, TypeError, ValueError) as error:
         raise MaterialError(f"this is not a material's JSON ({error})") from error
     raise MaterialError(f"unknown kind of material {data['kind']!r}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from alloop.errors import AlloopError, PluginError, one_line
@@ -36,10 +36,12 @@ def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationIn
     except PluginError as error:
         context = {"what": error.what, "remedy": error.remedy}
         raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
-    read = options.model_validate(value, context=info.context)
     try:
+        read = options.model_validate(value, context=info.context)
         # Spoken to once here, so that a broken plugin is a message about its key, not a traceback.
         (read.measures if isinstance(read, OracleOptions) else read.spaces)()  # type: ignore[attr-defined]
+    except ValidationError:
+        raise
     except Exception as error:
         what = f"kind {kind} of {find_kind(group, str(kind)).package} is broken ({one_line(error)})"
         context = {"what": what, "remedy": "Update or uninstall it."}
@@ -53,7 +55,7 @@ def build_oracle(options: OracleOptions, elements: Sequence[str]) -> "Oracle":
     Raises:
         AlloopError: if something that it needs is not at hand, or its kind is broken.
     """
-    with _faults_named(options):
+    with _faults_named(ORACLES, options.kind, "build its oracle"):
         return options.build(elements)
 
 
@@ -63,21 +65,33 @@ def check_oracle_ready(options: OracleOptions, elements: Sequence[str]) -> None:
     Raises:
         AlloopError: if it is not, or its kind is broken.
     """
-    with _faults_named(options):
+    with _faults_named(ORACLES, options.kind, "build its oracle"):
         options.check_ready(elements)
 
 
 @contextmanager
-def _faults_named(options: OracleOptions) -> Iterator[None]:
+def model_faults_named(options: ModelOptions) -> Iterator[None]:
+    """Turn what a model raises while it is built, trained or stored into an error that names its
+    kind.
+
+    Raises:
+        PluginError: in place of any exception that is no AlloopError.
+    """
+    with _faults_named(MODELS, options.kind, "train its model"):
+        yield
+
+
+@contextmanager
+def _faults_named(group: str, kind: str, task: str) -> Iterator[None]:
     """Turn what a broken kind raises into an error that names its package."""
     try:
         yield
     except AlloopError:
         raise
     except Exception as error:
-        package = find_kind(ORACLES, options.kind).package
+        package = find_kind(group, kind).package
         raise PluginError(
-            f"kind {options.kind} of {package} cannot build its oracle ({one_line(error)})",
+            f"kind {kind} of {package} cannot {task} ({one_line(error)[:300]})",
             remedy=f"Update or uninstall {package}.",
         ) from error
 

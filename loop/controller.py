@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from alloop.campaigns.parts import model_faults_named
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
@@ -167,7 +168,8 @@ class Controller:
             case Measure(evaluations):
                 self._measure(evaluations)
             case Fit(round):
-                self._fit(round)
+                with model_faults_named(self.state.spec.model):
+                    self._fit(round)
             case Propose():
                 self._append(self._propose(step))
             case Close(reason):

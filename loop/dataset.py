@@ -18,6 +18,7 @@ from alloop.canonical import canonical_json
 from alloop.durable import write_durably
 from alloop.errors import RunError
 from alloop.exchanges import exchanged_structure
+from alloop.files.spreadsheet import spreadsheet_cell
 from alloop.lattices import LatticeName
 from alloop.materials import formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
@@ -157,7 +158,7 @@ def make_dataset(
         else:
             given = doubt or "the oracle gave no structure"
             reason = answer.failure.message if answer.failure else given
-            failed.append({"material_id": name, "reason": reason})
+            failed.append({"material_id": name, "reason": spreadsheet_cell(reason)})
     pd.DataFrame(failed, columns=["material_id", "reason"]).to_csv(folder / FAILED, index=False)
     frame = pd.DataFrame(rows)
     is_test = _is_held_out(plan, frame)

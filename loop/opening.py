@@ -9,6 +9,7 @@ import yaml
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
+from alloop.loop.moved_files import with_moved_files, without_folders
 from alloop.loop.ownership import TELLING, is_own, require_trust, sealed_opening, trust_seal
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import FORMAT, CampaignOpened, LedgerEntry
@@ -103,8 +104,9 @@ def _go_on(
     spec: CampaignSpec | None,
     build_oracles: BuildOracles,
 ) -> Opening:
-    current = state.spec if spec is None else spec
-    scheduling = None if current == state.spec else current.scheduling()
+    current = with_moved_files(state.spec, run) if spec is None else spec
+    is_unchanged = without_folders(current) == without_folders(state.spec)
+    scheduling = None if is_unchanged else current.scheduling()
     if scheduling is not None and not _is_same_search(state.spec, current):
         raise RunError(
             f"the run is of another campaign ({_diff(state.spec, current)})",
@@ -128,7 +130,7 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
     """Return whether two campaigns differ at most in where, how long and how often they run."""
     if len(old.tiers) != len(new.tiers):
         return False
-    return old.with_scheduling(new.scheduling()) == new
+    return without_folders(old.with_scheduling(new.scheduling())) == without_folders(new)
 
 
 def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
@@ -152,7 +154,7 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
 
 def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
     """Return the differences in one line: ``budget.rounds: 5 there, 3 asked for``."""
-    there, asked = leaves(spec_to_json(old)), leaves(spec_to_json(new))
+    there, asked = leaves(without_folders(old)), leaves(without_folders(new))
     return "; ".join(
         f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"
         for key in dict.fromkeys((*there, *asked))

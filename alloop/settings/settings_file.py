@@ -48,9 +48,12 @@ def read_settings() -> Settings:
         ) from error
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    from alloop.settings.bounded_yaml import parse  # noqa: PLC0415 (most have no file)
+    # Most have no file.
+    from alloop.files.reading import decoded  # noqa: PLC0415
+    from alloop.files.yaml_text import parse_yaml  # noqa: PLC0415
 
-    data = parse(content, where=str(path))
+    text = decoded(content, where=str(path), error=SettingsError)
+    data = parse_yaml(text, where=str(path), error=SettingsError) or {}
     try:
         # As JSON, where a list is what a tuple is made from and nothing else is converted.
         return Settings.model_validate_json(json.dumps(data, allow_nan=False))

@@ -4,5 +4,8 @@ NOT_VERIFIED = 1
 """Exit code when the record does not verify, or a decision did not follow again."""
 BAD_INPUT = 2
 """Exit code when the request cannot be fulfilled; the error says why, and what to do."""
+OUTPUT_LOST = 74
+"""Exit code when what was to be printed could not be written, as sysexits.h has it (EX_IOERR). A
+reader that closes its pipe is no error."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count it: 128 and the number of the signal."""

@@ -90,6 +90,8 @@ def refusals(run: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(run, str(error)) from error
         raise _unusable(run, str(error)) from error
+    except UnicodeDecodeError as error:  # of SQLite's message about a table's name
+        raise damaged(run, "a name in its file is no text") from error
     except OSError as error:
         raise _unusable(run, str(error.strerror)) from error
 

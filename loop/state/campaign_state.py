@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
-from alloop.errors import LedgerError
+from alloop.errors import LedgerError, one_line
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -285,14 +285,26 @@ class Fold:
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
+        self._required: dict[int, tuple[str, ...]] = {}
+        self._proposed: set[str] = set()
 
     def add(self, entry: LedgerEntry) -> None:
         """Take in the next entry.
 
         Raises:
-            LedgerError: if it is the first and does not open a campaign, has no time, or is of a
-                tier that the campaign does not have.
+            LedgerError: if it is the first and does not open a campaign, or does not fit those
+                before it.
         """
+        try:
+            self._add(entry)
+        except (ValueError, LookupError, TypeError) as error:  # pydantic's are ValueErrors
+            raise LedgerError(
+                f"this event does not fit those before it ({one_line(error)[:300]})",
+                where=str(entry.seq),
+                remedy="Alloop does not write such; restore the ledger from a copy.",
+            ) from error
+
+    def _add(self, entry: LedgerEntry) -> None:
         event, time = entry.event, _time_of(entry)
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
@@ -304,6 +316,7 @@ class Fold:
             raise LedgerError(f"the campaign has no tier {tier}", where=f"entry {entry.seq}")
         match event:
             case Measured():  # nearly all are
+                self._require_whole(self._spec, event)
                 self._measured(event)
             case SessionOpened():
                 self._wall += _span(self._session_began, self._latest)
@@ -316,6 +329,7 @@ class Fold:
                 self._models[event.round] = event
             case Proposed():
                 self._proposals.append(event)
+                self._proposed.update(d["candidate"] for d in outline_of(event) if d["chosen"])
                 self._evaluations += _asked_by(event, self._opened.fingerprints)
             case AttemptFailed():
                 earlier = self._attempts.get(event.evaluation, ())
@@ -333,6 +347,19 @@ class Fold:
         else:
             self._recorded.setdefault(event.evaluation, event)
         self._partial.pop(event.evaluation, None)
+
+    def _require_whole(self, spec: CampaignSpec, measured: Measured) -> None:
+        """Raise ValueError if a measurement lacks what the campaign ranks by, or is of a
+        candidate that was never proposed.
+        """
+        if measured.candidate not in self._proposed:
+            raise ValueError(f"its candidate {measured.candidate[:12]} was never proposed")
+        if measured.tier not in self._required:
+            self._required[measured.tier] = spec.required_properties(measured.tier)
+        if measured.status is Status.OK and not measured.is_partial:
+            required = self._required[measured.tier]
+            if missing := [name for name in required if name not in measured.properties]:
+                raise ValueError(f"it measured no {', '.join(missing)}")
 
     def state(self) -> CampaignState | None:
         """Return the state that the entries so far amount to; None if there was none."""

@@ -188,7 +188,7 @@ class DftOptions(OracleOptions):
         if not isinstance(data, dict) or "timeout" in data:
             return data
         engine, manager = data.get("engine", "chgnet"), data.get("manager", "local")
-        usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(engine)
+        usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(str(engine))
         return data if usual is None else {**data, "timeout": usual}
 
     def measures(self) -> Mapping[str, str]:

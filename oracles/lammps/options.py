@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -18,6 +17,7 @@ from pydantic import (
 from alloop.elements import checked_symbol
 from alloop.oracles.lammps.properties import SIMULATION, Simulation
 from alloop.oracles.options import OracleOptions
+from alloop.paths import OwnFile
 from alloop.properties import units_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class OwnPotential(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     pair_style: PairStyle
-    files: tuple[Annotated[Path, AfterValidator(Path.absolute)], ...] = Field(
+    files: tuple[OwnFile, ...] = Field(
         min_length=1,
         description="eam: one per element; meam: library, parameters; snap: coefficients, "
         "parameters; else the one",

@@ -1,6 +1,7 @@
 """`alloop check`: whether a spec can be run, and what it means in full."""
 
 from alloop.loop.commands.arguments import SetOption, SpecArgument
+from alloop.loop.commands.printing.text import say_block
 
 
 def check(spec: SpecArgument, set_: SetOption = None) -> None:
@@ -18,4 +19,4 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
     for tier in loaded.tiers:
         check_oracle_ready(tier, loaded.space.elements)
     loaded.execution.check_ready()
-    print(spec_to_yaml(spec_to_json(loaded)), end="")
+    say_block(spec_to_yaml(spec_to_json(loaded)))

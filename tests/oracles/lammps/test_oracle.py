@@ -14,8 +14,8 @@ from pymatgen.core import Composition, DummySpecies, Lattice, Molecule, Structur
 from scipy.spatial.transform import Rotation
 
 from alloop.canonical import canonical_json
-from alloop.cif import read_cif
 from alloop.errors import PotentialError
+from alloop.files.cif import read_cif
 from alloop.oracles.base import FailureKind, Measurement, Status
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
