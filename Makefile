@@ -18,7 +18,7 @@ test: $(READY)  ## Run the tests, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 fuzz: $(READY)  ## Feed every reader a hundred thousand mutated files: a quarter of an hour
-	$(BIN)/python -m benchmarks.trust.fuzz
+	$(BIN)/python -m benchmarks.trust.malformed.fuzz
 
 check: $(READY)  ## Run what CI runs before the tests
 	$(BIN)/ruff format --check .

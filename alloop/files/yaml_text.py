@@ -24,7 +24,7 @@ class _Loader(_Safe):
                 continue
             key = self.construct_object(each, deep=True)
             if not isinstance(key, str | int | float | bool | None):
-                raise _refusal(each, "a key is no plain word")
+                raise _refusal(each, "this is no plain word; a key is a word")
             if key in seen:
                 raise _refusal(each, f"the key {key!r} stands twice")
             seen.add(key)
@@ -42,14 +42,22 @@ def read_yaml(path: Path) -> Any:
     return parse_yaml(decoded(content, where=str(path), error=SpecError), where=str(path))
 
 
-def parse_yaml(text: str, *, where: str, error: type[AlloopError] = SpecError) -> Any:
+def parse_yaml(
+    text: str, *, where: str, error: type[AlloopError] = SpecError, has_aliases: bool = True
+) -> Any:
     """Return what YAML text holds, as mappings, lists and plain values.
+
+    Args:
+        text: to be read.
+        where: what an error calls it.
+        error: raised for what cannot be read.
+        has_aliases: whether a value may be named once and referred to later.
 
     Raises:
         AlloopError: of the given kind, if it is larger than the bounds, or is not YAML.
     """
     try:
-        _require_shallow(text)
+        _require_shallow(text, has_aliases=has_aliases)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -74,7 +82,7 @@ def parse_yaml(text: str, *, where: str, error: type[AlloopError] = SpecError) -
         raise error(f"not readable as YAML: {said}", where=where) from fault
 
 
-def _require_shallow(text: str) -> None:
+def _require_shallow(text: str, *, has_aliases: bool) -> None:
     """Refuse deep nesting before anything recurses into it, and more nodes than there may be."""
     depth = n_nodes = 0
     for event in yaml.parse(text, Loader=_Safe):
@@ -84,6 +92,8 @@ def _require_shallow(text: str) -> None:
             depth -= 1
         if isinstance(event, yaml.events.NodeEvent):
             n_nodes += 1
+        if isinstance(event, yaml.events.AliasEvent) and not has_aliases:
+            raise _refusal(event, "references (*) are not read here")
         if depth > YAML_DEPTH:
             raise _refusal(event, f"it is nested deeper than {YAML_DEPTH} levels")
         if n_nodes > YAML_NODES:

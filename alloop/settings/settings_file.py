@@ -49,14 +49,18 @@ def read_settings() -> Settings:
     except OSError as error:
         raise SettingsError(f"cannot be read: {error.strerror}", where=str(path)) from error
     # Most have no file.
-    from alloop.files.reading import decoded  # noqa: PLC0415
     from alloop.files.yaml_text import parse_yaml  # noqa: PLC0415
 
-    text = decoded(content, where=str(path), error=SettingsError)
-    data = parse_yaml(text, where=str(path), error=SettingsError) or {}
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"not readable as YAML: {error}", where=str(path)) from error
+    data = parse_yaml(text, where=str(path), error=SettingsError, has_aliases=False)
     try:
         # As JSON, where a list is what a tuple is made from and nothing else is converted.
-        return Settings.model_validate_json(json.dumps(data, allow_nan=False))
+        return Settings.model_validate_json(
+            json.dumps({} if data is None else data, allow_nan=False)
+        )
     except ValidationError as error:
         raise _explained(error, path) from error
     except (ValueError, TypeError, RecursionError) as error:

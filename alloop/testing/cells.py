@@ -17,7 +17,8 @@ MODULUS_SCALE = 10.0
 """Scale below which differences of elastic constants count absolutely, GPa: c14 of a cubic crystal
 is zero."""
 ENERGY_SCALE = 0.1
-"""The same of energies, eV/atom: an element's formation energy is zero."""
+"""Scale below which differences of energies count absolutely, eV/atom: an element's formation
+energy is zero."""
 SCALES = {"GPa": MODULUS_SCALE, "eV/atom": ENERGY_SCALE}
 
 

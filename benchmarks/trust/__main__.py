@@ -12,7 +12,14 @@ from typing import Any
 
 from benchmarks.recording import RESULTS, record
 
-PARTS = {"hostile": "benchmarks.trust.hostile"}
+PARTS = {
+    "hostile": "benchmarks.trust.hostile.attempts",
+    "forgeries": "benchmarks.trust.forgeries",
+    "input": "benchmarks.trust.malformed.cases",
+    "numbers": "benchmarks.trust.numbers",
+    "ledgers": "benchmarks.trust.ledgers",
+    "fuzz": "benchmarks.trust.malformed.fuzz",
+}
 """Module of each part, in the order in which they are measured."""
 
 

@@ -245,6 +245,8 @@ def _verified(
     entries: list[LedgerEntry] = []
     for row in page:
         try:
+            if not isinstance(row.event, str):  # NULL, a number or bytes, in a damaged database
+                return entries, _NotAnEvent(f"entry {row.seq} is not an event (it is no text)")
             entry = _entry(row)
             chain.add(row)
         except BrokenChain as error:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.trust import fuzz
-from benchmarks.trust.fuzz_targets import TARGETS, fed
-from benchmarks.trust.mutations import mutated_bytes, mutated_text, mutated_tree
+from benchmarks.trust.malformed import fuzz
+from benchmarks.trust.malformed.fuzz_targets import TARGETS, fed
+from benchmarks.trust.malformed.mutations import mutated_bytes, mutated_text, mutated_tree
 
 
 @pytest.mark.parametrize("target", TARGETS)

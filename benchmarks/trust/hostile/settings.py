@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from benchmarks.trust.cases import Hostile, Place, Trial
-from benchmarks.trust.hostile_specs import BASE
+from benchmarks.trust.hostile.cases import Hostile, Place, Trial
+from benchmarks.trust.hostile.specs import BASE
 
 
 def hostile_settings(place: Place) -> Iterator[Hostile]:

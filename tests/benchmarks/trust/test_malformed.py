@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.trust import input_cases
+from benchmarks.trust.malformed import cases
 
 RUN_COMMANDS = {
     "name_that_is_not_utf8",
@@ -20,15 +20,15 @@ RUN_COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(input_cases.CASES.keys() - RUN_COMMANDS))
+@pytest.mark.parametrize("name", sorted(cases.CASES.keys() - RUN_COMMANDS))
 def test_case(name: str, tmp_path: Path) -> None:
-    input_cases.CASES[name](tmp_path)
+    cases.CASES[name](tmp_path)
 
 
 def test_what_is_wrong_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(folder: Path) -> None:
         raise AssertionError("never right")
 
-    right = input_cases.utf8_with_a_mark
-    monkeypatch.setattr(input_cases, "CASES", {"wrong": wrong, "right": right})
-    assert input_cases.measure() == {"cases": 2, "wrong_or_silent_cases": 1}
+    right = cases.CASES["utf8_with_a_mark"]
+    monkeypatch.setattr(cases, "CASES", {"wrong": wrong, "right": right})
+    assert cases.measure() == {"cases": 2, "wrong_or_silent_cases": 1}

@@ -11,7 +11,7 @@ from typing import Any
 
 from alloop.canonical import canonical_json, sha256
 from alloop.loop.record.hash_chain import START, entry_hash
-from benchmarks.trust.cases import Hostile, Place, Trial
+from benchmarks.trust.hostile.cases import Hostile, Place, Trial
 
 LAB: dict[str, Any] = {
     "name": "lab",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.trust.cases import Hostile, Place, Trial
-from benchmarks.trust.hostile import Finding, attempt, try_all
-from benchmarks.trust.watch import Watch
+from benchmarks.trust.hostile.attempts import Finding, attempt, try_all
+from benchmarks.trust.hostile.cases import Hostile, Place, Trial
+from benchmarks.trust.hostile.watch import Watch
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_the_watch_would_see_it(
     for word, value in (("MARK", place.marker), ("VICTIM", place.victim), ("PORT", place.port)):
         harm = harm.replace(word, str(value))
     harm = harm.replace("PICKLE", repr(place.pickle()))
-    monkeypatch.setattr("benchmarks.trust.hostile.main", lambda: exec(harm))
+    monkeypatch.setattr("benchmarks.trust.hostile.attempts.main", lambda: exec(harm))
     hostile = Hostile("control", (Trial(("check", "x"), "no such words"),))
     with closing(place):
         found = attempt(hostile, place, Watch())

@@ -1,10 +1,11 @@
-"""Many mutated files through every reader: `make fuzz`, or `python -m benchmarks.trust.fuzz N`.
+"""Many mutated files through every reader: `make fuzz`, or ``python -m`` this module and a number.
 
 Counts what ends in anything but an answer or a refusal in a sentence, and what takes longer than
 ``HANG`` seconds or ``MEMORY`` bytes. Each input is known by its target and number, from which it is
 made again.
 """
 
+import logging
 import multiprocessing
 import random
 import resource
@@ -21,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks.trust.fuzz_targets import TARGETS, fed
+from benchmarks.trust.malformed.fuzz_targets import TARGETS, fed
 
 INPUTS = 102_000
 """Inputs of one measurement, all targets together."""
@@ -76,7 +77,7 @@ def measure(n_inputs: int = INPUTS) -> dict[str, Any]:
     each = n_inputs // len(TARGETS)
     began = time.perf_counter()
     context = multiprocessing.get_context("spawn")
-    with context.Pool(2, _limit_memory, maxtasksperchild=1) as pool:
+    with context.Pool(2, _prepare_process, maxtasksperchild=1) as pool:
         results = pool.map(_feed_in_a_folder, [(name, each) for name in TARGETS], chunksize=1)
     for found in results:
         print(
@@ -104,7 +105,8 @@ def _feed_in_a_folder(task: tuple[str, int]) -> Findings:
         return feed(target, range(n), Path(folder))
 
 
-def _limit_memory() -> None:
+def _prepare_process() -> None:
+    logging.disable(logging.WARNING)  # a spool says of each file why it is not believed
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from benchmarks.trust.cases import Hostile, Place, Trial
-from benchmarks.trust.hostile_specs import CUBE, LAMMPS
+from benchmarks.trust.hostile.cases import Hostile, Place, Trial
+from benchmarks.trust.hostile.specs import CUBE, LAMMPS
 
 CIF = """data_x
 _cell_length_a 3.52

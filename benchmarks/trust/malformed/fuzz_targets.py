@@ -21,6 +21,7 @@ from alloop.files.csv_table import read_csv_table
 from alloop.files.structure_files import read_structure
 from alloop.files.yaml_text import parse_yaml
 from alloop.loop.commands.printing.status_json import status_to_json
+from alloop.loop.measure.spool import Spool
 from alloop.loop.opening import spec_to_json, spec_to_yaml
 from alloop.loop.people.requests import request_table
 from alloop.loop.record.events import (
@@ -48,7 +49,7 @@ from alloop.oracles.lammps.options import OwnPotential
 from alloop.oracles.lammps.potentials.catalogue import find_potential
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
-from benchmarks.trust.mutations import mutated_bytes, mutated_text, mutated_tree
+from benchmarks.trust.malformed.mutations import mutated_bytes, mutated_text, mutated_tree
 
 Target = Callable[[Path, random.Random], bool]
 """Feeds one input made in a folder; returns whether it was taken, and raises what it raises."""
@@ -94,6 +95,15 @@ TABLES = (
 SPECS = tuple(
     parse_yaml(path.read_text("utf-8"), where=path.name) for path in ready_campaigns().values()
 )
+_MEASUREMENT = Measurement.succeeded(
+    {"bulk_modulus": 188.2, "c11": 240.0},
+    oracle="o",
+    fingerprint="f",
+    material=NI3CR,
+    cost=Cost(calls=1),
+    doubts={"c11": "two strains disagree"},
+    remarks={"bulk_modulus": "a wider fit decided"},
+).to_json()
 POTENTIAL = {
     "eam/alloy": "a\nb\nUNITS: metal\n2 Ni Cr\n2 0.1 2 0.1 4.0\n28 58.7 3.52 fcc\n0 0\n0 0\n",
     "sw": "# UNITS: metal\nSi Si Si 2.1683 2.0951 1.80 21.0 1.20 -0.333 7.04 0.602 4.0 0.0 0.0\n",
@@ -169,17 +179,28 @@ def potential(folder: Path, rng: random.Random) -> bool:
 
 
 def measurement(folder: Path, rng: random.Random) -> bool:
-    """Read the JSON that a worker spools."""
-    whole = Measurement.succeeded(
-        {"bulk_modulus": 188.2}, oracle="o", fingerprint="f", material=NI3CR, cost=Cost(calls=1)
-    ).to_json()
+    """Read the JSON of a measurement."""
     try:
-        text = json.dumps(mutated_tree(whole, rng))
+        text = json.dumps(mutated_tree(_MEASUREMENT, rng))
         Measurement.from_json(json.loads(mutated_text(text, rng) if rng.random() < 0.3 else text))
     # What the readers of spools take for "no measurement".
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
     return True
+
+
+def spool(folder: Path, rng: random.Random) -> bool:
+    """Load a spooled measurement that its writer, or somebody later, wrote otherwise."""
+    own = Spool(folder / "spool", b"the key of this run")
+    own.make()
+    tree = _MEASUREMENT if rng.random() < 0.3 else mutated_tree(_MEASUREMENT, rng)
+    text = json.dumps(tree)
+    sealed = mutated_text(text, rng) if rng.random() < 0.2 else text
+    own.write("e1", "f", sealed.encode("utf-8", "surrogatepass"))
+    if rng.random() < 0.3:
+        path = own.path("e1")
+        path.write_bytes(mutated_bytes(path.read_bytes(), rng))
+    return own.load("e1", "f") is not None
 
 
 def ledger_bytes(folder: Path, rng: random.Random) -> bool:
@@ -307,6 +328,7 @@ TARGETS: Mapping[str, Target] = {
         crystal_table,
         potential,
         measurement,
+        spool,
         ledger_bytes,
         ledger_events,
     )

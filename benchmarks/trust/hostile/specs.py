@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.trust.cases import Hostile, Place, Trial
+from benchmarks.trust.hostile.cases import Hostile, Place, Trial
 
 LAMMPS = {"kind": "lammps", "potential": "NiFeCr-Wu2017"}
 BASE: dict[str, Any] = {

@@ -19,12 +19,12 @@ from typing import Any
 import yaml
 
 from alloop.loop.commands.app import main
-from benchmarks.trust.cases import Hostile, Place, Trial
-from benchmarks.trust.hostile_runs import LAB, hostile_runs
-from benchmarks.trust.hostile_settings import hostile_settings
-from benchmarks.trust.hostile_specs import hostile_specs, hostile_tiers
-from benchmarks.trust.hostile_structures import hostile_structures
-from benchmarks.trust.watch import Watch, snapshot
+from benchmarks.trust.hostile.cases import Hostile, Place, Trial
+from benchmarks.trust.hostile.runs import LAB, hostile_runs
+from benchmarks.trust.hostile.settings import hostile_settings
+from benchmarks.trust.hostile.specs import hostile_specs, hostile_tiers
+from benchmarks.trust.hostile.structures import hostile_structures
+from benchmarks.trust.hostile.watch import Watch, snapshot
 
 
 @dataclass(frozen=True)
