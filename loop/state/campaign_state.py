@@ -313,7 +313,7 @@ class Fold:
             raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
         tier = getattr(event, "tier", 0)
         if not 0 <= tier < len(self._opened.fingerprints):
-            raise LedgerError(f"the campaign has no tier {tier}", where=f"entry {entry.seq}")
+            raise ValueError(f"there is no tier {tier}")
         match event:
             case Measured():  # nearly all are
                 self._require_whole(self._spec, event)

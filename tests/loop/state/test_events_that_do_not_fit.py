@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alloop.errors import LedgerError
+from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import Event, SessionOpened, Stage
 from alloop.loop.state.campaign_state import fold
 from tests.loop.ledger import decision, entries, measured, opened, proposed
@@ -42,9 +42,7 @@ def test_a_measurement_that_cannot_be_is_refused_by_its_number(
 
 def test_a_proposal_for_no_tier_and_a_scheduling_of_others_are_refused() -> None:
     begun = opened(SPEC, ["f"])
-    for event in (
-        proposed(0, Stage.INITIAL, [decision("a")], tier=3),
-        SessionOpened(scheduling={"tiers": []}),
-    ):
-        with pytest.raises(LedgerError, match="does not fit those before it"):
-            fold(entries(begun, event))
+    with pytest.raises(LedgerError, match="does not fit those before it"):
+        fold(entries(begun, proposed(0, Stage.INITIAL, [decision("a")], tier=3)))
+    with pytest.raises(RunError, match="what a session says of where it runs"):
+        fold(entries(begun, SessionOpened(scheduling={"tiers": []})))
