@@ -245,15 +245,13 @@ def _verified(
     entries: list[LedgerEntry] = []
     for row in page:
         try:
-            if not isinstance(row.event, str):  # NULL, a number or bytes, in a damaged database
-                return entries, _NotAnEvent(f"entry {row.seq} is not an event (it is no text)")
             entry = _entry(row)
             chain.add(row)
         except BrokenChain as error:
             return entries, error
         except ValidationError as error:
             return entries, _NotAnEvent(f"entry {row.seq} is not an event ({_first(error)})")
-        except ValueError:
+        except (ValueError, TypeError):  # bytes that are no UTF-8; a NULL of a damaged database
             return entries, _NotAnEvent(f"entry {row.seq} is not an event (it is no text)")
         entries.append(entry)
     return entries, None
