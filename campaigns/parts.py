@@ -6,6 +6,7 @@ than the kinds that it names.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError, ValidationInfo
@@ -79,6 +80,30 @@ def model_faults_named(options: ModelOptions) -> Iterator[None]:
     """
     with _faults_named(MODELS, options.kind, "train its model"):
         yield
+
+
+@contextmanager
+def model_use_named(options: ModelOptions) -> Iterator[None]:
+    """Turn what a model raises while candidates are proposed with it into an error that names its
+    kind; what comes from elsewhere is left as it is.
+
+    Raises:
+        PluginError: in place of an exception from the model's package that is no AlloopError.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _is_from(error, type(options)):
+            raise
+        with _faults_named(MODELS, options.kind, "propose with its model"):
+            raise
+
+
+def _is_from(error: Exception, kind: type) -> bool:
+    """Return whether an exception passed through a kind's package, or what all models share."""
+    own = kind.__module__.rpartition(".")[0] or kind.__module__
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)}
+    return any(f"{module}.".startswith((f"{own}.", "alloop.models.")) for module in modules)
 
 
 @contextmanager

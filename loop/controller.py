@@ -10,8 +10,9 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from alloop.campaigns.parts import model_faults_named
+from alloop.campaigns.parts import model_faults_named, model_use_named
 from alloop.campaigns.spec import CampaignSpec
+from alloop.errors import RunError
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
@@ -171,7 +172,9 @@ class Controller:
                 with model_faults_named(self.state.spec.model):
                     self._fit(round)
             case Propose():
-                self._append(self._propose(step))
+                with model_use_named(self.state.spec.model):
+                    proposed = self._propose(step)
+                self._append(proposed)
             case Close(reason):
                 self._append(CampaignClosed(reason=reason))
 
@@ -192,9 +195,16 @@ class Controller:
             seed=derive_seed(state.spec.seed, "fit", round),
             on_progress=self._observer.progress,
         )
-        with tempfile.TemporaryDirectory(dir=self._run) as folder:
-            model.save(Path(folder) / "model.safetensors")
-            checkpoint = self._store.put_file(Path(folder) / "model.safetensors")
+        try:
+            with tempfile.TemporaryDirectory(dir=self._run) as folder:
+                model.save(Path(folder) / "model.safetensors")
+                checkpoint = self._store.put_file(Path(folder) / "model.safetensors")
+        except OSError as error:
+            raise RunError(
+                f"the model cannot be stored ({error.strerror})",
+                where=str(self._run),
+                remedy="Make room or restore access, then `alloop resume`.",
+            ) from error
         self._append(
             ModelFitted(
                 round=round,

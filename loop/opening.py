@@ -139,7 +139,10 @@ def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
     if not isinstance(options, StartsFromCheckpoint) or (path := options.start_from) is None:
         return None
     options.start(path, spec.space, spec.property_names())
-    return store.put_file(path)
+    stored = store.put_file(path)
+    # The file may have changed since; what counts is what is stored.
+    store.read(stored, lambda copy: options.start(copy, spec.space, spec.property_names()))
+    return stored
 
 
 def spec_to_json(spec: CampaignSpec) -> dict[str, Any]:

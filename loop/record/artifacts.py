@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -109,11 +110,20 @@ class ArtifactStore:
 
         Raises:
             LedgerError: as ``get``.
+            RunError: if the copy cannot be written.
         """
         content = self.get(artifact)
-        with tempfile.TemporaryDirectory(prefix="alloop-") as folder:
-            copy = Path(folder) / artifact
-            copy.write_bytes(content)
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="alloop-"))
+                copy = Path(folder) / artifact
+                copy.write_bytes(content)
+            except OSError as error:
+                raise RunError(
+                    f"no copy of an artifact can be written ({error.strerror})",
+                    where=str(error.filename or folder),
+                    remedy="Make room there, or set TMPDIR to a folder with room.",
+                ) from error
             return reader(copy)
 
     def get_material(self, artifact: str) -> Material:

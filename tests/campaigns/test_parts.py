@@ -3,7 +3,7 @@
 import pytest
 
 from alloop.campaigns.load import parse_spec
-from alloop.campaigns.parts import model_faults_named
+from alloop.campaigns.parts import model_faults_named, model_use_named
 from alloop.errors import ModelError, PluginError, SpecError
 from alloop.models.lattice.options import LatticeOptions
 from alloop.oracles.lammps.options import LammpsOptions
@@ -23,6 +23,19 @@ def test_what_a_model_raises_names_its_kind_and_package() -> None:
         ),
         model_faults_named(LatticeOptions()),
     ):
+        _ = 1 / 0
+
+
+def test_what_a_model_raises_while_candidates_are_proposed_names_its_kind() -> None:
+    with (
+        pytest.raises(PluginError, match="kind lattice of alloop cannot propose with its model"),
+        model_use_named(LatticeOptions()),
+    ):
+        LatticeOptions().build(None, ["bulk_modulus"])  # type: ignore[arg-type]
+
+
+def test_what_others_raise_meanwhile_is_not_put_down_to_the_model() -> None:
+    with pytest.raises(ZeroDivisionError), model_use_named(LatticeOptions()):
         _ = 1 / 0
 
 

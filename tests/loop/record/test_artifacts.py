@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -141,3 +142,16 @@ def test_nothing_is_written_through_a_link(store: ArtifactStore, tmp_path: Path)
     with pytest.raises(RunError, match="it is a link"):
         store.put(b"secret")
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_full_or_read_only_temporary_folder_is_a_sentence(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = store.put(b"a checkpoint")
+
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "/somewhere")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(RunError, match=r"/somewhere: no copy .*Read-only"):
+        store.read(artifact, Path.read_bytes)
