@@ -93,6 +93,7 @@ def measure(n_inputs: int = INPUTS) -> dict[str, Any]:
         "fuzz_inputs": sum(found.n_inputs for found in results),
         "fuzz_tracebacks": sum(len(found.faults) for found in results),
         "fuzz_hangs": sum(len(found.hung) for found in results),
+        "fuzz_faults": sum(len(found.faults) + len(found.hung) for found in results),
         "fuzz_taken_share": round(sum(f.n_taken for f in results) / (each * len(results)), 3),
         "fuzz_slowest_seconds": round(max(found.slowest for found in results), 2),
         "fuzz_seconds": round(time.perf_counter() - began),
