@@ -52,6 +52,8 @@ class ClusterDescriptors:
         n_elements: that the sites can hold.
         n_shells: shells of pairs.
         triangles: whether triangles of two bonds are described too.
+        shared: whether the lattices share their columns, shell by shell; else each has its own,
+            which are 0 on the others.
     """
 
     def __init__(
@@ -61,53 +63,74 @@ class ClusterDescriptors:
         *,
         n_shells: int = N_SHELLS,
         triangles: bool = True,
+        shared: bool = False,
     ) -> None:
+        if shared and triangles:
+            raise ValueError("triangles of different lattices are not alike: describe pairs alone")
         self.parents = tuple(parents)
+        self._shared = shared
         self.n_elements = n_elements
         self._clusters = [_clusters(parent, n_elements, n_shells, triangles) for parent in parents]
 
     @cached_property
+    def group_sizes(self) -> tuple[int, int, int]:
+        """Numbers of descriptors of composition and lattice, of pairs, and of triangles."""
+        row = np.zeros((1, self.parents[0].n_sites), dtype=np.int64)
+        parts = self._groups(row, np.zeros(1, dtype=np.int64))
+        first, second, third = (part.shape[1] for part in parts)
+        return first, second, third
+
+    @property
     def n_features(self) -> int:
         """Number of descriptors."""
-        row = np.zeros((1, self.parents[0].n_sites), dtype=np.int64)
-        return self(row, np.zeros(1, dtype=np.int64)).shape[1]
+        return sum(self.group_sizes)
 
     def __call__(self, codes: IntArray, lattices: IntArray) -> FloatArray:
         """Return the descriptors of decorations, shape (n, features).
 
-        First the fractions of all elements but the last, and their products; then for each
-        lattice 1 on it and 0 off it (where there are several), and its pairs and triangles, all 0
-        off it.
+        First the fractions of all elements but the last, their products, and for each lattice but
+        the last 1 on it and 0 off it; then the pairs of every lattice, and last the triangles.
 
         Args:
             codes: element of each site, shape (n, sites).
             lattices: index of the parent, shape (n,).
         """
         parts = [
-            self._rows(codes[start : start + ROWS_AT_ONCE], lattices[start : start + ROWS_AT_ONCE])
-            for start in range(0, max(len(codes), 1), ROWS_AT_ONCE)
+            np.concatenate(
+                self._groups(codes[i : i + ROWS_AT_ONCE], lattices[i : i + ROWS_AT_ONCE]), axis=1
+            )
+            for i in range(0, max(len(codes), 1), ROWS_AT_ONCE)
         ]
         return np.concatenate(parts).astype(np.float64)
 
-    def _rows(self, codes: IntArray, lattices: IntArray) -> Float32Array:
+    def _groups(
+        self, codes: IntArray, lattices: IntArray
+    ) -> tuple[Float32Array, Float32Array, Float32Array]:
         free = np.arange(self.n_elements - 1)
         occupied = (codes[:, :, None] == free).astype(np.float32)
         fractions = occupied.mean(axis=1)
         first, second = np.triu_indices(len(free))
-        parts = [fractions, fractions[:, first] * fractions[:, second]]
+        composition = [fractions, fractions[:, first] * fractions[:, second]]
         centred = occupied - fractions[:, None]
+        pairs: list[Float32Array] = []
+        triangles: list[Float32Array] = []
         for index, clusters in enumerate(self._clusters):
             rows = np.flatnonzero(lattices == index)
-            found = clusters.correlations(centred[rows])
-            if len(self._clusters) == 1:
-                parts.append(found)
-                continue
-            # On another lattice its own clusters say what these cannot.
-            block = np.zeros((len(codes), 1 + found.shape[1]), dtype=np.float32)
-            block[rows, 0] = 1
-            block[rows, 1:] = found
-            parts.append(block)
-        return np.concatenate(parts, axis=1)
+            if index < len(self._clusters) - 1:
+                composition.append((lattices == index).astype(np.float32)[:, None])
+            for kept, found in zip(
+                (pairs, triangles), clusters.correlations(centred[rows]), strict=True
+            ):
+                block = np.zeros((len(codes), found.shape[1]), dtype=np.float32)
+                block[rows] = found  # on another lattice its own clusters say what these cannot
+                kept.append(block)
+        if self._shared:
+            pairs = [np.sum(pairs, axis=0)]
+        return (
+            np.concatenate(composition, axis=1),
+            np.concatenate(pairs, axis=1),
+            np.concatenate(triangles, axis=1),
+        )
 
 
 class _Clusters:
@@ -123,8 +146,8 @@ class _Clusters:
         scalene = np.kron(of_element, np.kron(of_element, of_element))
         self._scalene_of_all = scalene.T.astype(np.float32)
 
-    def correlations(self, centred: Float32Array) -> Float32Array:
-        """Return pairs and triangles of all elements.
+    def correlations(self, centred: Float32Array) -> tuple[Float32Array, Float32Array]:
+        """Return pairs and triangles of all elements, shape (n, correlations) each.
 
         Only those of the free elements are computed, the others follow. A linear model of them
         all treats the elements alike; of the free ones alone it would not.
@@ -136,11 +159,11 @@ class _Clusters:
         by_site = np.ascontiguousarray(centred.transpose(1, 0, 2))  # (sites, n, m)
         ends = np.ascontiguousarray(centred.transpose(0, 2, 1)) / n_sites  # (n, m, sites)
         first, second = np.triu_indices(m)
-        found = []
+        of_pairs, of_triangles = [], []
         for neighbours in self._pairs:
             around = (neighbours @ by_site.reshape(n_sites, -1)).reshape(n_sites, n, m)
             pairs = (ends @ around.transpose(1, 0, 2))[:, first, second]
-            found.append(pairs @ self._pairs_of_all)
+            of_pairs.append(pairs @ self._pairs_of_all)
         for shape in self._triangles:
             one, other = by_site[shape.first], by_site[shape.second]  # (edges, n, m)
             edges = one[..., :, None] * other[..., None, :]
@@ -150,8 +173,9 @@ class _Clusters:
             opposite = (shape.apex @ edges.reshape(len(one), -1)).reshape(n_sites, n, width)
             of_free = (ends @ opposite.transpose(1, 0, 2)).reshape(n, m * width)
             to_all = self._isosceles_of_all if shape.is_isosceles else self._scalene_of_all
-            found.append(of_free @ to_all)
-        return np.concatenate(found, axis=1)
+            of_triangles.append(of_free @ to_all)
+        none = [np.zeros((n, 0), dtype=np.float32)]
+        return np.concatenate(of_pairs, axis=1), np.concatenate(of_triangles or none, axis=1)
 
 
 def _symmetric(of_ordered: npt.ArrayLike, n_elements: int) -> FloatArray:

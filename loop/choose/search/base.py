@@ -27,6 +27,11 @@ class Descriptors(Protocol):
     def rows_per_round(self) -> int:
         """Number of candidates that may be described in a round: many where it is cheap."""
 
+    @property
+    def group_sizes(self) -> tuple[int, ...] | None:
+        """Numbers of descriptors of each kind, in their order, that a property may depend on more
+        or less; on the first kind it may depend in any smooth way. None for a single kind."""
+
     def of_codes(self, codes: IntArray) -> FloatArray:
         """Return the descriptors of codes (n, k), shape (n, d)."""
 

@@ -14,6 +14,8 @@ from alloop.models.lattice.clusters import ClusterDescriptors
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import AnySpace, Compositions, Decorations
 
+N_ORDER_SHELLS = 3
+"""Number of shells of pairs where few descriptors are wanted."""
 CHEAP_ROWS, EMBEDDED_ROWS = 30_000, 3_000
 """Candidates described in a round: by array operations, or by a model's encoder."""
 
@@ -23,6 +25,37 @@ class ClusterCorrelations:
 
     name = "correlations"
     rows_per_round = CHEAP_ROWS
+
+    def __init__(self, space: Decorations) -> None:
+        self._space = DecorationSpace.of(
+            space.elements, space.lattices, space.atoms, space.count_bounds()
+        )
+
+    @property
+    def group_sizes(self) -> tuple[int, ...]:
+        """Numbers of descriptors of composition and lattice, of pairs and of triangles."""
+        return self._describe.group_sizes
+
+    def of_codes(self, codes: IntArray) -> FloatArray:
+        """Return the descriptors of codes of ``DecorationMoves``."""
+        return self._describe(codes[:, 1:], codes[:, 0])
+
+    def of_materials(self, materials: Sequence[Material]) -> FloatArray:
+        """Return the descriptors of decorations, relaxed or not."""
+        return self._describe(*self._space.read(materials))
+
+    @cached_property
+    def _describe(self) -> ClusterDescriptors:
+        return ClusterDescriptors(self._space.parents, len(self._space.elements))
+
+
+class PairOrder:
+    """Composition, lattice and the short-range order of three shells: few, so that a surrogate may
+    bend along all of them."""
+
+    name = "short-range order"
+    rows_per_round = CHEAP_ROWS
+    group_sizes = None
 
     def __init__(self, space: Decorations) -> None:
         self._space = DecorationSpace.of(
@@ -39,7 +72,13 @@ class ClusterCorrelations:
 
     @cached_property
     def _describe(self) -> ClusterDescriptors:
-        return ClusterDescriptors(self._space.parents, len(self._space.elements))
+        return ClusterDescriptors(
+            self._space.parents,
+            len(self._space.elements),
+            n_shells=N_ORDER_SHELLS,
+            triangles=False,
+            shared=True,
+        )
 
 
 class Fractions:
@@ -47,6 +86,7 @@ class Fractions:
 
     name = "fractions"
     rows_per_round = CHEAP_ROWS
+    group_sizes = None
 
     def __init__(self, space: Compositions) -> None:
         self._elements = space.elements
@@ -73,6 +113,7 @@ class Embedding:
 
     name = "embedding"
     rows_per_round = EMBEDDED_ROWS
+    group_sizes = None
 
     def __init__(self, model: GenerativeModel, moves: Moves | None) -> None:
         self._model, self._moves = model, moves
@@ -99,7 +140,7 @@ def descriptors_of(
     embedding = Embedding(model, moves)
     match space:
         case Decorations():
-            return (ClusterCorrelations(space), embedding)
+            return (ClusterCorrelations(space), PairOrder(space), embedding)
         case Compositions():
             return (Fractions(space), embedding)
         case _:

@@ -3,13 +3,14 @@ best."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from alloop.loop.choose.moves.base import IntArray
 from alloop.loop.choose.search.base import Descriptors, FloatArray, PropertySurrogate
 from alloop.loop.choose.search.gaussian_process import GaussianProcess
-from alloop.loop.choose.search.linear import LinearSurrogate
+from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.choose.search.score import Marginals
 from alloop.materials import Material
 
@@ -42,8 +43,8 @@ class Surrogates:
     used: tuple[Descriptors, ...]
     columns: tuple[slice, ...]
     """Columns of each property's descriptors among the features."""
-    scales: tuple[float, ...]
-    """Factor of each property's standard deviation, from what earlier promises came to."""
+    corrections: tuple[Correction, ...]
+    """Correction of each property's predictions, from what earlier ones came to."""
 
     @property
     def rows_per_round(self) -> int:
@@ -65,7 +66,8 @@ class Surrogates:
             for chosen, columns in zip(self.chosen, self.columns, strict=True)
         ]
         means, stds = (np.stack(parts, axis=1) for parts in zip(*found, strict=True))
-        return Marginals(self.property_names, means, stds * np.array(self.scales))
+        scales, shifts = np.array([(c.scale, c.shift) for c in self.corrections]).T
+        return Marginals(self.property_names, means + shifts, stds * scales)
 
 
 def fit_surrogates(
@@ -73,7 +75,7 @@ def fit_surrogates(
     materials: Sequence[Material],
     values: FloatArray,
     property_names: tuple[str, ...],
-    scales: Sequence[float],
+    corrections: Sequence[Correction],
 ) -> Surrogates:
     """Return for each property the surrogate with the best evidence.
 
@@ -82,7 +84,7 @@ def fit_surrogates(
         materials: that were measured, n.
         values: shape (n, p); NaN where a property is not known.
         property_names: the p names.
-        scales: factor of each property's standard deviation.
+        corrections: of each property's predictions.
     """
     described = [each.of_materials(materials) for each in descriptors]
     chosen = [
@@ -93,7 +95,7 @@ def fit_surrogates(
     edges = np.cumsum([0, *(described[index].shape[1] for index in indices)])
     places = [indices.index(each.descriptors) for each in chosen]
     columns = tuple(slice(int(edges[place]), int(edges[place + 1])) for place in places)
-    return Surrogates(property_names, tuple(chosen), used, columns, tuple(scales))
+    return Surrogates(property_names, tuple(chosen), used, columns, tuple(corrections))
 
 
 def _best(
@@ -104,11 +106,16 @@ def _best(
     best: ChosenSurrogate | None = None
     for index, each in enumerate(descriptors):
         for family, fit in FAMILIES.items():
-            surrogate = fit(described[index][known], values[known])
+            if family in NEEDS_GROUPS and each.group_sizes is None:
+                continue
+            surrogate = fit(described[index][known], values[known], each.group_sizes)
             name = f"{each.name}, {family}"
             evidence[name] = surrogate.log_evidence
             needed = -np.inf if best is None else best.surrogate.log_evidence
-            if best is not None and best.descriptors != index:
+            if (
+                best is not None
+                and each.rows_per_round < descriptors[best.descriptors].rows_per_round
+            ):
                 needed += WORTH_CHANGING
             if surrogate.log_evidence > needed:
                 best = ChosenSurrogate(surrogate, index, name, evidence)
@@ -116,8 +123,12 @@ def _best(
     return best
 
 
-FAMILIES: Mapping[str, Callable[[FloatArray, FloatArray], PropertySurrogate]] = {
-    "linear": LinearSurrogate.fit,
+FAMILIES: Mapping[
+    str, Callable[[FloatArray, FloatArray, Sequence[int] | None], PropertySurrogate]
+] = {
     "gaussian process": GaussianProcess.fit,
+    "bent gaussian process": partial(GaussianProcess.fit, bends_all=True),
 }
-"""Families of surrogates, the cheaper first."""
+"""Families of surrogates, the simpler first."""
+NEEDS_GROUPS = ("bent gaussian process",)
+"""Families that are another's twin where the descriptors are of a single kind."""

@@ -1,20 +1,26 @@
-"""A Gaussian process on descriptors: a linear part, and what bends around it.
+"""A Gaussian process on descriptors: a linear part for each kind of them, and what bends.
 
-Few hyperparameters, whatever the number of descriptors: the variances of both parts and of the
-noise, and one length. They are fitted to at most ``MAX_FIT`` rows and the process is conditioned
-on at most ``MAX_ROWS``, half of them those with the most extreme values, so that a round costs the
-same for ten thousand labels as for a thousand.
+Few hyperparameters, whatever the number of descriptors: a variance for the linear part of each
+kind (composition, pairs, triangles), variance and length of what bends, and the noise. They are
+fitted to at most ``MAX_FIT`` rows and the process is conditioned on at most ``MAX_ROWS``, half of
+them those with the most extreme values, so that a round costs the same for ten thousand labels as
+for a thousand.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
-from gpytorch.kernels import LinearKernel, MaternKernel, ScaleKernel
+from gpytorch.kernels import Kernel, LinearKernel, MaternKernel, ScaleKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from gpytorch.priors import GammaPrior, LogNormalPrior
@@ -30,38 +36,50 @@ ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """Covariance a x·x' + b (1 + d + d²/3) exp(−d) with d = √5 |x − x'| / length (Matérn 5/2)."""
+class Bend:
+    """Matérn kernel b (1 + d + d²/3) exp(−d), d = √5 |x − x'| / length, over some columns."""
 
-    linear: float
-    bent: float
+    columns: slice
+    variance: float
     length: float
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """Prior covariance of the process: linear parts and bends, over scaled descriptors."""
+
+    linear: FloatArray
+    """Variance of the weight of each column, shape (m,)."""
+    bends: tuple[Bend, ...]
     noise: float
     mean: float
 
     def __call__(self, x: FloatArray, other: FloatArray) -> FloatArray:
-        """Return covariances of rows (…, n, d) and (…, m, d), shape (…, n, m)."""
-        products = x @ np.swapaxes(other, -1, -2)
-        squares = (x**2).sum(axis=-1)[..., :, None] + (other**2).sum(axis=-1)[..., None, :]
-        distance = np.sqrt(5 * np.maximum(squares - 2 * products, 0.0)) / self.length
-        bent = (1 + distance + distance**2 / 3) * np.exp(-distance)
-        found: FloatArray = self.linear * products + self.bent * bent
+        """Return covariances of rows (n, m) and (k, m), shape (n, k)."""
+        found = (x * self.linear) @ other.T
+        for bend in self.bends:
+            a, b = x[:, bend.columns], other[:, bend.columns]
+            squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+            distance = np.sqrt(5 * np.maximum(squares, 0.0)) / bend.length
+            found += bend.variance * (1 + distance + distance**2 / 3) * np.exp(-distance)
         return found
 
     def variance(self, x: FloatArray) -> FloatArray:
-        """Return the prior variance of rows (…, n, d), shape (…, n)."""
-        found: FloatArray = self.linear * (x**2).sum(axis=-1) + self.bent
+        """Return the prior variance of rows (n, m), shape (n,)."""
+        found: FloatArray = x**2 @ self.linear + sum(bend.variance for bend in self.bends)
         return found
 
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """Posterior of a Gaussian process with a linear and a Matérn kernel."""
+    """Posterior of a Gaussian process whose linear parts and bends are of descriptors."""
 
     scaling: Standardisation
-    kernel: Kernel
+    weights: FloatArray
+    """Factor of each standardised descriptor, shape (m,): each kind has length one on average."""
+    covariance: Covariance
     rows: FloatArray
-    """Standardised descriptors that it is conditioned on, shape (n, m)."""
+    """Scaled descriptors that it is conditioned on, shape (n, m)."""
     solved: FloatArray
     """Inverse covariance times the residuals, shape (n,)."""
     inverse: FloatArray
@@ -70,76 +88,128 @@ class GaussianProcess:
     """Leave-one-out log predictive density of the labels, on average, in their own units."""
 
     @classmethod
-    def fit(cls, features: FloatArray, values: FloatArray) -> Self:
-        """Return the process fitted by maximum marginal likelihood to values (n,) at (n, d)."""
+    def fit(
+        cls,
+        features: FloatArray,
+        values: FloatArray,
+        groups: Sequence[int] | None = None,
+        *,
+        bends_all: bool = False,
+    ) -> Self:
+        """Return the process fitted by maximum marginal likelihood.
+
+        Args:
+            features: shape (n, d).
+            values: shape (n,).
+            groups: numbers of descriptors of each kind; None for a single kind.
+            bends_all: whether there is a bend over all kinds but the first too.
+        """
         scaling = Standardisation.of(features, values)
-        x, y = _inputs(scaling, features), scaling.values(values)
+        kind = np.repeat(np.arange(len(groups)), groups) if groups else np.zeros(features.shape[1])
+        spans = _spans(kind[scaling.varies])
+        weights = np.ones(int(scaling.varies.sum()))
+        for span in spans:
+            weights[span] /= math.sqrt(span.stop - span.start)
+        x, y = scaling.features(features) * weights, scaling.values(values)
+        bent = _bent_columns(spans, is_first_there=bool((kind[scaling.varies] == 0).any()))
+        if not bends_all and len(bent) > 1:
+            bent = bent[:1]
         listed = _telling_rows(values, MAX_FIT)
-        kernel = _fitted(torch.from_numpy(x[listed]), torch.from_numpy(y[listed]))
+        covariance = _fitted(torch.from_numpy(x[listed]), torch.from_numpy(y[listed]), spans, bent)
         kept = _telling_rows(values, MAX_ROWS)
-        x, residual = x[kept], y[kept] - kernel.mean
-        covariance = kernel(x, x) + kernel.noise * np.eye(len(x))
-        inverse = cho_solve(cho_factor(covariance, lower=True), np.eye(len(x)))
+        x, residual = x[kept], y[kept] - covariance.mean
+        noisy = covariance(x, x) + covariance.noise * np.eye(len(x))
+        inverse = cho_solve(cho_factor(noisy, lower=True), np.eye(len(x)))
         solved = inverse @ residual
         # Rasmussen and Williams, Gaussian Processes for Machine Learning, eq. 5.10–5.12.
         variance = 1 / np.diagonal(inverse)
         off = solved * variance
         density = -0.5 * (np.log(2 * np.pi * variance) + off**2 / variance)
         evidence = float(density.mean()) - math.log(scaling.value_std)
-        return cls(scaling, kernel, x, solved, inverse, evidence)
+        return cls(scaling, weights, covariance, x, solved, inverse, evidence)
 
     def predict(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the values, (k,) each, the noise included."""
-        x = _inputs(self.scaling, features)
+        x = self.scaling.features(features) * self.weights
         parts = [self._predict(x[i : i + ROWS_AT_ONCE]) for i in range(0, len(x), ROWS_AT_ONCE)]
         mean, variance = (np.concatenate(part) for part in zip(*parts, strict=True))
         return self.scaling.unscaled(mean, np.sqrt(variance))
 
     def joint(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean (k,) and covariance (k, k) of the noiseless values at (k, d)."""
-        x = _inputs(self.scaling, features)
-        cross = self.kernel(x, self.rows)
-        covariance = self.kernel(x, x) - cross @ self.inverse @ cross.T
-        mean = cross @ self.solved + self.kernel.mean
+        x = self.scaling.features(features) * self.weights
+        cross = self.covariance(x, self.rows)
+        covariance = self.covariance(x, x) - cross @ self.inverse @ cross.T
+        mean = cross @ self.solved + self.covariance.mean
         scale = self.scaling.value_std
         return mean * scale + self.scaling.value_mean, covariance * scale**2
 
     def _predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        cross = self.kernel(x, self.rows)
+        cross = self.covariance(x, self.rows)
         explained = np.einsum("ij,ij->i", cross @ self.inverse, cross)
-        left = np.maximum(self.kernel.variance(x) - explained, 0.0)
-        return cross @ self.solved + self.kernel.mean, left + self.kernel.noise
+        left = np.maximum(self.covariance.variance(x) - explained, 0.0)
+        return cross @ self.solved + self.covariance.mean, left + self.covariance.noise
 
 
-def _inputs(scaling: Standardisation, features: FloatArray) -> FloatArray:
-    """Return standardised descriptors, over the root of their number: of length one on average."""
-    return scaling.features(features) / math.sqrt(max(int(scaling.varies.sum()), 1))
+def _spans(kind: npt.NDArray[Any]) -> list[slice]:
+    """Return the columns of each kind, in their order."""
+    edges = np.flatnonzero(np.diff(kind, prepend=-1.0, append=np.inf))
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
 
-def _fitted(x: Tensor, y: Tensor) -> Kernel:
-    linear = ScaleKernel(LinearKernel(), outputscale_prior=GammaPrior(1.1, 0.2))
-    bent = ScaleKernel(
-        MaternKernel(nu=2.5, lengthscale_prior=LogNormalPrior(0.0, 1.0)),
-        outputscale_prior=GammaPrior(1.1, 0.5),
-    )
-    linear.base_kernel.variance = 1.0
-    linear.base_kernel.raw_variance.requires_grad_(False)
+def _bent_columns(spans: Sequence[slice], *, is_first_there: bool) -> list[slice]:
+    """Return the columns of the bends: of the first kind, and of all others together."""
+    if len(spans) <= 1 or not is_first_there:
+        return [slice(0, spans[-1].stop)] if spans else []
+    return [spans[0], slice(spans[1].start, spans[-1].stop)]
+
+
+def _fitted(x: Tensor, y: Tensor, spans: Sequence[slice], bent: Sequence[slice]) -> Covariance:
+    lines = [_linear(span) for span in spans]
+    curves = [
+        ScaleKernel(
+            MaternKernel(
+                nu=2.5, lengthscale_prior=LogNormalPrior(0.0, 1.0), active_dims=_columns(columns)
+            ),
+            outputscale_prior=GammaPrior(1.1, 0.5),
+        )
+        for columns in bent
+    ]
     likelihood = GaussianLikelihood(noise_prior=LogNormalPrior(-5.0, 2.0))
     likelihood.noise = 1e-2
+    if not lines:  # nothing varies
+        return Covariance(np.zeros(0), (), 1.0, 0.0)
+    kernel: Kernel = reduce(add, [*lines, *curves])
     gp = SingleTaskGP(
-        x, y[:, None], likelihood=likelihood, covar_module=linear + bent, outcome_transform=None
+        x, y[:, None], likelihood=likelihood, covar_module=kernel, outcome_transform=None
     )
     fit_gpytorch_mll(
         ExactMarginalLogLikelihood(gp.likelihood, gp),
         optimizer_kwargs={"options": {"maxiter": FIT_ITERATIONS}},
     )
-    return Kernel(
-        linear=float(linear.outputscale),
-        bent=float(bent.outputscale),
-        length=float(bent.base_kernel.lengthscale),
+    linear = np.zeros(x.shape[1])
+    for span, line in zip(spans, lines, strict=True):
+        linear[span] = float(line.outputscale)
+    return Covariance(
+        linear,
+        tuple(
+            Bend(columns, float(curve.outputscale), float(curve.base_kernel.lengthscale))
+            for columns, curve in zip(bent, curves, strict=True)
+        ),
         noise=float(likelihood.noise),
         mean=float(gp.mean_module.constant),
     )
+
+
+def _linear(span: slice) -> ScaleKernel:
+    kernel = LinearKernel(active_dims=_columns(span))
+    kernel.variance = 1.0
+    kernel.raw_variance.requires_grad_(False)
+    return ScaleKernel(kernel, outputscale_prior=GammaPrior(1.1, 0.2))
+
+
+def _columns(span: slice) -> list[int]:
+    return list(range(span.start, span.stop))
 
 
 def _telling_rows(values: FloatArray, most: int) -> IntArray:

@@ -22,8 +22,8 @@ from alloop.loop.state.utility import Utility
 
 MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""
-JITTER = 1e-6
-"""Added to the diagonal of covariances, over their mean: neighbours are nearly equal."""
+JITTER = 1e-7
+"""Least eigenvalue of a covariance over its largest."""
 MAX_BASELINE = 24
 """Most measured candidates that an improvement is counted from: the best predicted."""
 
@@ -37,14 +37,12 @@ class ListedModel(Model):
     def __init__(self, surrogates: Surrogates, features: FloatArray) -> None:
         super().__init__()
         self._means, self._covariances = [], []
-        for chosen, columns, scale in zip(
-            surrogates.chosen, surrogates.columns, surrogates.scales, strict=True
+        for chosen, columns, correction in zip(
+            surrogates.chosen, surrogates.columns, surrogates.corrections, strict=True
         ):
             mean, covariance = chosen.surrogate.joint(features[:, columns])
-            jitter = JITTER * max(float(np.diagonal(covariance).mean()), 1e-12)
-            covariance = (covariance + jitter * np.eye(len(covariance))) * scale**2
-            self._means.append(torch.from_numpy(mean))
-            self._covariances.append(torch.from_numpy(covariance))
+            self._means.append(torch.from_numpy(mean + correction.shift))
+            self._covariances.append(torch.from_numpy(_definite(covariance) * correction.scale**2))
 
     @property
     def num_outputs(self) -> int:
@@ -73,6 +71,15 @@ class ListedModel(Model):
         if len(normals) == 1:
             return GPyTorchPosterior(normals[0])
         return GPyTorchPosterior(MultitaskMultivariateNormal.from_independent_mvns(normals))
+
+
+def _definite(covariance: FloatArray) -> FloatArray:
+    """Return the nearest covariance whose eigenvalues are safely positive: those of neighbours that
+    are nearly equal come out negative by rounding."""
+    values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
+    least = JITTER * max(float(values[-1]), 1e-12)
+    definite: FloatArray = (vectors * np.maximum(values, least)) @ vectors.T
+    return definite
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,11 @@
-"""Recalibration: how wide the surrogates' intervals have to be, from what earlier ones came to."""
+"""Recalibration: surrogates are corrected by what their earlier predictions came to.
+
+Intervals are widened or narrowed, and means shifted: of many candidates that are predicted to be
+good those are chosen that are predicted too well.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,44 +15,63 @@ from alloop.loop.state.campaign_state import CampaignState
 LEVEL, QUANTILE = 0.8, 1.2815515655446004
 """Share of values that an interval is to hold, and its half-width in standard deviations."""
 PRIOR_COUNT = 8
-"""Number of promises kept that the first intervals count for."""
+"""Number of predictions come true that the first intervals and means count for."""
 MAX_ROUNDS = 4
-"""Number of the latest rounds that count."""
+"""Number of the latest rounds that intervals are corrected by; means, by half as many."""
 NARROWEST, WIDEST = 0.5, 5.0
+"""Bounds of the factor of standard deviations."""
 
 
-def interval_scale(state: CampaignState, property_name: str) -> float:
-    """Return the factor of a property's standard deviations.
+@dataclass(frozen=True)
+class Correction:
+    """Correction of one property's predictions."""
 
-    It is what would have made the ``LEVEL`` intervals of the latest rounds hold that share of what
-    was measured afterwards; a few kept promises are added, so that few measurements say little.
+    scale: float = 1.0
+    """Factor of standard deviations."""
+    shift: float = 0.0
+    """Added to means, in the property's unit."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of one uncorrected prediction."""
+
+    round: int
+    error: float
+    """Measured minus predicted."""
+    std: float
+
+
+def correction(state: CampaignState, property_name: str) -> Correction:
+    """Return the correction that would have been right for the latest rounds.
+
+    The factor is what would have made their ``LEVEL`` intervals hold that share of what was
+    measured afterwards, the shift their mean error; ``PRIOR_COUNT`` predictions come true are added
+    to both, so that few measurements say little.
     """
-    ratios = [
-        ratio
-        for proposal in state.proposals
-        if proposal.stage is Stage.ACQUISITION and proposal.tier == 0
-        if proposal.round > max(state.models, default=0) - 1 - MAX_ROUNDS
-        for ratio in _ratios(state, proposal.round, property_name)
-    ]
-    if not ratios:
-        return 1.0
-    kept = np.linspace(0.0, 1.0, PRIOR_COUNT) ** 1 * QUANTILE / LEVEL
+    outcomes = list(_outcomes(state, property_name))
+    if not outcomes:
+        return Correction()
+    last = max(outcome.round for outcome in outcomes)
+    recent = [o for o in outcomes if o.round > last - MAX_ROUNDS]
+    ratios = [abs(o.error) / o.std for o in recent]
+    kept = np.linspace(0.0, QUANTILE / LEVEL, PRIOR_COUNT)
     scale = float(np.quantile(np.concatenate([ratios, kept]), LEVEL)) / QUANTILE
-    return float(np.clip(scale, NARROWEST, WIDEST))
+    latest = [o.error for o in recent if o.round > last - MAX_ROUNDS // 2]
+    shift = float(np.sum(latest)) / (len(latest) + PRIOR_COUNT)
+    return Correction(float(np.clip(scale, NARROWEST, WIDEST)), shift)
 
 
-def _ratios(state: CampaignState, round: int, property_name: str) -> list[float]:
-    """Return how many of the uncorrected standard deviations off each of a round's values was."""
-    measured = {m.candidate: m.properties for m in state.answers() if m.round == round}
-    found = []
+def _outcomes(state: CampaignState, property_name: str) -> Iterator[_Outcome]:
+    measured = {m.candidate: m.properties for m in state.answers()}
     for proposal in state.proposals:
-        if proposal.round != round or proposal.stage is not Stage.ACQUISITION:
+        if proposal.stage is not Stage.ACQUISITION:
             continue
         scale = float(proposal.notes.get(f"interval_scale_{property_name}", 1.0))
+        shift = float(proposal.notes.get(f"mean_shift_{property_name}", 0.0))
         for decision in proposal.decisions:
-            promise = decision.posterior.get(property_name)
+            posterior = decision.posterior.get(property_name)
             values = measured.get(decision.candidate, {})
-            if decision.chosen and promise is not None and property_name in values:
-                off = abs(values[property_name] - promise.mean)
-                found.append(off * scale / max(promise.std, 1e-12))
-    return found
+            if decision.chosen and posterior is not None and property_name in values:
+                error = values[property_name] - (posterior.mean - shift)
+                yield _Outcome(proposal.round, error, max(posterior.std / scale, 1e-12))

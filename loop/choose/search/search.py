@@ -23,7 +23,7 @@ from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
-from alloop.loop.choose.search.recalibration import interval_scale
+from alloop.loop.choose.search.recalibration import correction
 from alloop.loop.choose.search.score import ImprovementScore, Marginals
 from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
 from alloop.loop.choose.strategies.batch import Batch
@@ -41,6 +41,9 @@ NEIGHBOURS = 24
 FEWEST_STEPS, MOST_STEPS = 6, 40
 SHORTLIST = 128
 """Number of candidates that the batch is chosen from jointly: the best by their own scores."""
+MAX_STD = 0.5
+"""Largest standard deviation that a climb counts on, in standard deviations of the labels. Far from
+everything measured the surrogate's own is so large that the acquisition would look nowhere else."""
 N_CENTRES = 16
 """Number of best measured candidates that latent points are scattered around."""
 
@@ -118,6 +121,8 @@ class SearchTask:
     score: ImprovementScore
     baseline: FloatArray
     """Features of everything measured, shape (n, d), the best first."""
+    label_stds: FloatArray
+    """Standard deviation of each property's labels, shape (p,)."""
     lines: FidelityMaps
     """Maps to the top tier, once they are known."""
 
@@ -145,7 +150,7 @@ class SearchTask:
             list(materials.values()),
             values,
             names,
-            [interval_scale(state, name) for name in names],
+            [correction(state, name) for name in names],
         )
         lines = maps_to_top_tier(state)
         utility, spec = state.utility, state.spec
@@ -156,7 +161,7 @@ class SearchTask:
             spec.objectives, utility.scales, spec.constraints, max(feasible, default=None)
         )
         baseline = surrogates.of_materials(list(materials.values()))
-        return cls(state, surrogates, score, baseline, lines)
+        return cls(state, surrogates, score, baseline, np.nanstd(values, axis=0), lines)
 
     def score_codes(self, codes: IntArray) -> FloatArray:
         """Return the score of codes, (n,)."""
@@ -165,7 +170,9 @@ class SearchTask:
     def score_features(self, features: FloatArray) -> FloatArray:
         """Return the score of features, (n,)."""
         marginals = self.surrogates.predict(features)
-        return self.score(_aimed(marginals, self._aim(self.state, self.lines)))
+        most = np.where(self.label_stds > 0, MAX_STD * self.label_stds, np.inf)
+        believed = replace(marginals, std=np.minimum(marginals.std, most))
+        return self.score(_aimed(believed, self._aim(self.state, self.lines)))
 
     def decide(
         self, drafts: Sequence[Draft], codes: IntArray, size: int, seed: int
@@ -213,17 +220,18 @@ class SearchTask:
         return decided
 
     def notes(self) -> dict[str, float | str]:
-        """Return what is worth recording: the surrogates, what they were chosen among, and the
-        factor of their standard deviations."""
+        """Return what is worth recording: the surrogates, what they were chosen among, and how
+        their predictions were corrected."""
         notes: dict[str, float | str] = {}
-        for name, chosen, scale in zip(
+        for name, chosen, corrected in zip(
             self.surrogates.property_names,
             self.surrogates.chosen,
-            self.surrogates.scales,
+            self.surrogates.corrections,
             strict=True,
         ):
             notes[f"surrogate_{name}"] = chosen.name
-            notes[f"interval_scale_{name}"] = scale
+            notes[f"interval_scale_{name}"] = corrected.scale
+            notes[f"mean_shift_{name}"] = corrected.shift
             for tried, evidence in chosen.evidence.items():
                 notes[f"evidence_{name}: {tried}"] = evidence
         aim = self._aim(self.state, self.lines)

@@ -61,11 +61,14 @@ def test_an_ordering_is_described_on_its_own_lattice_alone() -> None:
     describe = ClusterDescriptors(parents, 2)
     code = RNG.permutation(np.repeat([0, 1], 8))
     fcc, bcc = describe(np.array([code, code]), np.array([0, 1]))
-    n_shared = 2
-    is_fcc, is_bcc = fcc[n_shared:] != 0, bcc[n_shared:] != 0
-    assert not (is_fcc & is_bcc).any()
-    assert fcc[n_shared] == 1
-    single = ClusterDescriptors(parents[:1], 2)(code[None], np.zeros(1, dtype=int))[0]
-    assert fcc[n_shared + 1 : n_shared + 1 + len(single) - n_shared] == pytest.approx(
-        single[n_shared:]
+    n_shared, n_pairs, n_triangles = describe.group_sizes
+    assert n_shared == 3  # the fraction, its square, and which lattice
+    assert (fcc[2], bcc[2]) == (1, 0)
+    assert n_shared + n_pairs + n_triangles == describe.n_features == len(fcc)
+    assert not ((fcc[n_shared:] != 0) & (bcc[n_shared:] != 0)).any()
+    alone = ClusterDescriptors(parents[:1], 2)
+    single = alone(code[None], np.zeros(1, dtype=int))[0]
+    its_shared, its_pairs, _ = alone.group_sizes
+    assert fcc[n_shared : n_shared + its_pairs] == pytest.approx(
+        single[its_shared : its_shared + its_pairs]
     )

@@ -7,6 +7,7 @@ from pymatgen.core import Composition
 
 from alloop.campaigns.load import parse_spec
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
+from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.state.utility import Utility
 from alloop.materials import Material
 
@@ -18,6 +19,7 @@ class Amounts:
 
     name = "amounts"
     rows_per_round = 1000
+    group_sizes = None
 
     def of_codes(self, codes: np.ndarray) -> np.ndarray:
         return codes / 1000
@@ -48,4 +50,4 @@ def labelled(x: np.ndarray) -> np.ndarray:
 def surrogates_on(x: np.ndarray, y: np.ndarray, *, scale: float = 1.0) -> Surrogates:
     materials = [Composition({"Ni": float(v), "Fe": 1 - float(v)}) for v in x[:, 0]]
     names = NAMES[: y.shape[1]]
-    return fit_surrogates([Amounts()], materials, y, names, [scale] * len(names))
+    return fit_surrogates([Amounts()], materials, y, names, [Correction(scale=scale)] * len(names))
