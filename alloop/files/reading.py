@@ -55,9 +55,9 @@ def read_bytes(
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as raised:
         # What a decompressor finds is an OSError too, without a number.
         why = getattr(raised, "strerror", None) or str(raised)
-        raise error(f"it cannot be read ({why})", where=str(path)) from raised
+        raise error(f"cannot be read ({why})", where=str(path)) from raised
     except ValueError as raised:  # a zero byte in the path
-        raise error(f"it cannot be read ({raised})", where=repr(str(path))) from raised
+        raise error(f"cannot be read ({raised})", where=repr(str(path))) from raised
     if len(content) > most:
         raise error(
             f"it has more than {most:,} bytes",

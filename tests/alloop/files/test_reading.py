@@ -21,16 +21,16 @@ def test_a_compressed_file_is_unpacked_within_the_bound(
     with pytest.raises(DataError, match="more than 999 bytes"):
         read_bytes(path, 999, is_unpacked=True)
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(DataError, match="it cannot be read"):
+    with pytest.raises(DataError, match=": cannot be read \\("):
         read_bytes(path, 1000, is_unpacked=True)
     path.write_bytes(b"plain")
-    with pytest.raises(DataError, match="it cannot be read"):
+    with pytest.raises(DataError, match=": cannot be read \\("):
         read_bytes(path, 1000, is_unpacked=True)
     assert read_bytes(path, 1000) == b"plain"
 
 
 def test_a_path_with_a_zero_byte_is_refused() -> None:
-    with pytest.raises(DataError, match="it cannot be read"):
+    with pytest.raises(DataError, match=": cannot be read \\("):
         read_bytes(Path("a\0b"), 10)
 
 
