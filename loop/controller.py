@@ -257,8 +257,9 @@ class Controller:
         if not missing:
             return
         if untested := untested_tiers(state, self._oracles, {e.tier for e in missing}):
+            attempts = [tier.attempts for tier in self._spec.tiers]
             for tested in self_test(
-                self._pool, self._spool, untested, is_stopping=self._is_stopping
+                self._pool, self._spool, untested, attempts=attempts, is_stopping=self._is_stopping
             ):
                 self._append(tested)
         for task_, measurement in measure_all(

@@ -7,7 +7,7 @@ from alloop.canonical import canonical_json
 from alloop.errors import RunError
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.spool import Spool
+from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.record.events import SelfTested
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.oracles.base import Measurement, Oracle
@@ -33,25 +33,42 @@ def self_test(
     spool: Spool,
     tiers: Sequence[int],
     *,
+    attempts: Sequence[int],
     is_stopping: Callable[[], bool],
 ) -> Iterator[SelfTested]:
-    """Yield the event of each tier's self-test.
+    """Yield the event of each tier's self-test; one that the machine failed is tried again.
+
+    Args:
+        pool: measures.
+        spool: of the run.
+        tiers: to be tested.
+        attempts: largest number of attempts, by tier.
+        is_stopping: when true nothing more is begun.
 
     Raises:
         RunError: if an oracle fails its test.
     """
     payload = canonical_json({SELF_TEST: True})
-    waiting = deque(Task(f"selftest{tier}", tier, lambda: payload) for tier in tiers)
+
+    def task_of(tier: int, attempt: int) -> Task:
+        return Task(attempt_id(f"selftest{tier}", attempt), tier, lambda: payload)
+
+    waiting = deque(task_of(tier, 1) for tier in tiers)
     for task, found in measure_all(
         pool, waiting, limits=[1] * (1 + max(tiers)), is_stopping=is_stopping
     ):
+        if found.failure is None:
+            yield _event(task.tier, found)
+            spool.forget(task.id)
+            continue
         spool.forget(task.id)
-        if found.failure is not None:
+        _, attempt = attempt_of(task.id)
+        if not found.failure.retryable or attempt >= attempts[task.tier]:
             raise RunError(
                 f"tier {task.tier} ({found.oracle}) failed its self-test: {found.failure.message}",
                 remedy="Correct the tier's settings or installation, then `alloop resume`.",
             )
-        yield _event(task.tier, found)
+        waiting.append(task_of(task.tier, attempt + 1))
 
 
 def _event(tier: int, found: Measurement) -> SelfTested:
