@@ -46,7 +46,7 @@ class Examined:
         )
 
 
-def tested(folder: Path, oracle: Examined, attempts: int) -> list[SelfTested]:
+def run_test(folder: Path, oracle: Examined, attempts: int) -> list[SelfTested]:
     spool = Spool.temporary(folder / "spool")
     spool.make()
     pool = MeasuringPool([oracle], [60.0], LocalExecution(workers=1), spool)
@@ -59,17 +59,17 @@ def tested(folder: Path, oracle: Examined, attempts: int) -> list[SelfTested]:
 
 
 def test_a_self_test_whose_worker_was_lost_is_tried_again(tmp_path: Path) -> None:
-    (event,) = tested(tmp_path, Examined(tmp_path / "begun"), attempts=2)
+    (event,) = run_test(tmp_path, Examined(tmp_path / "begun"), attempts=2)
     assert event.properties == {"bulk_modulus": 187.0}
     assert (event.tier, event.oracle) == (0, "testing")
 
 
 def test_as_often_as_a_measurement_is(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"tier 0 \(testing\) failed its self-test"):
-        tested(tmp_path, Examined(tmp_path / "begun"), attempts=1)
+        run_test(tmp_path, Examined(tmp_path / "begun"), attempts=1)
 
 
 def test_a_failed_self_test_stops_the_run_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "begun").touch()
     with pytest.raises(RunError, match="failed its self-test: a bad sign"):
-        tested(tmp_path, Examined(tmp_path / "begun", is_good=False), attempts=3)
+        run_test(tmp_path, Examined(tmp_path / "begun", is_good=False), attempts=3)
