@@ -43,7 +43,11 @@ TINY = {
 
 ONE = {"tiers.1.promote": "1", "budget.measurements": "[600, 1]"}
 SHORT = {"constraints": "[]", "tiers.1.protocol": "relax"}
-"""Two relaxations and two strained cells for a candidate, and no elements."""
+"""Two relaxations and four strained cells for a candidate, and no elements."""
+RUNS = 6
+"""Starts of VASP for such a candidate, and for the self-test before it, which is of nickel."""
+SELF_TEST = ["", "", ""]
+"""Submissions of the self-test, nothing going wrong: a relaxation, cells at either strain."""
 LIMIT = 1200.0
 """Seconds after which something hangs, even on a machine with much else to do."""
 
@@ -172,12 +176,13 @@ def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(
     assert dear.candidate == folder.state.best().candidate
     assert_labels_are_right(folder)
     kept = json.loads(folder.store.get(dear.document))
-    assert [flow["stage"] for flow in kept["flows"]] == ["relax", "strain 0.01"]
+    assert [flow["stage"] for flow in kept["flows"]] == ["relax", "strain 0.01", "strain 0.005"]
     names = {submission for _, submission in campaign.vasp_runs()}
     assert {flow["submission"] for flow in kept["flows"]} < names
     assert set(kept["references"]) == {"Ni", "Fe", "Cr"}
-    # Two relaxations of the candidate and of each element, two strained cells.
-    assert len(campaign.vasp_runs()) == 2 * (1 + 3) + 2
+    # Two relaxations of the candidate and of each element, four strained cells of the candidate
+    # and, for the self-test, of nickel.
+    assert len(campaign.vasp_runs()) == 2 * (1 + 3) + 4 + 4
 
 
 def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
@@ -197,7 +202,7 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
         "tiers.1.promote": "7",
         "budget.measurements": "[600, 7]",
     }
-    state = (folder := campaign.finish(SHORT | promoted, ",".join(faults))).state
+    state = (folder := campaign.finish(SHORT | promoted, ",".join([*SELF_TEST, *faults]))).state
     found = [state.measured[each.id] for each in state.evaluations if each.tier == 1]
     submissions = list(dict.fromkeys(submission for _, submission in campaign.vasp_runs()))
     assert len(found) == len(faults)
@@ -208,12 +213,12 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
     assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
     # killed once, two relaxations
-    assert runs.count(submissions[6]) == 3
+    assert runs.count(submissions[len(SELF_TEST) + 6]) == 3
 
 
 def test_out_of_walltime_is_a_failure_and_never_a_label(campaign: Campaign) -> None:
     limit = {"tiers.1.timeout": "12"}
-    state = campaign.finish(SHORT | ONE | limit, "overtime").state
+    state = campaign.finish(SHORT | ONE | limit, ",".join([*SELF_TEST, "overtime"])).state
     (found,) = (m for m in state.measured.values() if m.tier == 1)
     assert found.failure_kind is FailureKind.TIMEOUT
     assert found.properties == {}
@@ -232,7 +237,7 @@ def test_a_vasp_that_outlives_its_controller_is_waited_for(
     assert len(folder.state.answers(tier=1)) == 1
     assert_labels_are_right(folder)
     assert_labels_are_those_without_faults(folder, fault_free)
-    assert len(campaign.vasp_runs()) == 4  # as without an interruption
+    assert len(campaign.vasp_runs()) == 2 * RUNS  # as without an interruption
 
 
 def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(
@@ -257,5 +262,5 @@ def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(
     assert_labels_are_right(folder)
     assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
-    assert len(runs) == 4 + 1
+    assert len(runs) == 2 * RUNS + 1
     assert runs[0] == runs[1] == runs[2]  # the lost one, then both relaxations
