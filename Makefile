@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help discover test check format install espresso clean bench bench-%
+.PHONY: help discover test fuzz check format install espresso clean bench bench-%
 
 .DEFAULT_GOAL := help
 
@@ -17,6 +17,9 @@ discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of N
 test: $(READY)  ## Run the tests, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+fuzz: $(READY)  ## Feed every reader a hundred thousand mutated files: a quarter of an hour
+	$(BIN)/python -m benchmarks.trust.malformed.fuzz
+
 check: $(READY)  ## Run what CI runs before the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -27,7 +30,7 @@ format: $(READY)  ## Put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-loop bench-lammps bench-dft bench-dvae bench-pcdvae bench-ftcp bench-execution bench-two_fidelity bench-house bench-search  ## Run them all: hours
+bench: bench-loop bench-lammps bench-dft bench-dvae bench-pcdvae bench-ftcp bench-execution bench-two_fidelity bench-house bench-search bench-trust  ## Run them all: hours
 
 bench-%: $(READY)  ## Run one measured comparison and refresh its table
 	$(BIN)/python -m benchmarks.$*

@@ -4,6 +4,11 @@ import hashlib
 import json
 from typing import Any
 
+# One encoder for all: `json.dumps` would make one at each call, longer than a short text takes.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
 
 def canonical_json(value: Any) -> str:
     """Return JSON with sorted keys and no spaces; NaN and infinity are refused.
@@ -11,9 +16,7 @@ def canonical_json(value: Any) -> str:
     Raises:
         ValueError: if a float is not finite.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _ENCODER.encode(value)
 
 
 def sha256(content: str | bytes) -> str:

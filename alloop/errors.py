@@ -19,6 +19,10 @@ class SpecError(AlloopError):
     """A campaign's YAML says something impossible or unknown."""
 
 
+class SettingsError(AlloopError):
+    """Settings of the user's that cannot be used, or a profile that they lack."""
+
+
 class MaterialError(AlloopError):
     """A structure or composition that cannot be read, or that a model cannot represent."""
 

@@ -5,7 +5,7 @@ and oracles do not import campaigns.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 FORMATION_ENERGY = "formation_energy_per_atom"
@@ -73,3 +73,18 @@ UNDECLARED = ""
 def units_of(names: Iterable[str]) -> dict[str, str]:
     """Return the unit of each named property; ``UNDECLARED`` for one that the table lacks."""
     return {name: UNITS.get(name, UNDECLARED) for name in names}
+
+
+def joined_notes(notes: Mapping[str, str], names: Iterable[str] | None = None) -> str:
+    """Return the notes on properties in one line, each note once; empty where there are none.
+
+    Args:
+        notes: by property name.
+        names: of the properties that matter; all by default.
+    """
+    wanted = notes.keys() if names is None else notes.keys() & set(names)
+    by_note: dict[str, list[str]] = {}
+    for name, note in notes.items():
+        if name in wanted:
+            by_note.setdefault(note, []).append(name)
+    return "; ".join(f"{', '.join(each)}: {note}" for note, each in by_note.items())

@@ -123,7 +123,7 @@ class Decorations(CrystalSpace):
     def _cells_are_possible(self) -> Self:
         if len(set(self.lattices)) != len(self.lattices):
             raise ValueError(f"lattices {list(self.lattices)} names one twice")
-        if 2 * round((self.atoms / 2) ** (1 / 3)) ** 3 != self.atoms:
+        if self.atoms < 1 or 2 * round((self.atoms / 2) ** (1 / 3)) ** 3 != self.atoms:
             raise ValueError(
                 f"{self.atoms} atoms do not fill n × n × n two-atom cells; take 2, 16, 54 or 128"
             )

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alloop.campaigns.durations import Duration
+from alloop.durations import Duration
 
 Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

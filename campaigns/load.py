@@ -1,12 +1,12 @@
 """YAML to CampaignSpec; an error names file, key path, value and remedy."""
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -14,26 +14,10 @@ from alloop.campaigns.parts import BAD_KIND, NO_KIND, TierPart
 from alloop.campaigns.spec import CampaignSpec
 from alloop.campaigns.spelling import british, british_word
 from alloop.errors import SpecError
+from alloop.files.yaml_text import parse_yaml, read_yaml
 from alloop.models.options import ModelOptions
 from alloop.oracles.options import OracleOptions
 from alloop.paths import FOLDER
-
-MAX_BYTES = 1_000_000
-"""Largest size of a spec in bytes: a campaign is a page of YAML; anything larger is something
-else."""
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML loader that also refuses a key given twice in one mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build the mapping, each key once."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if twice := next((key for i, key in enumerate(keys) if key in keys[:i]), None):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice!r} stands twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep=deep)
 
 
 def load_spec(source: str | Path, overrides: Iterable[str] = ()) -> CampaignSpec:
@@ -105,9 +89,11 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
     if not isinstance(data, dict):
         raise SpecError("this is not a mapping of keys", where=where, remedy="See README.md.")
     try:
-        return CampaignSpec.model_validate(british(data), context={FOLDER: folder or Path()})
+        spec = CampaignSpec.model_validate(british(data), context={FOLDER: folder or Path()})
     except ValidationError as error:
         raise _explain(error, where) from error
+    _require_writable(spec.model_dump(mode="json"), f"{where}: ")
+    return spec
 
 
 def load_tier(path: Path) -> OracleOptions:
@@ -126,18 +112,42 @@ def load_tier(path: Path) -> OracleOptions:
     return tier
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
+def _require_writable(value: Any, where: str) -> None:
+    """Refuse what a ledger cannot hold.
+
+    Raises:
+        SpecError: naming the key of a number that is not finite, or of text or a path that is not
+            UTF-8.
+    """
+    match value:
+        case dict():
+            for key, each in value.items():
+                _require_writable(each, _inside(where, key))
+        case list():
+            for place, each in enumerate(value):
+                _require_writable(each, _inside(where, place))
+        case float() if not math.isfinite(value):
+            raise SpecError(f"{value} is no number to go by", where=where, remedy="Correct it.")
+        case str() if not _is_utf8(value):
             raise SpecError(
-                f"the file has {path.stat().st_size} bytes", where=str(path), remedy="Is it YAML?"
+                f"{value!r} is not UTF-8", where=where, remedy="Rename the file or folder."
             )
-        data = yaml.load(path.read_text("utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 (safe)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        text = " ".join(str(error).split())
-        raise SpecError(f"not readable as YAML: {text}", where=str(path)) from error
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _inside(where: str, key: object) -> str:
+    return f"{where}{key}" if where.endswith(": ") else f"{where}.{key}"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data = read_yaml(path)
     if not isinstance(data, dict):
         raise SpecError("the file holds no mapping of keys", where=str(path))
     return data
@@ -147,10 +157,7 @@ def _set(data: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise SpecError(f"--set {override!r} has no value", remedy="Write --set budget.rounds=3.")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SpecError(f"--set {key}: the value {text!r} is not YAML") from error
+    value = parse_yaml(text, where=f"--set {key}")
     *parents, last = map(british_word, key.split("."))
     node: Any = data
     try:

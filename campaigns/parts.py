@@ -6,9 +6,10 @@ than the kinds that it names.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from alloop.errors import AlloopError, PluginError, one_line
@@ -36,10 +37,12 @@ def _read_part(group: str, base: type[BaseModel], value: Any, info: ValidationIn
     except PluginError as error:
         context = {"what": error.what, "remedy": error.remedy}
         raise PydanticCustomError(BAD_KIND, "{what}. {remedy}", context) from error
-    read = options.model_validate(value, context=info.context)
     try:
+        read = options.model_validate(value, context=info.context)
         # Spoken to once here, so that a broken plugin is a message about its key, not a traceback.
         (read.measures if isinstance(read, OracleOptions) else read.spaces)()  # type: ignore[attr-defined]
+    except ValidationError:
+        raise
     except Exception as error:
         what = f"kind {kind} of {find_kind(group, str(kind)).package} is broken ({one_line(error)})"
         context = {"what": what, "remedy": "Update or uninstall it."}
@@ -53,7 +56,7 @@ def build_oracle(options: OracleOptions, elements: Sequence[str]) -> "Oracle":
     Raises:
         AlloopError: if something that it needs is not at hand, or its kind is broken.
     """
-    with _faults_named(options):
+    with _faults_named(ORACLES, options.kind, "build its oracle"):
         return options.build(elements)
 
 
@@ -63,21 +66,57 @@ def check_oracle_ready(options: OracleOptions, elements: Sequence[str]) -> None:
     Raises:
         AlloopError: if it is not, or its kind is broken.
     """
-    with _faults_named(options):
+    with _faults_named(ORACLES, options.kind, "build its oracle"):
         options.check_ready(elements)
 
 
 @contextmanager
-def _faults_named(options: OracleOptions) -> Iterator[None]:
+def model_faults_named(options: ModelOptions) -> Iterator[None]:
+    """Turn what a model raises while it is built, trained or stored into an error that names its
+    kind.
+
+    Raises:
+        PluginError: in place of any exception that is no AlloopError.
+    """
+    with _faults_named(MODELS, options.kind, "train its model"):
+        yield
+
+
+@contextmanager
+def model_use_named(options: ModelOptions) -> Iterator[None]:
+    """Turn what a model raises while candidates are proposed with it into an error that names its
+    kind; what comes from elsewhere is left as it is.
+
+    Raises:
+        PluginError: in place of an exception from the model's package that is no AlloopError.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _is_from(error, type(options)):
+            raise
+        with _faults_named(MODELS, options.kind, "propose with its model"):
+            raise
+
+
+def _is_from(error: Exception, kind: type) -> bool:
+    """Return whether an exception passed through a kind's package, or what all models share."""
+    own = kind.__module__.rpartition(".")[0] or kind.__module__
+    modules = {frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)}
+    return any(f"{module}.".startswith((f"{own}.", "alloop.models.")) for module in modules)
+
+
+@contextmanager
+def _faults_named(group: str, kind: str, task: str) -> Iterator[None]:
     """Turn what a broken kind raises into an error that names its package."""
     try:
         yield
     except AlloopError:
         raise
     except Exception as error:
-        package = find_kind(ORACLES, options.kind).package
+        package = find_kind(group, kind).package
         raise PluginError(
-            f"kind {options.kind} of {package} cannot build its oracle ({one_line(error)})",
+            f"kind {kind} of {package} cannot {task} ({one_line(error)[:300]})",
             remedy=f"Update or uninstall {package}.",
         ) from error
 

@@ -8,7 +8,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, Self
 
+from alloop.campaigns.parts import model_faults_named, model_use_named
 from alloop.campaigns.spec import CampaignSpec
+from alloop.errors import RunError
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.proposal import propose_random
@@ -17,9 +19,10 @@ from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.choose.training_set import training_set
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.isolation import attempt_id, attempt_of, forget, read_spool
 from alloop.loop.measure.label_cache import label_cache
 from alloop.loop.measure.recording import failed_attempt, measured
+from alloop.loop.measure.self_testing import self_test, untested_tiers
+from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests import write_requests
 from alloop.loop.record.artifacts import ArtifactStore
@@ -82,9 +85,12 @@ class Controller:
         spec: the campaign; None to continue whatever the directory holds.
         build_oracles: makes one oracle per tier.
         observer: watches.
+        is_trusted: whether the user trusts a run that somebody else began; said once, and written
+            into its ledger.
 
     Raises:
-        RunError: if the directory is unusable, busy, or of another campaign.
+        RunError: if the directory is unusable, busy, of another campaign, or begun by somebody
+            else and not trusted.
     """
 
     def __init__(
@@ -94,6 +100,7 @@ class Controller:
         *,
         build_oracles: Callable[[CampaignSpec], Sequence[Oracle]] = CampaignSpec.build_oracles,
         observer: Observer,
+        is_trusted: bool = False,
     ) -> None:
         self._observer = observer
         self._stopping = False
@@ -101,15 +108,15 @@ class Controller:
         self._run = run
         self._ledger = Ledger.open(run, writable=True)
         try:
-            opening = open_campaign(self._ledger, run, spec, build_oracles)
+            opening = open_campaign(self._ledger, run, spec, build_oracles, is_trusted=is_trusted)
             self._store = ArtifactStore(run / "artifacts")
-            self._spool = run / "spool"
+            self._spool = Spool.of_run(run, self._ledger.origin())
         except BaseException:
             self._ledger.close()
             raise
         self._fold, self._state = opening.fold, opening.fold.state()
         self._spec, self._oracles = opening.spec, opening.oracles
-        self._scheduling = opening.scheduling
+        self._scheduling, self._seal = opening.scheduling, opening.seal
         self._cache = label_cache(self._spec.cache)
         self._seen = Seen()
 
@@ -146,7 +153,7 @@ class Controller:
             return self.state
         if isinstance(step, Pause) and self.state.paused is not None:
             return self.state  # it was given no more time
-        self._append(SessionOpened(scheduling=self._scheduling))
+        self._append(SessionOpened(scheduling=self._scheduling, seal=self._seal))
         self._collect_spool()
         while (step := self._next_step()) is not None:
             if self._stopping:
@@ -192,9 +199,12 @@ class Controller:
                 labels = [m.properties for m in self.state.answers()]
                 self._append(reference_from(self.state.spec, labels))
             case Fit(round):
-                self._fit(round)
+                with model_faults_named(self.state.spec.model):
+                    self._fit(round)
             case Propose():
-                self._append(self._propose(step))
+                with model_use_named(self.state.spec.model):
+                    proposed = self._propose(step)
+                self._append(proposed)
             case Close(reason):
                 self._append(CampaignClosed(reason=reason))
 
@@ -202,10 +212,12 @@ class Controller:
         state = self.state
         options, names = state.spec.model, state.spec.property_names()
         if previous := state.models.get(round - 1):
-            model = options.load(self._store.path(previous.checkpoint))
+            model = self._store.read(previous.checkpoint, options.load)
         elif (start := state.start_checkpoint) is not None:
             assert isinstance(options, StartsFromCheckpoint)  # it had a checkpoint to start from
-            model = options.start(self._store.path(start), state.spec.space, names)
+            model = self._store.read(
+                start, lambda path: options.start(path, state.spec.space, names)
+            )
         else:
             model = options.build(state.spec.space, names)
         summary = model.fit(
@@ -213,9 +225,16 @@ class Controller:
             seed=derive_seed(state.spec.seed, "fit", round),
             on_progress=self._observer.progress,
         )
-        with tempfile.TemporaryDirectory(dir=self._run) as folder:
-            model.save(Path(folder) / "model.safetensors")
-            checkpoint = self._store.put_file(Path(folder) / "model.safetensors")
+        try:
+            with tempfile.TemporaryDirectory(dir=self._run) as folder:
+                model.save(Path(folder) / "model.safetensors")
+                checkpoint = self._store.put_file(Path(folder) / "model.safetensors")
+        except OSError as error:
+            raise RunError(
+                f"the model cannot be stored ({error.strerror})",
+                where=str(self._run),
+                remedy="Make room or restore access, then `alloop resume`.",
+            ) from error
         self._append(
             ModelFitted(
                 round=round,
@@ -271,6 +290,12 @@ class Controller:
         done = len(evaluations) - len(missing)
         if not missing:
             return
+        if untested := untested_tiers(state, self._oracles, {e.tier for e in missing}):
+            attempts = [tier.attempts for tier in self._spec.tiers]
+            for tested in self_test(
+                self._pool, self._spool, untested, attempts=attempts, is_stopping=is_stopping
+            ):
+                self._append(tested)
         for task_, measurement in measure_all(
             self._pool, waiting, limits=limits, is_stopping=is_stopping
         ):
@@ -335,20 +360,25 @@ class Controller:
                 self._cache.put(asked, measurement.fingerprint, measurement, run=run)
         else:
             self._append(failed_attempt(evaluation, attempt, measurement, self._spec))
-        forget(self._spool, attempt_id(evaluation.id, attempt))
+        self._spool.forget(attempt_id(evaluation.id, attempt))
         return is_answer
 
     def _collect_spool(self) -> None:
         """Record what workers finished after an earlier controller had died."""
         state = self.state
         asked = {evaluation.id: evaluation for evaluation in state.pending}
-        for spooled, measurement in read_spool(self._spool).items():
+        known = {evaluation.id for evaluation in state.evaluations}
+        for spooled in self._spool.evaluations():
             id, attempt = attempt_of(spooled)
+            evaluation, measurement = asked.get(id), None
             # An attempt is in the ledger already if the controller died before it cleared this.
-            if id in asked and attempt == 1 + len(state.attempts.get(id, ())):
-                self._record(state, asked[id], attempt, measurement)
-            else:
-                forget(self._spool, spooled)
+            if evaluation is not None and attempt == 1 + len(state.attempts.get(id, ())):
+                fingerprint = state.fingerprints[evaluation.tier]
+                measurement = self._spool.load(spooled, fingerprint)
+            if evaluation is not None and measurement is not None:
+                self._record(state, evaluation, attempt, measurement)
+            elif id in known:  # anything else is somebody's own file
+                self._spool.forget(spooled)
 
     def _update_seen(self) -> Seen:
         self._seen.follow(self.state, self._store)

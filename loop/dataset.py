@@ -18,6 +18,7 @@ from alloop.canonical import canonical_json
 from alloop.durable import write_durably
 from alloop.errors import RunError
 from alloop.exchanges import exchanged_structure
+from alloop.files.spreadsheet import spreadsheet_cell
 from alloop.lattices import LatticeName
 from alloop.materials import formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
@@ -151,11 +152,13 @@ def make_dataset(
         done += not is_augmented
         if on_progress:
             on_progress(done, total)
-        if answer.status is Status.OK and isinstance(answer.material, Structure):
+        doubt = answer.doubt(PROPERTIES)
+        if answer.status is Status.OK and not doubt and isinstance(answer.material, Structure):
             rows.append(_row(name, lattice, is_augmented, answer, answer.material))
         else:
-            reason = answer.failure.message if answer.failure else "the oracle gave no structure"
-            failed.append({"material_id": name, "reason": reason})
+            given = doubt or "the oracle gave no structure"
+            reason = answer.failure.message if answer.failure else given
+            failed.append({"material_id": name, "reason": spreadsheet_cell(reason)})
     pd.DataFrame(failed, columns=["material_id", "reason"]).to_csv(folder / FAILED, index=False)
     frame = pd.DataFrame(rows)
     is_test = _is_held_out(plan, frame)
@@ -221,8 +224,10 @@ def _searched(
         for _ in range(plan.search_swaps):
             neighbour = _exchanged(structure, rng)
             found = oracle.measure(neighbour)
-            if found.status is Status.OK and (
-                found.properties["bulk_modulus"] > best_answer.properties["bulk_modulus"]
+            if (
+                found.status is Status.OK
+                and not found.doubt(PROPERTIES)
+                and (found.properties["bulk_modulus"] > best_answer.properties["bulk_modulus"])
             ):
                 best, best_answer = neighbour, found
         structure, answer = best, best_answer

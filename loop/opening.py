@@ -1,7 +1,7 @@
 """Opening of a ledger: its first event, or the check that it is of this campaign."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,10 @@ import yaml
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
+from alloop.loop.moved_files import with_moved_files, without_folders
+from alloop.loop.ownership import TELLING, is_own, require_trust, sealed_opening, trust_seal
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import FORMAT, CampaignOpened
+from alloop.loop.record.events import FORMAT, CampaignOpened, LedgerEntry
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import ARTIFACTS
 from alloop.loop.state.campaign_state import CampaignState, Fold
@@ -33,20 +35,35 @@ class Opening:
     """Oracles, one per tier."""
     scheduling: dict[str, Any] | None
     """Scheduling from now on, where that is to change; to be recorded."""
+    seal: str = ""
+    """Seal by which the user trusts a run that somebody else began; to be recorded."""
 
 
 def open_campaign(
-    ledger: Ledger, run: Path, spec: CampaignSpec | None, build_oracles: BuildOracles
+    ledger: Ledger,
+    run: Path,
+    spec: CampaignSpec | None,
+    build_oracles: BuildOracles,
+    *,
+    is_trusted: bool = False,
 ) -> Opening:
     """Write the first event, or check that the one there is of the same campaign.
 
     Where, how long and how often it runs may change: ``CampaignSpec.scheduling``.
 
+    Args:
+        ledger: of the run, opened for writing.
+        run: the run's folder.
+        spec: the campaign; None to continue the one there is.
+        build_oracles: makes one oracle per tier.
+        is_trusted: whether the user trusts the run, if somebody else began it.
+
     Raises:
-        RunError: if the ledger is of another campaign, or its values came from other settings.
+        RunError: if somebody else began the run and it is not trusted, if the ledger is of another
+            campaign, or if its values came from other settings.
         ModelError: if the model cannot start from the checkpoint that the spec names.
     """
-    fold = Fold()
+    fold, telling = Fold(), list[LedgerEntry]()
     for entry in ledger.entries():
         if isinstance(entry.event, CampaignOpened) and entry.event.format != FORMAT:
             raise RunError(
@@ -55,13 +72,19 @@ def open_campaign(
                 remedy="Continue it with that version, named in the first event.",
             )
         fold.add(entry)
+        if isinstance(entry.event, TELLING):
+            telling.append(entry)
     state = fold.state()
     if state is not None:
-        return _go_on(fold, state, run, spec, build_oracles)
+        if not is_trusted:  # before anything is built that could start something
+            require_trust(state.spec, telling, str(run))
+        opening = _go_on(fold, state, run, spec, build_oracles)
+        return opening if is_own(telling) else replace(opening, seal=trust_seal(telling))
     if spec is None:
         raise RunError(
             "no campaign has begun here", where=str(run), remedy="Use `alloop launch SPEC`."
         )
+    spec.execution.check_ready()
     oracles = tuple(build_oracles(spec))
     opened = CampaignOpened(
         spec=spec_to_json(spec),
@@ -70,7 +93,7 @@ def open_campaign(
         packages=packages_of(spec),
         start_checkpoint=_stored_start(spec, ArtifactStore(run / ARTIFACTS)),
     )
-    fold.add(ledger.append(opened))
+    fold.add(ledger.append(sealed_opening(opened)))
     return Opening(fold, spec, oracles, None)
 
 
@@ -81,14 +104,16 @@ def _go_on(
     spec: CampaignSpec | None,
     build_oracles: BuildOracles,
 ) -> Opening:
-    current = state.spec if spec is None else spec
-    scheduling = None if current == state.spec else current.scheduling()
+    current = with_moved_files(state.spec, run) if spec is None else spec
+    is_unchanged = without_folders(current) == without_folders(state.spec)
+    scheduling = None if is_unchanged else current.scheduling()
     if scheduling is not None and not _is_same_search(state.spec, current):
         raise RunError(
             f"the run is of another campaign ({_diff(state.spec, current)})",
             where=str(run),
             remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
         )
+    current.execution.check_ready()
     oracles = tuple(build_oracles(current))
     for tier, (oracle, fingerprint) in enumerate(zip(oracles, state.fingerprints, strict=True)):
         if oracle.fingerprint() != fingerprint:
@@ -105,7 +130,7 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
     """Return whether two campaigns differ at most in where, how long and how often they run."""
     if len(old.tiers) != len(new.tiers):
         return False
-    return old.with_scheduling(new.scheduling()) == new
+    return without_folders(old.with_scheduling(new.scheduling())) == without_folders(new)
 
 
 def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
@@ -114,7 +139,10 @@ def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:
     if not isinstance(options, StartsFromCheckpoint) or (path := options.start_from) is None:
         return None
     options.start(path, spec.space, spec.property_names())
-    return store.put_file(path)
+    stored = store.put_file(path)
+    # The file may have changed since; what counts is what is stored.
+    store.read(stored, lambda copy: options.start(copy, spec.space, spec.property_names()))
+    return stored
 
 
 def spec_to_json(spec: CampaignSpec) -> dict[str, Any]:
@@ -129,7 +157,7 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
 
 def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
     """Return the differences in one line: ``budget.rounds: 5 there, 3 asked for``."""
-    there, asked = leaves(spec_to_json(old)), leaves(spec_to_json(new))
+    there, asked = leaves(without_folders(old)), leaves(without_folders(new))
     return "; ".join(
         f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"
         for key in dict.fromkeys((*there, *asked))

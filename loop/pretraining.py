@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from alloop.campaigns.parts import model_faults_named
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.durable import make_folder, write_durably
@@ -66,8 +67,9 @@ def pretrain(
         )
     read, skipped = options.read_table(table, columns)
     data = _with_all(read, names)
-    model = options.build_for(data, space, names)
-    summary = model.fit(data, seed=seed, on_progress=on_progress)
+    with model_faults_named(options):
+        model = options.build_for(data, space, names)
+        summary = model.fit(data, seed=seed, on_progress=on_progress)
     with TemporaryDirectory() as folder:
         model.save(Path(folder) / out.name)
         content = (Path(folder) / out.name).read_bytes()

@@ -1,5 +1,6 @@
 """Run folders, and the files beside their ledger."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from alloop.durable import write_durably
 from alloop.errors import RunError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry
-from alloop.loop.record.ledger import Ledger
+from alloop.loop.record.ledger import Ledger, no_collection
 from alloop.loop.state.campaign_state import CampaignState, fold
 
 RUNS = Path("runs")
@@ -29,10 +30,12 @@ class RunFolder:
         Raises:
             RunError: if there is none, or nothing has begun in it.
         """
-        with Ledger.open(path, writable=False) as ledger:
+        with no_collection(), Ledger.open(path, writable=False) as ledger:
             entries = tuple(ledger.entries())
             head = entries[-1].hash if entries else ""
-        state = fold(entries)
+            state = fold(entries)
+            # They stay as long as the command runs: no use in looking whether they are garbage.
+            gc.freeze()
         if state is None:
             raise RunError(
                 "no campaign has begun here", where=str(path), remedy="Use `alloop launch`."
@@ -56,5 +59,5 @@ class RunFolder:
         if not isinstance(material, Structure):
             return None
         path = self.path / "best.cif"
-        write_durably(path, str(CifWriter(material)).encode())
+        write_durably(path, str(CifWriter(material)).encode(), is_shared=True)
         return path

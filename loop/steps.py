@@ -133,7 +133,9 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
 
 def _next(state: CampaignState) -> Step:
     if not state.answers():
-        found = "no labels: every initial measurement failed"
+        is_doubted = any(m.doubts for m in state.recorded.values())
+        failed = "failed or is in doubt" if is_doubted else "failed"
+        found = f"no labels: every initial measurement {failed}"
         return Close(found if _found_some(state) else _nothing_allowed(state))
     if state.spec.acquisition.uses_model and len(state.answers()) < FEWEST_LABELS:
         return Close("one label is too few to learn from: every other initial measurement failed")

@@ -1,17 +1,21 @@
 """Data sets of crystals as CDVAE publishes them: CSV with a column of CIFs and of properties."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from alloop.cif import read_cif
-from alloop.errors import MaterialError
+from alloop.errors import DataError, MaterialError
+from alloop.files.cif import read_cif
+from alloop.files.csv_table import CsvTable, plain_number, read_csv_table, shortened
 from alloop.models.base import Dataset, SkippedRow
+
+_UNKNOWN = frozenset({"", "nan", "na", "n/a", "none", "null"})
+"""Texts, in lower case, of cells whose value is not known."""
 
 AUGMENTED = "is_augmented"
 """Column that is true in rows of local search; where there is none, no row is of one."""
@@ -49,23 +53,23 @@ def read_crystal_table(
     Raises:
         MaterialError: if a column is missing, a property is text, or no row is a crystal.
     """
-    frame = _read_csv(path)
+    table = _read(path)
     for column in ("cif", *properties.values()):
-        if column not in frame:
+        if column not in table.columns:
             raise MaterialError(
-                f"there is no column {column!r}; there are {', '.join(map(str, frame.columns))}",
+                f"there is no column {column!r}; there are {', '.join(table.columns)}",
                 where=str(path),
             )
-    labels = np.column_stack(
-        [np.empty((len(frame), 0)), *(_numbers(path, frame[c]) for c in properties.values())]
-    )
-    is_augmented = _is_augmented(path, frame)
-    all_names = frame["material_id"].astype(str) if "material_id" in frame else [""] * len(frame)
+    labels = np.array(
+        [_numbers(table, column) for column in properties.values()], dtype=float
+    ).T.reshape(len(table.rows), len(properties))
+    is_augmented = _is_augmented(table)
+    all_names = [row.cells.get("material_id", "") for row in table.rows]
     crystals: list[Structure] = []
     rows: list[int] = []
     skipped: list[SkippedRow] = []
-    for row, (cif, name) in enumerate(zip(frame["cif"], all_names, strict=True)):
-        found = _ordered_crystal(cif)
+    for row, name in enumerate(all_names):
+        found = _ordered_crystal(table.rows[row].cells["cif"])
         reason = found if isinstance(found, str) else refusal(found)
         if isinstance(found, str) or reason is not None:
             skipped.append(SkippedRow(row, name, str(reason)))
@@ -74,7 +78,7 @@ def read_crystal_table(
         rows.append(row)
     if not crystals:
         first = f"; row 0: {skipped[0].reason}" if skipped else ""
-        raise MaterialError(f"none of {len(frame)} rows is a crystal{first}", where=str(path))
+        raise MaterialError(f"none of {len(table.rows)} rows is a crystal{first}", where=str(path))
     data = Dataset(
         materials=tuple(crystals),
         property_names=tuple(properties),
@@ -84,44 +88,48 @@ def read_crystal_table(
     return CrystalTable(data, tuple(rows), tuple(all_names[row] for row in rows), tuple(skipped))
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read(path: Path) -> CsvTable:
     try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        return read_csv_table(path)
+    except DataError as error:
         raise MaterialError(
-            f"this is not a readable CSV file ({error})",
-            where=str(path),
-            remedy="Give a CSV with a column cif and one per property.",
+            f"this is not a readable CSV file ({error.what})",
+            where=error.where,
+            remedy=error.remedy or "Give a CSV with a column cif and one per property.",
         ) from error
 
 
-def _numbers(path: Path, column: "pd.Series[float]") -> NDArray[np.float64]:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
-    wrong = ~np.isfinite(values) & column.notna().to_numpy()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+def _numbers(table: CsvTable, column: str) -> list[float]:
+    texts = [row.cells[column] for row in table.rows]
+    values = [math.nan if text.lower() in _UNKNOWN else plain_number(text) for text in texts]
+    wrong = [
+        row
+        for row, (text, value) in enumerate(zip(texts, values, strict=True))
+        if not math.isfinite(value) and text.lower() not in _UNKNOWN
+    ]
+    if wrong:
         raise MaterialError(
-            f"{column.iloc[row]!r} in column {column.name!r}, row {row}, is no finite number "
-            f"({int(wrong.sum())} such cells)",
-            where=str(path),
+            f"{shortened(texts[wrong[0]])} in column {column!r}, row {wrong[0]}, is no finite "
+            f"number ({len(wrong)} such cells)",
+            where=str(table.path),
             remedy="Leave the cell empty where the value is not known.",
         )
     return values
 
 
-def _is_augmented(path: Path, frame: pd.DataFrame) -> NDArray[np.bool_]:
-    if AUGMENTED not in frame.columns:
-        return np.zeros(len(frame), dtype=bool)
-    if frame[AUGMENTED].dtype != bool:
+def _is_augmented(table: CsvTable) -> NDArray[np.bool_]:
+    texts = [row.cells.get(AUGMENTED, "False") for row in table.rows]
+    if not set(texts) <= {"True", "False"}:
         raise MaterialError(
-            f"the column {AUGMENTED} holds something else than True and False", where=str(path)
+            f"the column {AUGMENTED} holds something else than True and False",
+            where=str(table.path),
         )
-    return frame[AUGMENTED].to_numpy(bool)
+    return np.array([text == "True" for text in texts], dtype=bool)
 
 
-def _ordered_crystal(cif: object) -> Structure | str:
+def _ordered_crystal(cif: str) -> Structure | str:
     """Return the structure, or why there is none."""
-    if not isinstance(cif, str):
+    if cif.lower() in _UNKNOWN:
         return "the cell cif is empty"
     try:
         structure = read_cif(cif).structure

@@ -1,14 +1,16 @@
 """The interface of every oracle: a material goes in, a measurement comes out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from alloop.canonical import canonical_json, sha256
 from alloop.exchanges import Exchange
 from alloop.materials import Material, material_from_json, material_to_json
+from alloop.properties import joined_notes
 
 
 class Status(StrEnum):
@@ -84,6 +86,14 @@ class Cost:
     money: float = 0.0
     """Price, in the user's own currency."""
 
+    @property
+    def problem(self) -> str | None:
+        """Reason why nothing can have cost this, such as less than nothing; None where it can."""
+        for name, value in vars(self).items():
+            if not (math.isfinite(value) and value >= 0):
+                return f"a cost is not finite, or negative: {name} {value}"
+        return None
+
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
             self.calls + other.calls,
@@ -108,6 +118,11 @@ class Measurement:
     cost: Cost = field(default_factory=Cost)
     document: Mapping[str, Any] | None = None
     """Record of the oracle's calculations, plain JSON; None where there is nothing to keep."""
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    """Reason for which a value is not to be relied on, by property name. Such a value is recorded
+    and shown, and nothing is chosen, learnt or promoted by it."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What the oracle found and settled on the way to a value, by property name."""
 
     def __post_init__(self) -> None:
         if (self.status is Status.FAILED) != (self.failure is not None):
@@ -124,6 +139,8 @@ class Measurement:
         fingerprint: str,
         material: Material | None = None,
         cost: Cost = Cost(),
+        doubts: Mapping[str, str] = MappingProxyType({}),
+        remarks: Mapping[str, str] = MappingProxyType({}),
     ) -> "Measurement":
         """Return a measurement that gave values.
 
@@ -133,12 +150,24 @@ class Measurement:
             fingerprint: of the oracle.
             material: the relaxed material, where the oracle relaxes.
             cost: what it took; left out, it is settled by the worker: one call, and its time.
+            doubts: by property, why its value is not to be relied on.
+            remarks: by property, what was found and settled.
 
         Raises:
             NotFinite: if a value is NaN or infinite.
         """
         values = {name: float(value) for name, value in properties.items()}
-        return cls(Status.OK, values, material, None, oracle, fingerprint, cost)
+        return cls(
+            Status.OK,
+            values,
+            material,
+            None,
+            oracle,
+            fingerprint,
+            cost,
+            doubts=dict(doubts),
+            remarks=dict(remarks),
+        )
 
     @classmethod
     def failed(
@@ -153,6 +182,11 @@ class Measurement:
         """Return a failed measurement of the given kind; ``cost`` as in ``succeeded``."""
         failure = Failure(kind, message, retryable=kind in RETRYABLE)
         return cls(Status.FAILED, {}, None, failure, oracle, fingerprint, cost)
+
+    def doubt(self, names: Iterable[str]) -> str:
+        """Return why the values of these properties are not to be relied on; empty where they
+        are."""
+        return joined_notes(self.doubts, names)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form that ``from_json`` reads."""
@@ -171,6 +205,8 @@ class Measurement:
             "fingerprint": self.fingerprint,
             "cost": vars(self.cost),
             "document": self.document,
+            "doubts": dict(self.doubts),
+            "remarks": dict(self.remarks),
         }
 
     @classmethod
@@ -178,9 +214,12 @@ class Measurement:
         """Rebuild a measurement from its plain form.
 
         Raises:
-            KeyError, ValueError: if the form is not one that ``to_json`` writes.
+            KeyError, ValueError: if the form is not one that ``to_json`` writes, or a cost is
+                negative or not finite.
         """
-        failure = data["failure"]
+        failure, cost = data["failure"], Cost(**data["cost"])
+        if cost.problem is not None:
+            raise ValueError(cost.problem)
         return cls(
             status=Status(data["status"]),
             properties=dict(data["properties"]),
@@ -190,9 +229,15 @@ class Measurement:
             else Failure(FailureKind(failure["kind"]), failure["message"], failure["retryable"]),
             oracle=data["oracle"],
             fingerprint=data["fingerprint"],
-            cost=Cost(**data["cost"]),
+            cost=cost,
             document=data.get("document"),
+            doubts=_notes(data.get("doubts", {})),
+            remarks=_notes(data.get("remarks", {})),
         )
+
+
+def _notes(notes: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(name): str(note) for name, note in notes.items()}
 
 
 @runtime_checkable

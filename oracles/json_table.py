@@ -1,16 +1,17 @@
 """JSON files of records, read as strictly as CSV files and into the same tables."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pymatgen.core import Element, Lattice, Structure
 
+from alloop.canonical import sha256
 from alloop.errors import DataError, MaterialError
-from alloop.oracles.csv_table import MAX_BYTES, CsvRow, CsvTable
+from alloop.files.csv_table import CsvRow, CsvTable
+from alloop.files.limits import CSV_BYTES
+from alloop.files.reading import read_bytes
 
 
 def read_json_table(path: Path) -> CsvTable:
@@ -19,7 +20,7 @@ def read_json_table(path: Path) -> CsvTable:
     Raises:
         DataError: if it is no such file, or its records have not the same keys.
     """
-    content = _content(path)
+    content = read_bytes(path, CSV_BYTES, is_unpacked=True)
     try:
         records = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -27,7 +28,7 @@ def read_json_table(path: Path) -> CsvTable:
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
         raise DataError("the file is not a list of records", where=str(path))
     if not records:
-        return CsvTable(path, content, (), ())
+        return CsvTable(path, sha256(content), (), ())
     columns = tuple(records[0])
     rows = []
     for number, record in enumerate(records, start=1):
@@ -35,7 +36,7 @@ def read_json_table(path: Path) -> CsvTable:
         if set(record) != set(columns):
             raise row.error(None, "its keys are not those of the first record")
         rows.append(row)
-    return CsvTable(path, content, columns, tuple(rows))
+    return CsvTable(path, sha256(content), columns, tuple(rows))
 
 
 def structure_from_pymatgen(text: str) -> Structure:
@@ -59,21 +60,6 @@ def structure_from_pymatgen(text: str) -> Structure:
         return Structure(Lattice(cell), species, coordinates)
     except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise MaterialError(f"this is not a crystal in pymatgen's JSON ({error})") from error
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.suffix != ".gz":
-            if path.stat().st_size > MAX_BYTES:
-                raise DataError("the file is too large for a table", where=str(path))
-            return path.read_bytes()
-        with gzip.open(path) as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"cannot be read ({error})", where=str(path)) from error
-    if len(content) > MAX_BYTES:
-        raise DataError("the file is too large for a table once unpacked", where=str(path))
-    return content
 
 
 def _cell(value: object) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alloop.materials import Material
     from alloop.oracles.base import Oracle
 
-SCHEDULING = frozenset({"timeout", "attempts", "workers"})
+SCHEDULING = frozenset({"timeout", "attempts", "workers", "profile"})
 """Options that change where, how long and how often a tier measures, and no value: they are no part
 of a fingerprint, and a run may be continued with others."""
 
@@ -93,6 +93,10 @@ class OracleOptions(BaseModel):
             AlloopError: if a file, program or element that it needs is missing.
         """
         self.build(elements)
+
+    def describe_run(self) -> str:
+        """Say in a few words what measuring runs, for whoever decides whether to trust a run."""
+        return "in the worker"
 
     def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options, set to measure those wanted properties that they can.

@@ -9,20 +9,42 @@ import json
 import math
 import pickle
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json
 from alloop.materials import Material, material_to_json
 from alloop.oracles.base import RETRYABLE, Cost, Measurement, Oracle, Status
+from alloop.oracles.self_test import CanSelfTest
+from alloop.testing.cells import equivalent_cells, invariance
+
+MAX_ATOMS = 8
+"""Largest crystal that is measured in five cells without being asked for."""
+MAX_VARIATION = 0.02
+"""Largest relative difference of a property between cells of one crystal."""
 
 
-def check_oracle(oracle: Oracle, good: Material, bad: Sequence[Material]) -> None:
+def check_oracle(
+    oracle: Oracle,
+    good: Material,
+    bad: Sequence[Material],
+    *,
+    crystal: Structure | None = None,
+    max_variation: float = MAX_VARIATION,
+    sampled: Collection[str] = (),
+) -> None:
     """Check the promises of ``alloop.oracles.base.Oracle``.
 
     Args:
         oracle: what to check.
         good: a material that it can measure.
         bad: materials that it cannot measure; each must give a failed measurement.
+        crystal: one whose properties must not depend on the cell it is given in; by default the
+            good material, where that is a small crystal and the oracle relaxes it.
+        max_variation: largest relative difference of a property between its cells.
+        sampled: properties that are averages over a simulation: they have a statistical error and
+            are not compared between cells.
 
     Raises:
         AssertionError: naming the promise that the oracle breaks.
@@ -54,6 +76,37 @@ def check_oracle(oracle: Oracle, good: Material, bad: Sequence[Material]) -> Non
     assert _values(elsewhere) == _values(first), "a copy, made after use, measures the same values"
     assert canonical_json(material_to_json(good)) == before, "measuring leaves the material alone"
     assert oracle.fingerprint() == fingerprint, "measuring leaves the fingerprint alone"
+    is_small = isinstance(good, Structure) and len(good) <= MAX_ATOMS
+    if crystal is None and is_small and first.material is not None:
+        crystal = good
+    if crystal is not None:
+        check_invariance(oracle, crystal, max_variation, sampled=sampled)
+    if isinstance(oracle, CanSelfTest):
+        tested = oracle.self_test()
+        check_measurement(tested, oracle)
+        assert tested.status is Status.OK, f"it passes its own test: {tested.failure}"
+
+
+def check_invariance(
+    oracle: Oracle,
+    crystal: Structure,
+    max_variation: float = MAX_VARIATION,
+    *,
+    sampled: Collection[str] = (),
+) -> None:
+    """Check that properties do not depend on the cell a crystal is given in: primitive,
+    conventional, turned, skewed or repeated.
+
+    Raises:
+        AssertionError: naming the properties that do.
+    """
+    found = invariance(oracle, equivalent_cells(crystal))
+    varying = {
+        name: spread
+        for name, spread in found.items()
+        if spread > max_variation and name not in sampled
+    }
+    assert not varying, f"properties do not depend on the cell, but these do: {varying}"
 
 
 def check_measurement(measurement: Measurement, oracle: Oracle) -> None:
@@ -73,6 +126,8 @@ def check_measurement(measurement: Measurement, oracle: Oracle) -> None:
             "values are plain floats"
         )
         assert all(map(math.isfinite, measurement.properties.values())), "values are finite"
+        noted = measurement.doubts.keys() | measurement.remarks.keys()
+        assert noted <= measurement.properties.keys(), "doubts and remarks are of its values"
     else:
         assert not measurement.properties, "a failed measurement has no values"
         assert measurement.failure.message, "a failure says what happened"

@@ -58,8 +58,8 @@ def _launch(run: Path) -> str:
 
 def _ratio(*words: str) -> float:
     command = _alloop(*words)
-    _seconds(command)  # compiles what was never imported before
-    pairs = [(_seconds(command), _seconds(REFERENCE)) for _ in range(PAIRS)]
+    processor_seconds(command)  # compiles what was never imported before
+    pairs = [(processor_seconds(command), processor_seconds(REFERENCE)) for _ in range(PAIRS)]
     return round(statistics.median(ours / theirs for ours, theirs in pairs), 2)
 
 
@@ -68,7 +68,7 @@ def _alloop(*words: str) -> tuple[str, ...]:
     return sys.executable, "-c", "from alloop.loop.commands.app import main; main()", *words
 
 
-def _seconds(command: Sequence[str]) -> float:
+def processor_seconds(command: Sequence[str]) -> float:
     """Return the processor time of a command: user and system, with its children's."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)

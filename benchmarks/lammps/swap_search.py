@@ -32,6 +32,7 @@ from alloop.oracles.lammps.swap_relaxation import (
     centre_at_rest,
     require_small,
 )
+from alloop.oracles.strain_checks import CheckedProperties
 
 Score = Callable[[Mapping[str, float]], float]
 """Function from properties to a score; higher is better."""
@@ -197,7 +198,9 @@ class _Search:
         modulus = estimated_bulk_modulus(
             simulator.session(), neighbour.crystal, simulator.options, inverse
         )
-        properties = simulator.properties(neighbour.symbols, neighbour.crystal, modulus)
+        properties = simulator.properties(
+            neighbour.symbols, neighbour.crystal, CheckedProperties({"bulk_modulus": modulus})
+        )
         return properties, centre.cell.structure
 
     def _is_hopeless(self, rough: Measurement, threshold: float) -> bool:

@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 from alloop.campaigns.execution import LocalExecution
 from alloop.canonical import canonical_json
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.isolation import forget
+from alloop.loop.measure.spool import Spool
 from alloop.materials import material_to_json
 from alloop.oracles.base import Measurement, Status
 from alloop.oracles.lammps.options import LammpsOptions
@@ -54,7 +54,7 @@ def _run(structures: list[Structure], workers: int) -> tuple[float, float, float
     questions = [canonical_json(material_to_json(structure)) for structure in structures]
     with (
         tempfile.TemporaryDirectory() as folder,
-        MeasuringPool([oracle], [120.0], LocalExecution(workers=workers), Path(folder)) as pool,
+        _pool(oracle, spool := Spool.temporary(Path(folder)), workers) as pool,
     ):
         began = time.perf_counter()
         pool.submit("first", 0, questions[0]).result()
@@ -69,12 +69,16 @@ def _run(structures: list[Structure], workers: int) -> tuple[float, float, float
         found: list[Measurement] = []
         for i, future in enumerate(futures):
             found.append(future.result())
-            forget(Path(folder), f"e{i}")
+            spool.forget(f"e{i}")
         seconds = time.perf_counter() - began
     if failed := [m.failure for m in found if m.status is Status.FAILED]:
         raise RuntimeError(f"{len(failed)} measurements failed, the first: {failed[0]}")
     in_oracle = sum(m.cost.wall_seconds for m in found) / len(found)
     return len(found) / seconds, in_oracle, starting
+
+
+def _pool(oracle: LammpsOracle, spool: Spool, workers: int) -> MeasuringPool:
+    return MeasuringPool([oracle], [120.0], LocalExecution(workers=workers), spool)
 
 
 if __name__ == "__main__":

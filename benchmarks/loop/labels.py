@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-from alloop.cif import read_cif
+from alloop.files.cif import read_cif
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 

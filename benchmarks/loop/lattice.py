@@ -9,7 +9,7 @@ import pandas as pd
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
-from alloop.cif import read_cif
+from alloop.files.cif import read_cif
 from alloop.models.base import Dataset
 from alloop.models.lattice.model import LatticeModel
 from alloop.models.lattice.options import LatticeOptions

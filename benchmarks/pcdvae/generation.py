@@ -9,7 +9,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.campaigns.load import parse_spec
-from alloop.cif import read_cif
+from alloop.files.cif import read_cif
 from alloop.loop.state.hull import Phase, hull_of
 from alloop.materials import formula_of
 from alloop.models.metrics.coverage import property_distance

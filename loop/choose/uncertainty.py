@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from alloop.files.csv_table import BINARY_PROPERTIES
 from alloop.loop.choose.candidate_pool import available_draws, available_rows
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import CandidateRejection, Seen
@@ -13,7 +14,6 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.base import CanAssess, GenerativeModel, Prediction
-from alloop.oracles.csv_table import BINARY_PROPERTIES
 from alloop.seeds import derive_seed
 
 SHORTLIST_FACTOR = 4

@@ -7,8 +7,9 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from alloop.loop.commands.exit_codes import BAD_INPUT, INTERRUPTED
+from alloop.loop.commands.exit_codes import BAD_INPUT, INTERRUPTED, OUTPUT_LOST
 from alloop.loop.commands.garbage import collect_as_usual, collect_seldom
+from alloop.loop.commands.printing.output import lasting_output, output_problem
 
 
 def main() -> None:
@@ -19,7 +20,8 @@ def main() -> None:
     collect_seldom()
     atexit.register(gc.freeze)  # a process that ends need not look for garbage once more
     try:
-        _run()
+        with lasting_output():
+            _run()
     finally:
         collect_as_usual()
         signal.signal(signal.SIGINT, before)
@@ -35,6 +37,10 @@ def _run() -> None:
     except AlloopError as error:
         print_error(str(error))
         sys.exit(BAD_INPUT)
+    finally:
+        if problem := output_problem():
+            print_error(f"the output could not be written ({problem})")
+            sys.exit(OUTPUT_LOST)
 
 
 def _stop(signum: int, frame: FrameType | None) -> NoReturn:

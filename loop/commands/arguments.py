@@ -50,4 +50,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="overrides, such as budget.rounds=2"),
 ]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="go on with a run that somebody else began; see the docs")
+]
 FormatOption = Annotated[Format, typer.Option(help="how to print it")]

@@ -26,6 +26,7 @@ from alloop.loop.commands.tools.kinds import kinds
 from alloop.loop.commands.tools.measure import measure
 from alloop.loop.commands.tools.potentials import potentials
 from alloop.loop.commands.tools.pretrain import pretrain
+from alloop.loop.commands.tools.settings import settings
 
 COMMANDS: dict[Callable[..., None], str] = {
     launch: "alloop launch nifecr-bulk-modulus --set budget.rounds=2",
@@ -43,6 +44,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     digest: "alloop digest runs/nifecr-bulk-modulus",
     corrections: "alloop corrections runs/lab",
     kinds: "alloop kinds --format json",
+    settings: "alloop settings --example",
     potentials: "alloop potentials Ni Al",
     measure: "alloop measure *.cif --oracle oracle.yaml --format csv",
     pretrain: "alloop pretrain ftcp-formation-energy table.csv --out trained.safetensors",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shlex
 import shutil
 import sys
 import warnings
@@ -19,6 +20,8 @@ from alloop.campaigns.execution import (
     SlurmExecution,
 )
 from alloop.errors import MissingSoftware, RunError
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import settings_path
 
 CONNECT_TIMEOUT = 30.0
 """Time to wait for a scheduler to answer, s."""
@@ -41,9 +44,11 @@ _NODE = {"protocol": "inproc://", "dashboard": False, "dashboard_address": "127.
 def connect(options: ExecutionOptions) -> Client:
     """Return a client of the cluster that the options describe, started if need be.
 
-    Each worker has one thread, so that it measures one material at a time.
+    Each worker has one thread, so that it measures one material at a time. A scheduler's address
+    and what a job asks for are those of the profile of the user's settings that the options name.
 
     Raises:
+        SettingsError: if there is no such profile, or it lacks the scheduler's address.
         RunError: if a scheduler does not answer.
         MissingSoftware: if Slurm is asked for and not there.
     """
@@ -56,8 +61,11 @@ def connect(options: ExecutionOptions) -> Client:
             return _client_of_slurm(options)
 
 
-def slurm_cluster(options: SlurmExecution) -> Any:
+def slurm_cluster(profile: Profile) -> Any:
     """Return a cluster of Slurm jobs, none of which is submitted yet.
+
+    Args:
+        profile: what a job asks for, and the environment of what it runs.
 
     Raises:
         MissingSoftware: if dask-jobqueue is not installed.
@@ -68,6 +76,7 @@ def slurm_cluster(options: SlurmExecution) -> Any:
         raise MissingSoftware(
             "the package dask-jobqueue is not installed", remedy="pip install 'alloop[slurm]'"
         ) from error
+    options = profile.slurm
     lifetime = max(options.walltime - RETIREMENT_LEAD, options.walltime / 2)
     with dask.config.set(_QUIET):
         return SLURMCluster(
@@ -79,7 +88,10 @@ def slurm_cluster(options: SlurmExecution) -> Any:
             queue=options.partition,
             account=options.account,
             job_name="alloop",
-            job_extra_directives=list(options.directives),
+            job_extra_directives=[_directive(*item) for item in options.directives.items()],
+            job_script_prologue=[
+                f"export {name}={shlex.quote(value)}" for name, value in profile.environment.items()
+            ],
             worker_extra_args=["--lifetime", f"{lifetime.total_seconds():.0f} seconds"],
             nanny=False,  # a measurement has its own process already
             python=sys.executable,
@@ -102,14 +114,15 @@ def _client_of_threads(options: LocalExecution) -> Client:
 
 
 def _client_of_scheduler(options: DaskExecution) -> Client:
+    address = options.find_address()
     try:
         # A client that fails to connect leaves a thread behind.
-        asyncio.run(_knock(options.address))
-        return Client(options.address, timeout=CONNECT_TIMEOUT, set_as_default=False)
+        asyncio.run(_knock(address))
+        return Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise RunError(
-            f"no Dask scheduler answers at {options.address} ({error})",
-            where="execution.address",
+            f"no Dask scheduler answers at {address} ({error})",
+            where=f"{settings_path()}: profiles.{options.profile}.dask.address",
             remedy="Start it, or correct the address, then `alloop resume`.",
         ) from error
 
@@ -121,16 +134,22 @@ async def _knock(address: str) -> None:
 
 
 def _client_of_slurm(options: SlurmExecution) -> Client:
+    profile = options.find_profile()
     if shutil.which("sbatch") is None:
         raise MissingSoftware(
             "there is no command sbatch here",
             where="execution.kind",
             remedy="Run where jobs can be submitted, or take kind: local.",
         )
-    cluster = slurm_cluster(options)
+    cluster = slurm_cluster(profile)
     # Adapting between equal bounds replaces jobs that ended.
     cluster.adapt(minimum_jobs=options.workers, maximum_jobs=options.workers)
     return Client(cluster, set_as_default=False)
+
+
+def _directive(name: str, value: str | bool) -> str:
+    """Return an option of sbatch as it stands after #SBATCH."""
+    return f"--{name}" if value is True else f"--{name}={value}"
 
 
 def _clock(length: timedelta) -> str:

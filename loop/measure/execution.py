@@ -8,15 +8,16 @@ them; ``alloop.loop.measure.clusters`` knows of others.
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
-from pathlib import Path
+from dataclasses import replace
 from typing import Self
 
 from distributed import Worker, WorkerPlugin, get_worker
 
 from alloop.campaigns.execution import ExecutionOptions
-from alloop.durable import make_folder
 from alloop.loop.measure.clusters import connect
 from alloop.loop.measure.isolation import IsolatedOracle, PackedOracle, pack
+from alloop.loop.measure.spool import Spool
+from alloop.loop.measure.worker_limits import end_orphans
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 
 NO_LIMIT = 10 * 365 * 86400.0
@@ -30,7 +31,7 @@ class MeasuringPool:
         oracles: one per tier; each worker gets its own copy of each.
         timeouts: seconds for one measurement, per tier; None for no limit.
         options: where to run.
-        spool: folder for measurements that the ledger does not have yet; made if absent.
+        spool: for measurements that the ledger does not have yet; made if absent.
 
     Raises:
         RunError: if an oracle cannot be sent to a worker, the folder cannot be made, or a
@@ -43,16 +44,17 @@ class MeasuringPool:
         oracles: Sequence[Oracle],
         timeouts: Sequence[float | None],
         options: ExecutionOptions,
-        spool: Path,
+        spool: Spool,
     ) -> None:
         # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
         plugin = _WorkerOracles(
             self._packed,
             [NO_LIMIT if each is None else each for each in timeouts],
-            spool.absolute(),
+            replace(spool, folder=spool.folder.absolute()),
         )
-        make_folder(spool)
+        spool.make()
+        end_orphans(spool.token)
         # Other campaigns may share the scheduler.
         self._plugin_name = f"alloop-oracles-{uuid.uuid4()}"
         self._client = connect(options)
@@ -66,7 +68,7 @@ class MeasuringPool:
     def submit(self, evaluation: str, tier: int, payload: str) -> Future[Measurement]:
         """Submit a task to a tier's oracle.
 
-        The measurement stays in the spool until ``isolation.forget`` clears it. However often an
+        The measurement stays in the spool until ``Spool.forget`` clears it. However often an
         evaluation is submitted, its oracle is asked once.
 
         Returns:
@@ -110,7 +112,7 @@ class _WorkerOracles(WorkerPlugin):
     """A worker's oracles, one per tier."""
 
     def __init__(
-        self, oracles: Sequence[PackedOracle], timeouts: Sequence[float], spool: Path
+        self, oracles: Sequence[PackedOracle], timeouts: Sequence[float], spool: Spool
     ) -> None:
         self._settings = tuple(zip(oracles, timeouts, strict=True))
         self._spool = spool

@@ -1,21 +1,17 @@
 """An oracle in a process of its own, so that nothing it does harms the campaign.
 
-The worker writes each measurement into the spool before it answers. So what was paid for is
-safe before anything else can happen, and an evaluation asked for again, by this controller or
-by the one that resumes after a crash, is read there instead of being measured twice.
+The worker writes each measurement into the spool before it answers: see ``spool``.
 """
 
-import json
 import pickle
-import re
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from alloop.canonical import canonical_json
-from alloop.durable import make_folder, write_durably
-from alloop.errors import MaterialError, RunError
+from alloop.errors import RunError
+from alloop.loop.measure.spool import Spool
+from alloop.loop.measure.worker_limits import end_what_was_started_by, memory_limit
 from alloop.loop.measure.worker_process import (
     GRACE_PERIOD,
     Reply,
@@ -26,72 +22,13 @@ from alloop.loop.measure.worker_process import (
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 
 START_LIMIT = 120.0
-"""Time limit for a worker to import its oracle, s; not counted as time of a measurement."""
+"""Time in which a worker that imports its oracle must have used the processor at all, s; on a busy
+machine it may take several such times. Not counted as time of a measurement."""
+_START_LIMITS = 15
+"""Number of such times after which a worker that is busy, but not ready, is given up."""
 
 _ATTEMPTS = 3
 """Number of workers tried for one evaluation while they die before they begin it."""
-_EVALUATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-
-
-def spool_path(spool: Path, evaluation: str) -> Path:
-    """Return the path of an evaluation's measurement in the spool.
-
-    Raises:
-        ValueError: if the evaluation's id is no plain file name.
-    """
-    return spool / f"{_plain(evaluation)}.json"
-
-
-def lock_path(spool: Path, evaluation: str) -> Path:
-    """Return the file that a worker locks while it measures."""
-    return spool / f"{_plain(evaluation)}.lock"
-
-
-def load_spooled(path: Path) -> Measurement | None:
-    """Return a spooled measurement; None if there is none, or none that can be read.
-
-    Nothing half-written has this name, so what makes no sense was damaged later, and is
-    measured again.
-
-    Raises:
-        RunError: if the file is there and cannot be opened.
-    """
-    try:
-        return Measurement.from_json(json.loads(path.read_bytes()))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, MaterialError):
-        return None
-    except OSError as error:
-        raise RunError(
-            f"cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="Restore access, then `alloop resume`.",
-        ) from error
-
-
-def read_spool(spool: Path) -> dict[str, Measurement]:
-    """Return the measurements that no controller has taken yet, by evaluation."""
-    found = {path.stem: load_spooled(path) for path in sorted(spool.glob("*.json"))}
-    return {evaluation: one for evaluation, one in found.items() if one is not None}
-
-
-def attempt_id(evaluation: str, attempt: int) -> str:
-    """Return the id of an attempt in the spool; the first has the evaluation's own id."""
-    return evaluation if attempt == 1 else f"{evaluation}-{attempt}"
-
-
-def attempt_of(id: str) -> tuple[str, int]:
-    """Return the evaluation and the number of an attempt."""
-    evaluation, _, attempt = id.partition("-")
-    return evaluation, int(attempt) if attempt.isdecimal() else 1
-
-
-def forget(spool: Path, evaluation: str) -> None:
-    """Clear an evaluation from the spool, once the ledger has its measurement."""
-    # The lock goes first: who waits for it sees that it is gone and leaves the rest alone.
-    lock_path(spool, evaluation).unlink(missing_ok=True)
-    path = spool_path(spool, evaluation)
-    path.unlink(missing_ok=True)
-    path.with_name(f"{path.name}.tmp").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -124,10 +61,10 @@ class IsolatedOracle:
     Args:
         oracle: what measures; its class is imported in the worker only.
         timeout: seconds for one measurement.
-        spool: folder for measurements that the ledger does not have yet.
+        spool: for measurements that the ledger does not have yet.
     """
 
-    def __init__(self, oracle: PackedOracle, *, timeout: float, spool: Path) -> None:
+    def __init__(self, oracle: PackedOracle, *, timeout: float, spool: Spool) -> None:
         self._oracle = oracle
         self._timeout = timeout
         self._spool = spool
@@ -147,7 +84,7 @@ class IsolatedOracle:
             RunError: if the oracle cannot start, the spool cannot be written, the evaluation is
                 done and forgotten, or ``close`` was called meanwhile.
         """
-        path = spool_path(self._spool, evaluation)
+        self._spool.path(evaluation)  # it is a plain file name
         task = canonical_json({"evaluation": evaluation, "material": payload}).encode()
         with self._busy:
             if self._closed:
@@ -173,19 +110,19 @@ class IsolatedOracle:
                 self._end(grace=0.0)
                 raise
             # A worker may have finished in the moment it died.
-            if (spooled := load_spooled(path)) is not None:
+            if (spooled := self._spool.load(evaluation, self._oracle.fingerprint)) is not None:
                 return spooled
             if failure is None or self._closed:
                 raise _unwanted()
-            return self._write_failure(path, *failure, time.monotonic() - began)
+            return self._write_failure(evaluation, *failure, time.monotonic() - began)
 
     def close(self) -> None:
         """End the worker; one that is measuring is killed, and ``measure`` raises."""
         self._closed = True
         if self._busy.acquire(blocking=False):
             if self._worker is not None:
-                self._worker.dismiss()
-                self._worker = None
+                self._worker.leave()
+                self._end(grace=GRACE_PERIOD)
             self._busy.release()
         elif (worker := self._worker) is not None:
             worker.kill()
@@ -212,28 +149,35 @@ class IsolatedOracle:
         raise self._unusable(how)
 
     def _start(self) -> WorkerProcess:
-        make_folder(self._spool)
+        self._spool.make()
         try:
             worker = self._worker = WorkerProcess()
         except OSError as error:
             raise WorkerBroken(f"the system starts no process ({error.strerror})") from error
         if self._closed:
             worker.kill()
-        settings = {"spool": str(self._spool.absolute()), "limit": self._timeout + GRACE_PERIOD}
+        settings = {
+            "spool": str(self._spool.folder.absolute()),
+            "key": self._spool.key.hex(),
+            "token": self._spool.token,
+            "limit": self._timeout + GRACE_PERIOD,
+            "memory": memory_limit(),
+        }
         worker.send(canonical_json(settings).encode())
         worker.send(self._oracle.content)
-        try:
-            worker.expect(Reply.READY, START_LIMIT)
-        except TimeoutError as error:
-            raise WorkerBroken(f"it was not ready after {START_LIMIT:g} s") from error
+        _wait_until_ready(worker)
         return worker
 
     def _end(self, *, grace: float) -> str:
         worker, self._worker = self._worker, None
-        return "" if worker is None else worker.end(grace=grace)
+        if worker is None:
+            return ""
+        how = worker.end(grace=grace)
+        end_what_was_started_by(self._spool.token, worker.pid)
+        return how
 
     def _write_failure(
-        self, path: Path, kind: FailureKind, message: str, seconds: float
+        self, evaluation: str, kind: FailureKind, message: str, seconds: float
     ) -> Measurement:
         measurement = Measurement.failed(
             kind,
@@ -242,7 +186,8 @@ class IsolatedOracle:
             fingerprint=self._oracle.fingerprint,
             cost=Cost(calls=1, wall_seconds=seconds),
         )
-        write_durably(path, canonical_json(measurement.to_json()).encode())
+        content = canonical_json(measurement.to_json()).encode()
+        self._spool.write(evaluation, self._oracle.fingerprint, content)
         return measurement
 
     def _unusable(self, why: str) -> RunError:
@@ -256,7 +201,21 @@ def _unwanted() -> RunError:
     return RunError("the measurement is no longer wanted: it is recorded, or its pool was closed")
 
 
-def _plain(evaluation: str) -> str:
-    if not _EVALUATION.fullmatch(evaluation):
-        raise ValueError(f"{evaluation!r} is not an evaluation's id")
-    return evaluation
+def _wait_until_ready(worker: WorkerProcess) -> None:
+    """Wait for a worker that imports its oracle, as long as it gets on.
+
+    Raises:
+        WorkerDied, WorkerBroken: if it does not become ready.
+    """
+    used = 0.0
+    for n in range(1, _START_LIMITS + 1):
+        try:
+            return worker.expect(Reply.READY, START_LIMIT)
+        except TimeoutError as error:
+            before, used = used, worker.processor_seconds()
+            if n == _START_LIMITS:
+                raise WorkerBroken(f"it was not ready after {n * START_LIMIT:g} s") from error
+            if used <= before:
+                how = f"it was not ready after {START_LIMIT:g} s in which it did nothing"
+                raise WorkerBroken(how) from error
+    raise AssertionError("at least one start limit")

@@ -13,10 +13,10 @@ from alloop.campaigns.execution import LocalExecution
 from alloop.campaigns.parts import build_oracle
 from alloop.canonical import canonical_json
 from alloop.errors import AlloopError, MaterialError
+from alloop.files.structure_files import read_structure
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.isolation import attempt_id, attempt_of
-from alloop.loop.measure.structure_files import read_structure
+from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.materials import material_to_json
 from alloop.oracles.base import Cost, FailureKind, Measurement, Oracle
 from alloop.oracles.options import OracleOptions
@@ -78,7 +78,10 @@ def measure_files(
         with (
             tempfile.TemporaryDirectory(prefix="alloop-") as folder,
             MeasuringPool(
-                [oracle], [tier.timeout], LocalExecution(workers=workers), Path(folder) / "spool"
+                [oracle],
+                [tier.timeout],
+                LocalExecution(workers=workers),
+                Spool.temporary(Path(folder) / "spool"),
             ) as pool,
         ):
             limit = min(tier.workers or 2 * workers, 2 * workers)

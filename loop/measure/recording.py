@@ -49,6 +49,8 @@ def measured(
         relaxed=None if m.material is None else store.put_material(m.material),
         document=None if m.document is None else store.put_json(m.document),
         fingerprint=m.fingerprint,
+        doubts=dict(m.doubts),
+        remarks=dict(m.remarks),
         reuse=reuse,
     )
 

@@ -7,7 +7,7 @@ random ternary bcc cells of Ni, Fe and Cr do not stay bcc with the Wu-Lee-Su pot
 from pymatgen.core import Structure
 
 from alloop.materials import Material
-from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
+from alloop.oracles.crystal_frame import parent_frame
 
 PARENT_LATTICE_KEPT = "parent_lattice_kept"
 

@@ -12,7 +12,7 @@ import pickle
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -20,13 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from alloop.canonical import canonical_json
-from alloop.durable import write_durably
-from alloop.loop.measure.isolation import load_spooled, lock_path, spool_path
+from alloop.loop.measure.spool import MOST_BYTES, Spool, is_answer_of
+from alloop.loop.measure.worker_limits import adopt_orphans, bound_memory, end_descendants
 from alloop.loop.measure.worker_process import GRACE_PERIOD, Reply
 from alloop.materials import material_from_json
 from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
+from alloop.oracles.self_test import CanSelfTest
 
 _MESSAGE_LENGTH = 500
+_MOST_NESTED = 100
+"""Deepest nesting of a document; records of calculations have about ten."""
+_MOST_VALUES = 2_000_000
+"""Most values in a document: as many numbers fill ``MOST_BYTES``."""
 SECONDS_PER_HOUR = 3600
 
 
@@ -48,25 +53,29 @@ def main(handle: int) -> None:
         connection.send_bytes(Reply.BROKEN + _describe(error).encode())
     # What an oracle does on leaving (MPI, for one) may hang.
     faulthandler.dump_traceback_later(GRACE_PERIOD, exit=True)
+    end_descendants()
 
 
 def _serve(connection: Connection) -> None:
     settings = json.loads(connection.recv_bytes())
-    spool = Path(settings["spool"])
+    spool = Spool(Path(settings["spool"]), bytes.fromhex(settings["key"]))
+    bound_memory(settings["memory"])
+    adopt_orphans(settings["token"])
     # The bytes come from our own parent process, through a socket that no one else has.
     oracle: Oracle = pickle.loads(connection.recv_bytes())  # noqa: S301
+    fingerprint = oracle.fingerprint()
     connection.send_bytes(Reply.READY)
     while True:
         task = json.loads(connection.recv_bytes())
         evaluation = task["evaluation"]
-        with _hold(lock_path(spool, evaluation)) as is_wanted:
+        with _hold(spool.lock_path(evaluation)) as is_wanted:
             connection.send_bytes(Reply.BEGUN)
-            if is_wanted and load_spooled(spool_path(spool, evaluation)) is None:
+            if is_wanted and spool.load(evaluation, fingerprint) is None:
                 # The watchdog needs no controller, and no GIL.
                 faulthandler.dump_traceback_later(settings["limit"], exit=True)
                 content = _measure(oracle, task["material"])
                 faulthandler.cancel_dump_traceback_later()
-                write_durably(spool_path(spool, evaluation), content)
+                spool.write(evaluation, fingerprint, content)
         connection.send_bytes(Reply.DONE)
 
 
@@ -86,15 +95,64 @@ def _measure(oracle: Oracle, material: str) -> bytes:
         if not isinstance(measurement, Measurement):
             name = type(measurement).__name__
             return failed(FailureKind.ERROR, f"the oracle returned {name}, not a Measurement")
-        answer = _settled(measurement, time.monotonic() - began).to_json()
+        return _written(_settled(measurement, time.monotonic() - began), oracle.fingerprint())
     except NotFinite as error:
         return failed(FailureKind.UNPHYSICAL, str(error))
+    except _Unusable as error:
+        return failed(error.kind, f"the measurement cannot be written down ({error})")
     except (Exception, SystemExit) as error:
         return failed(FailureKind.ERROR, _describe(error))
+
+
+class _Unusable(Exception):
+    """Raised for an oracle's measurement that no ledger could hold."""
+
+    def __init__(self, kind: FailureKind, why: str) -> None:
+        self.kind = kind
+        super().__init__(why[:_MESSAGE_LENGTH])
+
+
+def _written(measurement: Measurement, fingerprint: str) -> bytes:
+    """Return the measurement as JSON.
+
+    Raises:
+        _Unusable: if a controller could not, or must not, take it in.
+    """
+    if not is_answer_of(measurement, fingerprint):
+        raise _Unusable(FailureKind.ERROR, "its fingerprint is not that of the oracle")
+    if (problem := measurement.cost.problem) is not None:
+        raise _Unusable(FailureKind.UNPHYSICAL, problem)
+    _require_flat(measurement.document)
     try:
-        return canonical_json(answer).encode()
+        content = canonical_json(measurement.to_json()).encode()
     except ValueError as error:
-        return failed(FailureKind.UNPHYSICAL, f"the measurement cannot be written down ({error})")
+        raise _Unusable(FailureKind.UNPHYSICAL, str(error)) from error
+    except (TypeError, RecursionError) as error:
+        raise _Unusable(FailureKind.ERROR, str(error)) from error
+    if len(content) > MOST_BYTES:
+        size = f"it has {len(content):,} bytes; more than {MOST_BYTES:,} are not taken"
+        raise _Unusable(FailureKind.ERROR, size)
+    return content
+
+
+def _require_flat(document: object) -> None:
+    """Refuse a document that is nested so deeply that readers of JSON give up, or endless.
+
+    Raises:
+        _Unusable: naming the bound.
+    """
+    waiting: list[tuple[object, int]] = [(document, 0)]
+    n = 0
+    while waiting:
+        value, depth = waiting.pop()
+        n += 1
+        if depth > _MOST_NESTED or n > _MOST_VALUES:
+            why = f"its document is nested more than {_MOST_NESTED} deep, or endless"
+            raise _Unusable(FailureKind.ERROR, why)
+        if isinstance(value, Mapping):
+            waiting += [(each, depth + 1) for each in value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += [(each, depth + 1) for each in value]
 
 
 def _settled(measurement: Measurement, seconds: float) -> Measurement:
@@ -106,7 +164,11 @@ def _settled(measurement: Measurement, seconds: float) -> Measurement:
 
 
 def _ask(oracle: Oracle, payload: dict[str, Any]) -> Measurement:
-    """Return the oracle's measurement of a material, or of what exchanges of atoms make of one."""
+    """Return the oracle's measurement of a material, or of what exchanges of atoms make of one, or
+    its self-test."""
+    if "self_test" in payload:
+        assert isinstance(oracle, CanSelfTest)
+        return oracle.self_test()
     if "exchanges" not in payload:
         return oracle.measure(material_from_json(payload))
     assert isinstance(oracle, ExchangeOracle)

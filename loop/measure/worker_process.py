@@ -10,6 +10,8 @@ from contextlib import suppress
 from enum import Enum
 from multiprocessing import Pipe
 
+import psutil
+
 GRACE_PERIOD = 5.0
 """Time that a process is given beyond its limit, or to leave on its own, s."""
 
@@ -103,6 +105,18 @@ class WorkerProcess:
         if message != reply:
             raise WorkerBroken(f"it said {message!r} instead of {reply.value!r}")
 
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that the process has used so far, s."""
+        with suppress(psutil.Error):
+            times = psutil.Process(self._process.pid).cpu_times()
+            return float(times.user + times.system)
+        return 0.0
+
     def kill(self) -> None:
         """End the process and all that it started; ``end`` must still follow."""
         with suppress(ProcessLookupError, PermissionError):
@@ -125,10 +139,9 @@ class WorkerProcess:
             f"; it last said: {words}" if words else ""
         )
 
-    def dismiss(self) -> None:
-        """Let the process leave, by closing the connection."""
+    def leave(self) -> None:
+        """Let the process leave, by closing the connection; ``end`` must still follow."""
         self._connection.close()
-        self.end(grace=GRACE_PERIOD)
 
     def _output_tail(self) -> str:
         size = os.fstat(self._log.fileno()).st_size

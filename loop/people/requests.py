@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alloop.canonical import sha256
 from alloop.durable import write_durably
+from alloop.files.spreadsheet import spreadsheet_cell
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 
 REQUESTS = "requests.csv"
@@ -55,8 +56,8 @@ def request_table(state: CampaignState, evaluations: Sequence[Evaluation]) -> st
                 CANDIDATE: e.candidate[:12],
                 TIER: e.tier,
                 "round": e.round,
-                FORMULA: decision.formula,
-                "lattice": decision.lattice or "",
+                FORMULA: spreadsheet_cell(decision.formula),
+                "lattice": spreadsheet_cell(decision.lattice or ""),
                 **{name: repr(value) for name, value in known.items()},
             }
         )

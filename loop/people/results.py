@@ -7,14 +7,13 @@ from pathlib import Path
 
 from pymatgen.core import Composition
 
-from alloop.canonical import sha256
 from alloop.errors import DataError
+from alloop.files.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.loop.people.requests import CANDIDATE, FAILED, FORMULA, INFO_COLUMNS, TIER
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.ledger import MAX_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import composition_of, formula_of, material_id
-from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
 
@@ -96,7 +95,7 @@ class Reader:
             if twin is not None:
                 raise row.error(None, f"the candidate of line {twin.row.line} appears here again")
             results.append(result)
-        return Results(tuple(results), sha256(sheet.content))
+        return Results(tuple(results), sheet.checksum)
 
     def typed(self, candidate: str, values: Sequence[str]) -> Results:
         """Return the result that was typed: a candidate's id or formula, and ``property=value``

@@ -2,17 +2,25 @@
 
 import json
 import re
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alloop.canonical import canonical_json, sha256
 from alloop.durable import make_folder, write_durably
-from alloop.errors import LedgerError, MaterialError
+from alloop.errors import LedgerError, MaterialError, RunError
+from alloop.loop.record.own_files import NotOwn, read_own
 from alloop.materials import Material, material_from_json, material_to_json
 
+T = TypeVar("T")
+
 _ID = re.compile(r"[0-9a-f]{64}")
+
+MOST_BYTES = 4_000_000_000
+"""Largest artifact that is read: far more than a checkpoint of any of the models has."""
 
 _WRITERS = 8
 """Number of threads that write many artifacts: the file system commits their waits together."""
@@ -31,10 +39,17 @@ class ArtifactStore:
         """Store bytes durably and return their id; what is there already is not written again.
 
         Raises:
-            RunError: if the file cannot be written.
+            RunError: if the file cannot be written, or its folder is a link.
         """
         artifact = sha256(content)
         path = self.path(artifact)
+        for folder in (self.folder, path.parent):
+            if folder.is_symlink():
+                raise RunError(
+                    "it is a link; artifacts would be written elsewhere",
+                    where=str(folder),
+                    remedy="Put a folder in its place, then give the same command again.",
+                )
         if not path.exists():
             make_folder(path.parent)
             write_durably(path, content)
@@ -71,10 +86,11 @@ class ArtifactStore:
         """
         path = self.path(artifact)
         try:
-            content = path.read_bytes()
-        except OSError as error:
+            content = read_own(path, MOST_BYTES)
+        except (OSError, NotOwn) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
             raise LedgerError(
-                f"the artifact {artifact} cannot be read ({error.strerror})",
+                f"the artifact {artifact} cannot be read ({why})",
                 where=str(path),
                 remedy="Restore the file from a copy of the run.",
             ) from error
@@ -86,6 +102,30 @@ class ArtifactStore:
             )
         return content
 
+    def read(self, artifact: str, reader: Callable[[Path], T]) -> T:
+        """Return what a reader of files makes of an artifact, such as a model of a checkpoint.
+
+        It is given a private copy of the bytes whose hash was checked: whoever writes to the run
+        meanwhile changes nothing that is read.
+
+        Raises:
+            LedgerError: as ``get``.
+            RunError: if the copy cannot be written.
+        """
+        content = self.get(artifact)
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="alloop-"))
+                copy = Path(folder) / artifact
+                copy.write_bytes(content)
+            except OSError as error:
+                raise RunError(
+                    f"no copy of an artifact can be written ({error.strerror})",
+                    where=str(error.filename or folder),
+                    remedy="Make room there, or set TMPDIR to a folder with room.",
+                ) from error
+            return reader(copy)
+
     def get_material(self, artifact: str) -> Material:
         """Return the material stored under its id.
 
@@ -96,7 +136,7 @@ class ArtifactStore:
         content = self.get(artifact)
         try:
             return material_from_json(json.loads(content))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MaterialError(f"the artifact {artifact} is not a material's JSON") from error
 
     def path(self, artifact: str) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from alloop.durable import make_folder, sync_folder
 from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import FORMAT, WRITERS
+from alloop.loop.record.links import refuse_links_to_read, refuse_links_to_write
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -38,6 +39,7 @@ def open_for_reading(run: Path) -> sqlite3.Connection:
         RunError: if there is none, or it is foreign, newer, or unreadable.
     """
     path = run / LEDGER
+    refuse_links_to_read(run, LEDGER)
     if _is_blank(path):
         raise RunError(
             "there is no campaign here",
@@ -58,6 +60,7 @@ def open_for_writing(run: Path) -> "tuple[sqlite3.Connection, FileLock]":
         RunError: if the directory is unusable, foreign, newer, or run by another controller.
     """
     path = run / LEDGER
+    refuse_links_to_write(run, LEDGER, lock=LOCK)
     if _is_blank(path):
         _claim(run)
     lock = _lock(run)
@@ -87,6 +90,8 @@ def refusals(run: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(run, str(error)) from error
         raise _unusable(run, str(error)) from error
+    except UnicodeDecodeError as error:  # of SQLite's message about a table's name
+        raise damaged(run, "a name in its file is no text") from error
     except OSError as error:
         raise _unusable(run, str(error.strerror)) from error
 
@@ -201,11 +206,25 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         # Damaged text is read as it is, so that verifying can name its entry.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         try:
+            # Nothing that a file brings, such as a view's function, is run by reading it.
+            connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA synchronous = FULL")
+            _require_plain(connection, path.parent)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _require_plain(connection: sqlite3.Connection, run: Path) -> None:
+    """Refuse a file with anything but tables in it: a view may be endless, a trigger acts.
+
+    Raises:
+        LedgerError: naming what is too much.
+    """
+    query = "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') LIMIT 1"
+    if (found := connection.execute(query).fetchone()) is not None:
+        raise damaged(run, "its file holds a {} ({!r}), which no ledger has".format(*found))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

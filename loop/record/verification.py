@@ -11,7 +11,7 @@ from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
-from alloop.loop.record.hash_chain import START, StoredRow, entry_hash
+from alloop.loop.record.hash_chain import START, BrokenChain, ChainCheck, StoredRow
 from alloop.loop.record.ledger import Ledger
 
 ARTIFACTS = "artifacts"
@@ -69,7 +69,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
 
     Times, costs, notes and sessions are left out, and measurements are put in order of their
     evaluation, corrected ones with their newest values: a campaign that was interrupted agrees
-    with one that was not, and so do two whose workers were fast in a different order.
+    with one that was not, and so do two whose workers were fast in a different order. Of a doubt
+    the property's name counts, as of a failure its kind.
     """
     proposed: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
@@ -81,6 +82,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
             case Measured() as event:
                 kept = {"evaluation", "candidate", "status", "properties", "failure_kind"}
                 values = event.model_dump(mode="json", include=kept)
+                if event.doubts:
+                    values["doubts"] = sorted(event.doubts)
                 if event.corrects is not None:
                     measured[event.evaluation] = values
                 elif not event.is_partial:
@@ -95,6 +98,7 @@ class _Check:
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
         self._sound: set[str] = set()
+        self._chain = ChainCheck()
         self.n_events = 0
         self.head = START
         self.hashes: set[str] = set()
@@ -106,17 +110,14 @@ class _Check:
             self.first_bad, self.problem = seq, f"event {seq}: {problem}"
 
     def add(self, row: StoredRow) -> None:
-        expected, previous = self.n_events + 1, self.head
-        self.n_events, self.head = expected, row.hash
+        self.n_events, self.head = self.n_events + 1, row.hash
         self.hashes.add(row.hash)
         if self.first_bad is not None:
             return
-        if row.seq != expected:
-            self.fail(min(row.seq, expected), f"it is missing or out of place (found {row.seq})")
-        elif row.previous != previous:
-            self.fail(row.seq, "it does not follow the entry before it")
-        elif entry_hash(*row[:4]) != row.hash:
-            self.fail(row.seq, "its content does not have its hash: it was changed")
+        try:
+            self._chain.add(row)
+        except BrokenChain as broken:
+            self.fail(broken.seq, broken.problem)
         else:
             self._check_artifacts(row)
 

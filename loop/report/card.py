@@ -135,7 +135,9 @@ def _properties(state: CampaignState, best: Measured) -> ReportTable:
 
 def _answer(state: CampaignState, candidate: str, tier: int) -> Measured | None:
     measured = state.measured.get(evaluation_id(candidate, state.fingerprints[tier]))
-    return measured if measured is not None and measured.status is Status.OK else None
+    if measured is None or measured.status is not Status.OK or not state.is_reliable(measured):
+        return None
+    return measured
 
 
 def _margin(state: CampaignState, best: Measured, name: str) -> str:

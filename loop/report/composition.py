@@ -1,6 +1,7 @@
 """The figure of composition space: where the campaign measured, and what it found there."""
 
 import itertools
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from alloop.loop.report.style import (
 from alloop.loop.report.words import label_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
-from alloop.materials import composition_of
+from alloop.materials import fractions_in
 from alloop.space import Space
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
@@ -92,13 +93,12 @@ def _spots(state: CampaignState, store: ArtifactStore) -> list[CompositionPoint]
     for trial in measured_trials(state):
         if trial.answer is None:
             continue
-        material = store.get_material(trial.decision.candidate)
-        fractions = composition_of(material).get_el_amt_dict()
+        fractions = fractions_in(json.loads(store.get(trial.decision.candidate)))
         properties = trial.answer.properties
         spots.append(
             CompositionPoint(
                 trial,
-                {symbol: 100 * float(x) for symbol, x in fractions.items()},
+                {symbol: 100 * x for symbol, x in fractions.items()},
                 properties[first],
                 state.utility.rank(properties),
             )

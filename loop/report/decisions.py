@@ -47,11 +47,11 @@ def _columns(state: CampaignState, trials: tuple[Trial, ...]) -> list[tuple[dict
         (_column("decision", "Decision", "chosen, or the rule that rejected it"), _verdict),
         (
             _column("margin", "Margin", "how far from passing, in the rule's own unit", digits=-1),
-            lambda t: t.decision.margin,
+            lambda t: _short(t.decision.margin),
         ),
         (
             _column("acquisition", "Acquisition", "log expected improvement", digits=-1),
-            lambda t: t.decision.acquisition,
+            lambda t: _short(t.decision.acquisition),
         ),
     ]
     for name in state.spec.property_names():
@@ -87,6 +87,11 @@ def _column(
     key: str, label: str, explained: str = "", digits: int | None = None, unit: str = ""
 ) -> dict[str, Any]:
     return {"key": key, "label": label, "explained": explained, "digits": digits, "unit": unit}
+
+
+def _short(score: float | None) -> float | None:
+    """Return a score with six significant digits, of which three are shown."""
+    return None if score is None else float(f"{score:.6g}")
 
 
 def _verdict(trial: Trial) -> str:

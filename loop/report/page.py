@@ -8,6 +8,7 @@ security policy lets only the two scripts written here run, and nothing be fetch
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from alloop.loop.report.card import best_candidate_card
 from alloop.loop.report.composition import composition_figure
 from alloop.loop.report.decisions import decision_island
 from alloop.loop.report.hulls import hull_figures, hull_table
+from alloop.loop.report.packing import Packing
 from alloop.loop.report.pareto import front_table, hypervolume_figure, pareto_figure
 from alloop.loop.report.parity import parities
 from alloop.loop.report.progress_metric import ProgressMetric
@@ -73,7 +75,7 @@ def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head
         RunError: if the file cannot be written.
         LedgerError: if an artifact that the ledger names is missing or was changed.
     """
-    write_durably(path, render_report(state, store, head=head).encode())
+    write_durably(path, render_report(state, store, head=head).encode(), is_shared=True)
 
 
 def write_run_report(folder: RunFolder) -> Path:
@@ -139,10 +141,28 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
             css=Markup(_read("report.css")),
             scripts=[Markup(script) for script in scripts],
             policy=content_policy(scripts),
-            figure_island=island({id: figure.spec for id, figure in figures.items()}),
-            decision_island=island(decision_island(state) | {"idDigits": ID_DIGITS}),
+            **_islands(figures, decision_island(state)),
         )
     )
+
+
+def _islands(figures: Mapping[str, Figure], table: Mapping[str, Any]) -> dict[str, Markup]:
+    """Return the data of the figures and of the table of decisions, which share their texts."""
+    packing = Packing()
+    cells = packing.columns(list(zip(*table["rows"], strict=True)))
+    packed = {id: packing.figure(figure.spec) for id, figure in figures.items()}
+    return {
+        "figure_island": island({"figures": packed, "hovers": packing.hovers}),
+        "decision_island": island(
+            {
+                "columns": table["columns"],
+                "cells": cells,
+                "n": len(table["rows"]),
+                "texts": packing.texts,
+                "idDigits": ID_DIGITS,
+            }
+        ),
+    }
 
 
 def island(value: Any) -> Markup:

@@ -2,6 +2,18 @@
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
+  // What stands once in the data and is wanted in many places (packing.py) ------------------
+
+  const { figures, hovers } = read("figure-data");
+  const { columns, cells, n: nRows, texts: phrases, idDigits } = read("decision-data");
+  const unpacked = (column) => {
+    if (column && column.places) return column.places.map((place) => (place === null ? null : phrases[place]));
+    if (column && column.hover) return column.hover.map((i) => hovers[i].map((place) => phrases[place]).join("<br>"));
+    return column;
+  };
+  const rows = Array.from({ length: nRows }, () => new Array(cells.length));
+  cells.forEach((column, j) => unpacked(column).forEach((cell, i) => { rows[i][j] = cell; }));
+
   // Figures ---------------------------------------------------------------------------------
 
   const config = {
@@ -13,7 +25,11 @@
     plotlyServerURL: "",
   };
   const plots = [];
-  for (const [id, { data, layout }] of Object.entries(read("figure-data"))) {
+  for (const [id, { data, layout }] of Object.entries(figures)) {
+    for (const trace of data) {
+      if (trace.text) trace.text = unpacked(trace.text);
+      if (trace.customdata) trace.customdata = unpacked(trace.customdata);
+    }
     const element = document.getElementById(id);
     config.toImageButtonOptions = { format: "svg", filename: id };
     Plotly.newPlot(element, data, layout, { ...config });
@@ -49,7 +65,6 @@
   // The table of decisions ------------------------------------------------------------------
 
   const PAGE = 50;
-  const { columns, rows, idDigits } = read("decision-data");
   const place = Object.fromEntries(columns.map((column, i) => [column.key, i]));
   const texts = rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))).join(" ").toLowerCase());
   const table = document.getElementById("decision-table");

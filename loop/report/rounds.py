@@ -1,5 +1,6 @@
 """The rounds: what each considered, chose and gained."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -62,11 +63,14 @@ class Round:
 
 def rounds_of(state: CampaignState) -> list[Round]:
     """Return every round that has proposed something, round 0 being the initial one."""
-    trials = [trial for trial in all_trials(state) if trial.proposal.stage in SEARCHES]
+    trials: defaultdict[int, list[Trial]] = defaultdict(list)
+    for trial in all_trials(state):
+        if trial.proposal.stage in SEARCHES:
+            trials[trial.proposal.round].append(trial)
+    edges = _edges(state)
     found = []
     before: Measured | None = None
-    for n in sorted({trial.proposal.round for trial in trials}):
-        mine = [trial for trial in trials if trial.proposal.round == n]
+    for n, mine in sorted(trials.items()):
         best = {
             stage: top
             for stage in SEARCHES
@@ -75,7 +79,7 @@ def rounds_of(state: CampaignState) -> list[Round]:
         found.append(
             Round(
                 number=n,
-                edge=_edge(state, n),
+                edge=edges.get(n),
                 n_considered=len(mine),
                 n_screened_out=sum(t.decision.rule not in (None, "acquisition") for t in mine),
                 n_measured=sum(t.measured is not None for t in mine),
@@ -103,13 +107,13 @@ def _better(state: CampaignState, answers: Iterable[Measured]) -> Measured | Non
     return max(answers, key=lambda m: state.utility.rank(m.properties), default=None)
 
 
-def _edge(state: CampaignState, round: int) -> float | None:
+def _edges(state: CampaignState) -> dict[int, float]:
+    """Return the edge of the trust region of each round that had one."""
+    edges: dict[int, float] = {}
     for proposal in state.proposals:
-        if proposal.round == round and isinstance(
-            edge := proposal.notes.get("trust_region_edge"), float
-        ):
-            return edge
-    return None
+        if isinstance(edge := proposal.notes.get("trust_region_edge"), float):
+            edges.setdefault(proposal.round, edge)
+    return edges
 
 
 def gain_figure(state: CampaignState) -> Figure | None:
@@ -212,7 +216,8 @@ def _add_bars(
 ) -> None:
     if not trials:
         return
-    counts = [sum(trial.proposal.round == n for trial in trials) for n in rounds]
+    of_round = Counter(trial.proposal.round for trial in trials)
+    counts = [of_round[n] for n in rounds]
     figure.add_bar(
         x=list(rounds),
         y=counts,

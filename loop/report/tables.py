@@ -52,7 +52,8 @@ def failures_table(state: CampaignState) -> ReportTable | None:
     heads = ("kind", "message", "candidate", "formula", "where", "tier", "time", "tries", "verdict")
     note = (
         "Infeasible: the material itself is the cause, and nothing equivalent is proposed again. "
-        "Missing: the machine or the software failed, and nothing is known of the material."
+        "Missing: the machine or the software failed, and nothing is known of the material. "
+        "In doubt: it gave a value that is not to be relied on, and nothing is decided by it."
     )
     return ReportTable(heads, rows, numeric=(6, 7), note=note)
 
@@ -76,15 +77,15 @@ def _failure(trial: Trial, state: CampaignState) -> tuple[str, ...]:
     measured = trial.measured
     assert measured is not None
     return (
-        _kind(measured.failure_kind),
-        measured.failure_message,
+        "in doubt" if trial.doubt else _kind(measured.failure_kind),
+        trial.doubt or measured.failure_message,
         measured.candidate[:ID_DIGITS],
         " ".join(part for part in (trial.decision.formula, trial.decision.lattice) if part),
         f"round {measured.round}, {STAGE_NAMES[measured.stage]}",
         str(measured.tier),
         duration(measured.wall_seconds),
         str(1 + len(state.attempts.get(measured.evaluation, ()))),
-        "infeasible" if measured.is_infeasible else "missing",
+        "in doubt" if trial.doubt else "infeasible" if measured.is_infeasible else "missing",
     )
 
 

@@ -24,6 +24,9 @@ from alloop.loop.state.trials import Trial, measured_trials
 FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""
 
+MOST_LABELS = 40
+"""Most rounds whose beginning is labelled: the figure is about 40 lines of text wide."""
+
 
 def best_so_far(trials: Sequence[Trial], metric: ProgressMetric) -> list[tuple[int, float]]:
     """Return number of measurements and the value of the best feasible one among them."""
@@ -150,27 +153,44 @@ def _add_failures(figure: go.Figure, failed: list[Trial], progress_metric: Progr
 
 
 def _add_rounds(figure: go.Figure, trials: Sequence[Trial]) -> None:
-    """Mark where each round begins."""
-    before = None
+    """Mark where each round begins; label no more of them than can be read."""
+    begins: list[tuple[int, float]] = []
     for trial in trials:
-        round = trial.proposal.round
-        if round != before:
-            edge = trial.number - 0.5
-            if before is not None:
-                figure.add_vline(x=edge, line={"width": 1, "color": "#c9ced4", "dash": "dot"})
-            figure.add_annotation(
-                x=edge,
-                y=0,
-                yref="paper",
-                text=f"round {round}",
-                showarrow=False,
-                textangle=-90,
-                xanchor="left",
-                yanchor="bottom",
-                yshift=26,
-                font={"size": 11, "color": QUIET},
-            )
-            before = round
+        if not begins or trial.proposal.round != begins[-1][0]:
+            begins.append((trial.proposal.round, trial.number - 0.5))
+    lines = [
+        {
+            "type": "line",
+            "xref": "x",
+            "yref": "y domain",
+            "x0": edge,
+            "x1": edge,
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 1, "color": "#c9ced4", "dash": "dot"},
+        }
+        for _, edge in begins[1:]
+    ]
+    labels = [
+        {
+            "x": edge,
+            "y": 0,
+            "yref": "paper",
+            "text": f"round {round}",
+            "showarrow": False,
+            "textangle": -90,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "yshift": 26,
+            "font": {"size": 11, "color": QUIET},
+        }
+        for round, edge in begins[:: -(-len(begins) // MOST_LABELS)]
+    ]
+    # All at once: each one added by itself is checked against all before it.
+    figure.update_layout(
+        shapes=[*figure.layout.shapes, *lines],
+        annotations=[*figure.layout.annotations, *labels],
+    )
 
 
 def _add_window(figure: go.Figure, state: CampaignState) -> None:

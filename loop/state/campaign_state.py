@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
-from alloop.errors import LedgerError
+from alloop.errors import LedgerError, one_line
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -22,18 +22,22 @@ from alloop.loop.record.events import (
     Paid,
     Proposed,
     ReferenceTaken,
+    SelfTested,
     SessionClosed,
     SessionOpened,
     Stage,
 )
+from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.budgets import TierBudget, tier_budgets
-from alloop.loop.state.recorded_spec import recorded_spec
+from alloop.loop.state.choices import Choices
+from alloop.loop.state.recorded_spec import recorded_spec, rescheduled_spec
 from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
 from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 if TYPE_CHECKING:
     from alloop.loop.state.hull import Hull
+    from alloop.loop.state.trials import Trial
 
 
 def evaluation_id(candidate: str, fingerprint: str) -> str:
@@ -87,6 +91,8 @@ class CampaignState:
     """Reference point and scales of several objectives; None until the first labels are there."""
     start_checkpoint: str | None = None
     """Artifact of the checkpoint that the first model continues."""
+    self_tests: Mapping[int, SelfTested] = field(default_factory=dict)
+    """Self-tests that oracles have passed, by tier."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Versions of the software that opened the campaign, by name."""
     began: str = ""
@@ -136,11 +142,13 @@ class CampaignState:
         # Most campaigns' states are read without a hull, and numpy with it.
         from alloop.loop.state.hull import Phase, amounts_in, hull_of  # noqa: PLC0415
 
+        formulas = self.formulas
         found = tuple(
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
             for m in self._answered(self.recorded, tier)
             if FORMATION_ENERGY in m.properties
-            and amounts_in(formula := self.decisions[m.candidate].formula)
+            and FORMATION_ENERGY not in m.doubts
+            and amounts_in(formula := formulas[m.candidate])
         )
         return hull_of(tuple(self.spec.space.elements), found) if found else None
 
@@ -148,25 +156,52 @@ class CampaignState:
         hull = self.hulls[m.tier] if m.status is Status.OK else None
         if hull is None or ENERGY_ABOVE_HULL in m.properties:
             return m
+        if (doubt := m.doubts.get(FORMATION_ENERGY)) is not None:
+            return m.model_copy(update={"doubts": m.doubts | {ENERGY_ABOVE_HULL: doubt}})
         above = hull.energies_above.get(m.candidate)
         derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
-        return m.model_copy(update={"properties": m.properties | derived})
+        return m.with_properties(m.properties | derived)
+
+    @cached_property
+    def trials(self) -> "tuple[Trial, ...]":
+        """Every decision, chosen or not, with what came of it, in their order."""
+        from alloop.loop.state.trials import joined  # noqa: PLC0415 (it knows this module)
+
+        return tuple(joined(self))
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:
         """The first choice of each chosen candidate, by candidate id."""
-        chosen: dict[str, Decision] = {}
+        return Choices(self.proposals)
+
+    @cached_property
+    def formulas(self) -> Mapping[str, str]:
+        """Formula of each chosen candidate, by candidate id."""
+        formulas: dict[str, str] = {}
         for proposal in self.proposals:
-            for decision in proposal.decisions:
-                if decision.chosen:
-                    chosen.setdefault(decision.candidate, decision)
-        return chosen
+            for decision in outline_of(proposal):
+                if decision["chosen"]:
+                    formulas.setdefault(decision["candidate"], decision["formula"])
+        return formulas
 
     def answers(self, tier: int = 0) -> tuple[Measured, ...]:
-        """Return the successful measurements of a tier, in the order of the decisions: an
-        order that does not depend on which worker was faster.
+        """Return the successful, reliable measurements of a tier, in the order of the decisions:
+        an order that does not depend on which worker was faster.
+
+        They are what models learn from, what is compared, searched around and promoted.
         """
-        return self._answered(self.measured, tier)
+        if tier not in self._answers:
+            answered = self._answered(self.measured, tier)
+            self._answers[tier] = tuple(m for m in answered if self.is_reliable(m))
+        return self._answers[tier]
+
+    @cached_property
+    def _answers(self) -> dict[int, tuple[Measured, ...]]:
+        return {}
+
+    def is_reliable(self, m: Measured) -> bool:
+        """Return whether no property that the campaign wants is in doubt."""
+        return not m.doubts or not m.doubt(self.spec.property_names())
 
     def _answered(self, measured: Mapping[str, Measured], tier: int) -> tuple[Measured, ...]:
         answers = (measured.get(e.id) for e in self.evaluations if e.tier == tier)
@@ -181,23 +216,36 @@ class CampaignState:
         return Utility.of(self.spec, [m.properties for m in self.answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
-        """Return the best successful measurement of a tier, feasible ones first."""
-        answers = [m for m in self.answers(tier) if round is None or m.round == round]
-        return max(answers, key=lambda m: self.utility.rank(m.properties), default=None)
+        """Return the best successful, reliable measurement of a tier, feasible ones first."""
+        if (tier, round) not in self._bests:
+            answers = [m for m in self.answers(tier) if round is None or m.round == round]
+            rank = self.utility.rank
+            best = max(answers, key=lambda m: rank(m.properties), default=None)
+            self._bests[tier, round] = best
+        return self._bests[tier, round]
+
+    @cached_property
+    def _bests(self) -> dict[tuple[int, int | None], Measured | None]:
+        return {}
 
     def cost(self, tier: int) -> Cost:
         """Return the cost of a tier's measurements, failed attempts included."""
-        spent = Cost()
-        failed_attempt = chain.from_iterable(self.attempts.values())
-        for m in chain[Paid](self.recorded.values(), failed_attempt):
-            if m.tier == tier:
-                spent += m.cost
-        return spent
+        return self._costs[tier]
+
+    @cached_property
+    def _costs(self) -> tuple[Cost, ...]:
+        """Cost of each tier's measurements and failed attempts."""
+        paid: list[list[Paid]] = [[] for _ in self.fingerprints]
+        for m in chain[Paid](self.recorded.values(), chain.from_iterable(self.attempts.values())):
+            paid[m.tier].append(m)
+        return tuple(_total(each) for each in paid)
 
     def tier_budgets(self, tier: int) -> tuple[TierBudget, ...]:
         """Return a tier's budgets of core-hours and money, one for each limit."""
-        n_paid = sum(m.tier == tier for m in self.recorded.values())
         core_hours, money = self.spec.budget.limits(tier)
+        if core_hours is None and money is None:
+            return ()
+        n_paid = sum(m.tier == tier for m in self.recorded.values())
         # Counted as if all had been measured for this campaign: what it decides must not depend
         # on what others happened to have measured before.
         reused = (m for m in self.recorded.values() if m.tier == tier and m.reuse is not None)
@@ -241,6 +289,7 @@ class Fold:
         self._recorded: dict[str, Measured] = {}
         self._partial: dict[str, Measured] = {}
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
+        self._self_tests: dict[int, SelfTested] = {}
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
         self._paused: str | None = None
@@ -248,50 +297,86 @@ class Fold:
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
+        self._required: dict[int, tuple[str, ...]] = {}
+        self._proposed: set[str] = set()
 
-    def add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912 (a case for each kind of event)
+    def add(self, entry: LedgerEntry) -> None:
         """Take in the next entry.
 
         Raises:
-            LedgerError: if it is the first and does not open a campaign.
+            LedgerError: if it is the first and does not open a campaign, or does not fit those
+                before it.
         """
-        event, time = entry.event, datetime.fromisoformat(entry.time)
+        try:
+            self._add(entry)
+        except (ValueError, LookupError, TypeError) as error:  # pydantic's are ValueErrors
+            raise LedgerError(
+                f"this event does not fit those before it ({one_line(error)[:300]})",
+                where=str(entry.seq),
+                remedy="Alloop does not write such; restore the ledger from a copy.",
+            ) from error
+
+    def _add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912 (a case for each kind of event)
+        event, time = entry.event, _time_of(entry)
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
             self._opened, self._spec = event, recorded_spec(event)
         if self._opened is None or self._spec is None:
             raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
+        tier = getattr(event, "tier", 0)
+        if not 0 <= tier < len(self._opened.fingerprints):
+            raise ValueError(f"there is no tier {tier}")
         match event:
+            case Measured():  # nearly all are
+                self._require_whole(self._spec, event)
+                self._measured(event)
             case SessionOpened():
                 self._wall += _span(self._session_began, self._latest)
                 self._session_began, self._sessions = time, self._sessions + 1
                 self._paused = None
                 if event.scheduling is not None:
-                    self._spec = self._spec.with_scheduling(event.scheduling)
+                    self._spec = rescheduled_spec(self._spec, event.scheduling, self._opened)
             case ReferenceTaken():
                 self._reference = self._reference or event
+            case SelfTested():
+                self._self_tests[event.tier] = event
             case ModelFitted():
                 self._models[event.round] = event
             case Proposed():
                 self._proposals.append(event)
+                self._proposed.update(d["candidate"] for d in outline_of(event) if d["chosen"])
                 self._evaluations += _asked_by(event, self._opened.fingerprints)
             case AttemptFailed():
                 earlier = self._attempts.get(event.evaluation, ())
                 self._attempts[event.evaluation] = (*earlier, event)
-            case Measured(is_partial=True):
-                self._partial[event.evaluation] = event
-            case Measured(corrects=int()):
-                self._recorded[event.evaluation] = event
-                self._partial.pop(event.evaluation, None)
-            case Measured():
-                self._recorded.setdefault(event.evaluation, event)
-                self._partial.pop(event.evaluation, None)
             case CampaignClosed():
                 self._closed = event.reason
             case SessionClosed():
                 self._paused = event.reason if event.is_pause else None
-            # CampaignOpened was taken in above.
         self._latest = time
+
+    def _measured(self, event: Measured) -> None:
+        if event.is_partial:
+            self._partial[event.evaluation] = event
+            return
+        if event.corrects is not None:
+            self._recorded[event.evaluation] = event
+        else:
+            self._recorded.setdefault(event.evaluation, event)
+        self._partial.pop(event.evaluation, None)
+
+    def _require_whole(self, spec: CampaignSpec, measured: Measured) -> None:
+        """Raise ValueError if a measurement lacks what the campaign ranks by, or is of a
+        candidate that was never proposed.
+        """
+        if measured.candidate not in self._proposed:
+            raise ValueError(f"its candidate {measured.candidate[:12]} was never proposed")
+        if measured.tier not in self._required:
+            self._required[measured.tier] = spec.required_properties(measured.tier)
+        if measured.status is Status.OK and not measured.is_partial:
+            required = self._required[measured.tier]
+            if missing := [name for name in required if name not in measured.properties]:
+                raise ValueError(f"it measured no {', '.join(missing)}")
 
     def state(self) -> CampaignState | None:
         """Return the state that the entries so far amount to; None if there was none."""
@@ -306,6 +391,7 @@ class Fold:
             recorded=dict(self._recorded),
             partial=dict(self._partial),
             attempts=dict(self._attempts),
+            self_tests=dict(self._self_tests),
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,
@@ -331,15 +417,33 @@ def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
 
 
 def _asked_by(proposal: Proposed, fingerprints: Sequence[str]) -> Iterator[Evaluation]:
-    for decision in proposal.decisions:
-        if decision.chosen:
+    for decision in outline_of(proposal):
+        if decision["chosen"]:
             yield Evaluation(
-                evaluation_id(decision.candidate, fingerprints[proposal.tier]),
-                decision.candidate,
+                evaluation_id(decision["candidate"], fingerprints[proposal.tier]),
+                decision["candidate"],
                 proposal.tier,
                 proposal.round,
                 proposal.stage,
             )
+
+
+def _time_of(entry: LedgerEntry) -> datetime:
+    try:
+        return datetime.fromisoformat(entry.time)
+    except ValueError as error:
+        raise LedgerError(f"{entry.time!r} is no time", where=f"entry {entry.seq}") from error
+
+
+def _total(paid: Iterable[Paid]) -> Cost:
+    """Return the sum of costs, without a record for each partial one."""
+    calls, wall_seconds, core_hours, money = 0, 0.0, 0.0, 0.0
+    for m in paid:
+        calls += m.calls
+        wall_seconds += m.wall_seconds
+        core_hours += m.core_hours
+        money += m.money
+    return Cost(calls, wall_seconds, core_hours, money)
 
 
 def _span(began: datetime | None, ended: datetime | None) -> float:

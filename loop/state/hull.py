@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +32,7 @@ _PART = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d+)?(?:e[+-]?\d+)?)?")
 _FORMULA = re.compile(rf"(?:{_PART.pattern})+")
 
 
-@dataclass(frozen=True)
-class Phase:
+class Phase(NamedTuple):
     """Phase of the hull: a measured candidate, or a pure element in its reference crystal."""
 
     formula: str
@@ -152,7 +152,8 @@ class Hull:
     @cached_property
     def _fractions(self) -> Floats:
         """Element fractions of each phase, in the order of ``elements``, shape (n, k)."""
-        return np.array([self._row(phase.formula) for phase in self.phases])
+        rows = {formula: self._row(formula) for formula in {p.formula for p in self.phases}}
+        return np.array([rows[phase.formula] for phase in self.phases])
 
     @cached_property
     def _energies(self) -> Floats:

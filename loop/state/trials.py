@@ -1,10 +1,11 @@
 """Trials: each measurement joined with the decision that asked for it, and the decisions behind
 it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Decision, Measured, Proposed
+from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
 from alloop.oracles.base import Status
 
@@ -18,18 +19,20 @@ class Trial:
     measured: Measured | None
     number: int
     """Number of the measurement within its tier, from 1; 0 without a measurement."""
+    doubt: str = ""
+    """Reason for which a value that the campaign wants is not to be relied on; else empty."""
 
     @property
     def answer(self) -> Measured | None:
-        """The measurement, if it gave values; None otherwise."""
-        if self.measured is None or self.measured.status is not Status.OK:
+        """The measurement, if it gave values that can be relied on; None otherwise."""
+        if self.measured is None or self.measured.status is not Status.OK or self.doubt:
             return None
         return self.measured
 
 
 def all_trials(state: CampaignState) -> tuple[Trial, ...]:
     """Return every decision, chosen or not, in its order."""
-    return tuple(_joined(state))
+    return state.trials
 
 
 def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
@@ -49,17 +52,41 @@ def unmeasured_reason(state: CampaignState) -> str:
     return f"not measured, as the campaign ended first: {state.closed}"
 
 
-def _joined(state: CampaignState) -> Iterator[Trial]:
+def joined(state: CampaignState) -> Iterator[Trial]:
+    """Yield every decision with what came of it; ``CampaignState.trials`` keeps them."""
+    wanted = state.spec.property_names()
+    for proposal, place, measured, number in _numbered(state):
+        doubt = _doubt(measured, wanted)
+        yield Trial(proposal, proposal.decisions[place], measured, number, doubt)
+
+
+def trials_of(state: CampaignState, candidate: str) -> tuple[Trial, ...]:
+    """Return the decisions about one candidate; no other is decoded."""
+    wanted = state.spec.property_names()
+    return tuple(
+        Trial(proposal, proposal.decisions[place], measured, number, _doubt(measured, wanted))
+        for proposal, place, measured, number in _numbered(state)
+        if outline_of(proposal)[place]["candidate"] == candidate
+    )
+
+
+def _doubt(measured: Measured | None, wanted: Sequence[str]) -> str:
+    return "" if measured is None or not measured.doubts else measured.doubt(wanted)
+
+
+def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | None, int]]:
+    """Yield each decision's proposal and place in it, its measurement and the number of that."""
     answered = [0] * len(state.fingerprints)
+    every = state.measured
     for proposal in state.proposals:
-        for decision in proposal.decisions:
+        tier = proposal.tier
+        fingerprint = state.fingerprints[tier]
+        for place, decision in enumerate(outline_of(proposal)):
             measured = None
-            if decision.chosen:
-                key = evaluation_id(decision.candidate, state.fingerprints[proposal.tier])
-                measured = state.measured.get(key)
-            answered[proposal.tier] += measured is not None
-            number = 0 if measured is None else answered[proposal.tier]
-            yield Trial(proposal, decision, measured, number)
+            if decision["chosen"]:
+                measured = every.get(evaluation_id(decision["candidate"], fingerprint))
+            answered[tier] += measured is not None
+            yield proposal, place, measured, 0 if measured is None else answered[tier]
 
 
 def ancestry(state: CampaignState, candidate: str) -> list[Decision]:

@@ -122,5 +122,5 @@ class Utility:
         """Return a key that sorts the better last: the feasible by value, and the infeasible,
         all before them, by how far they miss.
         """
-        feasible = self.is_feasible(properties)
-        return feasible, self.value(properties, weights) if feasible else self.margin(properties)
+        margin = self.margin(properties)
+        return (True, self.value(properties, weights)) if margin >= 0 else (False, margin)

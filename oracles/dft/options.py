@@ -1,5 +1,6 @@
 """Options of the DFT oracle; light, so that campaign specs can import them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -9,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from alloop.elements import is_element
 from alloop.oracles.options import OracleOptions
 from alloop.properties import units_of
+from alloop.settings.moved import refuse_moved
+from alloop.settings.names import DEFAULT, ProfileName
 
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
@@ -24,15 +27,29 @@ QUEUE_TIMEOUT = 30 * 86400.0
 """Seconds for one measurement where jobs wait in a queue: what still waits is alive, and not for
 the campaign to give up."""
 
-Scalar = bool | int | float | str
+_TEXT = re.compile(r"[A-Za-z0-9_ .,:+*()-]{1,1000}")
+"""Text that cannot end a value and begin another tag or namelist: no line break, quotation mark,
+semicolon, slash, equals sign."""
+
+
+def _one_value(value: bool | int | float | str) -> bool | int | float | str:
+    if isinstance(value, str) and not _TEXT.fullmatch(value):
+        raise ValueError(f"{value!r} is more than a value: write letters, digits and _ .,:+*()-")
+    return value
+
+
+Scalar = Annotated[bool | int | float | str, AfterValidator(_one_value)]
 """Value of an INCAR tag or a pw.x input key."""
 
-VaspMaker = Literal[
-    "atomate2.vasp.jobs.core.RelaxMaker",
-    "atomate2.vasp.jobs.core.TightRelaxMaker",
-    "atomate2.vasp.jobs.mp.MPGGARelaxMaker",
-]
-"""Makers that may be named by import path; nothing else is ever imported by name."""
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\([0-9, ]+\))?$", max_length=64)]
+"""Name of an INCAR tag or of a key in pw.x's input, such as ``Hubbard_U(1)``."""
+
+InputSet = Literal["relax", "tight-relax", "mp-gga-relax"]
+"""Input sets of VASP: those of atomate2's makers RelaxMaker, TightRelaxMaker and MPGGARelaxMaker.
+Names of ours, since nothing is ever imported by a name that a spec has."""
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$")]
+"""Name of a file in a folder that the settings name."""
 
 
 def _known_elements(moments: dict[str, float]) -> dict[str, float]:
@@ -57,44 +74,34 @@ class ChgnetOptions(_Part):
 
 
 class VaspOptions(_Part):
-    """Options of VASP under custodian."""
+    """Level of theory of VASP. How it is run stands in the settings, as a profile's ``vasp``."""
 
-    command: str = Field(
-        default="vasp_std",
-        min_length=1,
-        description="command that starts VASP, e.g. srun vasp_std; split, never a shell",
-    )
-    gamma_command: str | None = Field(
-        default=None, description="command for a Γ-only mesh; by default the same"
-    )
-    maker: VaspMaker = "atomate2.vasp.jobs.core.RelaxMaker"
+    inputs: InputSet = Field(default="relax", description="input set that all else is laid over")
     functional: Literal["PBE", "PBEsol"] = "PBE"
-    incar: dict[str, Scalar] = Field(default={}, description="INCAR tags over the maker's own")
-    kpoints: dict[str, float] = Field(
+    incar: dict[Tag, Scalar] = Field(default={}, description="INCAR tags over the maker's own")
+    kpoints: dict[Tag, float] = Field(
         default={},
         description="settings of the input-set generator, e.g. {reciprocal_density: 100}",
     )
     potcar_family: Literal["PBE", "PBE_52", "PBE_54", "PBE_64"] | None = Field(
         default=None, description="family of POTCARs; by default the maker's"
     )
-    potcars: dict[str, str] = Field(
+    potcars: dict[str, FileName] = Field(
         default={}, description="POTCAR of an element, e.g. {Fe: Fe_pv}"
     )
-    potcar_spec: bool = Field(
-        default=False, description="write the POTCARs' names only, where a wrapper adds the files"
-    )
-    poll: float = Field(default=10.0, gt=0, description="interval of custodian's checks, s")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _how_is_for_the_settings(cls, data: Any) -> Any:
+        keys = ("command", "gamma_command", "potcar_spec", "poll")
+        return refuse_moved(cls.__name__, data, {key: f"vasp.{key}" for key in keys})
 
 
 class EspressoOptions(_Part):
-    """Options of pw.x of Quantum ESPRESSO."""
+    """Level of theory of Quantum ESPRESSO. How pw.x is run stands in the settings, as a profile's
+    ``espresso``."""
 
-    command: str = Field(
-        default="pw.x",
-        min_length=1,
-        description="command that starts pw.x, e.g. mpirun.openmpi -np 2 pw.x",
-    )
-    pseudopotentials: dict[str, str] = Field(
+    pseudopotentials: dict[str, FileName] = Field(
         default={
             "Cr": "Cr.pbe-spn-kjpaw_psl.1.0.0.UPF",
             "Fe": "Fe.pbe-nd-rrkjus.UPF",
@@ -102,7 +109,6 @@ class EspressoOptions(_Part):
         },
         description="file per element",
     )
-    pseudopotential_folder: Path = Path("/usr/share/espresso/pseudo")
     cutoff: float = Field(default=50.0, gt=0, description="cutoff of the wave functions, Ry")
     density_cutoff: float = Field(
         default=480.0, gt=0, description="cutoff of the charge density, Ry"
@@ -111,25 +117,13 @@ class EspressoOptions(_Part):
     kspacing: float = Field(
         default=0.2, gt=0, le=1, description="largest step of the mesh in 1/Å, 2π included"
     )
-    system: dict[str, Scalar] = Field(default={}, description="more of pw.x's &SYSTEM")
+    system: dict[Tag, Scalar] = Field(default={}, description="more of pw.x's &SYSTEM")
 
-
-class RemoteOptions(_Part):
-    """Options of jobflow-remote, which runs flows elsewhere."""
-
-    project: str | None = Field(
-        default=None, description="project of jobflow-remote; by default its own default"
-    )
-    worker: str | None = Field(
-        default=None, description="worker of the project; by default its first"
-    )
-    resources: dict[str, Scalar] = Field(
-        default={}, description="resources asked of the queue, e.g. {nodes: 1}"
-    )
-    poll: float = Field(default=30.0, gt=0, description="interval of checks of the queue, s")
-    walltime: float = Field(
-        default=86400.0, gt=0, description="time that the queue gives a job, s; VASP stops before"
-    )
+    @model_validator(mode="before")
+    @classmethod
+    def _how_is_for_the_settings(cls, data: Any) -> Any:
+        keys = ("command", "pseudopotential_folder")
+        return refuse_moved(cls.__name__, data, {key: f"espresso.{key}" for key in keys})
 
 
 class DftOptions(OracleOptions):
@@ -171,7 +165,11 @@ class DftOptions(OracleOptions):
     vasp: VaspOptions = Field(default_factory=VaspOptions)
     espresso: EspressoOptions = Field(default_factory=EspressoOptions)
     manager: ManagerName = "local"
-    remote: RemoteOptions = Field(default_factory=RemoteOptions)
+    profile: ProfileName = Field(
+        default=DEFAULT,
+        description="profile of your settings that says how the engine is run, and where; see "
+        "`alloop settings`",
+    )
     cores: int = Field(
         default=1, ge=1, description="cores that one calculation uses, to settle its cost"
     )
@@ -181,11 +179,16 @@ class DftOptions(OracleOptions):
 
     @model_validator(mode="before")
     @classmethod
+    def _where_is_for_the_settings(cls, data: Any) -> Any:
+        return refuse_moved(cls.__name__, data, {"remote": "jobflow_remote"})
+
+    @model_validator(mode="before")
+    @classmethod
     def _usual_timeout(cls, data: Any) -> Any:
         if not isinstance(data, dict) or "timeout" in data:
             return data
         engine, manager = data.get("engine", "chgnet"), data.get("manager", "local")
-        usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(engine)
+        usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(str(engine))
         return data if usual is None else {**data, "timeout": usual}
 
     def measures(self) -> Mapping[str, str]:
@@ -208,12 +211,21 @@ class DftOptions(OracleOptions):
         return DftOracle(self, elements=elements)
 
     def check_ready(self, elements: Sequence[str]) -> None:
-        """Check as ``build`` does; of CHGNet on this machine without importing atomate2."""
-        if self.engine != "chgnet" or self.manager != "local":
-            return super().check_ready(elements)
-        from alloop.oracles.dft.engines.chgnet_weights import check_chgnet  # noqa: PLC0415
+        """Check as ``build`` does, but start no program; of CHGNet on this machine without
+        importing atomate2."""
+        if self.engine == "chgnet" and self.manager == "local":
+            from alloop.oracles.dft.engines.chgnet_weights import check_chgnet  # noqa: PLC0415
 
-        return check_chgnet(self.chgnet.model, elements)
+            return check_chgnet(self.chgnet.model, elements)
+        from alloop.oracles.dft.factory import check_engine  # noqa: PLC0415
+
+        return check_engine(self, elements)
+
+    def describe_run(self) -> str:
+        """Say which engine measures, how it is started, and by which profile."""
+        from alloop.oracles.dft.factory import describe_engine  # noqa: PLC0415
+
+        return describe_engine(self)
 
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space whose materials have sites."""
@@ -221,8 +233,6 @@ class DftOptions(OracleOptions):
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
-        if self.engine == "chgnet" and self.manager == "jobflow-remote" and self.remote.resources:
-            raise ValueError("chgnet runs on one core; leave remote.resources out")
         if self.end_members and self.protocol in ("static", "relax"):
             raise ValueError(
                 f"end_members are for formation energies; protocol {self.protocol} gives none"

@@ -1,9 +1,9 @@
 """The calculations of one measurement, flow by flow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from jobflow import Flow, Job
@@ -19,6 +19,7 @@ from alloop.oracles.dft.local import Manager
 from alloop.oracles.dft.moments import initial_moments
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import GPA_PER_KBAR, summarise, summarise_elasticity
+from alloop.oracles.strain_checks import CheckedProperties, SeveralStrains, birch_murnaghan
 
 RELAX, STATIC = "relax", "static"
 """Names of the stages that a measurement begins with."""
@@ -51,6 +52,29 @@ class MeasurementLog:
                 FailureKind.TIMEOUT, "the time limit was reached before the next flow began"
             )
         return left
+
+
+@dataclass(frozen=True)
+class FittedTensor:
+    """Elastic tensor in GPa, shape (6, 6), in the axes of the structure."""
+
+    tensor: np.ndarray
+    """Tensor fitted to all strains."""
+    difference: float
+    """Largest difference of the tensors of the smaller and of the larger strains alone, as a share
+    of the largest constant; NaN where one could not be fitted."""
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """Read what ``summarise_elasticity`` wrote; NaN where it wrote nothing."""
+        if not isinstance(document, Mapping):
+            return cls(np.array([[np.nan]]), np.nan)
+        tensor = np.array(document["tensor"], dtype=float)
+        parts = [np.array(each, dtype=float) for each in document["parts"] if each is not None]
+        if len(parts) < 2:
+            return cls(tensor, np.nan)
+        apart = np.abs(parts[0] - parts[1]).max() / np.abs(tensor).max()
+        return cls(tensor, float(apart))
 
 
 class Procedure:
@@ -93,31 +117,56 @@ class Procedure:
         job = self._engine.single_point(self._with_moments(structure), seconds=self._seconds(log))
         return self._calculations(STATIC, structure, [job], log)[0]
 
-    def bulk_modulus(self, relaxed: Calculation, log: MeasurementLog) -> float:
-        """Return −V dP/dV in GPa from the pressures at ± the strain of every length, atoms relaxed
-        in both. A pressure left at the relaxed volume, such as Pulay's, cancels.
+    def bulk_modulus(self, relaxed: Calculation, log: MeasurementLog) -> CheckedProperties:
+        """Return ``bulk_modulus``, −V dP/dV in GPa from the pressures at ± the strain of every
+        length, atoms relaxed in both. A pressure left at the relaxed volume, such as Pulay's,
+        cancels.
+
+        It is checked at half the strain. Where both disagree, Birch and Murnaghan's equation
+        through these and cells of up to twice the strain decides.
 
         Raises:
             CalculationFailed: see ``relax``; also if it is no solid's.
         """
-        cell = self._with_moments(relaxed.structure)
-        maker = self._engine.fixed_cell(cell, seconds=self._seconds(log))
-        strains = (-self._options.strain, self._options.strain)
-        jobs = [maker.make(_strained(cell, strain)) for strain in strains]
-        small, large = self._calculations(
-            f"strain {self._options.strain!r}", relaxed.structure, jobs, log
-        )
-        modulus = (
-            -(large.pressure - small.pressure) * relaxed.volume / (large.volume - small.volume)
-        )
-        if modulus <= 0:
+        strain = self._options.strain
+        cells: dict[float, Calculation] = {}
+
+        def modulus_at(strain: float) -> float:
+            cells.update(self.strained_cells(relaxed, strain, log))
+            small, large = cells[-strain], cells[strain]
+            growth = (large.volume - small.volume) / relaxed.volume
+            return -(large.pressure - small.pressure) / growth
+
+        usual, *wider = (modulus_at(each) for each in (strain, strain / 2))
+        moduli = SeveralStrains(strain, usual, {strain / 2: wider[0]})
+        found = CheckedProperties({"bulk_modulus": usual})
+        if not moduli.agree:
+            for factor in (1.5, 2):
+                modulus_at(factor * strain)
+            volumes = [each.volume for each in cells.values()]
+            pressures = [each.pressure for each in cells.values()]
+            fit = birch_murnaghan(volumes, pressures, relaxed.volume)
+            fitted = f"Birch and Murnaghan's equation over strains of ± {2 * strain:g}"
+            found = moduli.decided("bulk_modulus", fit, fitted)
+        if (modulus := found.values["bulk_modulus"]) <= 0:
             raise CalculationFailed(
                 FailureKind.UNPHYSICAL, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
             )
-        return modulus
+        return found
 
-    def elastic_tensor(self, relaxed: Calculation, log: MeasurementLog) -> np.ndarray:
-        """Return the elastic tensor in GPa, shape (6, 6), in the axes of the structure.
+    def strained_cells(
+        self, relaxed: Calculation, strain: float, log: MeasurementLog
+    ) -> dict[float, Calculation]:
+        """Return the cell shrunk and grown by a strain of every length, by that strain."""
+        cell = self._with_moments(relaxed.structure)
+        maker = self._engine.fixed_cell(cell, seconds=self._seconds(log))
+        strains = (-strain, strain)
+        jobs = [maker.make(_strained(cell, each)) for each in strains]
+        found = self._calculations(f"strain {strain!r}", relaxed.structure, jobs, log)
+        return dict(zip(strains, found, strict=True))
+
+    def elastic_tensor(self, relaxed: Calculation, log: MeasurementLog) -> FittedTensor:
+        """Return the elastic tensor in GPa, in the axes of the structure.
 
         Raises:
             CalculationFailed: see ``relax``.
@@ -127,15 +176,18 @@ class Procedure:
             stress=[[gpa / GPA_PER_KBAR for gpa in row] for row in relaxed.stress],
             seconds=self._seconds(log),
         )
-        summary = summarise_elasticity(flow.output.elastic_tensor.raw)
+        data = flow.output.fitting_data
+        summary = summarise_elasticity(
+            flow.output.elastic_tensor.raw, data.strains, data.pk_stresses, flow.output.eq_stress
+        )
         whole = Flow([flow, summary], output=summary.output)
         document = self._run("elastic", relaxed.structure, whole, log)
-        tensor = np.array([[np.nan]] if document is None else document, dtype=float)
-        if tensor.shape != (6, 6) or not np.isfinite(tensor).all():
+        fitted = FittedTensor.from_json(document)
+        if fitted.tensor.shape != (6, 6) or not np.isfinite(fitted.tensor).all():
             raise CalculationFailed(
                 FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted"
             )
-        return tensor
+        return fitted
 
     def submission(self, stage: str, structure: Structure) -> str:
         """Return the name that a flow is submitted under, from what it calculates and how."""
@@ -144,9 +196,7 @@ class Procedure:
 
     def _seconds(self, log: MeasurementLog) -> float:
         """Return the time limit of a job, s; in a queue it is not known when it begins."""
-        left = log.left()
-        is_queued = self._options.manager == "jobflow-remote"
-        return min(left, self._options.remote.walltime) if is_queued else left
+        return min(log.left(), self._manager.longest_job)
 
     def _calculations(
         self,

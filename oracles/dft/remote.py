@@ -19,7 +19,7 @@ from jobflow_remote.jobs.state import FlowState
 
 from alloop.oracles.dft.failure import FlowFailed
 from alloop.oracles.dft.local import FlowOutcome
-from alloop.oracles.dft.options import RemoteOptions
+from alloop.settings.profiles import JobflowRemoteSettings
 
 SUBMISSION_GRACE_PERIOD = timedelta(minutes=1)
 """Grace period of a submission: a flow is recorded before its jobs; without jobs for so long, it
@@ -36,13 +36,20 @@ class RemoteManager:
     never decoded.
 
     Args:
-        options: the project, the worker and its resources.
-        controller: of the project; by default the options' own, opened when it is first needed.
+        settings: the project, the worker and its resources.
+        controller: of the project; by default the settings' own, opened when it is first needed.
     """
 
-    def __init__(self, options: RemoteOptions, *, controller: JobController | None = None) -> None:
-        self._options = options
+    def __init__(
+        self, settings: JobflowRemoteSettings, *, controller: JobController | None = None
+    ) -> None:
+        self._settings = settings
         self._opened = controller
+
+    @property
+    def longest_job(self) -> float:
+        """See ``Manager.longest_job``."""
+        return self._settings.walltime
 
     def run(self, submission: str, flow: Flow) -> FlowOutcome:
         """See ``Manager.run``; waits for as long as jobflow-remote says that the flow is alive.
@@ -59,7 +66,7 @@ class RemoteManager:
                 return self._collect(found, is_new)
             elif found["state"] in FAILED:
                 raise self._failure(found)
-            time.sleep(self._options.poll)
+            time.sleep(self._settings.poll)
 
     def submit(self, submission: str, flow: Flow) -> bool:
         """Submit a flow unless jobflow-remote has it; return whether it was submitted now."""
@@ -74,7 +81,7 @@ class RemoteManager:
         )
         try:
             self._controller.add_flow(
-                whole, worker=self._worker, resources=dict(self._options.resources) or None
+                whole, worker=self._worker, resources=dict(self._settings.resources) or None
             )
         except ValueError:
             # The flow's id is unique: another controller was faster.
@@ -118,12 +125,12 @@ class RemoteManager:
     @property
     def _controller(self) -> JobController:
         if self._opened is None:
-            self._opened = JobController.from_project_name(self._options.project)
+            self._opened = JobController.from_project_name(self._settings.project)
         return self._opened
 
     @property
     def _worker(self) -> str:
-        return self._options.worker or next(iter(self._controller.project.workers))
+        return self._settings.worker or next(iter(self._controller.project.workers))
 
 
 def _flow_id(submission: str) -> str:

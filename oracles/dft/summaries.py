@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from jobflow import job
+from pymatgen.analysis.elasticity import ElasticTensorExpansion, Strain, Stress
 from pymatgen.core import Structure
 
 from alloop.materials import material_to_json
@@ -42,9 +43,32 @@ def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @job  # type: ignore[untyped-decorator]
-def summarise_elasticity(tensor: Any) -> list[list[float]] | None:
-    """Return an elastic tensor, shape (6, 6) in GPa in the axes of the structure as given."""
-    return None if tensor is None else np.array(tensor, dtype=float).tolist()
+def summarise_elasticity(
+    tensor: Any, strains: Any, stresses: Any, equilibrium: Any
+) -> dict[str, Any] | None:
+    """Return elastic tensors, shape (6, 6) in GPa in the axes of the structure as given: fitted to
+    all strains, and to the smaller and the larger ones alone.
+
+    Args:
+        tensor: fitted to all strains.
+        strains: Green and Lagrange's, shape (n, 3, 3).
+        stresses: second Piola-Kirchhoff stresses in GPa, shape (n, 3, 3).
+        equilibrium: the stress that the relaxation has left in GPa, shape (3, 3).
+    """
+    if tensor is None:
+        return None
+    sizes = np.abs(np.array(strains, dtype=float)).max(axis=(1, 2))
+    middle = (sizes.min() + sizes.max()) / 2
+    parts = []
+    for chosen in (np.flatnonzero(sizes <= middle), np.flatnonzero(sizes > middle)):
+        expansion = ElasticTensorExpansion.from_diff_fit(
+            [Strain(strains[i]) for i in chosen],
+            [Stress(stresses[i]) for i in chosen],
+            eq_stress=None if equilibrium is None else Stress(equilibrium),
+            order=2,
+        )
+        parts.append(np.array(expansion[0].voigt).tolist())
+    return {"tensor": np.array(tensor, dtype=float).tolist(), "parts": parts}
 
 
 def _plain_result(

@@ -2,14 +2,22 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from alloop.elements import checked_symbol
 from alloop.oracles.lammps.properties import SIMULATION, Simulation
 from alloop.oracles.options import OracleOptions
+from alloop.paths import OwnFile
 from alloop.properties import units_of
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ class OwnPotential(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     pair_style: PairStyle
-    files: tuple[Annotated[Path, AfterValidator(Path.absolute)], ...] = Field(
+    files: tuple[OwnFile, ...] = Field(
         min_length=1,
         description="eam: one per element; meam: library, parameters; snap: coefficients, "
         "parameters; else the one",
@@ -73,13 +81,24 @@ class OwnPotential(BaseModel):
         return self
 
 
+def _own_by_its_keys(value: Any, info: ValidationInfo) -> Any:
+    """Read a mapping as an own potential, so that what is wrong in it is said with its key."""
+    if isinstance(value, Mapping):
+        return OwnPotential.model_validate(value, context=info.context)
+    return value
+
+
+PotentialOption = Annotated[str | OwnPotential, BeforeValidator(_own_by_its_keys)]
+"""Potential by name, or of the user's own."""
+
+
 class SystemOptions(BaseModel):
     """A potential for materials of exactly these elements."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     elements: tuple[Annotated[str, AfterValidator(checked_symbol)], ...] = Field(min_length=1)
-    potential: str | OwnPotential
+    potential: PotentialOption
 
 
 def _once_each(systems: tuple[SystemOptions, ...]) -> tuple[SystemOptions, ...]:
@@ -121,7 +140,7 @@ class LammpsOptions(OracleOptions):
     """
 
     kind: Literal["lammps"] = "lammps"
-    potential: str | OwnPotential = Field(
+    potential: PotentialOption = Field(
         description="a name from `alloop potentials`, e.g. NiFeCr-Wu2017, or one's own files"
     )
     systems: Annotated[tuple[SystemOptions, ...], AfterValidator(_once_each)] = Field(

@@ -21,21 +21,33 @@ from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.competing_phase import measure_competing_phase
 from alloop.oracles.lammps.procedures.defects import measure_stacking_fault, measure_surfaces
 from alloop.oracles.lammps.procedures.dynamics import measure_dynamics
-from alloop.oracles.lammps.procedures.elasticity import bulk_modulus, measure_elasticity
+from alloop.oracles.lammps.procedures.elasticity import (
+    LeftSaddle,
+    bulk_modulus,
+    measure_elasticity,
+)
 from alloop.oracles.lammps.properties import Simulation
 from alloop.oracles.lammps.readiness import ready_potential
+from alloop.oracles.lammps.self_test import self_test
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.runtime import lammps_version
 from alloop.oracles.lammps.simulation.screening import elements_of
+from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.oracles.lammps.simulator import Simulator, Summary
 from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour
+from alloop.oracles.strain_checks import CheckedProperties
 
-PROCEDURE = 1
+PROCEDURE = 2
 """Version of the procedure, raised when a change of this package changes values; part of the
 fingerprint."""
 
-EXTRA_PROCEDURES = {
+ExtraProcedure = Callable[
+    [LammpsSession, LammpsCell, RelaxedCrystal, LammpsOptions],
+    CheckedProperties | dict[str, float],
+]
+
+EXTRA_PROCEDURES: dict[Simulation, ExtraProcedure] = {
     Simulation.ELASTIC_TENSOR: measure_elasticity,
     Simulation.COMPETING_PHASE: measure_competing_phase,
     Simulation.SURFACES: measure_surfaces,
@@ -44,6 +56,9 @@ EXTRA_PROCEDURES = {
 }
 """Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
 properties."""
+
+MAX_SADDLES = 3
+"""Largest number of saddles that a crystal is followed off."""
 
 DIVERGENCE_MESSAGES = ("Lost atoms", "Non-numeric")
 """Parts of LAMMPS's error messages that mean atoms flying apart."""
@@ -61,7 +76,8 @@ class LammpsOracle:
     none, there is no formation energy.
 
     Nothing shakes the atoms before they relax, as nothing does in the published procedure: an
-    ordering whose symmetry holds it on a saddle stays there.
+    ordering whose symmetry holds it on a saddle stays there, unless the strains of the moduli
+    let it go; then it is relaxed further.
 
     Args:
         options: what to compute with.
@@ -82,7 +98,8 @@ class LammpsOracle:
         potential: Potential | None = None,
     ) -> None:
         self.options = options
-        self.potential = ready_potential(options, potential or options.potential, elements)
+        self._elements = tuple(elements)
+        self.potential = ready_potential(options, potential or options.potential, self._elements)
         self.name = f"lammps {self.potential.name}"
         self._fingerprint = _fingerprint(options, self.potential)
         self.simulator = Simulator(options, self.potential)
@@ -93,7 +110,7 @@ class LammpsOracle:
 
         The potential goes along with its checksums, so that a file changed meanwhile is noticed.
         """
-        return _rebuild, (self.options, self.potential)
+        return _rebuild, (self.options, self.potential, self._elements)
 
     def fingerprint(self) -> str:
         """Return the hash of potential, settings, procedure and LAMMPS version."""
@@ -119,17 +136,32 @@ class LammpsOracle:
         found = self.attempt(lambda: self._measure_exchanged(start, exchanges))
         return replace(found, fingerprint=exchange_fingerprint(self._fingerprint))
 
+    def self_test(self) -> Measurement:
+        """See ``CanSelfTest``: the first element asked for, or of the potential."""
+        documents: list[dict[str, object]] = []
+
+        def simulation() -> Summary:
+            elements = (*self._elements, *self.potential.elements)
+            summary, document = self_test(self.simulator, dict.fromkeys(elements))
+            documents.append(document)
+            return summary
+
+        found = self.attempt(simulation)
+        return replace(found, document=documents[0]) if documents else found
+
     def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
         """Run a simulation and return a measurement, a failed one where it fails."""
         start = perf_counter()
         try:
             properties, relaxed = simulation()
             return Measurement.succeeded(
-                properties,
+                properties.values,
                 oracle=self.name,
                 fingerprint=self._fingerprint,
                 material=relaxed,
                 cost=self._cost(start),
+                doubts=properties.doubts,
+                remarks=properties.remarks,
             )
         except MeasurementFailed as failure:
             return self._failed(failure.kind, failure.message, start)
@@ -148,7 +180,14 @@ class LammpsOracle:
     def _measure(self, material: Material) -> Summary:
         simulator = self.simulator
         cell, crystal = simulator.relax(material)
-        modulus = bulk_modulus(simulator.session(), crystal, self.options)
+        for _ in range(MAX_SADDLES):
+            try:
+                modulus = bulk_modulus(simulator.session(), crystal, self.options)
+                break
+            except LeftSaddle as left:
+                crystal = simulator.relax_further(cell, crystal, left.positions)
+        else:
+            modulus = bulk_modulus(simulator.session(), crystal, self.options)
         properties = simulator.properties(elements_of(cell.structure), crystal, modulus)
         properties |= self._extras(cell, crystal)
         return properties, cell.deformed(crystal.gradient, crystal.positions)
@@ -160,8 +199,8 @@ class LammpsOracle:
         properties, relaxed = neighbour.measure()
         return properties | self._extras(neighbour.cell(), neighbour.crystal), relaxed
 
-    def _extras(self, cell: LammpsCell, crystal: RelaxedCrystal) -> dict[str, float]:
-        properties: dict[str, float] = {}
+    def _extras(self, cell: LammpsCell, crystal: RelaxedCrystal) -> CheckedProperties:
+        properties = CheckedProperties({})
         session = self.simulator.session()
         for simulation in sorted(self.options.simulations() & EXTRA_PROCEDURES.keys()):
             properties |= EXTRA_PROCEDURES[simulation](session, cell, crystal, self.options)
@@ -183,8 +222,10 @@ class LammpsOracle:
         return Cost(calls=1, wall_seconds=seconds, core_hours=hours, money=money)
 
 
-def _rebuild(options: LammpsOptions, potential: Potential) -> LammpsOracle:
-    return LammpsOracle(options, potential=potential)
+def _rebuild(
+    options: LammpsOptions, potential: Potential, elements: tuple[str, ...]
+) -> LammpsOracle:
+    return LammpsOracle(options, potential=potential, elements=elements)
 
 
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:

@@ -61,6 +61,13 @@ class SystemsOracle:
         fingerprint = exchange_fingerprint(self.fingerprint())
         return replace(found, oracle=self.name, fingerprint=fingerprint)
 
+    def self_test(self) -> Measurement:
+        """Return the self-test of the potential for everything else, once all have passed theirs;
+        the first that failed otherwise."""
+        found = [each.self_test() for each in (*self._special.values(), self._general)]
+        first = next((each for each in found if each.failure is not None), found[-1])
+        return replace(first, oracle=self.name, fingerprint=self.fingerprint())
+
     def close(self) -> None:
         """End every LAMMPS; the next measurement starts what it needs again."""
         for oracle in (self._general, *self._special.values()):

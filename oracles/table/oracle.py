@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pymatgen.core import Composition, Structure
 
 from alloop.canonical import canonical_json, sha256
-from alloop.cif import read_cif
 from alloop.errors import DataError, MaterialError
+from alloop.files.cif import read_cif
+from alloop.files.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
-from alloop.oracles.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
 from alloop.oracles.json_table import read_json_table, structure_from_pymatgen
 from alloop.oracles.table.options import JSON_SUFFIXES, TableOptions
 from alloop.public_data.datasets import find_file
@@ -63,7 +63,7 @@ class TableOracle:
         )
         if options.columns is not None:
             settings["columns"] = list(options.columns)
-        self._fingerprint = sha256(canonical_json({"table": sha256(sheet.content), **settings}))
+        self._fingerprint = sha256(canonical_json({"table": sheet.checksum, **settings}))
 
     def fingerprint(self) -> str:
         """Return the hash of the file's content and of how it is read."""

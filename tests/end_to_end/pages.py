@@ -8,7 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = tuple(
-    ROOT / "docs" / f"{name}.md" for name in ("campaigns", "tiers", "people", "record", "python")
+    ROOT / "docs" / f"{name}.md"
+    for name in ("campaigns", "tiers", "people", "record", "settings", "python")
 )
 PAGES = (README, *DOCS)
 """In the order in which a reader follows them."""

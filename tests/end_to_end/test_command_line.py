@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -116,9 +117,11 @@ def test_the_best_are_promoted_to_the_dearer_tier(typed: Typed, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("dearer", "words"),
     [
-        ("engine: vasp, vasp: {command: no_such_vasp}", ("no_such_vasp", "engine: chgnet")),
-        (f"engine: vasp, vasp: {{command: {sys.executable}}}", ("POTCAR", "PMG_VASP_PSP_DIR")),
-        ("engine: espresso, espresso: {command: no_such_pw.x}", ("no_such_pw.x", "make espresso")),
+        ("engine: vasp, profile: empty", ("no_such_vasp", "engine: chgnet")),
+        ("engine: vasp, profile: here", ("POTCAR", "PMG_VASP_PSP_DIR")),
+        ("engine: espresso, profile: empty", ("no_such_pw.x", "make espresso")),
+        ("engine: vasp, profile: cluster", ("no profile 'cluster'", "profiles.cluster")),
+        ("engine: vasp, vasp: {command: x}", ("profiles.NAME.vasp.command", "alloop settings")),
         ("magmoms: {Xx: 1.0}", ("Xx is no element", "write symbols such as Fe")),
     ],
 )
@@ -126,9 +129,12 @@ def test_what_the_dearer_tier_lacks_stops_the_launch_with_what_to_do(
     typed: Typed,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    settings_of: Callable[[object], Path],
     dearer: str,
     words: tuple[str, str],
 ) -> None:
+    empty = {"vasp": {"command": ["no_such_vasp"]}, "espresso": {"command": ["no_such_pw.x"]}}
+    settings_of({"empty": empty, "here": {"vasp": {"command": [sys.executable]}}})
     monkeypatch.setattr("pymatgen.io.vasp.inputs.SETTINGS", {})
     tiers = (
         "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}, "

@@ -25,10 +25,10 @@ from tests.loop.observers import Silent
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracles" / "dft"))
-from cluster import OPTIONS, Cluster
+from cluster import SETTINGS, Cluster
 from counting_oracle import CountingOracle
 
-DFT = DftOptions(protocol="relax", manager="jobflow-remote", remote=OPTIONS, promote=1)
+DFT = DftOptions(protocol="relax", manager="jobflow-remote", promote=1)
 SPEC = {
     "name": "remote",
     "space": {"elements": ["Ni", "Fe"], "lattices": ["bcc"], "atoms": 16},
@@ -72,7 +72,7 @@ def test_a_crash_before_or_after_the_submission_is_recognised(cluster, tmp_path,
     def oracle(kind: type[RemoteManager]) -> DftOracle:
         controller = cluster.controller()
         monkeypatch.setattr(
-            oracle_module, "make_manager", lambda _: kind(OPTIONS, controller=controller)
+            oracle_module, "make_manager", lambda *_: kind(SETTINGS, controller=controller)
         )
         return DftOracle(DFT)
 

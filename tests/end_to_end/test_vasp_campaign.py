@@ -21,6 +21,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.settings.profiles import Profile, VaspSettings
 
 pytestmark = [
     # As in tests/oracles/dft/test_vasp.py.
@@ -37,13 +38,16 @@ TINY = {
     "execution.workers": "1",
     "promotion.keep_structure": "false",
     "tiers.1.engine": "vasp",
-    "tiers.1.vasp": "{potcar_spec: true, poll: 0.05}",
 }
 """A ready campaign as small as it can be, its second tier another engine's."""
 
 ONE = {"tiers.1.promote": "1", "budget.measurements": "[600, 1]"}
 SHORT = {"constraints": "[]", "tiers.1.protocol": "relax"}
-"""Two relaxations and two strained cells for a candidate, and no elements."""
+"""Two relaxations and four strained cells for a candidate, and no elements."""
+RUNS = 6
+"""Starts of VASP for such a candidate, and for the self-test before it, which is of nickel."""
+SELF_TEST = ["", "", ""]
+"""Submissions of the self-test, nothing going wrong: a relaxation, cells at either strain."""
 LIMIT = 1200.0
 """Seconds after which something hangs, even on a machine with much else to do."""
 
@@ -59,7 +63,14 @@ class Campaign:
         (bin / "vasp_std").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
         (bin / "vasp_std").chmod(0o755)
         path = f"{bin}{os.pathsep}{os.environ['PATH']}"
-        self._environment = {"PATH": path, "VASP_STAND_IN_RUNS": str(self._runs)}
+        settings = folder / "settings.yaml"
+        settings.write_text("profiles: {default: {vasp: {potcar_spec: true, poll: 0.05}}}")
+        settings.chmod(0o600)
+        self._environment = {
+            "PATH": path,
+            "VASP_STAND_IN_RUNS": str(self._runs),
+            "ALLOOP_SETTINGS": str(settings),
+        }
 
     def start(self, settings: dict[str, str], fault: str, **environment: str) -> subprocess.Popen:
         """Type `alloop launch` in a process of its own, which can be killed."""
@@ -147,9 +158,9 @@ def assert_labels_are_those_without_faults(folder: RunFolder, jobs: Path) -> Non
     spec = folder.state.spec
     tier = spec.tiers[1]
     assert isinstance(tier, DftOptions)
-    vasp = tier.vasp.model_copy(update={"command": f"{sys.executable} {STAND_IN}"})
-    options = tier.model_copy(update={"folder": jobs, "vasp": vasp})
-    oracle = DftOracle(options, elements=spec.space.elements)
+    vasp = VaspSettings(command=(sys.executable, str(STAND_IN)), potcar_spec=True, poll=0.05)
+    options = tier.model_copy(update={"folder": jobs})
+    oracle = DftOracle(options, elements=spec.space.elements, profile=Profile(vasp=vasp))
     for label in folder.state.answers(tier=1):
         expected = oracle.measure(folder.store.get_material(label.candidate))
         assert expected.status is Status.OK, expected.failure
@@ -165,12 +176,13 @@ def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(
     assert dear.candidate == folder.state.best().candidate
     assert_labels_are_right(folder)
     kept = json.loads(folder.store.get(dear.document))
-    assert [flow["stage"] for flow in kept["flows"]] == ["relax", "strain 0.01"]
+    assert [flow["stage"] for flow in kept["flows"]] == ["relax", "strain 0.01", "strain 0.005"]
     names = {submission for _, submission in campaign.vasp_runs()}
     assert {flow["submission"] for flow in kept["flows"]} < names
     assert set(kept["references"]) == {"Ni", "Fe", "Cr"}
-    # Two relaxations of the candidate and of each element, two strained cells.
-    assert len(campaign.vasp_runs()) == 2 * (1 + 3) + 2
+    # Two relaxations of the candidate and of each element, four strained cells of the candidate
+    # and, for the self-test, of nickel.
+    assert len(campaign.vasp_runs()) == 2 * (1 + 3) + 4 + 4
 
 
 def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
@@ -190,7 +202,7 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
         "tiers.1.promote": "7",
         "budget.measurements": "[600, 7]",
     }
-    state = (folder := campaign.finish(SHORT | promoted, ",".join(faults))).state
+    state = (folder := campaign.finish(SHORT | promoted, ",".join([*SELF_TEST, *faults]))).state
     found = [state.measured[each.id] for each in state.evaluations if each.tier == 1]
     submissions = list(dict.fromkeys(submission for _, submission in campaign.vasp_runs()))
     assert len(found) == len(faults)
@@ -201,12 +213,12 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
     assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
     # killed once, two relaxations
-    assert runs.count(submissions[6]) == 3
+    assert runs.count(submissions[len(SELF_TEST) + 6]) == 3
 
 
 def test_out_of_walltime_is_a_failure_and_never_a_label(campaign: Campaign) -> None:
     limit = {"tiers.1.timeout": "12"}
-    state = campaign.finish(SHORT | ONE | limit, "overtime").state
+    state = campaign.finish(SHORT | ONE | limit, ",".join([*SELF_TEST, "overtime"])).state
     (found,) = (m for m in state.measured.values() if m.tier == 1)
     assert found.failure_kind is FailureKind.TIMEOUT
     assert found.properties == {}
@@ -225,7 +237,7 @@ def test_a_vasp_that_outlives_its_controller_is_waited_for(
     assert len(folder.state.answers(tier=1)) == 1
     assert_labels_are_right(folder)
     assert_labels_are_those_without_faults(folder, fault_free)
-    assert len(campaign.vasp_runs()) == 4  # as without an interruption
+    assert len(campaign.vasp_runs()) == 2 * RUNS  # as without an interruption
 
 
 def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(
@@ -250,5 +262,5 @@ def test_a_vasp_whose_worker_died_too_is_ended_and_its_job_done_again(
     assert_labels_are_right(folder)
     assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
-    assert len(runs) == 4 + 1
+    assert len(runs) == 2 * RUNS + 1
     assert runs[0] == runs[1] == runs[2]  # the lost one, then both relaxations

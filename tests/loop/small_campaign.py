@@ -10,9 +10,8 @@ from typing import Any, NoReturn
 from alloop.campaigns.load import parse_spec
 from alloop.campaigns.spec import CampaignSpec, ExecutionOptions
 from alloop.canonical import canonical_json
-from alloop.durable import make_folder
 from alloop.loop import controller
-from alloop.loop.measure.isolation import load_spooled, spool_path
+from alloop.loop.measure.spool import Spool
 from alloop.loop.record.events import Event, LedgerEntry
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState
@@ -51,18 +50,17 @@ class ThreadPool:
         oracles: Sequence[Oracle],
         timeouts: Sequence[float],
         options: ExecutionOptions,
-        spool: Path,
+        spool: Spool,
     ) -> None:
         self.oracles, self.spool = oracles, spool
-        make_folder(spool)
+        spool.make()
         self.threads = ThreadPoolExecutor(options.workers)
 
     def submit(self, evaluation: str, tier: int, question: str) -> Future[Measurement]:
         return self.threads.submit(self._measure, evaluation, self.oracles[tier], question)
 
     def _measure(self, evaluation: str, oracle: Oracle, question: str) -> Measurement:
-        path = spool_path(self.spool, evaluation)
-        if (done := load_spooled(path)) is not None:
+        if (done := self.spool.load(evaluation, oracle.fingerprint())) is not None:
             return done
         try:
             answer = oracle.measure(material_from_json(json.loads(question)))
@@ -74,7 +72,8 @@ class ThreadPool:
                 fingerprint=oracle.fingerprint(),
                 cost=Cost(calls=1),
             )
-        path.write_text(canonical_json(answer.to_json()))
+        content = canonical_json(answer.to_json()).encode()
+        self.spool.write(evaluation, oracle.fingerprint(), content)
         return answer
 
     def shutdown(self) -> None:

@@ -29,7 +29,7 @@ class ChainGroup:
     name: str
     """Where they begin, for the ledger."""
     starts: IntArray
-    """Shape (chains, k)."""
+    """Places where the chains begin, shape (chains, k)."""
     mutate: Mutate
     reach: int | None = None
     """Farthest that a chain may go from its start, in the moves' unit; None for any distance."""

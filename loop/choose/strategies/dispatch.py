@@ -56,7 +56,7 @@ def propose_batch(
     acquisition = state.spec.acquisition
     if not acquisition.uses_model:
         return MODEL_FREE[acquisition.strategy](state, store, seen, round=round)
-    model = state.spec.model.load(store.path(state.models[round].checkpoint))
+    model = store.read(state.models[round].checkpoint, state.spec.model.load)
     return MODEL_BASED[acquisition.strategy](state, store, seen, model, round=round)
 
 

@@ -1,13 +1,15 @@
 """`alloop check`: whether a spec can be run, and what it means in full."""
 
 from alloop.loop.commands.arguments import SetOption, SpecArgument
+from alloop.loop.commands.printing.text import say_block
 
 
 def check(spec: SpecArgument, set_: SetOption = None) -> None:
     """Check a campaign, and print it in full.
 
-    Nothing is measured. Where the space might be empty, a few candidates are made to see that it is
-    not. What is printed is the spec with its defaults filled in.
+    No program is started and nothing is written or measured; where the space might be empty, a few
+    candidates are made to see that it is not. What is printed is the spec with its defaults filled
+    in; programs and schedulers are those of your settings: see `alloop settings`.
     """
     from alloop.campaigns.load import load_spec
 
@@ -17,8 +19,9 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
 
     for tier in loaded.tiers:
         check_oracle_ready(tier, loaded.space.elements)
+    loaded.execution.check_ready()
     if not loaded.space.is_certainly_possible() or loaded.acquisition.candidates == "table":
         from alloop.loop.choose.random_candidates import check_not_empty
 
         check_not_empty(loaded)
-    print(spec_to_yaml(spec_to_json(loaded)), end="")
+    say_block(spec_to_yaml(spec_to_json(loaded)))

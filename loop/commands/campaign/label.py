@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from alloop.errors import DataError
-from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.arguments import RunArgument, TrustOption
 from alloop.loop.commands.printing.text import say
 
 
@@ -27,6 +27,7 @@ def label(
     resume: Annotated[
         bool, typer.Option(help="go on with the campaign when nothing is waited for any more")
     ] = True,
+    trust: TrustOption = False,
 ) -> None:
     """Record what people measured, and go on.
 
@@ -74,4 +75,4 @@ def label(
     else:
         from alloop.loop.commands.campaign.running import go
 
-        go(run, None)
+        go(run, None, is_trusted=trust)

@@ -1,20 +1,21 @@
 """`alloop resume`: a campaign, from where it stopped."""
 
-from alloop.loop.commands.arguments import RunArgument, SetOption
+from alloop.loop.commands.arguments import RunArgument, SetOption, TrustOption
 
 
-def resume(run: RunArgument, set_: SetOption = None) -> None:
+def resume(run: RunArgument, set_: SetOption = None, trust: TrustOption = False) -> None:
     """Continue a run from where it was interrupted.
 
     What says where and how long it runs may be set anew, such as budget.wall_time of a run that
-    paused.
+    paused. A run that somebody else began is not continued before you have said --trust, once;
+    without it you are told what would run: engines and how they are started, packages, checkpoints.
     """
     from alloop.loop.commands.campaign.running import go
 
     if not set_:
-        go(run, None)
+        go(run, None, is_trusted=trust)
         return
     from alloop.campaigns.load import overridden
     from alloop.loop.run_folder import RunFolder
 
-    go(run, overridden(RunFolder.read(run).state.spec, set_))
+    go(run, overridden(RunFolder.read(run).state.spec, set_), is_trusted=trust)

@@ -19,13 +19,17 @@ from alloop.loop.report.page import write_run_report
 from alloop.loop.run_folder import RunFolder
 
 
-def go(run: Path, spec: CampaignSpec | None) -> None:
-    """Run a campaign to its end or to an interruption, then say what was found."""
+def go(run: Path, spec: CampaignSpec | None, *, is_trusted: bool = False) -> None:
+    """Run a campaign to its end or to an interruption, then say what was found.
+
+    Raises:
+        RunError: if somebody else began the run and it is not trusted; and as ``Controller``.
+    """
     collect_as_usual()
     interrupted = False
     observer = ProgressObserver()
     with (
-        Controller(run, spec, observer=observer) as controller,
+        Controller(run, spec, observer=observer, is_trusted=is_trusted) as controller,
         observer,
         _ctrl_c(controller.stop),
     ):

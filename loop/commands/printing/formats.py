@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from alloop.files.spreadsheet import spreadsheet_cell
+from alloop.loop.commands.printing.output import is_unicode
 from alloop.loop.commands.printing.text import say, say_aside, visible
 
 Row = Mapping[str, Any]
@@ -56,7 +58,7 @@ def print_list(
 
 def print_json(value: Any) -> None:
     """Print a value as JSON that a person can read."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
+    text = json.dumps(value, indent=1, ensure_ascii=not is_unicode(sys.stdout))
     # JSON escapes the control characters below a space, but not those that follow DEL.
     print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
@@ -75,6 +77,4 @@ def _cell(value: Any) -> Any:
     """Return a text that no terminal obeys and no spreadsheet takes for a formula; other values
     as they are.
     """
-    if not isinstance(value, str):
-        return value
-    return f"'{visible(value)}" if value.startswith(("=", "+", "-", "@")) else visible(value)
+    return spreadsheet_cell(visible(value)) if isinstance(value, str) else value

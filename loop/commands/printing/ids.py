@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from alloop.loop.record.stored_events import outline_of
+
 if TYPE_CHECKING:
     from alloop.loop.state.campaign_state import CampaignState
 
@@ -13,7 +15,11 @@ FEWEST_DIGITS = 12
 def digits_needed(ids: Iterable[str]) -> int:
     """Return the number of digits that tell all ids apart, ``FEWEST_DIGITS`` at least."""
     ordered = sorted(set(ids))
-    needed = (_first_difference(*pair) + 1 for pair in pairwise(ordered))
+    needed = (
+        _first_difference(*pair) + 1
+        for pair in pairwise(ordered)
+        if pair[0][:FEWEST_DIGITS] == pair[1][:FEWEST_DIGITS]
+    )
     return max((FEWEST_DIGITS, *needed))
 
 
@@ -24,4 +30,4 @@ def _first_difference(one: str, other: str) -> int:
 
 def candidate_ids(state: "CampaignState") -> set[str]:
     """Return the ids of everything that was ever considered: what a short id must be told from."""
-    return {d.candidate for proposal in state.proposals for d in proposal.decisions}
+    return {d["candidate"] for proposal in state.proposals for d in outline_of(proposal)}

@@ -36,6 +36,7 @@ from alloop.loop.steps import (
     Wait,
 )
 from alloop.oracles.base import Status
+from alloop.properties import joined_notes
 
 
 class ProgressObserver:
@@ -44,7 +45,7 @@ class ProgressObserver:
     def __init__(self) -> None:
         self._console = Console()
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -109,6 +110,9 @@ class ProgressObserver:
                         f"         {measured.candidate[:10]} failed "
                         f"({measured.failure_kind.value}): {measured.failure_message}"
                     )
+                elif measured.doubts:
+                    doubt = joined_notes(measured.doubts)
+                    self._say(f"         {measured.candidate[:10]} is in doubt: {doubt}")
             case AttemptFailed() as attempt:
                 self._say(
                     f"         {attempt.candidate[:10]} is tried again "

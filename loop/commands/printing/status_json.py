@@ -74,6 +74,7 @@ def _tier(state: CampaignState, tier: int) -> dict[str, Any]:
         "measured": len(answers),
         "measurements": state.spec.budget.measurements[tier],
         "failed": sum(m.status is Status.FAILED for m in answers),
+        "in_doubt": sum(not state.is_reliable(m) for m in answers),
         "reused": sum(m.reuse is not None for m in answers),
         "wall_seconds": cost.wall_seconds,
         "core_hours": cost.core_hours,

@@ -37,7 +37,7 @@ def print_status(state: CampaignState) -> None:
         add(
             f"tier {tier} ({options.kind})",
             f"{len(answers)} of {spec.budget.measurements[tier]} measured, "
-            f"{reused_line(state, tier)}{failed_line(state, tier)}, "
+            f"{reused_line(state, tier)}{failed_line(state, tier)}{doubted_line(state, tier)}, "
             f"{cost.wall_seconds:.0f} s in the oracle",
         )
         for tier_budget in state.tier_budgets(tier):
@@ -136,6 +136,12 @@ def reused_line(state: CampaignState, tier: int) -> str:
     """Return the number of measurements made by other campaigns, if any, as text."""
     n = sum(m.tier == tier and m.reuse is not None for m in state.recorded.values())
     return f"{n} of them by other campaigns, " if n else ""
+
+
+def doubted_line(state: CampaignState, tier: int) -> str:
+    """Return the number of measurements of a tier that are in doubt, if any, as text."""
+    n = sum(m.tier == tier and not state.is_reliable(m) for m in state.measured.values())
+    return f", {n} in doubt and set aside" if n else ""
 
 
 def failed_line(state: CampaignState, tier: int) -> str:

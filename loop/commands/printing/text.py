@@ -20,6 +20,12 @@ def say(text: object) -> None:
     print(visible(text))
 
 
+def say_block(text: str) -> None:
+    """Print lines."""
+    for line in text.rstrip("\n").split("\n"):
+        say(line)
+
+
 def say_aside(text: object) -> None:
     """Print one line where output that a program reads does not go: to the standard error."""
     print(visible(text), file=sys.stderr)

@@ -5,7 +5,7 @@ from typing import Any
 
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial
-from alloop.properties import ENERGY_ABOVE_HULL
+from alloop.properties import ENERGY_ABOVE_HULL, joined_notes
 
 
 def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict[str, Any]:
@@ -45,6 +45,9 @@ def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict
     if m is not None and m.failure_kind is not None:
         row["failure"] = f"{m.failure_kind.value}: {m.failure_message}"
         row["verdict"] = "infeasible" if m.is_infeasible else "missing"
+    if m is not None:
+        notes = {"doubts": joined_notes(m.doubts), "remarks": joined_notes(m.remarks)}
+        row |= {key: text for key, text in notes.items() if text}
     if m is not None and m.reuse is not None:
         row["reused_from"] = m.reuse.run
         row["reused_wall_seconds"] = m.reuse.wall_seconds

@@ -7,7 +7,7 @@ from typing import Any
 from alloop.loop.commands.record.decision_rows import flat
 from alloop.loop.record.events import Decision, Measured
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.trials import Trial, all_trials, ancestry
+from alloop.loop.state.trials import Trial, ancestry, trials_of
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,7 @@ def explanation_of(state: CampaignState, candidate: str) -> Explanation:
     return Explanation(
         candidate,
         rows=tuple(
-            flat(trial, state, _above_hull(trial, state))
-            for trial in all_trials(state)
-            if trial.decision.candidate == candidate
+            flat(trial, state, _above_hull(trial, state)) for trial in trials_of(state, candidate)
         ),
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
         ancestors=tuple(ancestry(state, candidate)),

@@ -71,6 +71,9 @@ def _print_measurement(
         say(f"  failed, {verdict}: {m.failure_kind.value}: {m.failure_message}")
     for name, value in m.properties.items():
         say(f"  {name} {value:.6g} {units.get(name, '')}".rstrip())
+        for note in (m.doubts.get(name), m.remarks.get(name)):
+            if note:
+                say(f"    {note}")
     above = [row[ENERGY_ABOVE_HULL] for row in rows if row["tier"] == m.tier and _has_hull(row)]
     if above and ENERGY_ABOVE_HULL not in m.properties:
         say(f"  {ENERGY_ABOVE_HULL} {above[0]:.6g} eV/atom, of all that the tier has measured")

@@ -15,14 +15,15 @@ def replay(
 ) -> None:
     """Compute a round's decisions again, and compare.
 
-    From the stored model and data, without measuring anything. The exit code is 1 where a decision
-    comes out otherwise.
+    From the stored model and data, without measuring anything or writing into the run. The exit
+    code is 1 where a decision comes out otherwise.
     """
+    from alloop.loop.record.overlay import OverlayStore
     from alloop.loop.replay import replay as replay_round
     from alloop.loop.run_folder import RunFolder
 
     folder = RunFolder.read(run)
-    found = replay_round(folder.entries, folder.store, round)
+    found = replay_round(folder.entries, OverlayStore(folder.store.folder), round)
     if not found.agrees:
         for line in found.differences:
             say_aside(line)

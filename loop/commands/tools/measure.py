@@ -1,5 +1,7 @@
 """`alloop measure`: structures from files, outside any campaign."""
 
+import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +11,9 @@ import typer
 from alloop.errors import AlloopError, PotentialError, SpecError
 from alloop.loop.commands.arguments import FormatOption
 from alloop.loop.commands.printing.formats import Format, print_csv, print_json
+from alloop.loop.commands.printing.output import output_problem
 from alloop.loop.commands.printing.text import say_aside
+from alloop.properties import joined_notes
 
 if TYPE_CHECKING:
     from alloop.loop.measure.measuring import MeasuredFile
@@ -56,9 +60,12 @@ def measure(
     for each in measured:
         for remark in each.remarks:
             say_aside(f"{each.path}: {remark}")
+        for notes in (each.measurement.doubts, each.measurement.remarks):
+            if notes:
+                say_aside(f"{each.path}: {joined_notes(notes)}")
     match format:
         case Format.JSON:
-            print_json([{"file": str(m.path)} | m.measurement.to_json() for m in measured])
+            print_json(_as_json(measured))
         case Format.CSV:
             names = _property_names(measured)
             print_csv([_flat(each, names) for each in measured])
@@ -66,6 +73,19 @@ def measure(
             from alloop.properties import UNITS
 
             _print_table(measured, UNITS | tier.measures())
+    if output_problem():
+        _keep(measured)
+
+
+def _keep(measured: "Sequence[MeasuredFile]") -> None:
+    """Write what could not be printed to a file of its own: it may have taken hours."""
+    with tempfile.NamedTemporaryFile("w", prefix="alloop-", suffix=".json", delete=False) as file:
+        json.dump(_as_json(measured), file, indent=1)
+    say_aside(f"the results are kept in {file.name}")
+
+
+def _as_json(measured: "Sequence[MeasuredFile]") -> list[dict[str, Any]]:
+    return [{"file": str(m.path)} | m.measurement.to_json() for m in measured]
 
 
 def _require_oracle(tier: "OracleOptions", path: Path) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from alloop.errors import SpecError
 from alloop.loop.commands.arguments import SetOption, SpecArgument
-from alloop.loop.commands.printing.text import say
+from alloop.loop.commands.printing.text import say, visible
 
 SHOWN = 5
 """Skipped rows that are named."""
@@ -28,12 +28,14 @@ def pretrain(
 
     A campaign begins with it by `--set model.start_from=FILE`.
     """
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from alloop.campaigns.load import load_spec
     from alloop.loop.pretraining import pretrain as train
 
-    with Progress() as progress:
+    # The text comes from the model: no markup.
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(text, BarColumn(), TimeElapsedColumn()) as progress:
         task = progress.add_task("training", total=1.0)
         made = train(
             load_spec(spec, set_ or ()),
@@ -42,7 +44,7 @@ def pretrain(
             out,
             seed=seed,
             on_progress=lambda share, message: progress.update(
-                task, completed=share, description=message
+                task, completed=share, description=visible(message)
             ),
         )
     if made.skipped:

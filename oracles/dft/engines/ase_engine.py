@@ -3,11 +3,13 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
+from ase import units
 from atomate2.forcefields.flows.elastic import ElasticMaker
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from alloop.oracles.dft.options import DftOptions
+from alloop.settings.profiles import Profile
 
 CURVATURE = 15.0
 """Curvature assumed before any is known, eV/Å²: about that of an atom in a metal. ASE's own guess,
@@ -23,7 +25,15 @@ class AseEngine(ABC):
     """Largest force left in a strained cell for the elastic tensor, eV/Å; None for the same as in
     any relaxation."""
 
-    def __init__(self, options: DftOptions) -> None:
+    max_stress: float | None = None
+    """Largest stress left in a relaxed cell, GPa; None for what the force tolerance makes of it.
+    ASE compares forces with stress times volume, which in a small cell leaves a large stress."""
+
+    reduces_strains = True
+    """Whether strains are left out that symmetry makes of others."""
+
+    def __init__(self, options: DftOptions, profile: Profile) -> None:
+        del profile  # what ASE runs in this process needs no program
         self._options = options
 
     @abstractmethod
@@ -42,7 +52,10 @@ class AseEngine(ABC):
     def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
         """See ``Engine.relaxation``."""
         del seconds
-        return self._relaxing(structure, relax_cell=True).make(structure)
+        tolerance = self._options.force_tolerance
+        if self.max_stress is not None:
+            tolerance = min(tolerance, self.max_stress * units.GPa * structure.volume)
+        return self._relaxing(structure, relax_cell=True, tolerance=tolerance).make(structure)
 
     def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
         """See ``Engine.fixed_cell``."""
@@ -60,7 +73,12 @@ class AseEngine(ABC):
         """See ``Engine.elasticity``."""
         del seconds
         strained = self._relaxing(structure, relax_cell=False, tolerance=self.elastic_tolerance)
-        maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained)
+        maker = ElasticMaker(
+            bulk_relax_maker=None,
+            elastic_relax_maker=strained,
+            sym_reduce=self.reduces_strains,
+            symprec=1e-2 if self.reduces_strains else None,
+        )
         return maker.make(structure, equilibrium_stress=stress)
 
     def reading(self, output: Any) -> dict[str, Any]:

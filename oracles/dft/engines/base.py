@@ -11,11 +11,12 @@ class Engine(Protocol):
     """Engine of a DFT tier: the makers that a flow is built from. Every maker's output is a
     document of atomate2's."""
 
-    name: str
-    """Name for people; CHGNet's says that it is a learned potential."""
+    @property
+    def name(self) -> str:
+        """Name for people; CHGNet's says that it is a learned potential."""
 
     def check(self, elements: Iterable[str]) -> None:
-        """Check that the engine can run and treat the elements.
+        """Check that the engine can run and treat the elements; no program is started.
 
         Raises:
             MissingSoftware: if a program or a file of its is not there.

@@ -20,9 +20,14 @@ from alloop.canonical import sha256
 from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.engines.chgnet_weights import check_chgnet, checkpoint_of
 from alloop.oracles.dft.options import DftOptions
+from alloop.settings.profiles import Profile
 
 ELASTIC_TOLERANCE = 0.005
 """Largest force left in a strained cell for the elastic tensor, eV/Å."""
+
+MAX_STRESS = 0.02
+"""Largest stress left in a relaxed cell, GPa: lengths are then good to 3e-5, whatever the cell that
+a crystal is given in."""
 
 
 @dataclass
@@ -45,9 +50,13 @@ class ChgnetEngine(AseEngine):
     """
 
     elastic_tolerance = ELASTIC_TOLERANCE
+    max_stress = MAX_STRESS
+    # Calculating all takes seconds. Strains that symmetry turns by the axes of a relaxed cell,
+    # which are off by 1e-5, get components of 1e-7 that pymatgen's finite differences divide by.
+    reduces_strains = False
 
-    def __init__(self, options: DftOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: DftOptions, profile: Profile) -> None:
+        super().__init__(options, profile)
         self._model = options.chgnet.model
         self.name = f"CHGNet {self._model}, a learned potential trained on DFT"
 
@@ -62,6 +71,7 @@ class ChgnetEngine(AseEngine):
             "chgnet": metadata.version("chgnet"),
             "weights": sha256(checkpoint_of(self._model).read_bytes()),
             "force_tolerance": self._options.force_tolerance,
+            "max_stress": MAX_STRESS,
             "max_steps": self._options.max_steps,
         }
 

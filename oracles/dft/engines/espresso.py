@@ -1,12 +1,13 @@
 """Quantum ESPRESSO as an engine: pw.x through ASE, relaxed by atomate2's ASE makers."""
 
 import math
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from alloop.canonical import sha256
 from alloop.errors import MissingSoftware, SpecError
 from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.options import DftOptions
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import settings_path
 
 LOWEST_CUTOFFS = (30.0, 240.0)
 """Least cutoffs of wave functions and density, Ry, required where a pseudopotential suggests none:
@@ -31,6 +34,8 @@ RESERVED = frozenset({"ecutwfc", "ecutrho", "nspin", "occupations", "degauss", "
 
 START_LIMIT = 60.0
 """Time limit for pw.x to start and to find that it has nothing to do, s."""
+
+_NAME_THE_PROGRAM = "Run `make espresso`, name the program there, or take engine: chgnet."
 
 _SUGGESTION = re.compile(r"Suggested minimum cutoff for (wavefunctions|charge density):\s*([\d.]+)")
 _VALENCE = re.compile(r'z_valence\s*=\s*"\s*([^"]+)"|([\d.]+)\s+Z valence', re.IGNORECASE)
@@ -116,19 +121,29 @@ class EspressoEngine(AseEngine):
     is kept from one to the next.
     """
 
-    def __init__(self, options: DftOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: DftOptions, profile: Profile) -> None:
+        super().__init__(options, profile)
         self._espresso = options.espresso
+        self._settings, self._environment = profile.espresso, profile.environment
         if taken := sorted(RESERVED & {name.lower() for name in self._espresso.system}):
             raise SpecError(
                 f"espresso.system sets {', '.join(taken)}",
                 where="tiers, espresso, system",
                 remedy="Other options set these.",
             )
-        self.name = f"Quantum ESPRESSO {self._version}"
+
+    @property
+    def name(self) -> str:
+        """See ``Engine.name``; pw.x is started to learn its version.
+
+        Raises:
+            MissingSoftware: if it does not start, or not as one program.
+        """
+        return f"Quantum ESPRESSO {self._version}"
 
     def check(self, elements: Iterable[str]) -> None:
         """See ``Engine.check``."""
+        self._require_program()
         wanted = (self._espresso.cutoff, self._espresso.density_cutoff)
         for element in elements:
             suggested = self._pseudopotential(element).cutoffs
@@ -145,9 +160,9 @@ class EspressoEngine(AseEngine):
         """See ``Engine.settings``."""
         espresso = self._espresso
         files = {
-            element: sha256((espresso.pseudopotential_folder / name).read_bytes())
+            element: sha256((self._settings.pseudopotential_folder / name).read_bytes())
             for element, name in espresso.pseudopotentials.items()
-            if (espresso.pseudopotential_folder / name).exists()
+            if (self._settings.pseudopotential_folder / name).exists()
         }
         return {
             "engine": "espresso",
@@ -165,8 +180,8 @@ class EspressoEngine(AseEngine):
         """See ``AseEngine.maker``."""
         elements = sorted({site.specie.symbol for site in structure})
         return EspressoRelaxMaker(
-            command=self._espresso.command,
-            folder=str(self._espresso.pseudopotential_folder),
+            command=shlex.join(self._settings.command),
+            folder=str(self._settings.pseudopotential_folder),
             pseudopotentials={el: self._espresso.pseudopotentials[el] for el in elements},
             valences={el: self._pseudopotential(el).valence for el in elements},
             input_data=self._input(len(structure)),
@@ -185,13 +200,13 @@ class EspressoEngine(AseEngine):
         Raises:
             MissingSoftware: if it does not start, or not as one program.
         """
-        command = shlex.split(self._espresso.command)
-        where, remedy = "tiers, espresso, command", "Run `make espresso`, or take engine: chgnet."
-        if shutil.which(command[0]) is None:
-            raise MissingSoftware(f"there is no program {command[0]!r}", where=where, remedy=remedy)
-        versions = _PROGRAM.findall(_printed_by(command))
+        self._require_program()
+        command, where = self._settings.command, self._place
+        versions = _PROGRAM.findall(_printed_by(command, self._environment, where))
         if not versions:
-            raise MissingSoftware(f"{command[-1]!r} is not pw.x", where=where, remedy=remedy)
+            raise MissingSoftware(
+                f"{command[-1]!r} is not pw.x", where=where, remedy=_NAME_THE_PROGRAM
+            )
         if len(versions) > 1:
             raise MissingSoftware(
                 f"{shlex.join(command)!r} starts pw.x {len(versions)} times, not once in parallel",
@@ -199,6 +214,18 @@ class EspressoEngine(AseEngine):
                 remedy="Take the mpirun of the MPI that pw.x was built with, e.g. mpirun.openmpi.",
             )
         return str(versions[0])
+
+    @property
+    def _place(self) -> str:
+        """Key of the settings that names the program."""
+        return f"{settings_path()}: profiles.{self._options.profile}.espresso.command"
+
+    def _require_program(self) -> None:
+        program = self._settings.command[0]
+        if shutil.which(program, path=self._environment.get("PATH")) is None:
+            raise MissingSoftware(
+                f"there is no program {program!r}", where=self._place, remedy=_NAME_THE_PROGRAM
+            )
 
     def _pseudopotential(self, element: str) -> Pseudopotential:
         name = self._espresso.pseudopotentials.get(element)
@@ -208,7 +235,7 @@ class EspressoEngine(AseEngine):
                 where="tiers, espresso, pseudopotentials",
                 remedy=f"Write {{{element}: FILE.UPF}}.",
             )
-        return Pseudopotential.read(self._espresso.pseudopotential_folder / name)
+        return Pseudopotential.read(self._settings.pseudopotential_folder / name)
 
     def _input(self, n_atoms: int) -> dict[str, Any]:
         espresso = self._espresso
@@ -228,7 +255,7 @@ class EspressoEngine(AseEngine):
         }
 
 
-def _printed_by(command: list[str]) -> str:
+def _printed_by(command: Sequence[str], environment: Mapping[str, str], where: str) -> str:
     """Return the output of a program that is given nothing to read."""
     with tempfile.TemporaryDirectory() as folder:  # pw.x leaves a file behind
         try:
@@ -239,12 +266,13 @@ def _printed_by(command: list[str]) -> str:
                 text=True,
                 check=False,
                 cwd=folder,
+                env={**os.environ, **environment},
                 timeout=START_LIMIT,
             )
         except subprocess.TimeoutExpired as error:
             raise MissingSoftware(
                 f"{shlex.join(command)!r} does not end within {START_LIMIT:g} s",
-                where="tiers, espresso, command",
+                where=where,
                 remedy="Take the mpirun of the MPI that pw.x was built with, e.g. mpirun.openmpi.",
             ) from error
     return ended.stdout

@@ -20,9 +20,18 @@ from pymatgen.io.vasp import PotcarSingle
 from alloop.errors import MissingSoftware, SpecError
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import level_tags
+from alloop.settings.profiles import Profile
+from alloop.settings.settings_file import settings_path
 
 GGA = {"PBE": "PE", "PBEsol": "PS"}
 """Names of functionals in an INCAR. atomate2's RelaxMaker by itself takes PBEsol."""
+
+MAKERS = {
+    "relax": "atomate2.vasp.jobs.core.RelaxMaker",
+    "tight-relax": "atomate2.vasp.jobs.core.TightRelaxMaker",
+    "mp-gga-relax": "atomate2.vasp.jobs.mp.MPGGARelaxMaker",
+}
+"""Import paths of the makers of the input sets that a spec may name."""
 
 RESERVED = frozenset({"GGA", "ISPIN", "MAGMOM", "ISIF", "NSW", "IBRION", "EDIFFG"})
 """INCAR tags that other options set, or that would make another protocol of it."""
@@ -36,9 +45,10 @@ class VaspEngine:
     it can, and tells it to stop before its time is over.
     """
 
-    def __init__(self, options: DftOptions) -> None:
+    def __init__(self, options: DftOptions, profile: Profile) -> None:
         self._options = options
         vasp = self._vasp = options.vasp
+        self._settings, self._environment = profile.vasp, profile.environment
         if taken := sorted(RESERVED & set(vasp.incar)):
             raise SpecError(
                 f"vasp.incar sets {', '.join(taken)}",
@@ -50,12 +60,12 @@ class VaspEngine:
 
     def check(self, elements: Iterable[str]) -> None:
         """See ``Engine.check``."""
-        program = shlex.split(self._vasp.command)[0]
-        if shutil.which(program) is None:
+        program = self._settings.command[0]
+        if shutil.which(program, path=self._environment.get("PATH")) is None:
             raise MissingSoftware(
                 f"there is no program {program!r}",
-                where="tiers, vasp, command",
-                remedy="Load VASP's module, name its command, or take engine: chgnet.",
+                where=f"{settings_path()}: profiles.{self._options.profile}.vasp.command",
+                remedy="Load VASP's module, name its command there, or take engine: chgnet.",
             )
         for element in elements:
             self._check_potcar(element)
@@ -67,7 +77,7 @@ class VaspEngine:
         generator = self._generator
         return {
             "engine": "vasp",
-            "maker": self._vasp.maker,
+            "maker": MAKERS[self._vasp.inputs],
             "set": generator.config_dict,
             "incar": [generator.incar_updates, generator.user_incar_settings],
             "kpoints": [generator.kpoints_updates, generator.user_kpoints_settings],
@@ -139,7 +149,7 @@ class VaspEngine:
             raise SpecError(
                 f"no POTCAR is known for {element}", remedy=f"Write potcars: {{{element}: ...}}."
             )
-        if self._vasp.potcar_spec:
+        if self._settings.potcar_spec:
             return
         name = self._potcar(element)
         try:
@@ -153,9 +163,9 @@ class VaspEngine:
             ) from error
 
     def _maker(self, incar: dict[str, Any], *, seconds: float | None = None) -> BaseVaspMaker:
-        """Return the maker of the spec with settings of our own over its."""
-        vasp = self._vasp
-        module, name = vasp.maker.rsplit(".", 1)
+        """Return the maker of the spec's input set with settings of our own over its."""
+        vasp, settings = self._vasp, self._settings
+        module, name = MAKERS[vasp.inputs].rsplit(".", 1)
         maker: BaseVaspMaker = getattr(import_module(module), name)()
         generator = maker.input_set_generator = deepcopy(maker.input_set_generator)
         ours = {
@@ -175,13 +185,13 @@ class VaspEngine:
         generator.user_potcar_settings = dict(vasp.potcars)
         if vasp.potcar_family is not None:
             generator.user_potcar_functional = vasp.potcar_family
-        maker.write_input_set_kwargs = {"potcar_spec": vasp.potcar_spec}
+        maker.write_input_set_kwargs = {"potcar_spec": self._settings.potcar_spec}
         maker.stop_children_kwargs = {"handle_unsuccessful": "error"}
         maker.run_vasp_kwargs = {
             # atomate2 reads its own settings of these when it is imported.
-            "vasp_cmd": vasp.command,
-            "vasp_gamma_cmd": vasp.gamma_command or vasp.command,
-            "custodian_kwargs": {"polling_time_step": vasp.poll},
+            "vasp_cmd": shlex.join(settings.command),
+            "vasp_gamma_cmd": shlex.join(settings.gamma_command or settings.command),
+            "custodian_kwargs": {"polling_time_step": settings.poll},
         }
         if seconds is not None:
             buffer = min(300.0, STOPPING_SHARE * seconds)

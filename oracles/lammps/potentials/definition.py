@@ -1,6 +1,6 @@
 """Interatomic potentials and the LAMMPS commands that define them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pymatgen.core import Lattice, Structure
@@ -60,13 +60,16 @@ class Potential:
         """Return an element's atom type in LAMMPS, counted from 1."""
         return self.elements.index(element) + 1
 
-    def commands(self) -> list[str]:
+    def commands(self, copies: Sequence[ParameterFile] = ()) -> list[str]:
         """Return the commands that define the potential in LAMMPS.
+
+        Args:
+            copies: of its files, to be read instead.
 
         Raises:
             PotentialError: if a file is missing or changed.
         """
-        files = [_quoted(file.checked_path().as_posix()) for file in self.files]
+        files = [_quoted(file.checked_path().as_posix()) for file in copies or self.files]
         labels = " ".join(self.labels)
         match self.pair_style:
             case "eam":

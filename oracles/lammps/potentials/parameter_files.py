@@ -11,6 +11,8 @@ from pymatgen.core import Element
 
 from alloop.canonical import sha256
 from alloop.errors import PotentialError
+from alloop.files.limits import LINE_LENGTH, POTENTIAL_BYTES
+from alloop.files.reading import read_bytes
 from alloop.oracles.lammps.options import LABEL, PairStyle
 
 _CITATION = re.compile(r"CITATION:\s*(.*?)\s*(?:COMMENT:.*)?$", re.MULTILINE)
@@ -54,10 +56,10 @@ class ParameterFile:
 
 def _checksum(path: Path) -> str:
     try:
-        return sha256(path.read_bytes())
-    except OSError as error:
+        return sha256(read_bytes(path, POTENTIAL_BYTES, error=PotentialError))
+    except PotentialError as error:
         raise PotentialError(
-            f"this parameter file cannot be read ({error.strerror})",
+            f"this parameter file cannot be used: {error.what}",
             where=str(path),
             remedy="Put the original back.",
         ) from error
@@ -115,12 +117,13 @@ def element_named(label: str) -> str | None:
 
 
 def _header(path: Path) -> str:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return "".join(itertools.islice(file, 3))
+    content = read_bytes(path, POTENTIAL_BYTES, error=PotentialError)[:LINE_LENGTH]
+    return "\n".join(content.decode("utf-8", errors="replace").splitlines()[:3])
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8", errors="replace").splitlines()
+    content = read_bytes(path, POTENTIAL_BYTES, error=PotentialError)
+    return content.decode("utf-8", errors="replace").splitlines()
 
 
 def _words(path: Path) -> list[str]:

@@ -49,6 +49,22 @@ def reference_energy(session: LammpsSession, element: str, options: LammpsOption
     return min(energies, default=None)
 
 
+def reference_crystal(session: LammpsSession, element: str) -> Structure | None:
+    """Return the crystal that the potential names as an element's, or the one of lowest energy at
+    the best volume tried; None for an element that in nature is none of these."""
+    references = session.potential.references
+    if element in references:
+        return references[element].structure(element)
+    found = [_best_scaled(session, crystal) for crystal in _crystals(element)]
+    return min(found, key=lambda crystal: _energy_per_atom(session, crystal), default=None)
+
+
+def _energy_per_atom(session: LammpsSession, crystal: Structure) -> float:
+    session.load([site.specie.symbol for site in crystal])
+    cell = LammpsCell.of(crystal)
+    return session.evaluate(cell.box, cell.positions).energy / len(crystal)
+
+
 def _crystals(element: str) -> Iterator[Structure]:
     """Yield candidates at the element's natural volume (ASE's table of reference states)."""
     natural = reference_states[atomic_numbers[element]]

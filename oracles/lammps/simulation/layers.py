@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from alloop.oracles.crystal_frame import CrystalFrame
 from alloop.oracles.lammps.simulation.cell import Array
-from alloop.oracles.lammps.simulation.crystal_frame import CrystalFrame
 
 Miller = tuple[int, int, int]
 

@@ -12,6 +12,7 @@ from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.minimiser import (
     CurvaturePair,
     Minimisation,
+    Noise,
     Termination,
     minimise,
 )
@@ -23,7 +24,11 @@ from alloop.oracles.lammps.simulation.session import (
 
 MAX_VOLUME_CHANGE = 0.3
 """Largest relative change of the volume. Beyond it (9 % in every length) the start was no guess at
-this crystal."""
+this crystal. Trial points of a line search beyond it are turned back from, like points without a
+finite energy; only a relaxation that ends there has failed."""
+
+CONVERGED = frozenset({Termination.CONVERGED, Termination.CONVERGED_TO_NOISE})
+"""Endings of a relaxation that is at rest, as far as the potential allows."""
 
 VOLUME = np.eye(3)[None]
 """Strain along which a cell relaxes in volume only: all lengths alike, shape (1, 3, 3)."""
@@ -47,6 +52,8 @@ class RelaxedCrystal:
     pairs: tuple[CurvaturePair, ...]
     """L-BFGS pairs found on the way: of strains, if the cell was free, and atoms' coordinates."""
     n_strains: int
+    noise: Noise
+    """Jumps of the potential that the relaxation met."""
 
     @property
     def atom_pairs(self) -> tuple[CurvaturePair, ...]:
@@ -92,20 +99,20 @@ class StrainedCellEnergy:
         self.n_strains = len(free)
         self.start = np.concatenate([np.zeros(self.n_strains), cell.positions.ravel()])
         self.last: PotentialEvaluation | None = None
+        self.refused: float | None = None
+        """Relative change of the volume at the last point, where that was too far away."""
 
     def __call__(self, point: Array) -> tuple[float, Array]:
         """Return energy and gradient at a point, eV and eV/Å, shape (k + 3n,).
 
-        Raises:
-            MeasurementFailed: if the volume is far from the first one.
+        The energy is infinite where the volume is farther from the first one than
+        ``MAX_VOLUME_CHANGE``.
         """
         gradient = self.deformation(point)
-        volume_ratio = float(np.linalg.det(gradient))
-        if abs(volume_ratio - 1) > MAX_VOLUME_CHANGE:
-            raise MeasurementFailed(
-                FailureKind.UNPHYSICAL,
-                f"the volume changed by {100 * (volume_ratio - 1):+.0f} % while relaxing",
-            )
+        change = float(np.linalg.det(gradient)) - 1
+        self.refused = change if abs(change) > MAX_VOLUME_CHANGE else None
+        if self.refused is not None:
+            return float("inf"), np.full_like(point, np.nan)
         box = self._box @ gradient.T
         self.last = found = self._session.evaluate(box, self.positions(point))
         # dE = −V tr(P dF F⁻¹)
@@ -158,6 +165,12 @@ def relax_cell(
         pairs=pairs,
         inverse=inverse,
     )
+    if found.ending not in CONVERGED and objective.refused is not None:
+        raise MeasurementFailed(
+            FailureKind.UNPHYSICAL,
+            f"the volume wants to change by {100 * objective.refused:+.0f} % and more while "
+            f"relaxing; up to {100 * MAX_VOLUME_CHANGE:.0f} % are believed",
+        )
     _check(found, "cell and atoms", options)
     assert objective.last is not None
     return RelaxedCrystal(
@@ -167,6 +180,7 @@ def relax_cell(
         gradient=objective.deformation(found.point),
         pairs=found.pairs,
         n_strains=objective.n_strains,
+        noise=found.noise,
     )
 
 
@@ -200,12 +214,12 @@ def relax_atoms(
     )
     _check(found, "atoms", options)
     return RelaxedCrystal(
-        box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs, n_strains=0
+        box, found.point.reshape(-1, 3), last[0], np.eye(3), found.pairs, 0, found.noise
     )
 
 
 def _check(found: Minimisation, what: str, options: LammpsOptions) -> None:
-    if found.ending is Termination.CONVERGED:
+    if found.ending in CONVERGED:
         return
     if found.ending is Termination.NOT_FINITE:
         raise MeasurementFailed(FailureKind.LOST_ATOMS, f"relaxing the {what}: {found.ending}")

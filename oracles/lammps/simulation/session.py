@@ -17,6 +17,7 @@ import numpy as np
 from pymatgen.core import Element
 
 from alloop.oracles.lammps.potentials.definition import Potential
+from alloop.oracles.lammps.potentials.readable_files import readable_files
 from alloop.oracles.lammps.simulation.cell import Array
 from alloop.oracles.lammps.simulation.runtime import load_lammps
 
@@ -106,21 +107,22 @@ def open_lammps(potential: Potential, *, skin: float, threads: int = 1) -> Any:
         MissingSoftware: if LAMMPS cannot be loaded.
         PotentialError: if a parameter file is missing or changed.
     """
-    commands = potential.commands()
     arguments = ["-screen", "none", "-log", "none", "-nocite"]
     if threads > 1:
         arguments += ["-package", "omp", str(threads), "-suffix", "omp"]
-    lammps = load_lammps().lammps(cmdargs=arguments)
-    for command in (
-        *_START,
-        f"neighbor {skin!r} bin",
-        f"create_box {len(potential.elements)} cell",
-        *commands,
-        *_masses(potential),
-        "thermo_style custom step pe pxx pyy pzz pxy pxz pyz",
-        "thermo_modify norm no",
-    ):
-        lammps.command(command)
+    with readable_files(potential.files) as files:
+        commands = potential.commands(files)
+        lammps = load_lammps().lammps(cmdargs=arguments)
+        for command in (
+            *_START,
+            f"neighbor {skin!r} bin",
+            f"create_box {len(potential.elements)} cell",
+            *commands,
+            *_masses(potential),
+            "thermo_style custom step pe pxx pyy pzz pxy pxz pyz",
+            "thermo_modify norm no",
+        ):
+            lammps.command(command)
     return lammps
 
 

@@ -11,7 +11,7 @@ from alloop.errors import RunError
 from alloop.loop.compare.comparison import Comparison, compare
 from alloop.loop.compare.curves import Band
 from alloop.loop.record.events import Stage
-from tests.loop.compare.strategies import run_of
+from tests.loop.compare.strategies import Doubtful, run_of
 from tests.loop.ledger import decision, measured, proposed
 
 OURS = [[100, 110, 130, 140], [101, 111, 131, 151], [102, 112, 132, 162]]
@@ -106,10 +106,10 @@ def test_a_run_given_twice_is_one_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [len(group.runs) for group in found.groups] == [3, 3]
 
 
-def test_a_label_without_a_property_is_not_judged(tmp_path: Path) -> None:
+def test_a_label_in_doubt_is_not_judged(tmp_path: Path) -> None:
     found = compare(
         [
-            run_of(tmp_path / "a", [100, {"bulk_modulus": 900.0}, 110]),
+            run_of(tmp_path / "a", [100, Doubtful(900.0), 110]),
             run_of(tmp_path / "b", [100, 101, 102], strategy="latent-bo"),
         ]
     )

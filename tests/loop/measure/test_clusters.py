@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from datetime import timedelta
 from itertools import pairwise
@@ -15,17 +15,21 @@ import pytest
 from distributed import KilledWorker, LocalCluster
 from pydantic import ValidationError
 
-from alloop.campaigns.execution import DaskExecution, SlurmExecution
+from alloop.campaigns.execution import OF_SLURM_JOBS, DaskExecution, SlurmExecution
 from alloop.campaigns.spec import CampaignSpec
-from alloop.errors import MissingSoftware, RunError
+from alloop.errors import MissingSoftware, RunError, SettingsError
 from alloop.loop.measure import clusters
 from alloop.loop.measure.clusters import connect, slurm_cluster
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.oracles.base import Cost, FailureKind, Measurement
+from alloop.settings.profiles import Profile, SlurmSettings
 from tests.loop.flaky import Flaky, calls_of, moments_of
 from tests.loop.misbehaving import Honest, alloy
 from tests.loop.small_campaign import run_campaign, spec_of
+from tests.loop.spooled import spool_in
+
+WriteSettings = Callable[[object], Path]
 
 
 @pytest.fixture
@@ -41,13 +45,18 @@ def cluster() -> Iterator[LocalCluster]:
         yield cluster
 
 
+def test_whatever_the_settings_say_of_jobs_is_refused_in_a_campaign() -> None:
+    assert set(OF_SLURM_JOBS) == set(SlurmSettings.model_fields)
+
+
 def test_a_running_scheduler_measures_and_is_left_as_it_was(
-    cluster: LocalCluster, tmp_path: Path
+    cluster: LocalCluster, tmp_path: Path, settings_of: WriteSettings
 ) -> None:
-    options = DaskExecution(kind="dask", address=cluster.scheduler_address, workers=2)
+    settings_of({"default": {"dask": {"address": cluster.scheduler_address}}})
+    options = DaskExecution(kind="dask", workers=2)
     calls = tmp_path / "calls"
     names = [set(worker.plugins) for worker in cluster.workers.values()]
-    with MeasuringPool([Honest(calls)], [30.0], options, tmp_path / "spool") as pool:
+    with MeasuringPool([Honest(calls)], [30.0], options, spool_in(tmp_path / "spool")) as pool:
         shares = [0.1, 0.2, 0.3, 0.4]
         futures = [pool.submit(f"e{i}", 0, alloy(share)) for i, share in enumerate(shares)]
         assert all(future.result(60).failure is None for future in futures)
@@ -57,12 +66,15 @@ def test_a_running_scheduler_measures_and_is_left_as_it_was(
     assert [set(worker.plugins) for worker in cluster.workers.values()] == names
 
 
-def test_two_campaigns_share_a_scheduler(cluster: LocalCluster, tmp_path: Path) -> None:
-    options = DaskExecution(kind="dask", address=cluster.scheduler_address, workers=2)
+def test_two_campaigns_share_a_scheduler(
+    cluster: LocalCluster, tmp_path: Path, settings_of: WriteSettings
+) -> None:
+    settings_of({"default": {"dask": {"address": cluster.scheduler_address}}})
+    options = DaskExecution(kind="dask", workers=2)
     first, second = Honest(tmp_path / "first"), Honest(tmp_path / "second")
     with (
-        MeasuringPool([first], [30.0], options, tmp_path / "a") as one,
-        MeasuringPool([second], [30.0], options, tmp_path / "b") as other,
+        MeasuringPool([first], [30.0], options, spool_in(tmp_path / "a")) as one,
+        MeasuringPool([second], [30.0], options, spool_in(tmp_path / "b")) as other,
     ):
         answers = [one.submit("e", 0, alloy(0.2)), other.submit("e", 0, alloy(0.3))]
         assert all(answer.result(60).failure is None for answer in answers)
@@ -71,10 +83,11 @@ def test_two_campaigns_share_a_scheduler(cluster: LocalCluster, tmp_path: Path) 
 
 
 def test_limits_and_second_attempts_hold_on_a_scheduler_too(
-    cluster: LocalCluster, run: Path, tmp_path: Path
+    cluster: LocalCluster, run: Path, tmp_path: Path, settings_of: WriteSettings
 ) -> None:
     calls = tmp_path / "calls"
-    execution = {"kind": "dask", "address": cluster.scheduler_address, "workers": 2}
+    settings_of({"here": {"dask": {"address": cluster.scheduler_address}}})
+    execution = {"kind": "dask", "profile": "here", "workers": 2}
     oracle = Flaky(calls, every=3, deaths=1, seconds=0.05)
     state = run_campaign(run, spec_of(workers=1, attempts=2, execution=execution), oracle)
     bad = [e.candidate for e in state.evaluations if oracle.is_bad(e.candidate)]
@@ -87,7 +100,7 @@ def test_limits_and_second_attempts_hold_on_a_scheduler_too(
 
 @pytest.mark.parametrize(
     "execution",
-    [{"kind": "slurm", "workers": 4}, {"kind": "dask", "address": "tcp://10.0.0.1:8786"}],
+    [{"kind": "slurm", "workers": 4}, {"kind": "dask", "profile": "cluster"}],
 )
 def test_a_run_may_move_to_a_cluster(execution: dict[str, object]) -> None:
     here, there = spec_of(), spec_of(attempts=4, workers=2, execution=execution)
@@ -124,24 +137,32 @@ def test_a_scheduler_that_goes_away_is_said_in_one_line() -> None:
         list(measure_all(pool, deque([Task("e", 0, str)]), limits=[1]))
 
 
-def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_does_not_answer_is_named(
+    monkeypatch: pytest.MonkeyPatch, settings_of: WriteSettings
+) -> None:
     monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", 0.5)
-    options = DaskExecution(kind="dask", address="tcp://127.0.0.1:1")
+    settings_of({"default": {"dask": {"address": "tcp://127.0.0.1:1"}}})
     with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
-        connect(options)
+        connect(DaskExecution(kind="dask"))
+
+
+def test_a_scheduler_that_the_settings_do_not_name_is_not_looked_for() -> None:
+    with pytest.raises(SettingsError, match=r"Write profiles\.default\.dask\.address into "):
+        connect(DaskExecution(kind="dask"))
+    with pytest.raises(SettingsError, match=r"no profile 'cluster'; there are none"):
+        connect(SlurmExecution(kind="slurm", profile="cluster"))
 
 
 def test_a_slurm_job_asks_for_what_the_options_say() -> None:
-    options = SlurmExecution(
-        kind="slurm",
+    slurm = SlurmSettings(
         cores=4,
         memory="3 GB",
         walltime=timedelta(minutes=90),
         partition="batch",
         account="alloys",
-        directives=("--constraint=avx512",),
+        directives={"constraint": "avx512", "exclusive": True},
     )
-    cluster = slurm_cluster(options)
+    cluster = slurm_cluster(Profile(slurm=slurm, environment={"LABEL": "it's $HOME"}))
     script = cluster.job_script()
     cluster.close()
     lines = script.splitlines()
@@ -153,6 +174,8 @@ def test_a_slurm_job_asks_for_what_the_options_say() -> None:
         "#SBATCH --mem=3G",
         "#SBATCH -t 01:30:00",
         "#SBATCH --constraint=avx512",
+        "#SBATCH --exclusive",
+        """export LABEL='it'"'"'s $HOME'""",
     ):
         assert line in lines
     command = lines[-1] or lines[-2]
@@ -173,7 +196,7 @@ def test_slurm_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_dask_jobqueue_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     with pytest.raises(MissingSoftware, match=r"pip install 'alloop\[slurm\]'"):
-        slurm_cluster(SlurmExecution(kind="slurm"))
+        slurm_cluster(Profile())
 
 
 @pytest.mark.parametrize(
@@ -185,8 +208,13 @@ def test_dask_jobqueue_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> Non
         {"kind": "slurm", "account": "$(id)"},
         {"kind": "slurm", "memory": "much"},
         {"kind": "slurm", "prologue": ["module load x"]},
+        {"kind": "slurm", "partition": "batch"},
+        {"kind": "slurm", "directives": ["--constraint=avx512"]},
+        {"kind": "slurm", "walltime": "2 h"},
+        {"kind": "slurm", "profile": "a b"},
         {"kind": "dask", "address": "somewhere"},
-        {"kind": "dask"},
+        {"kind": "dask", "address": "tcp://10.0.0.1:8786"},
+        {"kind": "local", "address": "tcp://10.0.0.1:8786"},
         {"kind": "kubernetes"},
     ],
 )
@@ -200,8 +228,8 @@ def test_a_campaign_cannot_smuggle_commands_into_jobs(settings: dict[str, object
     [
         ({}, "local"),
         ({"workers": 3}, "local"),
-        ({"kind": "slurm", "walltime": "2 h"}, "slurm"),
-        ({"kind": "dask", "address": "tls://10.0.0.1:8786"}, "dask"),
+        ({"kind": "slurm", "profile": "cluster"}, "slurm"),
+        ({"kind": "dask", "workers": 16}, "dask"),
     ],
 )
 def test_a_campaign_says_where_it_runs(settings: dict[str, object], kind: str) -> None:

@@ -13,16 +13,17 @@ import pytest
 from alloop.campaigns.execution import LocalExecution
 from alloop.errors import RunError
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.isolation import forget, read_spool
+from alloop.loop.measure.spool import Spool
 from alloop.oracles.base import FailureKind, Oracle, Status
 from tests.loop.misbehaving import Honest, Misbehaving, Unpacked, alloy
+from tests.loop.spooled import read_spool, spool_in
 
 MakePool = Callable[..., MeasuringPool]
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    return tmp_path / "run" / "spool"
+def spool(tmp_path: Path) -> Spool:
+    return spool_in(tmp_path / "run" / "spool")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def calls(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_pool(spool: Path) -> Iterator[MakePool]:
+def make_pool(spool: Spool) -> Iterator[MakePool]:
     """Makes pools; afterwards none of their processes, ports or loops is left."""
     pools: list[MeasuringPool] = []
     children, ports = set(psutil.Process().children(recursive=True)), open_ports()
@@ -111,13 +112,13 @@ def test_an_evaluation_submitted_twice_is_measured_once(make_pool: MakePool, cal
 
 
 def test_an_answer_stays_in_the_spool_until_it_is_forgotten(
-    make_pool: MakePool, calls: Path, spool: Path
+    make_pool: MakePool, calls: Path, spool: Spool
 ) -> None:
     pool = make_pool(Honest(calls))
     answer = pool.submit("e1", 0, alloy(0.1)).result()
     assert read_spool(spool) == {"e1": answer}
-    forget(spool, "e1")
-    assert list(spool.iterdir()) == []
+    spool.forget("e1")
+    assert list(spool.folder.iterdir()) == []
 
 
 def test_an_oracle_that_cannot_work_is_an_error_of_the_campaign(make_pool: MakePool) -> None:
@@ -134,7 +135,7 @@ def test_an_oracle_that_cannot_be_sent_is_refused_at_once(make_pool: MakePool) -
 
 
 def test_shutting_down_gives_up_what_runs_and_cancels_what_waits(
-    make_pool: MakePool, calls: Path, spool: Path
+    make_pool: MakePool, calls: Path, spool: Spool
 ) -> None:
     pool = make_pool(Honest(calls, seconds=60))
     futures = [pool.submit(f"e{i}", 0, alloy(0.1)) for i in range(6)]
@@ -176,16 +177,18 @@ from pathlib import Path
 from alloop.campaigns.execution import LocalExecution
 from alloop.loop.measure.execution import MeasuringPool
 from tests.loop.misbehaving import Honest, alloy
+from tests.loop.spooled import spool_in
 folder = Path(sys.argv[1])
 oracle = Honest(folder / "calls", seconds=0.2)
-pool = MeasuringPool([oracle], [30.0], LocalExecution(workers=2), folder / "run" / "spool")
+spool = spool_in(folder / "run" / "spool")
+pool = MeasuringPool([oracle], [30.0], LocalExecution(workers=2), spool)
 futures = [pool.submit(f"e{i}", 0, alloy(i / 20)) for i in range(10)]
 [future.result() for future in futures]
 """
 
 
 def test_a_controller_killed_again_and_again_pays_for_each_candidate_once(
-    make_pool: MakePool, calls: Path, spool: Path, tmp_path: Path
+    make_pool: MakePool, calls: Path, spool: Spool, tmp_path: Path
 ) -> None:
     path = os.pathsep.join(sys.path)
     for n_begun in (1, 5):

@@ -15,24 +15,19 @@ from pymatgen.core import Composition
 
 from alloop.errors import RunError
 from alloop.loop.measure import isolation, worker_process
-from alloop.loop.measure.isolation import (
-    IsolatedOracle,
-    forget,
-    lock_path,
-    pack,
-    read_spool,
-    spool_path,
-)
+from alloop.loop.measure.isolation import IsolatedOracle, pack
+from alloop.loop.measure.spool import Spool
 from alloop.oracles.base import FailureKind, Measurement, Oracle, Status
 from tests.loop.misbehaving import Honest, Misbehaving, Unpacked, alloy
+from tests.loop.spooled import read_spool, spool_in
 
 BAD, GOOD = alloy(0.9), alloy(0.1)
 Isolate = Callable[..., IsolatedOracle]
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    return tmp_path / "spool"
+def spool(tmp_path: Path) -> Spool:
+    return spool_in(tmp_path / "spool")
 
 
 @pytest.fixture
@@ -41,7 +36,7 @@ def calls(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def isolate(spool: Path) -> Iterator[Isolate]:
+def isolate(spool: Spool) -> Iterator[Isolate]:
     """Makes isolated oracles; afterwards none of their processes is left."""
     made: list[IsolatedOracle] = []
     others = set(psutil.Process().children(recursive=True))
@@ -116,7 +111,7 @@ def test_one_process_serves_all_measurements(isolate: Isolate, calls: Path) -> N
     ],
 )
 def test_misbehaving_costs_one_failed_measurement_and_nothing_else(
-    isolate: Isolate, calls: Path, spool: Path, how: str, kind: FailureKind, message: str
+    isolate: Isolate, calls: Path, spool: Spool, how: str, kind: FailureKind, message: str
 ) -> None:
     isolated = isolate(Misbehaving(calls, how=how), timeout=1.0)
     bad = isolated.measure("bad", BAD)
@@ -137,7 +132,7 @@ def test_misbehaving_costs_one_failed_measurement_and_nothing_else(
 
 
 def test_an_answer_is_in_the_spool_before_it_is_given(
-    isolate: Isolate, calls: Path, spool: Path
+    isolate: Isolate, calls: Path, spool: Spool
 ) -> None:
     measurement = isolate(Honest(calls)).measure("e1", GOOD)
     assert read_spool(spool) == {"e1": measurement}
@@ -156,19 +151,19 @@ def test_two_workers_asked_at_the_same_time_measure_once(isolate: Isolate, calls
     assert n_calls(calls) == 1
 
 
-def test_what_the_ledger_has_is_forgotten(isolate: Isolate, calls: Path, spool: Path) -> None:
+def test_what_the_ledger_has_is_forgotten(isolate: Isolate, calls: Path, spool: Spool) -> None:
     isolated = isolate(Honest(calls))
     for evaluation in ("e1", "e2"):
         isolated.measure(evaluation, GOOD)
-    spool_path(spool, "e1").with_name("e1.json.tmp").write_text("half")
-    forget(spool, "e1")
+    spool.path("e1").with_name("e1.json.tmp").write_text("half")
+    spool.forget("e1")
     assert list(read_spool(spool)) == ["e2"]
-    assert {path.name for path in spool.iterdir()} == {"e2.json", "e2.lock"}
-    forget(spool, "e1")  # again: nothing happens
+    assert {path.name for path in spool.folder.iterdir()} == {"e2.json", "e2.lock"}
+    spool.forget("e1")  # again: nothing happens
 
 
 def test_who_waited_for_an_evaluation_that_is_recorded_meanwhile_does_not_measure_it(
-    isolate: Isolate, calls: Path, spool: Path
+    isolate: Isolate, calls: Path, spool: Spool
 ) -> None:
     first, second = isolate(Honest(calls, seconds=1.0)), isolate(Honest(calls))
     second.measure("warm", GOOD)
@@ -178,7 +173,7 @@ def test_who_waited_for_an_evaluation_that_is_recorded_meanwhile_does_not_measur
     time.sleep(0.3)  # it waits for the lock
     worker_of(second).suspend()
     assert measuring.result().status is Status.OK
-    forget(spool, "e1")  # the ledger has it
+    spool.forget("e1")  # the ledger has it
     worker_of(second).resume()
     with pytest.raises(RunError, match="no longer wanted"):
         waiting.result()
@@ -187,21 +182,21 @@ def test_who_waited_for_an_evaluation_that_is_recorded_meanwhile_does_not_measur
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b"null"])
 def test_a_ruined_spool_file_is_measured_again(
-    isolate: Isolate, calls: Path, spool: Path, content: bytes
+    isolate: Isolate, calls: Path, spool: Spool, content: bytes
 ) -> None:
-    spool.mkdir()
-    spool_path(spool, "e1").write_bytes(content)
+    spool.folder.mkdir()
+    spool.path("e1").write_bytes(content)
     assert read_spool(spool) == {}
     assert isolate(Honest(calls)).measure("e1", GOOD).status is Status.OK
     assert n_calls(calls) == 1
 
 
-def test_a_spool_that_does_not_exist_is_empty(spool: Path) -> None:
+def test_a_spool_that_does_not_exist_is_empty(spool: Spool) -> None:
     assert read_spool(spool) == {}
 
 
-def test_a_spool_file_that_cannot_be_opened_is_reported(spool: Path) -> None:
-    spool_path(spool, "e1").mkdir(parents=True)
+def test_a_spool_file_that_cannot_be_opened_is_reported(spool: Spool) -> None:
+    spool.path("e1").mkdir(parents=True)
     with pytest.raises(RunError, match=r"e1.json: cannot be read"):
         read_spool(spool)
 
@@ -274,18 +269,18 @@ def test_a_worker_that_never_gets_ready_stops_the_campaign(
 
 
 def test_a_spool_that_cannot_be_written_stops_the_campaign(
-    isolate: Isolate, calls: Path, spool: Path
+    isolate: Isolate, calls: Path, spool: Spool
 ) -> None:
     isolated = isolate(Honest(calls))
     isolated.measure("e1", GOOD)
-    (spool / "e2.json.tmp").mkdir()  # in the way of the file
+    (spool.folder / "e2.json.tmp").mkdir()  # in the way of the file
     with pytest.raises(RunError, match="cannot be written"):
         isolated.measure("e2", GOOD)
     assert isolated.measure("e3", GOOD).status is Status.OK
 
 
 def test_closing_gives_up_what_is_being_measured_and_blames_nobody(
-    isolate: Isolate, calls: Path, spool: Path
+    isolate: Isolate, calls: Path, spool: Spool
 ) -> None:
     isolated = isolate(Honest(calls, seconds=60))
     answer = in_thread(lambda: isolated.measure("e1", GOOD))
@@ -304,10 +299,12 @@ from pathlib import Path
 from alloop.loop.measure import isolation
 from alloop.loop.measure.isolation import IsolatedOracle, pack
 from tests.loop.misbehaving import Misbehaving, alloy
+from tests.loop.spooled import spool_in
 isolation.GRACE = 0.2
 folder, how, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 oracle = Misbehaving(folder / "calls", seconds=seconds, how=how)
-isolated = IsolatedOracle(pack(oracle), timeout=float(sys.argv[4]), spool=folder / "spool")
+spool = spool_in(folder / "spool")
+isolated = IsolatedOracle(pack(oracle), timeout=float(sys.argv[4]), spool=spool)
 isolated.measure("e1", alloy(float(sys.argv[5])))
 """
 
@@ -347,7 +344,7 @@ def kill_while_it_measures(process: subprocess.Popen[bytes], calls: Path) -> psu
 
 
 def test_a_measurement_whose_controller_was_killed_is_finished_and_not_made_again(
-    isolate: Isolate, calls: Path, spool: Path, controller: Callable[..., subprocess.Popen[bytes]]
+    isolate: Isolate, calls: Path, spool: Spool, controller: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
     orphan = kill_while_it_measures(controller(seconds=1.2), calls)
     # Resumed at once, while the orphan still measures.
@@ -360,7 +357,7 @@ def test_a_measurement_whose_controller_was_killed_is_finished_and_not_made_agai
 
 
 def test_a_measurement_whose_controller_was_killed_is_in_the_spool_when_it_resumes_later(
-    calls: Path, spool: Path, controller: Callable[..., subprocess.Popen[bytes]]
+    calls: Path, spool: Spool, controller: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
     orphan = kill_while_it_measures(controller(seconds=0.7), calls)
     wait_until(lambda: not orphan.is_running())
@@ -398,20 +395,21 @@ def test_closing_gives_up_waiting_for_an_orphan(
 def test_an_orphan_that_hangs_ends_itself(
     isolate: Isolate,
     calls: Path,
-    spool: Path,
+    spool: Spool,
     controller: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
     process = controller(how="hangs_without_letting_go", timeout=1.0, iron=0.9)
-    wait_until(lambda: lock_path(spool, "e1").exists())
+    wait_until(lambda: spool.lock_path("e1").exists())
     (worker,) = psutil.Process(process.pid).children()
     process.kill()
     process.wait()
     wait_until(lambda: not worker.is_running(), seconds=10)
 
 
-def test_a_spooled_measurement_is_plain_json(isolate: Isolate, calls: Path, spool: Path) -> None:
+def test_a_spooled_measurement_is_plain_json(isolate: Isolate, calls: Path, spool: Spool) -> None:
     measurement = isolate(Honest(calls)).measure("e1", GOOD)
-    assert json.loads(spool_path(spool, "e1").read_text()) == measurement.to_json()
+    _, content = spool.path("e1").read_text().splitlines()
+    assert json.loads(content) == measurement.to_json()
 
 
 def is_running(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,7 +89,7 @@ def as_another_s(content: bytes) -> bytes:
         lambda content: b"[" * 100_000,
         lambda content: b"\x80\x04K\x01.",  # a pickle
         lambda content: b"null",
-        lambda content: b'{"sha256": 1}',
+        lambda content: b'{"seal": 1}',
     ],
 )
 def test_a_damaged_label_is_a_miss_and_said_so(
@@ -103,6 +104,49 @@ def test_a_damaged_label_is_a_miss_and_said_so(
     assert "damaged" in caplog.text
     cache.put("a", "f" * 64, OK, run="a")
     assert cache.get("a", "f" * 64) is not None
+
+
+def test_a_label_of_somebody_with_another_key_is_a_miss(
+    cache: LabelCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.put("a", "f" * 64, OK, run="a")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another's"))
+    assert cache.get("a", "f" * 64) is None
+
+
+def test_a_measurement_by_another_oracle_does_not_enter(cache: LabelCache) -> None:
+    cache.put("a", "e" * 64, OK, run="a")
+    assert not cache.path("a", "e" * 64).exists()
+
+
+def test_a_negative_cost_does_not_enter(cache: LabelCache) -> None:
+    cache.put("a", "f" * 64, replace(OK, cost=Cost(1, money=-7.0)), run="a")
+    assert not cache.path("a", "f" * 64).exists()
+
+
+@pytest.mark.parametrize("whose", ["everybody's", "another's"])
+def test_a_folder_that_others_own_or_write_to_is_not_used(
+    folder: Path, whose: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LabelCache(folder).put("a", "f" * 64, OK, run="a")
+    if whose == "everybody's":
+        folder.chmod(0o777)
+    else:
+        uid = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
+    cache = LabelCache(folder)
+    assert cache.get("a", "f" * 64) is None
+    cache.put("b", "f" * 64, OK, run="a")
+    assert not cache.path("b", "f" * 64).exists()
+    assert "not used" in caplog.text
+
+
+def test_a_link_in_place_of_a_label_is_a_miss(cache: LabelCache, tmp_path: Path) -> None:
+    cache.put("a", "f" * 64, OK, run="a")
+    path = cache.path("a", "f" * 64)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert cache.get("a", "f" * 64) is None
 
 
 def test_another_s_label_under_the_name_of_this_one_is_a_miss(cache: LabelCache) -> None:

@@ -12,6 +12,7 @@ from alloop.loop.record.events import EVENT, CampaignOpened, Event, LedgerEntry,
 from alloop.loop.state.campaign_state import Fold, fold
 from benchmarks.execution.measure_many import measure_many
 from tests.loop import ledger
+from tests.loop.ledger import decision, proposed
 from tests.loop.small_campaign import SPEC
 
 BYTES_PER_MEASUREMENT = 3000
@@ -35,6 +36,11 @@ def measured(n: int) -> Measured:
     )
 
 
+def asked_for(count: int) -> Event:
+    """Return the proposal of the candidates that are measured."""
+    return proposed(0, Stage.INITIAL, [decision(str(n)) for n in range(count)])
+
+
 def entry(seq: int, event: Event) -> LedgerEntry:
     """Return an entry as it is read back from a ledger."""
     return ledger.entry(seq, EVENT.validate_json(EVENT.dump_json(event)))
@@ -44,10 +50,11 @@ def test_a_measurement_leaves_little_in_the_controller() -> None:
     spec = parse_spec(SPEC, where="test").model_dump(mode="json")
     growing = Fold()
     growing.add(entry(1, CampaignOpened(spec=spec, fingerprints=("f",), versions={})))
+    growing.add(entry(2, asked_for(1000)))
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     for n in range(1000):
-        growing.add(entry(n + 2, measured(n)))
+        growing.add(entry(n + 3, measured(n)))
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (after - before) / 1000 < BYTES_PER_MEASUREMENT
@@ -56,12 +63,13 @@ def test_a_measurement_leaves_little_in_the_controller() -> None:
 def test_a_state_that_grew_is_the_state_of_all_entries() -> None:
     spec = parse_spec(SPEC, where="test").model_dump(mode="json")
     entries = [entry(1, CampaignOpened(spec=spec, fingerprints=("f",), versions={}))]
-    entries += [entry(n + 2, measured(n)) for n in range(5)]
+    entries.append(entry(2, asked_for(10)))
+    entries += [entry(n + 3, measured(n)) for n in range(5)]
     growing = Fold()
     for n, each in enumerate(entries, start=1):
         growing.add(each)
         earlier = growing.state()
         assert earlier == fold(entries[:n])
     assert earlier is not None
-    growing.add(entry(9, measured(9)))
+    growing.add(entry(8, measured(9)))
     assert len(earlier.recorded) == 5, "a state that was given out does not change"

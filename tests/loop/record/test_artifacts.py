@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +106,52 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="cannot be written"):
         ArtifactStore(tmp_path / "file" / "artifacts").put(b"latents")
+
+
+def test_a_reader_of_files_is_given_the_bytes_that_were_checked(store: ArtifactStore) -> None:
+    artifact = store.put(b"checkpoint")
+    seen: list[Path] = []
+
+    def read(path: Path) -> bytes:
+        seen.append(path)
+        store.path(artifact).write_bytes(b"another's")  # meanwhile
+        return path.read_bytes()
+
+    assert store.read(artifact, read) == b"checkpoint"
+    assert store.folder not in seen[0].parents
+    assert not seen[0].exists()
+    with pytest.raises(LedgerError, match="was changed"):
+        store.read(artifact, Path.read_bytes)
+
+
+def test_what_is_no_file_of_ours_is_not_read(store: ArtifactStore, tmp_path: Path) -> None:
+    link, pipe, endless = (store.put(content) for content in (b"link", b"pipe", b"endless"))
+    store.path(link).rename(tmp_path / "elsewhere")
+    store.path(link).symlink_to(tmp_path / "elsewhere")
+    store.path(pipe).unlink()
+    os.mkfifo(store.path(pipe))
+    os.truncate(store.path(endless), 2**42)
+    for artifact, why in ((link, "a link"), (pipe, "no file"), (endless, "more than")):
+        with pytest.raises(LedgerError, match=f"cannot be read .it .*{why}"):
+            store.get(artifact)
+
+
+def test_nothing_is_written_through_a_link(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    store.folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="it is a link"):
+        store.put(b"secret")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_full_or_read_only_temporary_folder_is_a_sentence(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = store.put(b"a checkpoint")
+
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "/somewhere")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(RunError, match=r"/somewhere: no copy .*Read-only"):
+        store.read(artifact, Path.read_bytes)

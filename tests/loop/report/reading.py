@@ -45,6 +45,26 @@ class Page:
         return [element for element in self.elements if element.tag == tag]
 
     def island(self, id: str) -> Any:
+        """Return the data of an island, every text back in its place."""
+        figures, table = self._island("figure-data"), self._island("decision-data")
+        texts, hovers = table["texts"], figures["hovers"]
+
+        def unpacked(column: Any) -> Any:
+            if isinstance(column, dict) and "places" in column:
+                return [None if place is None else texts[place] for place in column["places"]]
+            if isinstance(column, dict) and "hover" in column:
+                return ["<br>".join(texts[k] for k in hovers[i]) for i in column["hover"]]
+            return column
+
+        if id == "decision-data":
+            cells = zip(*map(unpacked, table["cells"]), strict=True)
+            return table | {"rows": [list(row) for row in cells]}
+        for figure in figures["figures"].values():
+            for trace in figure["data"]:
+                trace |= {key: unpacked(trace[key]) for key in {"text", "customdata"} & set(trace)}
+        return figures["figures"]
+
+    def _island(self, id: str) -> Any:
         found = [e for e in self.named("script") if e.attributes.get("id") == id]
         assert len(found) == 1
         assert found[0].attributes["type"] == "application/json"

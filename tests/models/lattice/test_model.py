@@ -9,8 +9,8 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition
 from safetensors.torch import load, save
 
-from alloop.cif import read_cif
 from alloop.errors import ModelError
+from alloop.files.cif import read_cif
 from alloop.models.base import Dataset
 from alloop.models.lattice.options import LatticeOptions
 from alloop.models.lattice.parent import ParentLattice, identify

@@ -10,8 +10,8 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from alloop.cif import read_cif
 from alloop.errors import MaterialError
+from alloop.files.cif import read_cif
 from alloop.lattices import SHELLS
 from alloop.models.lattice.parent import ParentLattice, element_volume, identify
 

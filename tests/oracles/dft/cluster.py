@@ -13,10 +13,10 @@ from jobflow_remote.remote.data import get_remote_in_file, get_remote_store, res
 from maggma.stores import MongoStore
 from mongomock_ng.store import ServerStore
 
-from alloop.oracles.dft.options import RemoteOptions
 from alloop.oracles.dft.remote import RemoteManager
+from alloop.settings.profiles import JobflowRemoteSettings
 
-OPTIONS = RemoteOptions(worker="here", poll=0.01)
+SETTINGS = JobflowRemoteSettings(worker="here", poll=0.01)
 
 
 class InMemoryStore(MongoStore):
@@ -57,7 +57,7 @@ class Cluster:
         return JobController(queue, store, project=self._project)
 
     def manager(self) -> RemoteManager:
-        return RemoteManager(OPTIONS, controller=self.controller())
+        return RemoteManager(SETTINGS, controller=self.controller())
 
     def work(self) -> int:
         """Run everything that is ready, as jobflow-remote's runner does; return how many jobs."""

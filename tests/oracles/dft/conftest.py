@@ -8,6 +8,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.dft.options import DftOptions, VaspOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.settings.profiles import Profile, VaspSettings
 
 STAND_IN = Path(__file__).parent / "stand_in" / "vasp_std"
 
@@ -51,12 +52,15 @@ def vasp(tmp_path: Path, runs: Path) -> Callable[..., DftOracle]:
     def make(**settings: object) -> DftOracle:
         given = settings.pop("vasp", {})
         assert isinstance(given, dict)
-        own = {"command": f"{sys.executable} {STAND_IN}", "potcar_spec": True, "poll": 0.05}
+        given = dict(given)
+        own = {"command": (sys.executable, str(STAND_IN)), "potcar_spec": True, "poll": 0.05}
+        how = {key: given.pop(key) for key in VaspSettings.model_fields if key in given}
         options = DftOptions(
             engine="vasp",
-            vasp=VaspOptions(**(own | given)),
+            vasp=VaspOptions(**given),
             **({"folder": tmp_path / "dft", "timeout": 900.0} | settings),
         )
-        return DftOracle(options, elements=("Ni", "Fe", "Cr"))
+        profile = Profile(vasp=VaspSettings(**(own | how)))
+        return DftOracle(options, elements=("Ni", "Fe", "Cr"), profile=profile)
 
     return make

@@ -13,6 +13,7 @@ from alloop.oracles.dft.factory import make_engine, make_manager
 from alloop.oracles.dft.local import FlowOutcome, LocalManager
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.settings.profiles import Profile
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -32,7 +33,7 @@ def hidden(monkeypatch):
 def test_an_engine_whose_package_is_missing_is_named(hidden):
     hidden("atomate2.forcefields.jobs", "alloop.oracles.dft.engines.chgnet")
     with pytest.raises(MissingSoftware, match=r"engine chgnet needs the package atomate2.*another"):
-        make_engine(DftOptions())
+        make_engine(DftOptions(), Profile())
 
 
 def test_chgnet_s_absence_is_named(monkeypatch):
@@ -44,7 +45,7 @@ def test_chgnet_s_absence_is_named(monkeypatch):
 def test_a_manager_whose_package_is_missing_is_named(hidden):
     hidden("jobflow_remote.jobs.jobcontroller", "alloop.oracles.dft.remote")
     with pytest.raises(MissingSoftware, match=r"jobflow-remote needs .*alloop\[remote\]"):
-        make_manager(DftOptions(manager="jobflow-remote"))
+        make_manager(DftOptions(manager="jobflow-remote"), Profile())
 
 
 @pytest.mark.parametrize(

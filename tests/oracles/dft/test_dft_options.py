@@ -7,8 +7,9 @@ from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
-from alloop.oracles.dft.engines.vasp import VaspEngine
-from alloop.oracles.dft.options import DftOptions, DftProtocol, EngineName, VaspMaker
+from alloop.oracles.dft.engines.vasp import MAKERS, VaspEngine
+from alloop.oracles.dft.options import DftOptions, DftProtocol, EngineName, InputSet
+from alloop.settings.profiles import Profile
 
 FACES = [[0.0] * 3, [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
 
@@ -33,9 +34,10 @@ def test_options_load_no_simulation_package():
     assert run.stdout.strip() == b"[]"
 
 
-@pytest.mark.parametrize("maker", get_args(VaspMaker))
-def test_every_maker_of_the_list_makes_a_relaxation(maker):
-    engine = VaspEngine(DftOptions(engine="vasp", vasp={"maker": maker}))
+@pytest.mark.parametrize("inputs", get_args(InputSet))
+def test_every_input_set_of_the_list_makes_a_relaxation(inputs):
+    maker = MAKERS[inputs]
+    engine = VaspEngine(DftOptions(engine="vasp", vasp={"inputs": inputs}), Profile())
     nickel = Structure(Lattice.cubic(3.52), ["Ni"] * 4, FACES)
     nickel.add_site_property("magmom", [1.0] * 4)
     flow = engine.relaxation(nickel, seconds=60)
@@ -63,11 +65,23 @@ def test_every_protocol_can_be_named_in_a_campaign(engine, protocol):
     ("settings", "words"),
     [
         ({"magmoms": {"Xx": 1.0}}, "Xx is no element"),
-        ({"vasp": {"maker": "os.system"}}, "vasp.maker"),
+        ({"vasp": {"inputs": "os.system"}}, "vasp.inputs"),
         ({"engine": "gaussian"}, "engine"),
         ({"protocol": "relax", "end_members": True}, "gives none"),
         ({"espresso": {"cutoff": 60, "density_cutoff": 200}}, "at least four times"),
         ({"functional": "PBE"}, "functional"),
+        ({"vasp": {"command": "vasp_std"}}, r"profiles\.NAME\.vasp\.command"),
+        ({"vasp": {"poll": 3.0}}, r"profiles\.NAME\.vasp\.poll"),
+        ({"espresso": {"command": "pw.x"}}, r"profiles\.NAME\.espresso\.command"),
+        ({"espresso": {"pseudopotential_folder": "/"}}, r"espresso\.pseudopotential_folder"),
+        ({"espresso": {"pseudopotentials": {"Ni": "../Ni.UPF"}}}, "pseudopotentials"),
+        ({"remote": {"worker": "here"}}, r"profiles\.NAME\.jobflow_remote"),
+        ({"profile": "../other"}, "profile"),
+        ({"vasp": {"incar": {"ALGO": "Fast; GGA = PS"}}}, "more than a value"),
+        ({"vasp": {"incar": {"ALGO": "Fast\nGGA = PS"}}}, "more than a value"),
+        ({"vasp": {"incar": {"ALGO=Fast\nGGA": "PS"}}}, "vasp.incar"),
+        ({"vasp": {"potcars": {"Fe": "../../Fe"}}}, "vasp.potcars"),
+        ({"espresso": {"system": {"input_dft": "pbe' /\n&control outdir='/"}}}, "more than a"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_runs(settings, words):

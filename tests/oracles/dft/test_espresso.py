@@ -10,17 +10,19 @@ from alloop.oracles.base import Measurement, Status
 from alloop.oracles.dft.engines.espresso import Pseudopotential, mesh_of
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.settings.profiles import EspressoSettings, Profile
 
 needs_pw = pytest.mark.skipif(
     shutil.which("pw.x") is None, reason="Quantum ESPRESSO is not installed; `make espresso`"
 )
 
 
-def oracle_of(folder, *, elements=("Ni",), **settings) -> DftOracle:
+def oracle_of(folder, *, elements=("Ni",), command=("pw.x",), **settings) -> DftOracle:
     options = DftOptions(
         engine="espresso", espresso=EspressoOptions(**settings), folder=folder, protocol="static"
     )
-    return DftOracle(options, elements=elements)
+    profile = Profile(espresso=EspressoSettings(command=command))
+    return DftOracle(options, elements=elements, profile=profile)
 
 
 def test_the_mesh_is_no_coarser_than_asked_for():
@@ -59,7 +61,30 @@ def test_what_is_no_pseudopotential_is_named(tmp_path):
 
 def test_without_the_program_it_says_what_to_do(tmp_path):
     with pytest.raises(MissingSoftware, match="make espresso"):
-        oracle_of(tmp_path, command="no_such_pw.x")
+        oracle_of(tmp_path, command=("no_such_pw.x",))
+
+
+def test_a_check_starts_no_program_and_building_starts_that_of_the_settings(
+    tmp_path, settings_of, monkeypatch
+):
+    program, mark = tmp_path / "pw", tmp_path / "mark"
+    program.write_text(f'#!/bin/sh\necho "$LABEL" > {mark}\necho "Program PWSCF v.7.2"\n')
+    program.chmod(0o755)
+    (tmp_path / "Ni.UPF").write_text('z_valence="10"')
+    espresso = {"command": [str(program), "-x"], "pseudopotential_folder": str(tmp_path)}
+    settings_of({"here": {"espresso": espresso, "environment": {"LABEL": "as set"}}})
+    options = DftOptions(
+        engine="espresso",
+        profile="here",
+        espresso={"pseudopotentials": {"Ni": "Ni.UPF"}},
+        folder=tmp_path,
+    )
+    options.check_ready(["Ni"])
+    assert not mark.exists()
+    with pytest.raises(SpecError, match="no pseudopotential is named for Cr"):
+        options.check_ready(["Cr"])
+    assert options.build(["Ni"]).name == "dft Quantum ESPRESSO 7.2"
+    assert mark.read_text() == "as set\n"
 
 
 @needs_pw

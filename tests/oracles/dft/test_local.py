@@ -45,6 +45,39 @@ def test_a_submission_is_run_once(tmp_path):
     assert log.read_text() == "x"
 
 
+def test_an_outcome_that_came_with_a_folder_is_not_believed(tmp_path, monkeypatch):
+    log = tmp_path / "log"
+
+    def run(folder: Path, *, sealed_only: bool):
+        return LocalManager(folder, sealed_only=sealed_only).run("one", flow_of(count(str(log))))
+
+    assert run(tmp_path / "ours", sealed_only=True).is_new
+    assert not run(tmp_path / "ours", sealed_only=True).is_new
+    path = tmp_path / "ours" / "one" / DOCUMENT
+    whole = path.read_text()
+    path.write_text(whole.replace("42", "12345"))
+    assert not run(tmp_path / "ours", sealed_only=False).is_new  # a folder of the user's own
+    assert run(tmp_path / "ours", sealed_only=True).document == {"answer": 42}
+    moved = tmp_path / "ours" / "two"
+    moved.mkdir()
+    (moved / DOCUMENT).write_text(whole)  # the outcome of something else
+    assert LocalManager(tmp_path / "ours", sealed_only=True).find("two") is None
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "somebody"))
+    assert LocalManager(tmp_path / "ours", sealed_only=True).find("one") is None
+
+
+@job
+def label() -> dict:
+    return {"label": os.environ.get("LABEL")}
+
+
+def test_programs_get_the_environment_of_the_settings_and_nobody_else_does(tmp_path):
+    manager = LocalManager(tmp_path, {"LABEL": "as set"})
+    assert manager.run("one", flow_of(label())).document == {"label": "as set"}
+    assert "LABEL" not in os.environ
+    assert LocalManager(tmp_path).run("two", flow_of(label())).document == {"label": None}
+
+
 def test_two_workers_that_need_the_same_run_it_once(tmp_path):
     log, answers = tmp_path / "log", multiprocessing.Queue()
     workers = [

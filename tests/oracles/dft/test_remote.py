@@ -16,9 +16,10 @@ from alloop.oracles.dft.failure import FlowFailed, failure_of
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.oracles.dft.remote import SUBMISSION_GRACE_PERIOD, RemoteManager
+from alloop.settings.profiles import Profile
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cluster import OPTIONS, Cluster
+from cluster import SETTINGS, Cluster
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_failed_job_tells_why(cluster):
 
 def test_chgnet_s_flows_survive_the_journey(cluster, feni, tmp_path, monkeypatch):
     """The oracle submits, is lost before anything ran, and another one collects."""
-    options = DftOptions(protocol="static", manager="jobflow-remote", remote=OPTIONS)
+    options = DftOptions(protocol="static", manager="jobflow-remote")
     here = DftOracle(DftOptions(protocol="static", folder=tmp_path / "local")).measure(feni)
 
     class Lost(RemoteManager):
@@ -89,9 +90,8 @@ def test_chgnet_s_flows_survive_the_journey(cluster, feni, tmp_path, monkeypatch
             raise KeyboardInterrupt
 
     def make(kind):
-        monkeypatch.setattr(
-            oracle_module, "make_manager", lambda _: kind(OPTIONS, controller=cluster.controller())
-        )
+        manager = kind(SETTINGS, controller=cluster.controller())
+        monkeypatch.setattr(oracle_module, "make_manager", lambda *_: manager)
         return DftOracle(options)
 
     with pytest.raises(KeyboardInterrupt):
@@ -113,8 +113,8 @@ def test_a_job_may_run_as_long_as_its_queue_allows_however_long_it_waits(feni, m
         raise KeyboardInterrupt
 
     monkeypatch.setattr("alloop.oracles.dft.engines.chgnet.ChgnetEngine.single_point", single_point)
-    remote = OPTIONS.model_copy(update={"walltime": 100.0})
-    options = DftOptions(protocol="static", manager="jobflow-remote", remote=remote)
+    profile = Profile(jobflow_remote=SETTINGS.model_copy(update={"walltime": 100.0}))
+    options = DftOptions(protocol="static", manager="jobflow-remote")
     with pytest.raises(KeyboardInterrupt):
-        DftOracle(options).measure(feni)
+        DftOracle(options, profile=profile).measure(feni)
     assert given == [100.0]

@@ -10,10 +10,11 @@ from pymatgen.io.vasp import Incar
 
 from alloop.errors import MissingSoftware, SpecError
 from alloop.oracles.base import FailureKind, Status
-from alloop.oracles.dft.options import DftOptions, VaspOptions
+from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
+from alloop.settings.profiles import Profile, VaspSettings
 
 pytestmark = [
     # pymatgen's advice about smearing, which atomate2's generators know better.
@@ -118,19 +119,27 @@ def test_every_setting_that_changes_energies_is_in_the_fingerprint(vasp):
         {"vasp": {"kpoints": {"reciprocal_density": 100}}},
         {"vasp": {"potcars": {"Fe": "Fe_pv"}}},
         {"vasp": {"potcar_family": "PBE_64"}},
-        {"vasp": {"maker": "atomate2.vasp.jobs.core.TightRelaxMaker"}},
+        {"vasp": {"inputs": "tight-relax"}},
         {"spin": False},
         {"force_tolerance": 0.01},
     ]
     assert len({vasp(**each).fingerprint() for each in settings}) == len(settings)
-    elsewhere = [{}, {"timeout": 9.0}, {"vasp": {"poll": 1.0}}, {"cores": 16}]
+    elsewhere = [
+        {},
+        {"timeout": 9.0},
+        {"cores": 16},
+        {"profile": "cluster"},
+        {"vasp": {"poll": 1.0}},
+        {"vasp": {"command": (sys.executable, "-u", "vasp")}},
+        {"vasp": {"gamma_command": (sys.executable,)}},
+    ]
     assert len({vasp(**each).fingerprint() for each in elsewhere}) == 1
 
 
 def test_a_missing_program_stops_at_once_with_what_to_do():
-    options = DftOptions(engine="vasp", vasp=VaspOptions(command="no_such_vasp -v"))
-    with pytest.raises(MissingSoftware, match=r"no_such_vasp.*chgnet"):
-        DftOracle(options)
+    profile = Profile(vasp=VaspSettings(command=("no_such_vasp", "-v")))
+    with pytest.raises(MissingSoftware, match=r"vasp.command.*no_such_vasp.*chgnet"):
+        DftOracle(DftOptions(engine="vasp"), profile=profile)
 
 
 def test_missing_potcars_stop_at_once_with_what_to_do(vasp, monkeypatch, tmp_path):

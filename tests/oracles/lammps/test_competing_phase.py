@@ -9,10 +9,10 @@ from scipy.spatial.transform import Rotation
 
 from alloop.lattices import OTHER_LATTICE, LatticeName
 from alloop.oracles.base import FailureKind
+from alloop.oracles.crystal_frame import parent_frame
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.procedures.competing_phase import on_other_parent
-from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

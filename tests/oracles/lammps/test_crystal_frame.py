@@ -6,7 +6,7 @@ import spglib
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from alloop.oracles.lammps.simulation.crystal_frame import crystal_frame, parent_frame
+from alloop.oracles.crystal_frame import crystal_frame, parent_frame
 
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
 BODY = [[0, 0, 0], [0.5, 0.5, 0.5]]

@@ -8,10 +8,10 @@ from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
 from alloop.oracles.base import FailureKind, Measurement
+from alloop.oracles.crystal_frame import parent_frame
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from alloop.oracles.lammps.procedures.defects import _fault_shifts
-from alloop.oracles.lammps.simulation.crystal_frame import parent_frame
 from alloop.oracles.lammps.simulation.layers import LayerStack, Miller, stack_along
 
 Alloy = Callable[..., Structure]

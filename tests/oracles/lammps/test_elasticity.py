@@ -7,9 +7,9 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
+from alloop.oracles.crystal_frame import crystal_frame
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
-from alloop.oracles.lammps.simulation.crystal_frame import crystal_frame
 
 Alloy = Callable[..., Structure]
 FACES = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]

@@ -14,12 +14,12 @@ from pymatgen.core import Composition, DummySpecies, Lattice, Molecule, Structur
 from scipy.spatial.transform import Rotation
 
 from alloop.canonical import canonical_json
-from alloop.cif import read_cif
 from alloop.errors import PotentialError
+from alloop.files.cif import read_cif
 from alloop.oracles.base import FailureKind, Measurement, Status
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
-from alloop.oracles.lammps.properties import SIMULATION
+from alloop.oracles.lammps.properties import SIMULATION, Simulation
 from alloop.oracles.lammps.simulation.session import LammpsSession
 from alloop.testing.oracles import check_oracle
 
@@ -101,7 +101,9 @@ def test_with_everything_asked_for_it_keeps_them_too(options: LammpsOptions, all
     asked = options.model_copy(update={"properties": everything, "dynamics": short})
     oracle = LammpsOracle(asked)
     good = alloy({"Ni": 2})
-    check_oracle(oracle, good, [BAD["NaN"][0], BAD["another element"][0]])
+    # A few dozen steps of dynamics tell little of the averages that they are for.
+    sampled = [name for name, by in SIMULATION.items() if by is Simulation.DYNAMICS]
+    check_oracle(oracle, good, [BAD["NaN"][0], BAD["another element"][0]], sampled=sampled)
     assert set(oracle.measure(good).properties) == set(SIMULATION)
     oracle.close()
 

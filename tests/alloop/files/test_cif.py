@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 
-from alloop.cif import read_cif
 from alloop.errors import MaterialError
-from alloop.loop.measure.structure_files import read_structure
+from alloop.files.cif import read_cif
+from alloop.files.structure_files import read_structure
 from alloop.materials import material_id
 from alloop.models.crystal_table import read_crystal_table
 from alloop.oracles.table.options import TableOptions

@@ -10,7 +10,7 @@ from ase.io import write
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MaterialError
-from alloop.loop.measure.structure_files import read_structure
+from alloop.files.structure_files import read_structure
 from alloop.materials import material_id
 
 NI3CR = Structure(

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import spglib
+from numpy.typing import NDArray
 from pymatgen.core import Element, Lattice, Structure
 
 from alloop.lattices import SPACE_GROUPS, LatticeName
-from alloop.oracles.lammps.simulation.cell import Array
+
+Array = NDArray[np.float64]
 
 NEIGHBOUR_CUTOFF = 1.43
 """Cutoff radius of the nearest neighbours, in cube roots of the volume per atom. Between the

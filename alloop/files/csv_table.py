@@ -1,16 +1,29 @@
 """CSV files read strictly: whatever cannot be used is named by line and column."""
 
 import csv
+import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pymatgen.core import Composition, Element
 
+from alloop.canonical import sha256
 from alloop.errors import DataError
+from alloop.files.limits import (
+    CSV_BYTES,
+    CSV_CELL_LENGTH,
+    CSV_CELLS,
+    CSV_COLUMNS,
+    CSV_LINE_COMMAS,
+    CSV_ROWS,
+)
+from alloop.files.reading import decoded, read_bytes
+from alloop.files.spreadsheet import without_quote
 
-MAX_BYTES = 200_000_000
+csv.field_size_limit(CSV_CELL_LENGTH)  # Python's own is too small for the CIF of a large cell
+
 MAX_FORMULA_LENGTH = 200
 """Largest length of a formula in characters; the longest alloy has a few dozen."""
 FRACTION_TOLERANCE = 1e-3
@@ -42,10 +55,11 @@ class CsvRow:
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV file read whole: its bytes, columns and rows."""
+    """A CSV file read whole."""
 
     path: Path
-    content: bytes
+    checksum: str
+    """SHA-256 of the file's bytes."""
     columns: tuple[str, ...]
     rows: tuple[CsvRow, ...]
 
@@ -75,40 +89,81 @@ class CsvTable:
 def read_csv_table(path: Path, columns: Sequence[str] | None = None) -> CsvTable:
     """Read a CSV with a header; lines above the header that begin with # are remarks.
 
+    Text is UTF-8, or UTF-16 with a mark; columns are separated by commas.
+
     Args:
         path: of the file.
         columns: names of the columns of a file that has no header.
 
     Raises:
-        DataError: if it is no such file, or a row is empty or has not one cell per column.
+        DataError: if it is no such file, is larger than the bounds, or a row is empty or has not
+            one cell per column.
     """
+    content = read_bytes(path, CSV_BYTES, is_unpacked=True)
+    lines = _lines(decoded(content, where=str(path)))
+    n_remarks, reader = 0, csv.reader([])
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(
-                f"{path.stat().st_size} bytes are too many for a table", where=str(path)
-            )
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise DataError("this is not text in UTF-8", where=str(path)) from error
-    lines = text.splitlines(keepends=True)
-    n_remarks = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    reader = csv.reader(lines[n_remarks:], strict=True)
-    try:
+        first = next(lines, "")
+        while first.startswith("#"):
+            n_remarks, first = n_remarks + 1, next(lines, "")
+        reader = csv.reader(itertools.chain([first], lines), strict=True)
         header = list(columns or (cell.strip() for cell in next(reader, [])))
-        found = [(n_remarks + reader.line_num, cells) for cells in reader]
+        _check_header(path, header)
+        found = [(n_remarks + reader.line_num, cells) for cells in _few(path, header, reader)]
     except csv.Error as error:
         raise DataError(
-            f"this is not CSV ({error})", where=f"{path}: line {n_remarks + reader.line_num}"
+            f"this is not CSV ({error})",
+            where=f"{path}: line {max(n_remarks + reader.line_num, 1)}",
         ) from error
+    rows = tuple(_row(path, header, line, cells) for line, cells in found)
+    return CsvTable(path, sha256(content), tuple(header), rows)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield lines with their ends; ``str.splitlines`` would cut cells at Unicode's separators."""
+    begin = 0
+    while begin < len(text):
+        end = text.find("\n", begin) + 1 or len(text)
+        if text.count(",", begin, end) > CSV_LINE_COMMAS:
+            raise csv.Error(f"a line with more than {CSV_LINE_COMMAS:,} commas")
+        yield text[begin:end]
+        begin = end
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
     if not any(header):
         raise DataError("the file has no header", where=str(path))
+    if len(header) > CSV_COLUMNS:
+        raise DataError(
+            f"it has {len(header):,} columns, more than the {CSV_COLUMNS:,} that are read",
+            where=str(path),
+        )
+    if len(header) == 1 and (other := next((c for c in ";\t" if c in header[0]), None)):
+        raise DataError(
+            f"its columns are separated by {other!r}, not by commas",
+            where=str(path),
+            remedy="Save it with commas between the columns, and points in the numbers.",
+        )
     if twice := next((c for i, c in enumerate(header) if c in header[:i]), None):
         raise DataError(f"the column {twice!r} appears twice in the header", where=str(path))
-    rows = tuple(_row(path, header, line, cells) for line, cells in found)
-    return CsvTable(path, content, tuple(header), rows)
+
+
+def _few(path: Path, header: Sequence[str], rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    """Yield rows as long as there are not too many.
+
+    Raises:
+        DataError: for the first row beyond the bounds.
+    """
+    most = min(CSV_ROWS, CSV_CELLS // len(header))
+    for i, row in enumerate(rows):
+        if i == most or len(row) > CSV_COLUMNS:
+            what = f"more than {most:,} rows" if i == most else f"a row of {len(row):,} cells"
+            raise DataError(
+                f"it has {what}, which is more than is read at once",
+                where=str(path),
+                remedy="Split it, or leave out what is not needed.",
+            )
+        yield row
 
 
 def composition_in(row: CsvRow, formula: str | None, elements: Sequence[str]) -> Composition:
@@ -149,22 +204,50 @@ def value_in(row: CsvRow, column: str, property: str) -> float | None:
     Raises:
         DataError: naming line and column.
     """
+    value = number_in(row, column)
     text = row.cells[column]
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise row.error(column, f"{text!r} is not a finite number", "Leave what is unknown empty.")
-    if property in BINARY_PROPERTIES and value not in (0.0, 1.0):
-        raise row.error(column, f"{text!r} is not a label of {property}: labels are 0 or 1")
+    if value is not None and property in BINARY_PROPERTIES and value not in (0.0, 1.0):
+        raise row.error(
+            column, f"{shortened(text)} is not a label of {property}: labels are 0 or 1"
+        )
     return value
 
 
+def number_in(row: CsvRow, column: str) -> float | None:
+    """Return the number in a cell; None for an empty one.
+
+    Raises:
+        DataError: naming line and column, if there is something else.
+    """
+    text = row.cells[column]
+    if not text:
+        return None
+    value = plain_number(text)
+    if not math.isfinite(value):
+        raise row.error(
+            column, f"{shortened(text)} is not a finite number", "Leave what is unknown empty."
+        )
+    return value
+
+
+def plain_number(text: str) -> float:
+    """Return the number that a text is, or NaN."""
+    try:
+        # Python reads 1_000 and digits of every script; a table means neither.
+        return float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        return math.nan
+
+
+def shortened(text: str) -> str:
+    """Return a text in quotation marks, its end left out where it is long."""
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
 def _row(path: Path, header: Sequence[str], line: int, cells: Sequence[str]) -> CsvRow:
-    row = CsvRow(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
+    row = CsvRow(
+        path, line, dict(zip(header, (without_quote(cell.strip()) for cell in cells), strict=False))
+    )
     if not any(row.cells.values()):
         raise row.error(None, "the row is empty", "Remove it.")
     if len(cells) != len(header):
@@ -195,12 +278,9 @@ def _fractions(row: CsvRow, elements: Sequence[str]) -> dict[str, float]:
     fractions = {}
     for symbol in elements:
         text = row.cells[symbol] or "0"
-        try:
-            fractions[symbol] = float(text)
-        except ValueError:
-            fractions[symbol] = math.nan
+        fractions[symbol] = plain_number(text)
         if not 0 <= fractions[symbol] <= 1:
-            raise row.error(symbol, f"{text!r} is not a fraction between 0 and 1")
+            raise row.error(symbol, f"{shortened(text)} is not a fraction between 0 and 1")
     total = sum(fractions.values())
     if abs(total - 1) > FRACTION_TOLERANCE:
         raise row.error(None, f"the fractions of the elements sum to {total:.4g}, not to 1")

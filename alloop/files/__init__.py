@@ -1,0 +1,1 @@
+"""Files of others: read within bounds, the same way in every command; nothing in them is run."""

@@ -1,0 +1,1 @@
+"""Trust measured: interruptions, hostile files, forgeries, ledgers that grow."""

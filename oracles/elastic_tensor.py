@@ -1,0 +1,55 @@
+"""Elastic tensors in the crystal's axes, and the moduli that follow: one convention for every
+oracle.
+
+``c11`` … ``c66`` are GPa in Voigt's notation, in the conventional axes of the crystal by the IEEE
+standard on piezoelectricity (ANSI/IEEE 176-1987) as pymatgen has them: for cubic crystals the
+cube's. They do not depend on the cell that the crystal is given in, nor on how it is turned.
+"""
+
+import numpy as np
+from pymatgen.analysis.elasticity.elastic import ElasticTensor
+from pymatgen.core import Structure
+
+from alloop.oracles.crystal_frame import crystal_frame
+
+CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
+"""Names of the elastic constants, row by row of the upper triangle."""
+
+
+def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
+    """Return a tensor turned into the conventional axes of the crystal, averaged over its class.
+
+    Axes are those of the IEEE standard on piezoelectricity (1987), as pymatgen has them: for
+    cubic crystals the cube's. The crystal is ``crystal_frame(structure)``.
+
+    Args:
+        tensor: in the Cartesian axes of the structure.
+        structure: what the tensor belongs to.
+    """
+    frame = crystal_frame(structure)
+    return tensor.rotate(frame.rotation, tol=1e-6).convert_to_ieee(frame.crystal)
+
+
+def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
+    """Return constants and moduli in GPa by property name, for an isotropic polycrystal where
+    there is one value: Voigt's and Reuss's bounds and Hill's mean of both.
+
+    ``born_stability`` is the smallest eigenvalue of the constants in Mandel's notation: the
+    crystal resists every strain where it is positive (Born and Huang; Mouhat and Coudert, Phys.
+    Rev. B 90 (2014) 224104).
+    """
+    voigt = np.asarray(tensor.voigt)
+    bulk, shear = float(tensor.k_vrh), float(tensor.g_vrh)
+    mandel = np.diag([1.0, 1.0, 1.0, *[np.sqrt(2.0)] * 3])
+    places = zip(*np.triu_indices(6), strict=True)
+    constants = {name: float(voigt[i, j]) for name, (i, j) in zip(CONSTANTS, places, strict=True)}
+    return constants | {
+        "shear_modulus": shear,
+        "shear_modulus_voigt": float(tensor.g_voigt),
+        "shear_modulus_reuss": float(tensor.g_reuss),
+        "bulk_modulus_hill": bulk,
+        "bulk_modulus_reuss": float(tensor.k_reuss),
+        "youngs_modulus": 9 * bulk * shear / (3 * bulk + shear),
+        "poisson_ratio": (3 * bulk - 2 * shear) / (6 * bulk + 2 * shear),
+        "born_stability": float(np.linalg.eigvalsh(mandel @ voigt @ mandel).min()),
+    }
