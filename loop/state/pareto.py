@@ -137,6 +137,7 @@ def front_order(utility: "Utility", rows: Sequence[Mapping[str, float]]) -> list
         contributions,
         crowding_distances,
         front_numbers,
+        front_of,
     )
 
     points = np.array([utility.scaled(rows[i]) for i in feasible])
@@ -147,7 +148,8 @@ def front_order(utility: "Utility", rows: Sequence[Mapping[str, float]]) -> list
         front = points[places]
         lost = np.zeros(len(places))
         if number == 0 and front.shape[1] <= MAX_EXACT:
-            lost = contributions(front, utility.scaled_reference)
+            first = front_of(front)  # of equal points one alone can lose something
+            lost[first] = contributions(front[first], utility.scaled_reference)
         keys = (np.arange(len(places)), -crowding_distances(front), -lost)
         ordered += [feasible[places[k]] for k in np.lexsort(keys)]
     return ordered + missed

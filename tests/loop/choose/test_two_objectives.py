@@ -143,8 +143,10 @@ def test_the_front_goes_up_the_largest_contribution_first(folder: RunFolder) -> 
     state = folder.state
     promoted = [e.candidate for e in state.evaluations if e.tier == 1]
     members = sorted(pareto_front(state).members, key=lambda m: -m.contribution)
-    expected = [m.candidate for m in members][:3]
+    expected = [m.candidate for m in members if m.contribution > 0][:3]
+    assert expected
     assert promoted[: len(expected)] == expected
+    assert len(members) < 3 or {*promoted} <= {m.candidate for m in members}
     proposal = next(p for p in state.proposals if p.stage is Stage.PROMOTION)
     assert "on the Pareto front" in proposal.decisions[0].reason
 
@@ -195,11 +197,11 @@ def test_a_reference_that_nothing_reaches_is_said_and_headed_for(tmp_path: Path)
     assert "bulk_modulus 500" in problem
     assert "nothing beats it in bulk_modulus" in problem
     assert problem in " ".join(told(folder).split())
-    acquired = [m for m in folder.state.answers() if m.stage is Stage.ACQUISITION]
-    first = [m for m in folder.state.answers() if m.stage is Stage.INITIAL]
-    assert max(m.properties["bulk_modulus"] for m in acquired) > max(
-        m.properties["bulk_modulus"] for m in first
-    )
+    moduli = {
+        stage: [m.properties["bulk_modulus"] for m in folder.state.answers() if m.stage is stage]
+        for stage in (Stage.INITIAL, Stage.ACQUISITION)
+    }
+    assert np.mean(moduli[Stage.ACQUISITION]) > np.mean(moduli[Stage.INITIAL])
 
 
 def test_a_constant_objective_is_said_and_stops_nothing(tmp_path: Path) -> None:

@@ -98,3 +98,12 @@ def test_order_by_fronts_then_by_contribution_then_by_what_is_missed() -> None:
         (200, 9.1),  # misses by 0.1
     )
     assert front_order(utility, rows) == [3, 2, 1, 4, 0]
+
+
+def test_of_equal_candidates_the_first_keeps_its_contribution() -> None:
+    taken = ReferenceTaken(reference={K: 100.0, RHO: 9.0}, scales={K: 1.0, RHO: 1.0}, n_labels=2)
+    utility = Utility.of(spec_of(), taken=taken)
+    rows = labels((125, 7.9), (140, 8.0), (140, 8.0), (120, 7.8))
+    # Without (140, 8.0) 15 x 1.0 would be lost, without either of the two nothing.
+    assert front_order(utility, rows)[0] == 1
+    assert front_order(utility, rows)[-1] == 2
