@@ -39,7 +39,7 @@ from alloop.loop.record.events import (
 )
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
-from alloop.loop.state.reference import reference_from
+from alloop.loop.state.ranking.reference import reference_from
 from alloop.loop.state.time_limit import promotion_reserve, time_left
 from alloop.loop.steps import (
     Close,

@@ -15,7 +15,7 @@ import numpy as np
 from matminer.featurizers.composition import ElementProperty
 
 from alloop.campaigns.load import load_spec
-from alloop.loop.compare.significance import paired_test
+from alloop.loop.compare.statistics.significance import paired_test
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.table.options import TableOptions
 from benchmarks.data import use_data_folder

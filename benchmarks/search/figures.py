@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
-from alloop.loop.compare.contrasts import Contrast
-from alloop.loop.compare.significance import PairedTest
+from alloop.loop.compare.statistics.contrasts import Contrast
+from alloop.loop.compare.statistics.significance import PairedTest
 
 
 def key_of(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alloop.loop.compare.significance import paired_test
+from alloop.loop.compare.statistics.significance import paired_test
 from benchmarks.search.figures import best_figures, contrast_figures, key_of, test_figures
 from benchmarks.search.ordering_script import search
 from benchmarks.search.seeds import (

@@ -9,7 +9,7 @@ the first tier's best, as if the second were not there until the end of each rou
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alloop.loop.compare.significance import paired_test
+from alloop.loop.compare.statistics.significance import paired_test
 from alloop.loop.run_folder import RunFolder
 from benchmarks.search.figures import best_figures, key_of, test_figures
 from benchmarks.search.seeds import SEEDS, Strategy, run_seeds, runs_folder

@@ -18,7 +18,7 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
-from alloop.loop.state.pareto import best_first
+from alloop.loop.state.ranking.pareto import best_first
 from alloop.materials import Material
 from alloop.seeds import derive_seed
 

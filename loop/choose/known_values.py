@@ -11,7 +11,7 @@ from alloop.loop.record.events import Measured, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import MIN_PAIRS
 from alloop.loop.state.outliers import winsorised
-from alloop.loop.state.pareto import best_first
+from alloop.loop.state.ranking.pareto import best_first
 from alloop.materials import Material
 
 LEAST_SLOPE = 0.2

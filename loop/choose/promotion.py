@@ -15,10 +15,10 @@ from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Pr
 from alloop.loop.state.budgets import predicted_core_hours
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
-from alloop.loop.state.front import front_numbers
-from alloop.loop.state.pareto import best_first
 from alloop.loop.state.promotion_size import batch_size
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.front import front_numbers
+from alloop.loop.state.ranking.pareto import best_first
+from alloop.loop.state.ranking.utility import Utility
 from alloop.seeds import derive_seed
 
 GAIN_SAMPLES = 512

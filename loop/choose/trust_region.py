@@ -2,7 +2,7 @@
 
 from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import has_improved
+from alloop.loop.state.ranking.pareto import has_improved
 
 GROWTH, SHRINKAGE = 1.5, 0.7
 """Factors after a round whose acquisition did, or did not, beat everything before it: a better best

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from alloop.loop.compare.comparison import Comparison
-from alloop.loop.compare.contrasts import Contrast
-from alloop.loop.compare.curves import middle_of
-from alloop.loop.compare.factor_curves import FactorCurves, factor_curves
-from alloop.loop.compare.factors import Acceleration
-from alloop.loop.compare.group_progress import GroupProgress, RunProgress
-from alloop.loop.compare.progress import shown_value
+from alloop.loop.compare.statistics.contrasts import Contrast
+from alloop.loop.compare.statistics.curves import middle_of
+from alloop.loop.compare.statistics.factor_curves import FactorCurves, factor_curves
+from alloop.loop.compare.statistics.factors import Acceleration
+from alloop.loop.compare.statistics.group_progress import GroupProgress, RunProgress
+from alloop.loop.compare.statistics.progress import shown_value
 
 
 def comparison_to_json(comparison: Comparison) -> dict[str, Any]:

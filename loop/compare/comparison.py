@@ -10,13 +10,13 @@ import numpy as np
 from alloop.campaigns.objectives import Objective
 from alloop.errors import RunError
 from alloop.loop.compare.comparability import common_objectives, require_comparable
-from alloop.loop.compare.contrasts import Contrast, contrasts_of
-from alloop.loop.compare.curves import Band, band_of, common_length
-from alloop.loop.compare.group_progress import GroupProgress, RunProgress
 from alloop.loop.compare.groups import Group, grouped
 from alloop.loop.compare.notes import notes_on
-from alloop.loop.compare.progress import Progress, front, progress_of
 from alloop.loop.compare.runs import Label, own_reference, read_run
+from alloop.loop.compare.statistics.contrasts import Contrast, contrasts_of
+from alloop.loop.compare.statistics.curves import Band, band_of, common_length
+from alloop.loop.compare.statistics.group_progress import GroupProgress, RunProgress
+from alloop.loop.compare.statistics.progress import Progress, front, progress_of
 from alloop.loop.report.words import units_of_campaign
 
 USUAL_BASELINE = "random"

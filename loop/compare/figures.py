@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from alloop.loop.compare.comparison import Comparison
-from alloop.loop.compare.curves import Band, Curve
-from alloop.loop.compare.factor_curves import FactorCurves
-from alloop.loop.compare.group_progress import GroupProgress
-from alloop.loop.compare.progress import shown_value
+from alloop.loop.compare.statistics.curves import Band, Curve
+from alloop.loop.compare.statistics.factor_curves import FactorCurves
+from alloop.loop.compare.statistics.group_progress import GroupProgress
+from alloop.loop.compare.statistics.progress import shown_value
 from alloop.loop.report.style import (
     BLUE,
     GREEN,

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from alloop.loop.compare.contrasts import Contrast
-from alloop.loop.compare.curves import Band
-from alloop.loop.compare.group_progress import GroupProgress
-from alloop.loop.compare.progress import Progress
-from alloop.loop.compare.significance import power_note
+from alloop.loop.compare.statistics.contrasts import Contrast
+from alloop.loop.compare.statistics.curves import Band
+from alloop.loop.compare.statistics.group_progress import GroupProgress
+from alloop.loop.compare.statistics.progress import Progress
+from alloop.loop.compare.statistics.significance import power_note
 from alloop.loop.report.words import plural, significant
 from alloop.properties import ENERGY_ABOVE_HULL
 

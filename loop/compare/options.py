@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alloop.errors import RunError
-from alloop.loop.compare.curves import Band
+from alloop.loop.compare.statistics.curves import Band
 
 
 def labels_in(texts: Sequence[str]) -> dict[str, list[Path]]:

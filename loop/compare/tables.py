@@ -5,9 +5,9 @@ from math import isfinite
 from statistics import median
 
 from alloop.loop.compare.comparison import Comparison
-from alloop.loop.compare.contrasts import Contrast
-from alloop.loop.compare.curves import NEVER, Curve, band_of, middle_of
-from alloop.loop.compare.factors import Acceleration
+from alloop.loop.compare.statistics.contrasts import Contrast
+from alloop.loop.compare.statistics.curves import NEVER, Curve, band_of, middle_of
+from alloop.loop.compare.statistics.factors import Acceleration
 from alloop.loop.report.words import significant
 
 DIGITS = 5

@@ -52,7 +52,7 @@ from alloop.loop.report.words import (
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.calibration import search_warnings
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import pareto_front
+from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent

@@ -27,8 +27,8 @@ from alloop.loop.report.words import (
     value_of,
 )
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.front import hypervolume_so_far
-from alloop.loop.state.pareto import ParetoFront, pareto_front
+from alloop.loop.state.ranking.front import hypervolume_so_far
+from alloop.loop.state.ranking.pareto import ParetoFront, pareto_front
 from alloop.loop.state.trials import Trial, measured_trials
 
 HIDDEN = {"showupperhalf": False, "diagonal": {"visible": False}}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.report.words import label_of, unit_of
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.utility import Utility
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from alloop.loop.record.events import Stage
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
+from alloop.loop.state.ranking.utility import Utility
 from alloop.loop.state.trials import Trial
-from alloop.loop.state.utility import Utility
 
 # The palette of Okabe and Ito, which people with any colour vision can tell apart
 # (https://jfly.uni-koeln.de/color/), and greys.

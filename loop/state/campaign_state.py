@@ -30,8 +30,8 @@ from alloop.loop.record.events import (
 from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.choices import Choices
+from alloop.loop.state.ranking.utility import Utility
 from alloop.loop.state.recorded_spec import recorded_spec, rescheduled_spec
-from alloop.loop.state.utility import Utility
 from alloop.oracles.base import Cost, Status
 from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 

@@ -18,8 +18,8 @@ from alloop.loop.choose.search.score import (
     normal_nodes,
     utilities,
 )
-from alloop.loop.state.pareto import front_order
-from alloop.loop.state.utility import AUGMENTATION, Utility
+from alloop.loop.state.ranking.pareto import front_order
+from alloop.loop.state.ranking.utility import AUGMENTATION, Utility
 
 LARGEST_FRONTS = {2: 128, 3: 48}
 LARGEST_FRONT = 16

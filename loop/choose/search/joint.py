@@ -20,8 +20,8 @@ from alloop.campaigns.objectives import Constraint, Objective
 from alloop.loop.choose.fidelity import FidelityMaps, composed
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.evidence import Surrogates
-from alloop.loop.state.pareto import front_order
-from alloop.loop.state.utility import AUGMENTATION, Utility
+from alloop.loop.state.ranking.pareto import front_order
+from alloop.loop.state.ranking.utility import AUGMENTATION, Utility
 
 MC_SAMPLES = 128
 """Number of quasi-Monte Carlo samples behind each expected improvement."""

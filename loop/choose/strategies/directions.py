@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import qmc
 
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.utility import Utility
 
 LEAST_WEIGHT = 0.05
 """Least weight of an objective, so that none is ever forgotten."""

@@ -11,7 +11,7 @@ from alloop.loop.choose.strategies.surroundings import surroundings_of
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import best_first
+from alloop.loop.state.ranking.pareto import best_first
 from alloop.materials import formula_of
 from alloop.seeds import derive_seed
 

@@ -21,8 +21,8 @@ from alloop.loop.choose.strategies.predicted import decide_by_prediction
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import best_first
-from alloop.loop.state.utility import AUGMENTATION, Utility
+from alloop.loop.state.ranking.pareto import best_first
+from alloop.loop.state.ranking.utility import AUGMENTATION, Utility
 from alloop.models.base import GenerativeModel, HasGradient
 from alloop.seeds import derive_seed
 

@@ -11,7 +11,7 @@ from alloop.loop.choose.screening import CandidateRejection, Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import front_order
+from alloop.loop.state.ranking.pareto import front_order
 from alloop.models.base import CanAssess, GenerativeModel, Prediction
 from alloop.seeds import derive_seed
 

@@ -14,7 +14,7 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage, Measured, Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import best_first
+from alloop.loop.state.ranking.pareto import best_first
 from alloop.materials import Material, composition_of
 from alloop.space import Structures
 

@@ -11,7 +11,7 @@ from alloop.loop.state.calibration import (
     surprises,
 )
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.pareto import pareto_front
+from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
 
 

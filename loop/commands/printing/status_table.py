@@ -12,7 +12,7 @@ from alloop.loop.people.requests import REQUESTS
 from alloop.loop.state.calibration import prediction_lines, search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
-from alloop.loop.state.pareto import pareto_front
+from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
 
 SHOWN_ROWS = 60

@@ -20,7 +20,7 @@ from alloop.loop.record.events import ReferenceTaken, Stage
 from alloop.loop.replay import replay
 from alloop.loop.report.page import render_report
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.pareto import pareto_front
+from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.materials import Material
 from alloop.oracles.base import Measurement
 from tests.loop.choose.strategies.toys import FCC, ORDERING, Toy

@@ -9,7 +9,7 @@ import pytest
 from alloop.canonical import sha256
 from alloop.errors import RunError
 from alloop.loop.compare.comparison import Comparison, compare
-from alloop.loop.compare.curves import Band
+from alloop.loop.compare.statistics.curves import Band
 from alloop.loop.record.events import Stage
 from tests.loop.compare.strategies import Doubtful, run_of
 from tests.loop.ledger import decision, measured, proposed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alloop.loop.compare.curves import (
+from alloop.loop.compare.statistics.curves import (
     NEVER,
     Band,
     band_of,

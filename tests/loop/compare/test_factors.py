@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alloop.loop.compare.curves import NEVER, Band, best_so_far, count_so_far
-from alloop.loop.compare.factors import (
+from alloop.loop.compare.statistics.curves import NEVER, Band, best_so_far, count_so_far
+from alloop.loop.compare.statistics.factors import (
     acceleration,
     enhancement_of_best,
     enhancement_of_found,

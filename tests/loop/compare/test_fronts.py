@@ -7,8 +7,8 @@ from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alloop.loop.compare.fronts import inferred_reference
-from alloop.loop.state.front import front_of, hypervolume, hypervolume_so_far
+from alloop.loop.compare.statistics.fronts import inferred_reference
+from alloop.loop.state.ranking.front import front_of, hypervolume, hypervolume_so_far
 
 
 def test_hypervolumes_by_hand() -> None:

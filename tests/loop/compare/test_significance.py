@@ -2,7 +2,7 @@
 
 import pytest
 
-from alloop.loop.compare.significance import (
+from alloop.loop.compare.statistics.significance import (
     holm,
     paired_test,
     pairs_needed,

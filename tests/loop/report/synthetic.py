@@ -30,7 +30,7 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.utility import Utility
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
 from alloop.oracles.base import FailureKind

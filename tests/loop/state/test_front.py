@@ -8,7 +8,7 @@ from botorch.utils.multi_objective.pareto import is_non_dominated
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alloop.loop.state.front import (
+from alloop.loop.state.ranking.front import (
     contributions,
     crowding_distances,
     front_numbers,

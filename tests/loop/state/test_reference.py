@@ -5,9 +5,9 @@ import pytest
 from alloop.campaigns.load import parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.record.events import ReferenceTaken
-from alloop.loop.state.pareto import front_order
-from alloop.loop.state.reference import reference_from
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.pareto import front_order
+from alloop.loop.state.ranking.reference import reference_from
+from alloop.loop.state.ranking.utility import Utility
 
 K, RHO = "bulk_modulus", "density"
 

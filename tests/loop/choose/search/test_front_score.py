@@ -13,8 +13,8 @@ from alloop.loop.choose.search.cells import Cells
 from alloop.loop.choose.search.front_score import ApproachScore, FrontScore, score_of
 from alloop.loop.choose.search.score import Marginals
 from alloop.loop.record.events import ReferenceTaken
-from alloop.loop.state.front import hypervolume
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.front import hypervolume
+from alloop.loop.state.ranking.utility import Utility
 from tests.loop.choose.search.toy import NAMES, spec_of
 
 TWO = [

@@ -9,7 +9,7 @@ from alloop.campaigns.load import parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.recalibration import Correction
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.utility import Utility
 from alloop.materials import Material
 
 NAMES = ("bulk_modulus", "formation_energy_per_atom")

@@ -6,7 +6,7 @@ import torch
 from alloop.loop.choose.strategies.directions import LEAST_WEIGHT, directions
 from alloop.loop.choose.strategies.latent_gradient import predicted_value
 from alloop.loop.record.events import ReferenceTaken
-from alloop.loop.state.utility import Utility
+from alloop.loop.state.ranking.utility import Utility
 from tests.loop.choose.search.toy import NAMES, spec_of, utility
 
 TWO = [{"property": NAMES[0], "goal": "maximise"}, {"property": NAMES[1], "goal": "minimise"}]

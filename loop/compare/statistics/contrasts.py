@@ -6,15 +6,15 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 
 from alloop.campaigns.objectives import Objective
-from alloop.loop.compare.curves import Band, count_so_far, middle_of
-from alloop.loop.compare.factors import (
+from alloop.loop.compare.statistics.curves import Band, count_so_far, middle_of
+from alloop.loop.compare.statistics.factors import (
     Acceleration,
     acceleration,
     enhancement_of_best,
     enhancement_of_found,
 )
-from alloop.loop.compare.group_progress import GroupProgress
-from alloop.loop.compare.significance import (
+from alloop.loop.compare.statistics.group_progress import GroupProgress
+from alloop.loop.compare.statistics.significance import (
     UNTESTED,
     PairedTest,
     PValues,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alloop.loop.compare.curves import Band, common_length
-from alloop.loop.compare.factors import Acceleration, acceleration, enhancement_of_best
-from alloop.loop.compare.group_progress import GroupProgress
+from alloop.loop.compare.statistics.curves import Band, common_length
+from alloop.loop.compare.statistics.factors import Acceleration, acceleration, enhancement_of_best
+from alloop.loop.compare.statistics.group_progress import GroupProgress
 
 MOST_TARGETS = 100
 """Number of targets that a curve is thinned to."""

@@ -15,7 +15,14 @@ from statistics import median
 
 import numpy as np
 
-from alloop.loop.compare.curves import NEVER, Band, Curve, common_length, labels_to_reach, middle_of
+from alloop.loop.compare.statistics.curves import (
+    NEVER,
+    Band,
+    Curve,
+    common_length,
+    labels_to_reach,
+    middle_of,
+)
 
 
 @dataclass(frozen=True)

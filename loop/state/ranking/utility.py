@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.record.events import ReferenceTaken
-from alloop.loop.state.reference import reference_from
+from alloop.loop.state.ranking.reference import reference_from
 
 AUGMENTATION = 0.05
 """Share of the mean of all gains in the achievement: of two candidates with the same least gain the

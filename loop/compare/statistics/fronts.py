@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from alloop.loop.state.front import Points, front_of
+from alloop.loop.state.ranking.front import Points, front_of
 
 MARGIN = 0.1
 """Distance of the inferred reference point below the front's worst values, in the front's range:

@@ -7,11 +7,11 @@ import numpy as np
 
 from alloop.campaigns.objectives import Objective
 from alloop.errors import RunError
-from alloop.loop.compare.curves import Curve, best_so_far
-from alloop.loop.compare.fronts import inferred_reference
 from alloop.loop.compare.runs import Label
+from alloop.loop.compare.statistics.curves import Curve, best_so_far
+from alloop.loop.compare.statistics.fronts import inferred_reference
 from alloop.loop.report.words import label_of, unit_of
-from alloop.loop.state.front import front_of, hypervolume, hypervolume_so_far
+from alloop.loop.state.ranking.front import front_of, hypervolume, hypervolume_so_far
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from alloop.loop.compare.curves import BandCurve, Curve
 from alloop.loop.compare.groups import Group
 from alloop.loop.compare.runs import Label, Run
+from alloop.loop.compare.statistics.curves import BandCurve, Curve
 
 
 @dataclass(frozen=True)

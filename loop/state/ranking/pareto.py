@@ -8,7 +8,7 @@ from alloop.loop.record.events import Measured
 
 if TYPE_CHECKING:
     from alloop.loop.state.campaign_state import CampaignState
-    from alloop.loop.state.utility import Utility
+    from alloop.loop.state.ranking.utility import Utility
 
 MAX_EXACT = 3
 """Most objectives for which candidates are ordered by exact contributions to the hypervolume."""
@@ -89,7 +89,7 @@ def pareto_front(state: "CampaignState", tier: int = 0) -> ParetoFront:
         return ParetoFront((), reference, 0.0, (), ())
     import numpy as np  # noqa: PLC0415 (one objective, the usual, does without)
 
-    from alloop.loop.state.front import contributions, front_of, hypervolume  # noqa: PLC0415
+    from alloop.loop.state.ranking.front import contributions, front_of, hypervolume  # noqa: PLC0415
 
     points = np.array([utility.utilities(m.properties) for m in answers])
     front = front_of(points)
@@ -133,7 +133,7 @@ def front_order(utility: "Utility", rows: Sequence[Mapping[str, float]]) -> list
         return missed
     import numpy as np  # noqa: PLC0415
 
-    from alloop.loop.state.front import (  # noqa: PLC0415
+    from alloop.loop.state.ranking.front import (  # noqa: PLC0415
         contributions,
         crowding_distances,
         front_numbers,
@@ -168,7 +168,7 @@ def has_improved(
     if utility.seeks_front:
         import numpy as np  # noqa: PLC0415
 
-        from alloop.loop.state.front import hypervolume  # noqa: PLC0415
+        from alloop.loop.state.ranking.front import hypervolume  # noqa: PLC0415
 
         def volume(answers: Sequence[Measured]) -> float:
             points = [utility.scaled(m.properties) for m in answers if _counts(utility, m)]

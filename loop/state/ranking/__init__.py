@@ -1,0 +1,1 @@
+"""What is good: utility, fronts of several objectives, and their reference point."""
