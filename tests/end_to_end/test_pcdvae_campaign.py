@@ -19,9 +19,10 @@ def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
         controller.run()
     folder = RunFolder.read(run)
     (proposal,) = [p for p in folder.state.proposals if p.stage is Stage.ACQUISITION]
-    assert len(proposal.decisions) == spec.acquisition.pool
+    assert proposal.notes["decoded"] == spec.acquisition.pool
+    assert len(proposal.decisions) >= spec.acquisition.batch
     assert all(d.chosen or (d.rule and d.reason) for d in proposal.decisions)
-    assert all(d.lineage.source == "latent" for d in proposal.decisions)
+    assert {d.lineage.source for d in proposal.decisions} <= {"latent", "climbed", "symmetric"}
     answers = folder.state.answers()
     assert sum(answer.status is Status.OK for answer in answers) >= spec.budget.initial - 1
     assert folder.write_best_cif() is not None

@@ -1,6 +1,6 @@
 """A round's search: surrogates by evidence, climbs from many starts, and a batch chosen jointly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,10 +31,10 @@ from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, sta
 from alloop.loop.choose.strategies.batch import Batch
 from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
+from alloop.loop.record.events import Decision, Lineage, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlying_labels
-from alloop.materials import Material
+from alloop.materials import Material, material_id
 from alloop.models.base import GenerativeModel
 from alloop.seeds import derive_seed
 
@@ -74,13 +74,16 @@ def propose_by_search(
     rng = np.random.default_rng(seed)
     known_values = known_materials(state, store)
     materials = known_values.materials
-    moves = moves_of(state.spec.space, materials)
     batch = Batch(state, seen, round)
     with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
+        generated = _generated(state, store, model, materials, round, seed)
+        # What the model made can be moved from as well: a crystal's frame may be its own.
+        own = {material_id(material): material for material, _ in generated}
+        moves = moves_of(state.spec.space, own | materials)
         task = SearchTask.of(state, model, moves, known_values)
         codes = _codes(moves, materials)
-        decoded = _decoded(state, store, model, moves, materials, task, round, seed)
+        decoded = _sorted_by_score(Decoded.of(generated, moves), task)
         best = {id: codes[id] for id in list(materials)[:N_CENTRES] if id in codes}
         starts = starts_of_climb(state.spec.space, moves, best, decoded, rng, reach=None, seed=seed)
         n_chains = sum(len(group.starts) for group in starts.groups)
@@ -270,37 +273,37 @@ def _codes(moves: Moves, materials: "dict[str, Material]") -> dict[str, IntArray
     return codes
 
 
-def _decoded(
+def _generated(
     state: CampaignState,
     store: ArtifactStore,
     model: GenerativeModel | None,
-    moves: Moves,
-    materials: "dict[str, Material]",
-    task: SearchTask,
+    materials: Mapping[str, Material],
     round: int,
     seed: int,
-) -> Decoded:
-    """Decode latent points around the best, and sort what comes out by its score."""
+) -> list[tuple[Material, Lineage]]:
+    """Decode latent points around the best."""
     if model is None:
-        return Decoded(np.empty((0, 0), dtype=np.int64), (), 0)
+        return []
     n = state.spec.acquisition.pool
     assert n is not None  # the spec fills it in where it counts
     everything = list(materials.values())
-    decoded = decode_around(
+    return decode_around(
         model,
         state.models[round].checkpoint,
         everything[:N_CENTRES],
         everything,
-        moves,
         store,
         n=n,
         edge=trust_region_edge(state, round),
         seed=seed,
     )
+
+
+def _sorted_by_score(decoded: Decoded, task: SearchTask) -> Decoded:
+    """Return each of what was decoded once, the best by its score first."""
     if not len(decoded.codes):
         return decoded
-    _, first = np.unique(decoded.codes, axis=0, return_index=True)
-    first = np.sort(first)
+    first = np.sort(np.unique(decoded.codes, axis=0, return_index=True)[1])
     order = first[np.argsort(-task.score_codes(decoded.codes[first]), kind="stable")]
     lineages = tuple(decoded.lineages[row] for row in order)
     return Decoded(decoded.codes[order], lineages, decoded.n_decoded)

@@ -56,27 +56,39 @@ class Decoded:
     n_decoded: int
     """Number of latent points; fewer materials have a code in the space, or lie in its bounds."""
 
+    @classmethod
+    def of(cls, generated: Sequence[tuple[Material, Lineage]], moves: Moves) -> "Decoded":
+        """Return what was generated and has a code, in bounds."""
+        codes, lineages = [], []
+        for material, lineage in generated:
+            try:
+                code = moves.encode([material])
+            except MaterialError:
+                continue
+            if moves.in_bounds(code)[0]:
+                codes.append(code[0])
+                lineages.append(lineage)
+        return cls(np.array(codes, dtype=np.int64), tuple(lineages), len(generated))
+
 
 def decode_around(
     model: GenerativeModel,
     checkpoint: str,
     centres: Sequence[Material],
     measured: Sequence[Material],
-    moves: Moves,
     store: ArtifactStore,
     *,
     n: int,
     edge: float,
     seed: int,
-) -> Decoded:
-    """Return codes of what latent points around some centres decode to, in bounds.
+) -> list[tuple[Material, Lineage]]:
+    """Return what latent points around some centres decode to, with its lineage.
 
     Args:
         model: fitted.
         checkpoint: its artifact, for the lineage.
         centres: materials, of which the latent points are scattered copies, and midpoints of pairs.
         measured: everything measured; its extent is the unit of the edge.
-        moves: of the space.
         store: receives the latent points.
         n: number of latent points.
         edge: of the box around each centre, in the extent of the measured latents.
@@ -86,18 +98,10 @@ def decode_around(
     buffer = io.BytesIO()
     np.save(buffer, latents.numpy(), allow_pickle=False)
     array = store.put(buffer.getvalue())
-    codes, lineages = [], []
-    for row, material in enumerate(model.decode(latents, seed=seed)):
-        try:
-            code = moves.encode([material])
-        except MaterialError:
-            continue
-        if moves.in_bounds(code)[0]:
-            codes.append(code[0])
-            lineages.append(
-                Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed)
-            )
-    return Decoded(np.array(codes, dtype=np.int64), tuple(lineages), len(latents))
+    return [
+        (material, Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed))
+        for row, material in enumerate(model.decode(latents, seed=seed))
+    ]
 
 
 def starts_of_climb(
