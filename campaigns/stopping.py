@@ -58,8 +58,8 @@ class StoppingOptions(_Part):
         default=None,
         gt=0,
         lt=1,
-        description="with one objective and strategy latent-bo: no candidate of the last round had "
-        "a larger predicted probability of beating the best before it, constraints included",
+        description="with one objective, and a strategy that searches: no candidate of the last round "
+        "had a larger predicted probability of beating the best before it, constraints included",
     )
 
     def targets(self, objectives: Sequence[Objective]) -> dict[str, float]:
@@ -89,7 +89,7 @@ class StoppingOptions(_Part):
                     "probability_of_improvement",
                     "several objectives have no single best to improve on; write hypervolume_gain",
                 )
-            if acquisition.strategy != "latent-bo":
+            if not acquisition.searches:
                 return (
                     "probability_of_improvement",
                     f"strategy {acquisition.strategy} predicts no improvement; remove it",

@@ -137,7 +137,9 @@ def _next(state: CampaignState) -> Step:
         failed = "failed or is in doubt" if is_doubted else "failed"
         found = f"no labels: every initial measurement {failed}"
         return Close(found if _found_some(state) else _nothing_allowed(state))
-    if state.spec.acquisition.uses_model and len(state.answers()) < FEWEST_LABELS:
+    acquisition = state.spec.acquisition
+    learns = acquisition.uses_model or acquisition.searches
+    if learns and len(state.answers()) < FEWEST_LABELS:
         return Close("one label is too few to learn from: every other initial measurement failed")
     if len(state.spec.objectives) > 1 and state.reference is None:
         return TakeReference()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from botorch.exceptions.warnings import BotorchWarning
 from linear_operator.utils.warnings import NumericalWarning
 from threadpoolctl import threadpool_limits
 
@@ -25,4 +26,6 @@ def single_threaded() -> Iterator[None]:
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", "A not p.d., added jitter", NumericalWarning)
+        # The improvement then counts from what is least bad, with feasibility as its factor.
+        warnings.filterwarnings("ignore", "When all training points are infeas", BotorchWarning)
         yield

@@ -198,7 +198,10 @@ def search_warnings(state: CampaignState) -> list[str]:
             f"{predicted.std:.2g}"
         )
     if len(unexpected) > SHOWN_SURPRISES:
-        found.append(f"{len(unexpected) - SHOWN_SURPRISES} more values were surprises")
+        more = len(unexpected) - SHOWN_SURPRISES
+        found.append(
+            f"{more} more {'value was a surprise' if more == 1 else 'values were surprises'}"
+        )
     return found
 
 

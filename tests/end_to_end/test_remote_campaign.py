@@ -39,8 +39,8 @@ SPEC = {
         DFT.model_dump(mode="json"),
     ],
 }
-N_JOBS = 2 + 3
-"""A relaxation and two strained cells, with a summary of each."""
+N_JOBS = 2 + 3 + 3
+"""A relaxation, two strained cells, and two at the second strain, with a summary of each."""
 
 
 class Dies(Exception):

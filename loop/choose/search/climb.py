@@ -18,6 +18,8 @@ HOT, COLD = 1.0, 0.05
 """First and last temperature, in units of the logarithm of the acquisition."""
 KEPT_PER_STEP = 256
 """Number of the best scored candidates that are kept from every step."""
+SAME = 6
+"""Decimals to which the scores of equivalent candidates agree; one of them is enough."""
 P_SECOND_MOVE = 0.3
 """Probability that a step makes two moves at once."""
 
@@ -63,7 +65,7 @@ def climb(
     neighbours: int,
     most: int,
 ) -> Climbed:
-    """Climb from every start; return the best that was met, each code once.
+    """Climb from every start; return the best that was met, one of those that score the same.
 
     In every step a chain looks at some neighbours, draws one of them in proportion to their
     acquisition to the power of one over the temperature, and goes there by Metropolis' rule.
@@ -107,7 +109,9 @@ def climb(
         rise = found[chosen] - values
         goes = np.log(rng.random(len(starts))) < rise / temperature
         current[goes], values[goes] = near[chosen[goes]], found[chosen[goes]]
-    best = sorted(kept.items(), key=lambda item: (-item[1][0], item[0]))[:most]
+    ordered = sorted(kept.items(), key=lambda item: (-item[1][0], item[0]))
+    first = np.unique([round(-value, SAME) for _, (value, _) in ordered], return_index=True)[1]
+    best = [ordered[place] for place in first[:most]]
     codes = np.array([np.frombuffer(key, dtype=starts.dtype) for key, _ in best])
     rows = np.array([row for _, (_, row) in best])
     return Climbed(
@@ -135,6 +139,8 @@ def _moved(
 def _keep(
     kept: dict[bytes, tuple[float, int]], codes: IntArray, values: FloatArray, rows: IntArray
 ) -> None:
-    for place in np.argsort(-values, kind="stable")[:KEPT_PER_STEP]:
+    order = np.argsort(-values, kind="stable")
+    first = np.unique(np.round(-values[order], SAME), return_index=True)[1]
+    for place in order[first[:KEPT_PER_STEP]]:
         if np.isfinite(values[place]):
             kept.setdefault(codes[place].tobytes(), (float(values[place]), int(rows[place])))

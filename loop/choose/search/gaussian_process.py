@@ -189,15 +189,15 @@ def _fitted(x: Tensor, y: Tensor, spans: Sequence[slice], bent: Sequence[slice])
     )
     linear = np.zeros(x.shape[1])
     for span, line in zip(spans, lines, strict=True):
-        linear[span] = float(line.outputscale)
+        linear[span] = line.outputscale.item()
     return Covariance(
         linear,
         tuple(
-            Bend(columns, float(curve.outputscale), float(curve.base_kernel.lengthscale))
+            Bend(columns, curve.outputscale.item(), curve.base_kernel.lengthscale.item())
             for columns, curve in zip(bent, curves, strict=True)
         ),
-        noise=float(likelihood.noise),
-        mean=float(gp.mean_module.constant),
+        noise=likelihood.noise.item(),
+        mean=gp.mean_module.constant.item(),
     )
 
 

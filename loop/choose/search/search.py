@@ -41,6 +41,8 @@ from alloop.seeds import derive_seed
 NEIGHBOURS = 24
 """Number of neighbours that a chain looks at in a step."""
 FEWEST_STEPS, MOST_STEPS = 6, 40
+MOST_LOOKED_AT = 1024
+"""Number of candidates from a climb that are screened, at most."""
 SHORTLIST = 128
 """Number of candidates that the batch is chosen from jointly: the best by their own scores."""
 MAX_STD = 0.5
@@ -94,7 +96,7 @@ def propose_by_search(
             rng,
             steps=_steps(task.surrogates.rows_per_round, n_chains),
             neighbours=NEIGHBOURS,
-            most=4 * SHORTLIST,
+            most=MOST_LOOKED_AT,
         )
         known = {code.tobytes() for code in codes.values()}
         rows = [row for row, code in enumerate(climbed.codes) if code.tobytes() not in known]
@@ -324,6 +326,8 @@ def _shortlist(
         part = rows[start : start + SHORTLIST]
         for row, material in zip(part, moves.decode(climbed.codes[part]), strict=True):
             group, chain = int(climbed.group[row]), int(climbed.chain[row])
+            if batch.knows(material):
+                continue  # equivalents of what is measured lie around everything that is good
             lineage = starts.lineage(group, chain, climbed.codes[row], moves, seed)
             if batch.screen([Draft(material, lineage)]):
                 passed.append(Draft(material, lineage))

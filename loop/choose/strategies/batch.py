@@ -8,6 +8,7 @@ from alloop.loop.choose.screening import Seen, screen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.materials import Material
 from alloop.seeds import derive_seed
 
 
@@ -41,6 +42,10 @@ class Batch:
         n_taken = sum(decision.chosen for _, decision in taken)
         self.n_chosen += n_taken
         return n_taken
+
+    def knows(self, material: Material) -> bool:
+        """Return whether an equivalent of it was measured, or is in the batch."""
+        return self._known.equivalent(material) is not None
 
     def screen(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Return the drafts that pass the screening, each once; the others are rejected."""

@@ -40,8 +40,8 @@ def test_the_best_ordering_is_found_and_nothing_is_returned_twice() -> None:
     group = ChainGroup("random", MOVES.draw(6, rng), plain_moves(MOVES))
     found = climb(score, [group], MOVES, rng, steps=20, neighbours=8, most=50)
     assert found.scores[0] == pytest.approx(score(everything()).max())
-    assert len(np.unique(found.codes, axis=0)) == len(found.codes) == 50
-    assert (np.diff(found.scores) <= 0).all()
+    assert 5 < len(found.codes) <= 50
+    assert (np.diff(found.scores) < 0).all()  # of equivalent orderings, one
     assert MOVES.in_bounds(found.codes).all()
     assert found.scores == pytest.approx(score(found.codes))
 
