@@ -58,8 +58,9 @@ class StoppingOptions(_Part):
         default=None,
         gt=0,
         lt=1,
-        description="with one objective, and a strategy that searches: no candidate of the last round "
-        "had a larger predicted probability of beating the best before it, constraints included",
+        description="with one objective, and a strategy that searches: no candidate of the last "
+        "round had a larger predicted probability of beating the best before it, with all "
+        "constraints",
     )
 
     def targets(self, objectives: Sequence[Objective]) -> dict[str, float]:

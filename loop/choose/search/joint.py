@@ -14,6 +14,7 @@ from botorch.models.model import Model
 from botorch.posteriors import GPyTorchPosterior
 from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNormal
+from linear_operator.operators import DenseLinearOperator
 from torch import Tensor
 
 from alloop.campaigns.objectives import Constraint, Objective
@@ -70,8 +71,12 @@ class ListedModel(Model):
         """Return the joint posterior of the noiseless properties at places (…, q, 1)."""
         del output_indices, observation_noise, posterior_transform
         places = X[..., 0].long()
+        # Lazily: BoTorch asks for variances at mixtures of places too, and there may be equal ones.
         normals = [
-            MultivariateNormal(mean[places], covariance[places[..., :, None], places[..., None, :]])
+            MultivariateNormal(
+                mean[places],
+                DenseLinearOperator(covariance[places[..., :, None], places[..., None, :]]),
+            )
             for mean, covariance in zip(self._means, self._covariances, strict=True)
         ]
         if len(normals) == 1:

@@ -103,5 +103,15 @@ def _made(lineage: Lineage) -> str:
                 f"decoded by model {model[:10]} from row {lineage.row} of latents "
                 f"{latents[:10]}, seed {lineage.seed}"
             )
+        case Lineage(source="climbed"):
+            start = (
+                f"what row {lineage.row} of latents {lineage.latents[:10]} decodes to"
+                if lineage.latents
+                else (lineage.parent or "a symmetric ordering")[:20]
+            )
+            moves = ", ".join(f"{part} to {value}" for part, value in lineage.moves)
+            return f"climbed to from {start}: {moves}"
+        case Lineage(source="symmetric"):
+            return f"a symmetric ordering, start {lineage.row} of the climb, seed {lineage.seed}"
     seed = "" if lineage.seed is None else f", seed {lineage.seed}"
     return f"{lineage.source}{seed}"
