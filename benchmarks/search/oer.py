@@ -119,9 +119,9 @@ class Plate:
     """A plate's measurements."""
 
     fractions: Floats
-    """Shape (n, 6), in the order of ``ELEMENTS``."""
+    """Atomic fractions, shape (n, 6), in the order of ``ELEMENTS``."""
     overpotentials: Floats
-    """Shape (n,), V."""
+    """Measured overpotentials, shape (n,), V."""
     row_of: Mapping[str, int]
     """Row of each candidate, by its id."""
 

@@ -19,8 +19,10 @@ from alloop.campaigns.load import ready_campaigns
 from alloop.errors import RunError
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
+from alloop.public_data.datasets import known
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL_DECORATIONS
+from tests.end_to_end.tables import write_binaries, write_plate
 from tests.typed import Typed, typed_at
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "loop"))
@@ -67,6 +69,8 @@ def test_every_ready_campaign_passes_the_check(
     write_hea(tmp_path)
     metals = draw_prototypes(10, seed=0, elements=["Li", "Mg", "Ti", "Ni", "Al", "Si"])
     write_perovskites(tmp_path / "perov_5" / "train.csv", metals)
+    write_plate(tmp_path / known("oer-3496").table)
+    write_binaries(tmp_path / known("binary-elasticity").table)
     monkeypatch.setenv("ALLOOP_DATA", str(tmp_path))
     code, out, _ = typed("check", name)
     assert code == 0

@@ -45,7 +45,8 @@ ELEMENT_PROPERTIES = (
 SHELL = 1.2
 """Largest distance of a nearest neighbour, over the shortest at its atom."""
 FIRST_CUTOFF, MAX_CUTOFF = 4.0, 12.0
-"""Å; the neighbours of an atom that has none within the larger one are not described."""
+"""Cutoffs of the search for neighbours, Å: the first tried, and the largest; an atom without any
+within it has none described."""
 MAX_CACHED = 50_000
 """Number of crystals whose descriptors are kept in a process."""
 
