@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -33,6 +33,40 @@ def record(name: str, figures: Mapping[str, Any], *, command: str) -> Path:
     }
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def record_parts(
+    subject: str,
+    asked: Sequence[str],
+    known: Sequence[str],
+    measure: Callable[[str], Mapping[str, Any] | None],
+    *,
+    totals: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda measured: {},
+) -> None:
+    """Measure parts of a benchmark, and write results/SUBJECT.json after each.
+
+    Figures of parts that are not asked for stay as they were.
+
+    Args:
+        subject: name of the benchmark.
+        asked: parts to measure; all, if empty.
+        known: all parts, in the order in which they are measured.
+        measure: gives a part's figures; None for one that is not written yet.
+        totals: gives figures over all parts.
+    """
+    if unknown := sorted(set(asked) - set(known)):
+        raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
+    for name in asked or known:
+        print(f"{name} …", flush=True)
+        if (found := measure(name)) is None:
+            print(f"{name}: not written yet", flush=True)
+            continue
+        path = RESULTS / f"{subject}.json"
+        # Read now: other parts may have been recorded meanwhile.
+        earlier = json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
+        measured = earlier | dict(found)
+        command = f"make bench-{subject}"
+        print(record(subject, measured | dict(totals(measured)), command=command), flush=True)
 
 
 def machine() -> dict[str, Any]:

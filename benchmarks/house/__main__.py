@@ -4,7 +4,6 @@ A part is a module of this folder with a function `figures() -> dict[str, float]
 or a ready campaign by its name. Figures of parts that are not named stay as they were.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,7 +11,7 @@ from importlib import import_module
 from alloop.campaigns.load import ready_campaigns
 from benchmarks.house.ready_campaigns import figures as campaign_figures
 from benchmarks.house.ready_campaigns import totals
-from benchmarks.recording import RESULTS, record
+from benchmarks.recording import record_parts
 
 PARTS = ("hull", "start_up", "structure", "plugin", "dvae_fit")
 """Subjects in the order in which they are measured; each is imported when its turn comes."""
@@ -20,14 +19,7 @@ PARTS = ("hull", "start_up", "structure", "plugin", "dvae_fit")
 
 def main(names: Sequence[str]) -> None:
     """Measure the named parts and campaigns, or all, and write results/house.json after each."""
-    known = (*PARTS, *ready_campaigns())
-    if unknown := sorted(set(names) - set(known)):
-        raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
-    for name in names or known:
-        print(f"{name} …", flush=True)
-        found = _figures(name)
-        measured = _earlier() | found  # read now: other parts may have been recorded meanwhile
-        print(record("house", measured | totals(measured), command="make bench-house"), flush=True)
+    record_parts("house", names, (*PARTS, *ready_campaigns()), _figures, totals=totals)
 
 
 def _figures(name: str) -> dict[str, float]:
@@ -35,14 +27,6 @@ def _figures(name: str) -> dict[str, float]:
         return campaign_figures(name)
     found: dict[str, float] = import_module(f"benchmarks.house.{name}").figures()
     return found
-
-
-def _earlier() -> dict[str, float]:
-    path = RESULTS / "house.json"
-    figures: dict[str, float] = (
-        json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
-    )
-    return figures
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@ A part is a module of this folder with a function `measure() -> dict`, named in 
 parts that are not named stay as they were.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
-from benchmarks.recording import RESULTS, record
+from benchmarks.recording import record_parts
 
 PARTS = {
     "hostile": "benchmarks.trust.hostile.attempts",
@@ -25,21 +23,7 @@ PARTS = {
 
 def main(names: Sequence[str]) -> None:
     """Measure the named parts, or all, and write results/trust.json after each."""
-    if unknown := sorted(set(names) - set(PARTS)):
-        raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    for name in names or PARTS:
-        print(f"{name} …", flush=True)
-        found: dict[str, Any] = import_module(PARTS[name]).measure()
-        # Read now: other parts may have been recorded meanwhile.
-        print(record("trust", _earlier() | found, command="make bench-trust"), flush=True)
-
-
-def _earlier() -> dict[str, Any]:
-    path = RESULTS / "trust.json"
-    figures: dict[str, Any] = (
-        json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
-    )
-    return figures
+    record_parts("trust", names, tuple(PARTS), lambda name: import_module(PARTS[name]).measure())
 
 
 if __name__ == "__main__":

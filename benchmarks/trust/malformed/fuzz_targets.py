@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec, ready_campaigns
 from alloop.canonical import canonical_json, sha256
@@ -49,16 +48,12 @@ from alloop.oracles.lammps.options import OwnPotential
 from alloop.oracles.lammps.potentials.catalogue import find_potential
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
+from benchmarks.trust.malformed.case import NI3CR
 from benchmarks.trust.malformed.mutations import mutated_bytes, mutated_text, mutated_tree
 
 Target = Callable[[Path, random.Random], bool]
 """Feeds one input made in a folder; returns whether it was taken, and raises what it raises."""
 
-NI3CR = Structure(
-    Lattice.cubic(3.55),
-    ["Cr", "Ni", "Ni", "Ni"],
-    [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]],
-)
 CIFS = (
     NI3CR.to(fmt="cif"),
     """data_hcp
