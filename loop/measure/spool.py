@@ -25,7 +25,7 @@ from alloop.durable import make_folder, write_durably
 from alloop.errors import MaterialError, RunError
 from alloop.loop.record.own_files import NotOwn, read_own
 from alloop.oracles.base import Measurement, exchange_fingerprint
-from alloop.user_key import seal
+from alloop.user_key import keyed_seal, seal
 
 MOST_BYTES = 32_000_000
 """Largest measurement, relaxed structure and documents included: what a controller parses in a few
@@ -175,11 +175,7 @@ class Spool:
             ) from error
 
     def _seal(self, evaluation: str, fingerprint: str, content: bytes) -> str:
-        mac = hmac.new(self.key, digestmod=hashlib.sha256)
-        for part in (evaluation.encode(), fingerprint.encode(), content):
-            mac.update(len(part).to_bytes(8, "big"))
-            mac.update(part)
-        return mac.hexdigest()
+        return keyed_seal(self.key, evaluation.encode(), fingerprint.encode(), content)
 
 
 def is_answer_of(measurement: Measurement, fingerprint: str) -> bool:
