@@ -122,16 +122,12 @@ def first_worst(state: CampaignState) -> list[float] | None:
 
 
 def _volume(state: CampaignState, last: int, reference: Sequence[float]) -> float:
-    import torch  # noqa: PLC0415 (states are read without it)
-    from botorch.utils.multi_objective.hypervolume import Hypervolume  # noqa: PLC0415
-    from botorch.utils.multi_objective.pareto import is_non_dominated  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415 (states of one objective are read without it)
 
-    points = torch.tensor(_points(state, _feasible(state, last)), dtype=torch.float64)
-    origin = torch.tensor(reference, dtype=torch.float64)
-    points = points[(points > origin).all(dim=1)] if len(points) else points
-    if not len(points):
-        return 0.0
-    return float(Hypervolume(origin).compute(points[is_non_dominated(points)]))
+    from alloop.loop.state.ranking.front import hypervolume  # noqa: PLC0415
+
+    points = _points(state, _feasible(state, last))
+    return hypervolume(np.array(points).reshape(len(points), len(reference)), reference)
 
 
 def probability_of_improvement(state: CampaignState, round: int) -> float | None:
