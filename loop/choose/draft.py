@@ -1,13 +1,23 @@
 """Drafts: proposed materials before they are screened."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from alloop.loop.choose.screening import CandidateRejection, Seen, lattice_of, screen
+from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, formula_of, material_id
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from alloop.models.base import GenerativeModel
 
 
 @dataclass(frozen=True)
@@ -72,3 +82,27 @@ def take(
             passed += 1
         looked_at.append((draft, decision))
     return looked_at
+
+
+def decode_latents(
+    model: "GenerativeModel", checkpoint: str, latents: "Tensor", store: ArtifactStore, *, seed: int
+) -> list[Draft]:
+    """Return what latent points decode to, one draft a row, and store the points.
+
+    Args:
+        model: fitted.
+        checkpoint: its artifact, for the lineage.
+        latents: shape (n, d).
+        store: receives the points, so that a lineage can name its row.
+        seed: of the decoding.
+    """
+    buffer = io.BytesIO()
+    np.save(buffer, latents.numpy(), allow_pickle=False)
+    array = store.put(buffer.getvalue())
+    return [
+        Draft(
+            material,
+            Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed),
+        )
+        for row, material in enumerate(model.decode(latents, seed=seed))
+    ]

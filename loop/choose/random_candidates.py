@@ -9,18 +9,14 @@ from pymatgen.core import Composition
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MaterialError, SpecError
+from alloop.loop.choose.moves.compositions import FRACTION_STEPS
+from alloop.loop.choose.moves.sampling import MAX_DRAWS
 from alloop.loop.choose.screening import CandidateRejection, Seen, screen
 from alloop.materials import Material
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.oracles.options import ListsMaterials
 from alloop.space import AnySpace, Compositions, Decorations, Structures
-
-FRACTION_STEPS = 1000
-"""Number of steps of an atomic fraction, which is a whole multiple of one over this: an alloy that
-somebody could weigh out."""
-MAX_DRAWS = 10_000
-"""Largest number of compositions drawn before the bounds are given up as too tight to hit."""
 
 TRIED = 64
 """Number of random draws by which a space is told to be empty."""

@@ -8,15 +8,13 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
-from alloop.loop.choose.moves.sampling import choose
+from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
 from alloop.materials import Material, composition_of, formula_of
 from alloop.space import Compositions
 
 FRACTION_STEPS = 1000
 """Number of steps of an atomic fraction, which is a whole multiple of one over this: an alloy that
 somebody could weigh out."""
-MAX_DRAWS = 10_000
-"""Largest number of compositions drawn before the bounds are given up as too tight to hit."""
 P_SHIFT, P_EXCHANGE = 0.7, 0.15
 """Probabilities of a shift and of an exchange of two amounts; the rest are replacements."""
 COMPOSITION_STEPS = (200, 100, 50, 20, 10, 5, 2, 1)
@@ -66,20 +64,9 @@ class CompositionMoves:
         Raises:
             MaterialError: if none of ``MAX_DRAWS`` in succession lies within the bounds.
         """
-        found: IntArray = np.empty((0, len(self._elements)), dtype=np.int64)
-        size = max(2 * n, 64)
-        n_in_vain = 0
-        while len(found) < n:
-            drawn = self._draw_freely(size, rng)
-            drawn = drawn[self.in_bounds(drawn)]
-            n_in_vain = 0 if len(drawn) else n_in_vain + size
-            if n_in_vain >= MAX_DRAWS:
-                raise MaterialError(
-                    f"none of {MAX_DRAWS} compositions drawn at random lies within the fractions",
-                    remedy="Widen the space's fractions.",
-                )
-            found = np.concatenate([found, drawn])
-        return found[:n]
+        return draw_in_bounds(
+            lambda size: self._draw_freely(size, rng), self.in_bounds, n, what="compositions"
+        )
 
     def mutate(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
         """Shift parts of each row from one element to another, exchange the amounts of two

@@ -1,9 +1,15 @@
-"""Weighted choices, one in each row of an array."""
+"""Weighted choices, one in each row of an array, and draws until enough are in bounds."""
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, IntArray
+
+MAX_DRAWS = 10_000
+"""Largest number of draws in succession before the bounds are given up as too tight to hit."""
 
 
 def choose(weights: npt.ArrayLike, rng: np.random.Generator) -> tuple[IntArray, BoolArray]:
@@ -37,3 +43,36 @@ def choose_pair(
     n, m, _ = square.shape
     pair, is_able = choose(square.reshape(n, m * m), rng)
     return pair // m, pair % m, is_able
+
+
+def draw_in_bounds(
+    draw: Callable[[int], IntArray],
+    in_bounds: Callable[[IntArray], BoolArray],
+    n: int,
+    *,
+    what: str,
+) -> IntArray:
+    """Return n codes in bounds, shape (n, k): what is drawn outside is drawn again.
+
+    Args:
+        draw: gives so many codes, some of them outside.
+        in_bounds: tells which are inside.
+        n: codes wanted.
+        what: they are, in the plural, for the error.
+
+    Raises:
+        MaterialError: if none of ``MAX_DRAWS`` in succession is in bounds.
+    """
+    found: list[IntArray] = [draw(0)]  # without rows, but as wide as a code
+    size, n_in_vain = max(2 * n, 64), 0
+    while sum(map(len, found)) < n:
+        drawn = draw(size)
+        drawn = drawn[in_bounds(drawn)]
+        n_in_vain = 0 if len(drawn) else n_in_vain + size
+        if n_in_vain >= MAX_DRAWS:
+            raise MaterialError(
+                f"none of {MAX_DRAWS} {what} drawn at random lies within the fractions",
+                remedy="Widen the space's fractions.",
+            )
+        found.append(drawn)
+    return np.concatenate(found)[:n]

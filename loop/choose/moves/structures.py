@@ -8,9 +8,8 @@ from pymatgen.core import Structure
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
-from alloop.loop.choose.moves.compositions import MAX_DRAWS
 from alloop.loop.choose.moves.frames import Frame, known_frames, symbols_of
-from alloop.loop.choose.moves.sampling import choose
+from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
 from alloop.materials import Material, formula_of
 from alloop.space import SLACK, Structures
 
@@ -87,22 +86,14 @@ class StructureMoves:
         Raises:
             MaterialError: if none of ``MAX_DRAWS`` in succession lies within the bounds.
         """
-        found: IntArray = np.empty((0, 1 + self._width), dtype=np.int64)
-        size, n_in_vain = max(2 * n, 64), 0
-        while len(found) < n:
+
+        def draw_freely(size: int) -> IntArray:
             frames = rng.integers(len(self._frames), size=(size, 1))
             order = rng.random((size, len(self._elements))).argsort(axis=1)[:, : self._width]
             used = np.arange(self._width) < self._n_slots[frames]
-            drawn = np.hstack([frames, np.where(used, order, -1)])
-            drawn = drawn[self.in_bounds(drawn)]
-            n_in_vain = 0 if len(drawn) else n_in_vain + size
-            if n_in_vain >= MAX_DRAWS:
-                raise MaterialError(
-                    f"none of {MAX_DRAWS} crystals drawn at random lies within the fractions",
-                    remedy="Widen the space's fractions.",
-                )
-            found = np.concatenate([found, drawn])
-        return found[:n]
+            return np.hstack([frames, np.where(used, order, -1)])
+
+        return draw_in_bounds(draw_freely, self.in_bounds, n, what="crystals")
 
     def mutate(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
         """Substitute an element of each row by one it lacks, exchange two, or change the frame for

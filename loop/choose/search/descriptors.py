@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,21 +22,31 @@ CHEAP_ROWS, EMBEDDED_ROWS = 30_000, 3_000
 """Candidates described in a round: by array operations, or one by one and by a model's encoder."""
 
 
-class ClusterCorrelations:
-    """Cluster correlations of decorations (``alloop.models.lattice.clusters``)."""
+class OrderingDescriptors:
+    """Cluster descriptors of decorations (``alloop.models.lattice.clusters``).
 
-    name = "correlations"
+    Args:
+        space: of the decorations.
+        name: for people and for the ledger.
+        bends_together: whether a property may bend along all of them: they count as one kind.
+        options: of ``ClusterDescriptors``.
+    """
+
     rows_per_round = CHEAP_ROWS
 
-    def __init__(self, space: Decorations) -> None:
+    def __init__(
+        self, space: Decorations, name: str, *, bends_together: bool = False, **options: Any
+    ) -> None:
+        self.name = name
         self._space = DecorationSpace.of(
             space.elements, space.lattices, space.atoms, space.count_bounds()
         )
+        self._bends_together, self._options = bends_together, options
 
     @property
-    def group_sizes(self) -> tuple[int, ...]:
+    def group_sizes(self) -> tuple[int, ...] | None:
         """Numbers of descriptors of composition and lattice, of pairs and of triangles."""
-        return self._describe.group_sizes
+        return None if self._bends_together else self._describe.group_sizes
 
     def of_codes(self, codes: IntArray) -> FloatArray:
         """Return the descriptors of codes of ``DecorationMoves``."""
@@ -47,39 +58,25 @@ class ClusterCorrelations:
 
     @cached_property
     def _describe(self) -> ClusterDescriptors:
-        return ClusterDescriptors(self._space.parents, len(self._space.elements))
+        return ClusterDescriptors(self._space.parents, len(self._space.elements), **self._options)
 
 
-class PairOrder:
-    """Composition, lattice and the short-range order of three shells: few, so that a surrogate may
-    bend along all of them."""
+def correlations(space: Decorations) -> OrderingDescriptors:
+    """Return the correlations of pairs and triangles, each kind by itself."""
+    return OrderingDescriptors(space, "correlations")
 
-    name = "short-range order"
-    rows_per_round = CHEAP_ROWS
-    group_sizes = None
 
-    def __init__(self, space: Decorations) -> None:
-        self._space = DecorationSpace.of(
-            space.elements, space.lattices, space.atoms, space.count_bounds()
-        )
-
-    def of_codes(self, codes: IntArray) -> FloatArray:
-        """Return the descriptors of codes of ``DecorationMoves``."""
-        return self._describe(codes[:, 1:], codes[:, 0])
-
-    def of_materials(self, materials: Sequence[Material]) -> FloatArray:
-        """Return the descriptors of decorations, relaxed or not."""
-        return self._describe(*self._space.read(materials))
-
-    @cached_property
-    def _describe(self) -> ClusterDescriptors:
-        return ClusterDescriptors(
-            self._space.parents,
-            len(self._space.elements),
-            n_shells=N_ORDER_SHELLS,
-            triangles=False,
-            shared=True,
-        )
+def short_range_order(space: Decorations) -> OrderingDescriptors:
+    """Return composition, lattice and the short-range order of three shells: few, so that a
+    surrogate may bend along all of them."""
+    return OrderingDescriptors(
+        space,
+        "short-range order",
+        bends_together=True,
+        n_shells=N_ORDER_SHELLS,
+        triangles=False,
+        shared=True,
+    )
 
 
 class Fractions:
@@ -104,14 +101,13 @@ class Fractions:
         return np.array([[float(c[symbol]) for symbol in self._elements] for c in compositions])
 
 
-class CrystalStatistics:
-    """Statistics of a crystal's elements and of its packing (``crystal_statistics``).
+class OfMaterials:
+    """Descriptors of materials one by one, and of codes by way of the materials they stand for.
 
     Args:
-        moves: of the space, to make crystals of codes; None where nothing is climbed.
+        moves: of the space, to make materials of codes; None where nothing is climbed.
     """
 
-    name = "statistics"
     rows_per_round = EMBEDDED_ROWS
     group_sizes = None
 
@@ -119,34 +115,38 @@ class CrystalStatistics:
         self._moves = moves
 
     def of_codes(self, codes: IntArray) -> FloatArray:
-        """Return the descriptors of the crystals that codes stand for."""
+        """Return the descriptors of the materials that codes stand for."""
         assert self._moves is not None
         return self.of_materials(self._moves.decode(codes))
+
+    def of_materials(self, materials: Sequence[Material]) -> FloatArray:
+        """Return the descriptors of materials."""
+        raise NotImplementedError
+
+
+class CrystalStatistics(OfMaterials):
+    """Statistics of a crystal's elements and of its packing (``crystal_statistics``)."""
+
+    name = "statistics"
 
     def of_materials(self, materials: Sequence[Material]) -> FloatArray:
         """Return the descriptors of crystals."""
         return describe_crystals(materials)
 
 
-class Embedding:
+class Embedding(OfMaterials):
     """The model's embedding: a deep kernel, for the surrogate over it.
 
     Args:
         model: fitted.
-        moves: of the space, to make materials of codes; None where nothing is climbed.
+        moves: as of the base.
     """
 
     name = "embedding"
-    rows_per_round = EMBEDDED_ROWS
-    group_sizes = None
 
     def __init__(self, model: GenerativeModel, moves: Moves | None) -> None:
-        self._model, self._moves = model, moves
-
-    def of_codes(self, codes: IntArray) -> FloatArray:
-        """Return the embedding of the materials that codes stand for."""
-        assert self._moves is not None
-        return self.of_materials(self._moves.decode(codes))
+        super().__init__(moves)
+        self._model = model
 
     def of_materials(self, materials: Sequence[Material]) -> FloatArray:
         """Return the embedding of materials."""
@@ -171,7 +171,7 @@ def descriptors_of(
     embedding = () if model is None else (Embedding(model, moves),)
     match space:
         case Decorations():
-            return (ClusterCorrelations(space), PairOrder(space), *embedding)
+            return (correlations(space), short_range_order(space), *embedding)
         case Compositions():
             return (Fractions(space), *embedding)
         case _:

@@ -45,6 +45,8 @@ class Surrogates:
     """Columns of each property's descriptors among the features."""
     corrections: tuple[Correction, ...]
     """Correction of each property's predictions, from what earlier ones came to."""
+    known: FloatArray
+    """Features of the materials that they were fitted to, shape (n, d)."""
 
     @property
     def rows_per_round(self) -> int:
@@ -95,7 +97,8 @@ def fit_surrogates(
     edges = np.cumsum([0, *(described[index].shape[1] for index in indices)])
     places = [indices.index(each.descriptors) for each in chosen]
     columns = tuple(slice(int(edges[place]), int(edges[place + 1])) for place in places)
-    return Surrogates(property_names, tuple(chosen), used, columns, tuple(corrections))
+    known = np.hstack([described[index] for index in indices])
+    return Surrogates(property_names, tuple(chosen), used, columns, tuple(corrections), known)
 
 
 def _best(

@@ -105,10 +105,6 @@ class JointAcquisition:
         """Return the acquisition of each row alone, beside what is pending, shape (n,)."""
         return self.function(self._places(rows).unsqueeze(1))
 
-    def of_set(self, rows: Sequence[int]) -> float:
-        """Return the acquisition of several rows together."""
-        return float(self.function(self._places(rows).unsqueeze(0)))
-
     def set_pending(self, rows: Sequence[int]) -> None:
         """Count these rows as measured soon."""
         self.function.set_X_pending(self._places(rows) if rows else None)
@@ -149,7 +145,7 @@ def joint_acquisition(
     def scaled(samples: Tensor, X: Tensor | None = None) -> Tensor:
         samples = seen(samples)
         terms = [
-            _utility(samples[..., column[o.property]], o) / scale
+            utility_of(o, samples[..., column[o.property]]) / scale
             for o, scale in zip(utility.spec.objectives, utility.scales, strict=True)
         ]
         return torch.stack(terms, dim=-1)
@@ -238,7 +234,8 @@ def choose_batch(acquisition: JointAcquisition, n: int, batch: int) -> Choice:
     return Choice(tuple(order), tuple(scores.tolist()))
 
 
-def _utility(values: Tensor, objective: Objective) -> Tensor:
+def utility_of(objective: Objective, values: Tensor) -> Tensor:
+    """Return the utility of an objective at values of any shape, differentiable; more is better."""
     if objective.goal == "window":
         assert objective.window is not None
         low, high = objective.window

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from alloop.loop.record.events import Stage
+from alloop.loop.state.calibration import LEVELS
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import bounds_of
 
-LEVEL, QUANTILE = 0.8, 1.2815515655446004
+LEVEL = 0.8
+QUANTILE = LEVELS[LEVEL]
 """Share of values that an interval is to hold, and its half-width in standard deviations."""
 PRIOR_COUNT = 8
 """Number of predictions come true that the first intervals and means count for."""

@@ -31,10 +31,10 @@ from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, sta
 from alloop.loop.choose.strategies.batch import Batch
 from alloop.loop.choose.trust_region import trust_region_edge
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Decision, Lineage, Posterior, Proposed, Stage
+from alloop.loop.record.events import Decision, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlying_labels
-from alloop.materials import Material, material_id
+from alloop.materials import Material
 from alloop.models.base import GenerativeModel
 from alloop.seeds import derive_seed
 
@@ -81,7 +81,7 @@ def propose_by_search(
         torch.manual_seed(seed)
         generated = _generated(state, store, model, materials, round, seed)
         # What the model made can be moved from as well: a crystal's frame may be its own.
-        own = {material_id(material): material for material, _ in generated}
+        own = {draft.id: draft.material for draft in generated}
         moves = moves_of(state.spec.space, own | materials)
         task = SearchTask.of(state, model, moves, known_values)
         codes = _codes(moves, materials)
@@ -131,8 +131,6 @@ class SearchTask:
     state: CampaignState
     surrogates: Surrogates
     score: Score
-    baseline: FloatArray
-    """Features of everything measured, shape (n, d), the best first."""
     label_stds: FloatArray
     """Standard deviation of each property's labels, shape (p,)."""
     lines: FidelityMaps
@@ -168,8 +166,7 @@ class SearchTask:
         whole = aimed.mean[np.isfinite(aimed.mean).all(axis=1)]
         rows = [dict(zip(names, row, strict=True)) for row in whole.tolist()]
         score = score_of(state.utility, rows)
-        baseline = surrogates.of_materials(list(materials.values()))
-        return cls(state, surrogates, score, baseline, np.nanstd(values, axis=0), lines)
+        return cls(state, surrogates, score, np.nanstd(values, axis=0), lines)
 
     def score_codes(self, codes: IntArray) -> FloatArray:
         """Return the score of codes, (n,)."""
@@ -196,7 +193,12 @@ class SearchTask:
         """Return the decision on every draft, given their features (n, d)."""
         aim = self._aim(self.state, self.lines)
         acquisition = joint_acquisition(
-            self.surrogates, self.baseline, features, self.state.utility, seed=seed, lines=aim
+            self.surrogates,
+            self.surrogates.known,
+            features,
+            self.state.utility,
+            seed=seed,
+            lines=aim,
         )
         choice = choose_batch(acquisition, len(drafts), size)
         marginals = self.surrogates.predict(features)
@@ -282,7 +284,7 @@ def _generated(
     materials: Mapping[str, Material],
     round: int,
     seed: int,
-) -> list[tuple[Material, Lineage]]:
+) -> list[Draft]:
     """Decode latent points around the best."""
     if model is None:
         return []

@@ -1,6 +1,5 @@
 """Where climbs begin: the best measured, what the model decodes, and symmetric orderings."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 
 from alloop.errors import MaterialError
+from alloop.loop.choose.draft import Draft, decode_latents
 from alloop.loop.choose.moves.base import IntArray, Moves
 from alloop.loop.choose.search.climb import ChainGroup, plain_moves
 from alloop.loop.choose.search.orbits import OrbitMoves, draw_orbits
@@ -57,17 +57,17 @@ class Decoded:
     """Number of latent points; fewer materials have a code in the space, or lie in its bounds."""
 
     @classmethod
-    def of(cls, generated: Sequence[tuple[Material, Lineage]], moves: Moves) -> "Decoded":
+    def of(cls, generated: Sequence[Draft], moves: Moves) -> "Decoded":
         """Return what was generated and has a code, in bounds."""
         codes, lineages = [], []
-        for material, lineage in generated:
+        for draft in generated:
             try:
-                code = moves.encode([material])
+                code = moves.encode([draft.material])
             except MaterialError:
                 continue
             if moves.in_bounds(code)[0]:
                 codes.append(code[0])
-                lineages.append(lineage)
+                lineages.append(draft.lineage)
         return cls(np.array(codes, dtype=np.int64), tuple(lineages), len(generated))
 
 
@@ -81,8 +81,8 @@ def decode_around(
     n: int,
     edge: float,
     seed: int,
-) -> list[tuple[Material, Lineage]]:
-    """Return what latent points around some centres decode to, with its lineage.
+) -> list[Draft]:
+    """Return what latent points around some centres decode to.
 
     Args:
         model: fitted.
@@ -95,13 +95,7 @@ def decode_around(
         seed: of the decoding; the scatter follows torch's own generator.
     """
     latents = _scattered(model.encode(centres), model.encode(measured), n, edge)
-    buffer = io.BytesIO()
-    np.save(buffer, latents.numpy(), allow_pickle=False)
-    array = store.put(buffer.getvalue())
-    return [
-        (material, Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed))
-        for row, material in enumerate(model.decode(latents, seed=seed))
-    ]
+    return decode_latents(model, checkpoint, latents, store, seed=seed)
 
 
 def starts_of_climb(

@@ -4,22 +4,21 @@ AlloGen (section 4.3) climbs the property head from latent points by Adam and de
 on the way; nothing keeps the points where the decoder knows its way.
 """
 
-import io
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from alloop.campaigns.objectives import Objective
-from alloop.loop.choose.draft import Draft
+from alloop.loop.choose.draft import decode_latents
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import Seen
+from alloop.loop.choose.search.joint import utility_of
 from alloop.loop.choose.strategies.batch import Batch
 from alloop.loop.choose.strategies.directions import directions
 from alloop.loop.choose.strategies.predicted import decide_by_prediction
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Lineage, Proposed, Stage
+from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.ranking.pareto import best_first
 from alloop.loop.state.ranking.utility import AUGMENTATION, Utility
@@ -58,17 +57,8 @@ def propose_by_latent_gradient(
         torch.manual_seed(seed)
         starts = model.encode([store.get_material(m.candidate) for m in best])
         latents = climb_head(model, starts, predicted_utility(state, len(best))).to(torch.float32)
-        materials = model.decode(latents, seed=seed)
-    buffer = io.BytesIO()
-    np.save(buffer, latents.numpy(), allow_pickle=False)
-    array, checkpoint = store.put(buffer.getvalue()), state.models[round].checkpoint
-    drafts = [
-        Draft(
-            material,
-            Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed),
-        )
-        for row, material in enumerate(materials)
-    ]
+        checkpoint = state.models[round].checkpoint
+        drafts = decode_latents(model, checkpoint, latents, store, seed=seed)
     batch = Batch(state, seen, round)
     passed = batch.screen(drafts)
     batch.decide(decide_by_prediction(state, model, passed, seed=seed))
@@ -149,7 +139,7 @@ def predicted_value(
     objectives = utility.spec.objectives
     scaled = torch.stack(
         [
-            _one(objective, means[:, column[objective.property]]) / scale
+            utility_of(objective, means[:, column[objective.property]]) / scale
             for objective, scale in zip(objectives, utility.scales, strict=True)
         ],
         dim=1,
@@ -159,14 +149,6 @@ def predicted_value(
     weights = towards.to(scaled.dtype).repeat_interleave(len(means) // len(towards), dim=0)
     gains = weights * (scaled - torch.tensor(utility.scaled_reference, dtype=scaled.dtype))
     return gains.min(dim=1).values + AUGMENTATION * gains.mean(dim=1)
-
-
-def _one(objective: Objective, values: Tensor) -> Tensor:
-    if objective.goal == "window":
-        assert objective.window is not None
-        low, high = objective.window
-        return -torch.relu(torch.maximum(low - values, values - high))
-    return values if objective.goal == "maximise" else -values
 
 
 def _gradient(means: Means, points: Tensor, utility: Callable[[Tensor], Tensor]) -> Tensor:
