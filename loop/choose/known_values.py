@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from alloop.loop.choose.fidelity import FidelityMap, corrections
+from alloop.loop.choose.telling_rows import telling_rows
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Stage
 from alloop.loop.state.campaign_state import CampaignState
@@ -17,6 +19,10 @@ from alloop.materials import Material
 LEAST_SLOPE = 0.2
 """Least slope of a map between tiers that is followed downwards: below it the higher tier's value
 says next to nothing of the lower one's, and its error would be multiplied."""
+
+MOST_TELLING, N_BEST = 1000, 64
+"""Most labels of a property that a surrogate is fitted to, and the best candidates, which are there
+in any case."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,18 @@ class KnownMaterials:
 
 
 def known_materials(state: CampaignState, store: ArtifactStore) -> KnownMaterials:
-    """Return the materials that anything is known of, with the values."""
+    """Return the materials that anything is known of, with the values.
+
+    Of very many labels only the ``MOST_TELLING`` of each property, and the best, are returned, so
+    that a choice takes as long after ten thousand labels as after a thousand.
+    """
     known = {each.candidate: each for each in known_values(state)}
     order = dict.fromkeys(m.candidate for m in best_first(state, state.answers()))
-    materials = {id: store.get_material(id) for id in (order | dict.fromkeys(known))}
+    ids = np.array(list(order | dict.fromkeys(known)))
     names = state.spec.property_names()
-    rows = [[known[id].properties.get(name, np.nan) for name in names] for id in materials]
-    return KnownMaterials(materials, winsorised(np.array(rows)))
+    values = winsorised(
+        np.array([[known[id].properties.get(name, np.nan) for name in names] for id in ids])
+    )
+    telling = [telling_rows(of_one, MOST_TELLING) for of_one in values.T]
+    rows = reduce(np.union1d, telling, np.arange(min(len(ids), N_BEST)))
+    return KnownMaterials({id: store.get_material(id) for id in ids[rows].tolist()}, values[rows])

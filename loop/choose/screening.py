@@ -12,7 +12,7 @@ from alloop.errors import MaterialError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of
-from alloop.models.lattice.parent import identify
+from alloop.models.lattice.parent import read_decoration
 from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
@@ -177,8 +177,8 @@ def canonical_key(material: Material) -> bytes | None:
         fractions = composition_of(material).get_el_amt_dict()
         return " ".join(f"{el}{x:.6f}" for el, x in sorted(fractions.items())).encode()
     try:
-        parent = identify(material)
-        return parent.canonical(parent.decoration(material))
+        parent, species = read_decoration(material)
+        return parent.canonical(species)
     except MaterialError:
         return None
 
@@ -216,8 +216,7 @@ def lattice_of(material: Material) -> str | None:
     if isinstance(material, Composition):
         return None
     try:
-        parent = identify(material)
-        parent.decoration(material)  # raises where only the cell is the parent's
+        parent, _ = read_decoration(material)
     except MaterialError:
         return None
     return parent.name

@@ -156,26 +156,34 @@ class _Clusters:
             centred: occupations of the free elements less their means, shape (n, sites, free).
         """
         n, n_sites, m = centred.shape
-        by_site = np.ascontiguousarray(centred.transpose(1, 0, 2))  # (sites, n, m)
-        ends = np.ascontiguousarray(centred.transpose(0, 2, 1)) / n_sites  # (n, m, sites)
+        occupied = np.ascontiguousarray(centred.transpose(2, 1, 0))  # (free, sites, n)
+        means = occupied / n_sites
         first, second = np.triu_indices(m)
         of_pairs, of_triangles = [], []
         for neighbours in self._pairs:
-            around = (neighbours @ by_site.reshape(n_sites, -1)).reshape(n_sites, n, m)
-            pairs = (ends @ around.transpose(1, 0, 2))[:, first, second]
+            around = [neighbours @ of_one for of_one in occupied]
+            pairs = _sums([(means[a], around[b]) for a, b in zip(first, second, strict=True)])
             of_pairs.append(pairs @ self._pairs_of_all)
         for shape in self._triangles:
-            one, other = by_site[shape.first], by_site[shape.second]  # (edges, n, m)
-            edges = one[..., :, None] * other[..., None, :]
+            one, other = occupied[:, shape.first], occupied[:, shape.second]  # (free, edges, n)
             if shape.is_isosceles:
-                edges = (0.5 * (edges + edges.swapaxes(-1, -2)))[..., first, second]
-            width = len(first) if shape.is_isosceles else m * m
-            opposite = (shape.apex @ edges.reshape(len(one), -1)).reshape(n_sites, n, width)
-            of_free = (ends @ opposite.transpose(1, 0, 2)).reshape(n, m * width)
+                edges = [
+                    one[a] * other[a] if a == b else 0.5 * (one[a] * other[b] + one[b] * other[a])
+                    for a, b in zip(first, second, strict=True)
+                ]
+            else:
+                edges = [one[a] * other[b] for a in range(m) for b in range(m)]
+            opposite = [shape.apex @ of_ends for of_ends in edges]
+            of_free = _sums([(of_apex, ends) for of_apex in means for ends in opposite])
             to_all = self._isosceles_of_all if shape.is_isosceles else self._scalene_of_all
             of_triangles.append(of_free @ to_all)
         none = [np.zeros((n, 0), dtype=np.float32)]
         return np.concatenate(of_pairs, axis=1), np.concatenate(of_triangles or none, axis=1)
+
+
+def _sums(factors: Sequence[tuple[Float32Array, Float32Array]]) -> Float32Array:
+    """Return the sums over sites of products, shape (n, k), of k pairs of shape (sites, n)."""
+    return np.stack([np.einsum("sn,sn->n", one, other) for one, other in factors], axis=1)
 
 
 def _symmetric(of_ordered: npt.ArrayLike, n_elements: int) -> FloatArray:

@@ -10,7 +10,7 @@ from pymatgen.core import Element, Structure
 from alloop.errors import MaterialError, ModelError
 from alloop.lattices import CUBIC_SITES, LatticeName
 from alloop.materials import Material, formula_of
-from alloop.models.lattice.parent import IntArray, ParentLattice, identify
+from alloop.models.lattice.parent import IntArray, ParentLattice, read_decoration
 
 
 @dataclass(frozen=True)
@@ -118,14 +118,13 @@ class DecorationSpace:
                 where=formula_of(material),
                 remedy="Give a structure.",
             )
-        parent = identify(material)
+        parent, species = read_decoration(material)
         if parent not in self.parents:
             raise MaterialError(
                 f"a decoration of {parent.name} {parent.n}³; this model knows "
                 f"{' and '.join(self.lattices)} with {self.atoms} atoms",
                 where=formula_of(material),
             )
-        species = parent.decoration(material)
         if stray := sorted(set(species) - set(self.elements)):
             raise MaterialError(
                 f"contains {', '.join(stray)}; this model knows {', '.join(self.elements)}",

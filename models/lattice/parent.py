@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,38 @@ class ParentLattice:
             )
 
 
+def read_decoration(structure: Structure) -> tuple[ParentLattice, tuple[str, ...]]:
+    """Return the parent that a structure decorates, and the element on each of its sites.
+
+    What was read lately is remembered by its content: a round reads the same crystals for each
+    model and surrogate that learns from them.
+
+    Raises:
+        MaterialError: as ``identify`` and ``ParentLattice.decoration``.
+    """
+    key = _content(structure)
+    if (known := _READ.get(key)) is None:
+        parent = identify(structure)
+        known = parent, parent.decoration(structure)
+        if len(_READ) >= MOST_REMEMBERED:
+            _READ.clear()
+        _READ[key] = known
+    return known
+
+
+MOST_REMEMBERED = 50_000
+"""Number of structures whose reading is remembered, at most."""
+_READ: dict[bytes, tuple[ParentLattice, tuple[str, ...]]] = {}
+
+
+def _content(structure: Structure) -> bytes:
+    """Return a digest of cell, positions and species."""
+    positions = np.concatenate([structure.lattice.matrix, structure.frac_coords])
+    return blake2b(
+        positions.tobytes() + " ".join(_symbols(structure)).encode(), digest_size=16
+    ).digest()
+
+
 def identify(structure: Structure) -> ParentLattice:
     """Return the parent whose cell a structure has; ``decoration`` then checks its atoms.
 
@@ -253,9 +286,13 @@ def _point_group(name: LatticeName) -> IntArray:
 
 
 def _symbols(structure: Structure) -> list[str]:
-    if not structure.is_ordered:
-        raise MaterialError("the structure has partly occupied sites", remedy="Order it first.")
-    return [getattr(site.specie, "element", site.specie).symbol for site in structure]
+    symbols = []
+    for site in structure:
+        (specie, amount), *others = site.species.items()
+        if others or amount != 1:
+            raise MaterialError("the structure has partly occupied sites", remedy="Order it first.")
+        symbols.append(specie.symbol)
+    return symbols
 
 
 def _require_cell(parent: ParentLattice, structure: Structure) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from alloop.loop.choose.moves.base import IntArray
 from alloop.loop.choose.search.base import Descriptors, FloatArray, PropertySurrogate
-from alloop.loop.choose.search.gaussian_process import GaussianProcess
+from alloop.loop.choose.search.gaussian_process import GaussianProcess, may_bend_apart
 from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.choose.search.score import Marginals
 from alloop.materials import Material
@@ -108,10 +108,12 @@ def _best(
     evidence: dict[str, float] = {}
     best: ChosenSurrogate | None = None
     for index, each in enumerate(descriptors):
+        features = described[index][known]
+        is_apart = may_bend_apart(features, each.group_sizes)
         for family, fit in FAMILIES.items():
-            if family in NEEDS_GROUPS and each.group_sizes is None:
+            if family in BENDS_APART and not is_apart:
                 continue
-            surrogate = fit(described[index][known], values[known], each.group_sizes)
+            surrogate = fit(features, values[known], each.group_sizes)
             name = f"{each.name}, {family}"
             evidence[name] = surrogate.log_evidence
             needed = -np.inf if best is None else best.surrogate.log_evidence
@@ -133,5 +135,5 @@ FAMILIES: Mapping[
     "bent gaussian process": partial(GaussianProcess.fit, bends_all=True),
 }
 """Families of surrogates, the simpler first."""
-NEEDS_GROUPS = ("bent gaussian process",)
-"""Families that are another's twin where the descriptors are of a single kind."""
+BENDS_APART = ("bent gaussian process",)
+"""Families that are another's twin where the descriptors that vary are of a single kind."""

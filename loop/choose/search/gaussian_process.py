@@ -27,11 +27,14 @@ from gpytorch.priors import GammaPrior, LogNormalPrior
 from scipy.linalg import cho_factor, cho_solve
 from torch import Tensor
 
-from alloop.loop.choose.moves.base import IntArray
 from alloop.loop.choose.search.base import FloatArray, Standardisation
+from alloop.loop.choose.telling_rows import telling_rows
 
 MAX_FIT, MAX_ROWS = 256, 1000
 FIT_ITERATIONS = 50
+LEAST_CHANGE = 1e-5
+"""Relative change of the marginal likelihood below which a fit ends: further steps, half of all,
+move the evidence by less than a hundredth of a nat."""
 ROWS_AT_ONCE = 2048
 
 
@@ -114,9 +117,9 @@ class GaussianProcess:
         bent = _bent_columns(spans, is_first_there=bool((kind[scaling.varies] == 0).any()))
         if not bends_all and len(bent) > 1:
             bent = bent[:1]
-        listed = _telling_rows(values, MAX_FIT)
+        listed = telling_rows(values, MAX_FIT)
         covariance = _fitted(torch.from_numpy(x[listed]), torch.from_numpy(y[listed]), spans, bent)
-        kept = _telling_rows(values, MAX_ROWS)
+        kept = telling_rows(values, MAX_ROWS)
         x, residual = x[kept], y[kept] - covariance.mean
         noisy = covariance(x, x) + covariance.noise * np.eye(len(x))
         inverse = cho_solve(cho_factor(noisy, lower=True), np.eye(len(x)))
@@ -149,6 +152,20 @@ class GaussianProcess:
         explained = np.einsum("ij,ij->i", cross @ self.inverse, cross)
         left = np.maximum(self.covariance.variance(x) - explained, 0.0)
         return cross @ self.solved + self.covariance.mean, left + self.covariance.noise
+
+
+def may_bend_apart(features: FloatArray, groups: Sequence[int] | None) -> bool:
+    """Return whether descriptors of the first kind vary and others do too, so that a process may
+    bend along each by itself.
+
+    Args:
+        features: shape (n, d).
+        groups: numbers of descriptors of each kind; None for a single kind.
+    """
+    if groups is None:
+        return False
+    varies = Standardisation.of(features, np.zeros(len(features))).varies
+    return bool(varies[: groups[0]].any() and varies[groups[0] :].any())
 
 
 def _spans(kind: npt.NDArray[Any]) -> list[slice]:
@@ -185,7 +202,7 @@ def _fitted(x: Tensor, y: Tensor, spans: Sequence[slice], bent: Sequence[slice])
     )
     fit_gpytorch_mll(
         ExactMarginalLogLikelihood(gp.likelihood, gp),
-        optimizer_kwargs={"options": {"maxiter": FIT_ITERATIONS}},
+        optimizer_kwargs={"options": {"maxiter": FIT_ITERATIONS, "ftol": LEAST_CHANGE}},
     )
     linear = np.zeros(x.shape[1])
     for span, line in zip(spans, lines, strict=True):
@@ -210,15 +227,3 @@ def _linear(span: slice) -> ScaleKernel:
 
 def _columns(span: slice) -> list[int]:
     return list(range(span.start, span.stop))
-
-
-def _telling_rows(values: FloatArray, most: int) -> IntArray:
-    """Return at most so many rows, in their order: half of them the most extreme, the others spread
-    evenly over the rest."""
-    n = len(values)
-    if n <= most:
-        return np.arange(n)
-    extreme = np.argsort(-np.abs(values - np.median(values)), kind="stable")[: most // 2]
-    rest = np.setdiff1d(np.arange(n), extreme)
-    evenly = rest[np.linspace(0, len(rest) - 1, most - len(extreme)).round().astype(int)]
-    return np.union1d(extreme, evenly)

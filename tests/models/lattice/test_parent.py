@@ -13,7 +13,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from alloop.errors import MaterialError
 from alloop.files.cif import read_cif
 from alloop.lattices import SHELLS
-from alloop.models.lattice.parent import ParentLattice, element_volume, identify
+from alloop.models.lattice.parent import ParentLattice, element_volume, identify, read_decoration
 
 SYMBOLS = ("Cr", "Fe", "Ni")
 parents = st.builds(ParentLattice, st.sampled_from(["fcc", "bcc"]), st.sampled_from([1, 2, 3]))
@@ -209,3 +209,11 @@ def _cycles(permutation):
             site = permutation[site]
         cycles.append(cycle)
     return cycles
+
+
+def test_a_decoration_is_read_again_after_its_atoms_were_exchanged():
+    parent = ParentLattice.of_size("fcc", 16)
+    structure = parent.structure(["Ni"] * 15 + ["Fe"])
+    assert read_decoration(structure) == (parent, tuple(["Ni"] * 15 + ["Fe"]))
+    structure[0], structure[15] = "Fe", "Ni"
+    assert read_decoration(structure)[1] == tuple(["Fe"] + ["Ni"] * 15)
