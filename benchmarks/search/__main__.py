@@ -22,6 +22,7 @@ PARTS = {
         "coverage",
         "batch_seconds",
         "discover",
+        "shares",
         "ablation",
         "learning",
         "unlabelled",

@@ -37,6 +37,8 @@ class Strategy:
     name: str
     overrides: tuple[str, ...] = ()
     """``key.path=value`` settings, as `alloop launch --set` takes them."""
+    ablation: str = ""
+    """Ingredient of the search that is taken out (``benchmarks.search.ablated``); or empty."""
 
 
 def of_kind(kind: str, batch: int = 16) -> Strategy:
@@ -101,7 +103,7 @@ def run_seeds(
         for strategy in strategies:
             run = folder / f"{strategy.name}-{seed}"
             settings = (*overrides, *strategy.overrides, f"seed={seed}", f"cache={folder}/labels")
-            launch(source, run, settings)
+            launch(source, run, settings, ablation=strategy.ablation)
             found.setdefault(strategy.name, []).append(run)
     return found
 
@@ -122,8 +124,14 @@ def compared(
     return compare(labels=runs, **options)
 
 
-def launch(source: str, run: Path, settings: Sequence[str]) -> None:
+def launch(source: str, run: Path, settings: Sequence[str], *, ablation: str = "") -> None:
     """Run or go on with a campaign as `alloop launch` does, unless it has closed already.
+
+    Args:
+        source: a ready campaign's name or a file.
+        run: its directory.
+        settings: ``key.path=value``, laid over it.
+        ablation: ingredient of the search that is taken out; empty for none.
 
     Raises:
         RuntimeError: if it fails, with what it said; or if it ends without being closed.
@@ -132,8 +140,9 @@ def launch(source: str, run: Path, settings: Sequence[str]) -> None:
         return
     print(f"  {run.name} …", flush=True)
     words = [word for setting in settings for word in ("--set", setting)]
+    program = ["benchmarks.search.ablated", ablation] if ablation else ["alloop"]
     done = subprocess.run(
-        [sys.executable, "-m", "alloop", "launch", source, "--run", str(run), *words],
+        [sys.executable, "-m", *program, "launch", source, "--run", str(run), *words],
         check=False,
         timeout=LIMIT,
         capture_output=True,

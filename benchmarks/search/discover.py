@@ -1,0 +1,71 @@
+"""`make discover`: the ready campaign `nifecr-bulk-modulus` at its ready budget, as it is and again
+on one core beside a process that takes half of it.
+
+Labels of other runs are not used.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alloop.loop.record.events import Measured
+from alloop.loop.run_folder import RunFolder
+from benchmarks.search.shares import share_of_model
+
+CAMPAIGN = "nifecr-bulk-modulus"
+MOST_ENERGY = 0.08
+"""The campaign's constraint on the formation energy, eV/atom."""
+BURN = "while True: pass"
+
+
+def measure() -> dict[str, float]:
+    """Return the seconds of a run, the best allowed bulk modulus by the first tier, GPa, how many
+    the second tier has measured, and whether the slow run came to the same decisions and values.
+    """
+    with TemporaryDirectory() as folder:
+        quick, seconds = _run(Path(folder) / "quick", ())
+        cpu = min(os.sched_getaffinity(0))
+        with subprocess.Popen(["taskset", "-c", str(cpu), sys.executable, "-c", BURN]) as other:
+            try:
+                slow, slow_seconds = _run(Path(folder) / "slow", ("taskset", "-c", str(cpu)))
+            finally:
+                other.kill()
+        state = RunFolder.read(quick).state
+        best = max(m.properties["bulk_modulus"] for m in state.answers() if _is_allowed(m))
+        return {
+            "discover_seconds": seconds,
+            "discover_best_gpa": best,
+            "discover_promoted": float(len(state.answers(1))),
+            "discover_labels": float(len(state.answers())),
+            "discover_slow_seconds": slow_seconds,
+            "discover_slow_equal": float(_digest(quick) == _digest(slow)),
+            "model_share_chosen_lattice": share_of_model(state),
+        }
+
+
+def _is_allowed(measured: Measured) -> bool:
+    return measured.properties["formation_energy_per_atom"] <= MOST_ENERGY
+
+
+def _run(run: Path, before: tuple[str, ...]) -> tuple[Path, float]:
+    began = time.perf_counter()
+    subprocess.run(
+        [*before, sys.executable, "-m", "alloop", "launch", CAMPAIGN, "--run", str(run)],
+        check=True,
+        env=os.environ | {"ALLOOP_CACHE": "off"},
+        stdout=subprocess.DEVNULL,
+    )
+    return run, time.perf_counter() - began
+
+
+def _digest(run: Path) -> str:
+    said = subprocess.run(
+        [sys.executable, "-m", "alloop", "digest", str(run)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return said.split()[0]

@@ -1,0 +1,61 @@
+"""The share of what the acquisition chose that came from the model and its climb, and not from
+random draws: ready campaigns of each model at their ready budgets.
+
+The lattice model's share is measured by the part `discover`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alloop.loop.record.events import Stage
+from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from benchmarks.data import use_data_folder
+from benchmarks.house.ready_campaigns import substitutes
+from benchmarks.search.seeds import launch
+
+CAMPAIGNS: Mapping[str, str] = {
+    "dvae": "hea-single-phase",
+    "ftcp": "ftcp-formation-energy",
+    "pcdvae": "nifecr-pcdvae",
+}
+"""Ready campaign of each model."""
+
+
+def measure(campaigns: Mapping[str, str] = CAMPAIGNS) -> dict[str, float]:
+    """Return ``model_share_chosen_MODEL`` of each model, and the share of what was looked at that
+    equals something measured (``duplicates_share_MODEL``)."""
+    use_data_folder()
+    figures = {}
+    for model, campaign in campaigns.items():
+        with TemporaryDirectory() as folder:
+            run = Path(folder) / campaign
+            launch(campaign, run, ("cache=false", *substitutes(campaign)))
+            state = RunFolder.read(run).state
+            figures[f"model_share_chosen_{model}"] = share_of_model(state)
+            figures[f"duplicates_share_{model}"] = share_of_duplicates(state)
+    return figures
+
+
+def share_of_model(state: CampaignState) -> float:
+    """Return the share of the chosen by acquisition that was not drawn at random."""
+    sources = [
+        decision.lineage.source
+        for proposal in state.proposals
+        if proposal.stage is Stage.ACQUISITION
+        for decision in proposal.decisions
+        if decision.chosen
+    ]
+    return 1 - sources.count("random") / len(sources)
+
+
+def share_of_duplicates(state: CampaignState) -> float:
+    """Return the share of the decisions by acquisition that rejected a duplicate."""
+    rules = [
+        decision.rule
+        for proposal in state.proposals
+        if proposal.stage is Stage.ACQUISITION
+        for decision in proposal.decisions
+    ]
+    return rules.count("duplicate") / len(rules)
