@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help discover test fuzz check format install espresso clean bench bench-%
+.PHONY: help discover test fuzz docs check format install espresso clean bench bench-%
 
 .DEFAULT_GOAL := help
 
@@ -19,6 +19,9 @@ test: $(READY)  ## Run the tests, two files at a time
 
 fuzz: $(READY)  ## Feed every reader a hundred thousand mutated files: a quarter of an hour
 	$(BIN)/python -m benchmarks.trust.malformed.fuzz
+
+docs: $(READY)  ## Build the documentation as a site, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 check: $(READY)  ## Run what CI runs before the tests
 	$(BIN)/ruff format --check .
@@ -50,4 +53,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 clean:  ## Remove .venv and whatever was built
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
