@@ -1,7 +1,7 @@
 """`alloop check`: whether a spec can be run, and what it means in full."""
 
 from alloop.loop.commands.arguments import SetOption, SpecArgument
-from alloop.loop.commands.printing.text import say_block
+from alloop.loop.commands.printing.text import say, say_block
 
 
 def check(spec: SpecArgument, set_: SetOption = None) -> None:
@@ -24,4 +24,9 @@ def check(spec: SpecArgument, set_: SetOption = None) -> None:
         from alloop.loop.choose.random_candidates import check_not_empty
 
         check_not_empty(loaded)
+    if loaded.start is not None:
+        from alloop.loop.people.bringing import labels_at_start
+
+        for remark in labels_at_start(loaded).remarks:
+            say(f"# start: {remark}")  # what is printed stays YAML
     say_block(spec_to_yaml(spec_to_json(loaded)))
