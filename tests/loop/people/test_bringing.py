@@ -23,7 +23,7 @@ from alloop.loop.record.verification import digest, verify
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.brought import best_brought
-from alloop.materials import material_id
+from alloop.materials import formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
 from tests.loop.flaky import Flaky, calls_of
 from tests.loop.small_campaign import SPEC, entries_of, run_campaign
@@ -96,7 +96,7 @@ def test_the_best_brought_and_the_best_measured_are_told_apart(
     best, brought = state.best(), best_brought(state)
     assert best is not None
     assert brought is not None
-    assert brought.candidate == material_id(pure)
+    assert state.formulas[brought.candidate] == formula_of(pure)
     assert best.candidate in calls_of(oracle.calls)
     (_, counts), (_, shown) = brought_rows(state)
     assert counts == "9 materials: 9 with all values of tier 0"
@@ -157,12 +157,13 @@ def test_materials_outside_the_space_are_learnt_from_or_kept_and_never_proposed(
     remarks = labels_at_start(begun).remarks
     state = run_campaign(tmp_path / "run", begun, oracle)
     uses = {label.candidate: label for event in state.brought for label in event.labels}
-    assert uses[material_id(rich)].use == "learning"
-    assert uses[material_id(cobalt)].use == "kept"
-    assert "Co" in uses[material_id(cobalt)].outside
+    by_formula = {label.formula: label for label in uses.values()}
+    too_rich, with_cobalt = by_formula[formula_of(rich)], by_formula[formula_of(cobalt)]
+    assert (too_rich.use, with_cobalt.use) == ("learning", "kept")
+    assert "Co" in with_cobalt.outside
     learnt = {known.candidate for known in known_values(state)}
-    assert material_id(rich) in learnt
-    assert material_id(cobalt) not in learnt
+    assert too_rich.candidate in learnt
+    assert with_cobalt.candidate not in learnt
     assert any("learnt from, never proposed" in remark for remark in remarks)
     chosen = {d.candidate for p in state.requested for d in p.decisions if d.chosen}
     outside = {id for id, label in uses.items() if label.use != "space"}
