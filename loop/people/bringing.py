@@ -9,10 +9,10 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.campaigns.start import LabelSource
 from alloop.errors import DataError, SpecError
 from alloop.loop.choose.screening import Seen, lattice_of
-from alloop.loop.choose.use_in_space import SpaceUse
 from alloop.loop.people.known_labels import KnownLabel, KnownLabels
 from alloop.loop.people.label_files import read_label_file
 from alloop.loop.people.label_runs import is_run, read_labels_of_run
+from alloop.loop.people.use_in_space import SpaceUse
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.brought import MOST_LABELS, BroughtLabel, LabelsBrought
 from alloop.loop.record.ledger import Ledger
