@@ -165,6 +165,8 @@ class TierWish:
 
     elements: tuple[str, ...]
     properties: tuple[str, ...]
+    has_sites: bool
+    """Whether the materials are structures; compositions are not."""
     file: Path | None = None
     """File that the user names for it; None where none is named."""
 

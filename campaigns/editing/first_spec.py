@@ -26,6 +26,8 @@ class SpaceChoice:
     """What its materials are, for people."""
     keys: Mapping[str, Any]
     """Keys beside the elements."""
+    has_sites: bool
+    """Whether its materials are structures."""
     strategy: str
     """Strategy that needs no more than a few labels and little time."""
 
@@ -35,15 +37,20 @@ SPACES: Mapping[str, SpaceChoice] = MappingProxyType(
         "decorations": SpaceChoice(
             "orderings of the elements on a crystal lattice",
             {"lattices": ["fcc", "bcc"], "atoms": 54},
+            True,
             "latent-bo",
         ),
         "structures": SpaceChoice(
             "crystals of any structure",
             {"kind": "structures", "max_atoms": 20},
+            True,
             "surrogate-bo",
         ),
         "compositions": SpaceChoice(
-            "alloys known by their composition alone", {"kind": "compositions"}, "surrogate-bo"
+            "alloys known by their composition alone",
+            {"kind": "compositions"},
+            False,
+            "surrogate-bo",
         ),
     }
 )
@@ -106,10 +113,10 @@ def first_spec(answers: FirstAnswers, schema: str) -> str:
         )
     options = options_of(ORACLES, answers.measured_by, OracleOptions)
     assert isinstance(options, SuggestsTier)
-    wish = TierWish(answers.elements, (answers.property,), answers.file)
+    choice = SPACES[answers.space]
+    wish = TierWish(answers.elements, (answers.property,), choice.has_sites, answers.file)
     tier = options.suggested_tier(wish)
     from_table = isinstance(options, type) and issubclass(options, ListsMaterials)
-    choice = SPACES[answers.space]
     initial = min(max(answers.measurements // 4, 2), 64)
     rounds = math.ceil((answers.measurements - initial) / BATCH)
     strategy = "surrogate-bo" if from_table else choice.strategy

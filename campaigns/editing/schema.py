@@ -92,3 +92,7 @@ def _plain(value: Any) -> Any:
             return {**rest, "pattern": _DURATION, "examples": ["90 s", "5 min", "2 h"]}
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    shipped_schema_path().write_text(shipped_schema(), "utf-8")

@@ -81,7 +81,8 @@ class TableOptions(OracleOptions):
         if wish.file is None:
             raise DataError("a table needs its file", remedy="Give it by --file results.csv.")
         columns = {name: name for name in wish.properties}
-        return {"kind": "table", "file": str(wish.file), "properties": columns}
+        structure = {"structure": "cif"} if wish.has_sites else {}
+        return {"kind": "table", "file": str(wish.file), "properties": columns, **structure}
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``DataError`` where the table cannot be used."""
