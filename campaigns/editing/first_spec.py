@@ -111,12 +111,11 @@ def first_spec(answers: FirstAnswers, schema: str) -> str:
             f"{answers.measurements} measurements are too few to learn from",
             remedy=f"Give at least {FEWEST_MEASUREMENTS}.",
         )
-    options = options_of(ORACLES, answers.measured_by, OracleOptions)
-    assert isinstance(options, SuggestsTier)
+    options: Any = options_of(ORACLES, answers.measured_by, OracleOptions)
     choice = SPACES[answers.space]
     wish = TierWish(answers.elements, (answers.property,), choice.has_sites, answers.file)
     tier = options.suggested_tier(wish)
-    from_table = isinstance(options, type) and issubclass(options, ListsMaterials)
+    from_table = issubclass(options, ListsMaterials)
     initial = min(max(answers.measurements // 4, 2), 64)
     rounds = math.ceil((answers.measurements - initial) / BATCH)
     strategy = "surrogate-bo" if from_table else choice.strategy

@@ -50,7 +50,10 @@ def written(answers: FirstAnswers) -> CampaignSpec:
     return spec
 
 
-@pytest.mark.parametrize(("space", "wish", "kind"), itertools.product(SPACES, WISHES, tier_kinds()))
+COMBINATIONS = list(itertools.product(SPACES, WISHES, tier_kinds()))
+
+
+@pytest.mark.parametrize(("space", "wish", "kind"), COMBINATIONS)
 def test_every_combination_passes_check_or_is_refused_with_its_reason(
     space: str, wish: tuple[str, str], kind: str, tmp_path: Path
 ) -> None:
