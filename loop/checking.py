@@ -16,12 +16,17 @@ def check_campaign(spec: CampaignSpec) -> tuple[str, ...]:
     for tier in spec.tiers:
         check_oracle_ready(tier, spec.space.elements)
     spec.execution.check_ready()
-    if not spec.space.is_certainly_possible() or spec.acquisition.candidates == "table":
+    remarks: tuple[str, ...] = ()
+    has_some = False
+    if spec.start is not None:
+        from alloop.loop.people.bringing import labels_at_start  # noqa: PLC0415 (most bring nothing)
+
+        brought = labels_at_start(spec)
+        remarks, has_some = brought.remarks, brought.has_some_in_space
+    if not has_some and (
+        not spec.space.is_certainly_possible() or spec.acquisition.candidates == "table"
+    ):
         from alloop.loop.choose.random_candidates import check_not_empty  # noqa: PLC0415 (slow)
 
         check_not_empty(spec)
-    if spec.start is None:
-        return ()
-    from alloop.loop.people.bringing import labels_at_start  # noqa: PLC0415 (most bring nothing)
-
-    return labels_at_start(spec).remarks
+    return remarks

@@ -28,6 +28,8 @@ class SpaceChoice:
     """Keys beside the elements."""
     has_sites: bool
     """Whether its materials are structures."""
+    elements: tuple[str, ...]
+    """Elements that show it, where none are named."""
     strategy: str
     """Strategy that needs no more than a few labels and little time."""
 
@@ -38,18 +40,21 @@ SPACES: Mapping[str, SpaceChoice] = MappingProxyType(
             "orderings of the elements on a crystal lattice",
             {"lattices": ["fcc", "bcc"], "atoms": 54},
             True,
+            ("Ni", "Fe", "Cr"),
             "latent-bo",
         ),
         "structures": SpaceChoice(
             "crystals of any structure",
             {"kind": "structures", "max_atoms": 20},
             True,
+            ("Ni", "Al", "Fe"),
             "surrogate-bo",
         ),
         "compositions": SpaceChoice(
             "alloys known by their composition alone",
             {"kind": "compositions"},
             False,
+            ("Ni", "Fe", "Cr"),
             "surrogate-bo",
         ),
     }
@@ -62,7 +67,8 @@ class FirstAnswers:
     """Answers that a first spec is written from."""
 
     name: str = "first-campaign"
-    elements: tuple[str, ...] = ("Ni", "Fe", "Cr")
+    elements: tuple[str, ...] = ()
+    """Symbols; those of the kind of space where none are named."""
     space: str = "decorations"
     goal: str = "maximise"
     property: str = "bulk_modulus"
@@ -113,7 +119,8 @@ def first_spec(answers: FirstAnswers, schema: str) -> str:
         )
     options: Any = options_of(ORACLES, answers.measured_by, OracleOptions)
     choice = SPACES[answers.space]
-    wish = TierWish(answers.elements, (answers.property,), choice.has_sites, answers.file)
+    elements = answers.elements or choice.elements
+    wish = TierWish(elements, (answers.property,), choice.has_sites, answers.file)
     tier = options.suggested_tier(wish)
     from_table = issubclass(options, ListsMaterials)
     initial = min(max(answers.measurements // 4, 2), 64)
@@ -133,7 +140,7 @@ def first_spec(answers: FirstAnswers, schema: str) -> str:
         "seed: 1  # the same seed gives the same campaign",
         "",
         "# What may be proposed. fractions: {Ni: [0.1, 0.6]} bounds an element.",
-        f"space: {_flow({'elements': list(answers.elements), **choice.keys})}",
+        f"space: {_flow({'elements': list(elements), **choice.keys})}",
         "",
         "# What is wanted: maximise, minimise, or goal: window with window: [low, high].",
         "objectives:",

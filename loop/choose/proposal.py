@@ -14,7 +14,7 @@ from alloop.seeds import derive_seed
 
 def propose_initial(state: CampaignState, store: ArtifactStore, seen: Seen) -> Proposed:
     """Propose the first candidates: materials that were brought without the first tier's value, at
-    most half of all, then such as are drawn at random.
+    most half of all, then such as are drawn at random; more of the former where these are too few.
 
     What was brought is worth a look, and pairs of values tell how another fidelity's differ.
     """
@@ -23,15 +23,22 @@ def propose_initial(state: CampaignState, store: ArtifactStore, seen: Seen) -> P
     seed = derive_seed(state.spec.seed, Stage.INITIAL, 0, "brought")
     order = np.random.default_rng(seed).permutation(len(wanted))
     known = seen.overlay()
-    drafts = (
-        Draft(store.get_material(wanted[place]), Lineage(source="brought")) for place in order
-    )
-    reason = "brought without this tier's value"
-    brought = take(state, known, drafts, size // 2, reason=reason)
-    n_taken = sum(decision.chosen for _, decision in brought)
-    drawn = _drawn(state, store, known, round=0, stage=Stage.INITIAL, size=size - n_taken)
-    decisions = (*(decision for _, decision in brought), *drawn)
-    return Proposed(round=0, stage=Stage.INITIAL, decisions=decisions)
+    left = [wanted[place] for place in order]
+    decisions: list[Decision] = []
+
+    def n_missing() -> int:
+        return size - sum(decision.chosen for decision in decisions)
+
+    def take_brought(n: int) -> None:
+        drafts = (Draft(store.get_material(id), Lineage(source="brought")) for id in left)
+        taken = take(state, known, drafts, n, reason="brought without this tier's value")
+        del left[: len(taken)]
+        decisions.extend(decision for _, decision in taken)
+
+    take_brought(size // 2)
+    decisions += _drawn(state, store, known, round=0, stage=Stage.INITIAL, size=n_missing())
+    take_brought(n_missing())
+    return Proposed(round=0, stage=Stage.INITIAL, decisions=tuple(decisions))
 
 
 def propose_random(

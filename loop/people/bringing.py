@@ -42,6 +42,11 @@ class Brought:
         return sum(bool(label.properties) for _, label in labels_in(self.events))
 
     @property
+    def has_some_in_space(self) -> bool:
+        """Whether the space holds any of them."""
+        return any(label.use == "space" for _, label in labels_in(self.events))
+
+    @property
     def n_unlabelled(self) -> int:
         """Number of materials without one."""
         return sum(not label.properties for _, label in labels_in(self.events))

@@ -56,11 +56,13 @@ def init(
     def ask(given: str | None, question: str, default: str) -> str:
         return given or (default if yes else typer.prompt(question, default=default))
 
-    kinds = ", ".join(f"{key} ({choice.words})" for key, choice in SPACES.items())
+    described = ", ".join(f"{key} ({choice.words})" for key, choice in SPACES.items())
+    kind = ask(space, f"What is a material: {described}", usual.space)
+    shown = SPACES[kind].elements if kind in SPACES else ()
     answers = FirstAnswers(
         name=name,
-        elements=_symbols(ask(elements, "Which elements", " ".join(usual.elements))),
-        space=ask(space, f"What is a material: {kinds}", usual.space),
+        space=kind,
+        elements=_symbols(ask(elements, "Which elements", " ".join(shown))),
         **_wish(ask(goal, "What is wanted", f"{usual.goal} {usual.property}")),
         measured_by=ask(measured_by, f"Who measures: {', '.join(tier_kinds())}", usual.measured_by),
         measurements=_number(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.io import write
-from pymatgen.core import Composition, Structure
+from pymatgen.core import Composition, Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from alloop.campaigns.load import parse_spec
@@ -290,6 +290,35 @@ def test_labels_are_brought_while_a_campaign_runs_and_never_twice(
     values["bulk_modulus"][0] = 5.0
     with pytest.raises(DataError, match="brought before"):
         bring_labels(run, [labels_from_python(structures, values, units=begun.units())])
+
+
+def test_a_space_that_no_prototype_fills_is_opened_by_structures_that_are_brought(
+    tmp_path: Path, oracle: Flaky
+) -> None:
+    folder = tmp_path / "structures"
+    folder.mkdir()
+    cells = [("Sr", "Ti"), ("Ca", "Ti"), ("Ba", "Ti"), ("Sr", "Zr"), ("Ca", "Zr"), ("Ba", "Zr")]
+    for large, small in cells:
+        perovskite = Structure.from_spacegroup(
+            "Pm-3m", Lattice.cubic(4.0), [large, small, "O"], [[0] * 3, [0.5] * 3, [0.5, 0.5, 0]]
+        )
+        perovskite.to(str(folder / f"{large}{small}O3.cif"))
+    space = {
+        "kind": "structures",
+        "elements": ["Sr", "Ca", "Ba", "Ti", "Zr", "Hf", "O"],
+        "fractions": {"O": [0.5, 0.7]},
+        "max_atoms": 5,
+    }
+    begun = spec({"labels": str(folder)}, space=space, budget=SEARCH["budget"] | {"initial": 6})
+    state = run_campaign(tmp_path / "run", begun, oracle)
+    first, second = state.requested
+    assert [d.lineage.source for d in first.decisions if d.chosen] == ["brought"] * 6
+    chosen = [d.formula for d in second.decisions if d.chosen]
+    assert chosen
+    assert all(formula.endswith("1") or "O3" in formula for formula in chosen)
+    assert not {d.candidate for d in second.decisions if d.chosen} & {
+        d.candidate for d in first.decisions
+    }
 
 
 def test_a_file_of_structures_is_read_as_unlabelled(tmp_path: Path) -> None:
