@@ -14,7 +14,12 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    initial: int = Field(default=64, ge=2, description="random candidates before the first model")
+    initial: int = Field(
+        default=64,
+        ge=0,
+        description="random candidates before the first model, at least 2; 0 where the labels of "
+        "start are enough",
+    )
     rounds: int = Field(default=6, ge=0)
     measurements: tuple[int, ...] = Field(
         default=(600,), description="number of measurements, one total per tier"

@@ -138,6 +138,31 @@ def check_budget(spec: "CampaignSpec") -> None:
             )
 
 
+FEWEST_INITIAL = 2
+"""Least number of initial candidates, where nothing is known: no surrogate is fitted to one
+label."""
+
+
+def check_start(spec: "CampaignSpec") -> None:
+    """Check that there is something to begin with, and that what is brought is of the campaign's
+    tiers and properties."""
+    start, units = spec.start, units_in(spec)
+    if spec.budget.initial < FEWEST_INITIAL and (start is None or spec.budget.initial):
+        _refuse(
+            ("budget", "initial"),
+            f"{spec.budget.initial} candidates are too few to begin with; give at least "
+            f"{FEWEST_INITIAL}, or 0 with labels in start",
+        )
+    for place, source in enumerate(() if start is None else start.labels):
+        at = ("start", "labels", place)
+        if isinstance(source.tier, int) and not 0 <= source.tier < len(spec.tiers):
+            last = len(spec.tiers) - 1
+            _refuse((*at, "tier"), f"there is no tier {source.tier}; give 0 to {last}, or other")
+        for key in ("properties", "units"):
+            if unknown := [name for name in getattr(source, key) if name not in units]:
+                _refuse((*at, key), _unknown(unknown[0], units))
+
+
 def check_tiers(spec: "CampaignSpec") -> None:
     """Check that every tier measures what is wanted, and can be asked as the spec says."""
     tiers = spec.tiers

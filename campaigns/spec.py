@@ -22,6 +22,7 @@ from alloop.campaigns.checks import (
     check_idle_options,
     check_properties,
     check_space,
+    check_start,
     check_stopping,
     check_tiers,
     units_in,
@@ -31,6 +32,7 @@ from alloop.campaigns.learning import LearningOptions
 from alloop.campaigns.objectives import DERIVED, Constraint, Objective, OwnProperty, PropertyName
 from alloop.campaigns.parts import ModelPart, TierPart, build_oracle
 from alloop.campaigns.promotion import PromotionOptions
+from alloop.campaigns.start import StartOptions
 from alloop.campaigns.stopping import StoppingOptions
 from alloop.oracles.options import SCHEDULING, OracleOptions
 from alloop.paths import OwnFile
@@ -78,6 +80,9 @@ class CampaignSpec(BaseModel):
     augmentation: LocalSearchOptions | None = None
     tiers: tuple[TierPart, ...] = Field(min_length=1)
     promotion: PromotionOptions = Field(default_factory=PromotionOptions)
+    start: StartOptions | None = Field(
+        default=None, description="what is known already; it costs nothing"
+    )
     budget: Budget = Field(default_factory=Budget)
     stop: StoppingOptions = Field(default_factory=StoppingOptions)
     execution: ExecutionOptions = Field(default_factory=LocalExecution)
@@ -101,6 +106,7 @@ class CampaignSpec(BaseModel):
         check_constraints(self)
         check_space(self)
         check_budget(self)
+        check_start(self)
         check_tiers(self)
         check_idle_options(self)
         check_stopping(self)

@@ -13,7 +13,7 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
 from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
 from alloop.loop.choose.promotion import propose_promotion
-from alloop.loop.choose.proposal import propose_random
+from alloop.loop.choose.proposal import propose_initial
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.choose.training_set import training_set
@@ -196,7 +196,7 @@ class Controller:
             case Measure(evaluations):
                 self._measure(evaluations)
             case TakeReference():
-                labels = [m.properties for m in self.state.answers()]
+                labels = [m.properties for m in self.state.known_answers()]
                 self._append(reference_from(self.state.spec, labels))
             case Fit(round):
                 with model_faults_named(self.state.spec.model):
@@ -251,10 +251,7 @@ class Controller:
         state, seen = self.state, self._update_seen()
         match step.stage:
             case Stage.INITIAL:
-                size = state.spec.budget.initial
-                return propose_random(
-                    state, self._store, seen, round=0, stage=step.stage, size=size
-                )
+                return propose_initial(state, self._store, seen)
             case Stage.ACQUISITION:
                 return propose_batch(state, self._store, seen, round=step.round)
             case Stage.AUGMENTATION:
@@ -269,8 +266,8 @@ class Controller:
                     tier=step.tier,
                     iteration=step.iteration,
                 )
-            case Stage.UNREQUESTED:
-                raise AssertionError("only people report what was not asked for")
+            case Stage.UNREQUESTED | Stage.BROUGHT:
+                raise AssertionError("only people bring what was not asked for")
 
     def _measure(self, evaluations: Sequence[Evaluation]) -> None:
         """Have every evaluation answered; record each answer when it comes."""

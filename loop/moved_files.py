@@ -38,11 +38,11 @@ def with_moved_files(spec: CampaignSpec, run: Path) -> CampaignSpec:
 
 
 def without_folders(spec: CampaignSpec) -> dict[str, Any]:
-    """Return a spec as plain JSON values, the files of its tiers and of its model by their names
+    """Return a spec as plain JSON values, the files that it names by their names
     alone: what they hold is compared elsewhere, where they lie is of no matter.
     """
     data = spec.model_dump()
-    for part in ("tiers", "model"):
+    for part in ("tiers", "model", "start"):
         data[part] = _with_paths(data[part], lambda path: Path(path.name))
     plain: dict[str, Any] = to_jsonable_python(data)
     return plain

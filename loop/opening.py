@@ -12,6 +12,7 @@ from alloop.errors import RunError
 from alloop.loop.moved_files import with_moved_files, without_folders
 from alloop.loop.ownership import TELLING, is_own, require_trust, sealed_opening, trust_seal
 from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.brought import LabelsBrought
 from alloop.loop.record.events import FORMAT, CampaignOpened, LedgerEntry
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import ARTIFACTS
@@ -62,6 +63,7 @@ def open_campaign(
         RunError: if somebody else began the run and it is not trusted, if the ledger is of another
             campaign, or if its values came from other settings.
         ModelError: if the model cannot start from the checkpoint that the spec names.
+        DataError, MaterialError: if labels that it starts with cannot be used.
     """
     fold, telling = Fold(), list[LedgerEntry]()
     for entry in ledger.entries():
@@ -93,7 +95,10 @@ def open_campaign(
         packages=packages_of(spec),
         start_checkpoint=_stored_start(spec, ArtifactStore(run / ARTIFACTS)),
     )
-    fold.add(ledger.append(sealed_opening(opened)))
+    # Together, so that no crash leaves a campaign without what it was to begin with.
+    brought = _stored_labels(spec, opened.fingerprints, ArtifactStore(run / ARTIFACTS))
+    for entry in ledger.append_together([sealed_opening(opened), *brought]):
+        fold.add(entry)
     return Opening(fold, spec, oracles, None)
 
 
@@ -131,6 +136,19 @@ def _is_same_search(old: CampaignSpec, new: CampaignSpec) -> bool:
     if len(old.tiers) != len(new.tiers):
         return False
     return without_folders(old.with_scheduling(new.scheduling())) == without_folders(new)
+
+
+def _stored_labels(
+    spec: CampaignSpec, fingerprints: Sequence[str], store: ArtifactStore
+) -> tuple[LabelsBrought, ...]:
+    """Store the materials that the campaign begins with, and return the events of their labels."""
+    if spec.start is None:
+        return ()
+    from alloop.loop.people.bringing import labels_at_start  # noqa: PLC0415 (most bring nothing)
+
+    brought = labels_at_start(spec, fingerprints)
+    store.put_materials(brought.materials)
+    return brought.events
 
 
 def _stored_start(spec: CampaignSpec, store: ArtifactStore) -> str | None:

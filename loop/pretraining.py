@@ -22,9 +22,9 @@ class Pretrained:
 
     checkpoint: str
     """SHA-256 of the file; the first event of a campaign that starts from it holds it."""
-    n_crystals: int
+    n_materials: int
     skipped: tuple[SkippedRow, ...]
-    """Rows that are no crystal, or too large, with the reasons."""
+    """Rows that the model has no room for, with the reasons."""
     summary: FitSummary
 
 
@@ -40,9 +40,9 @@ def pretrain(
     """Train the campaign's model on a table and write its checkpoint.
 
     Args:
-        spec: says the model, its properties, and how large its crystals may be. The table's own
-            may hold other elements.
-        table: CSV in CDVAE's format.
+        spec: says the model, its properties and its space. What of the table has no room in the
+            model is skipped; FTCP alone has room for other elements than the space's.
+        table: CSV in CDVAE's format or, for compositions, with a column of formulas.
         columns: of the campaign's properties; those left out are learnt in the campaign.
         out: the checkpoint; written over.
         seed: of the training.
@@ -58,14 +58,14 @@ def pretrain(
         raise SpecError(
             f"a model of kind {options.kind} cannot be trained beforehand",
             where="model.kind",
-            remedy="Take a campaign whose model can, such as model: {kind: ftcp}.",
+            remedy="Take a campaign whose model can: lattice, dvae, pcdvae or ftcp.",
         )
     if stray := sorted(columns.keys() - set(names)):
         raise SpecError(
             f"the campaign does not speak of {stray[0]}, only of {', '.join(names)}",
             remedy="Give columns of these.",
         )
-    read, skipped = options.read_table(table, columns)
+    read, skipped = options.read_table(table, columns, space)
     data = _with_all(read, names)
     with model_faults_named(options):
         model = options.build_for(data, space, names)

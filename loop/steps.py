@@ -132,14 +132,14 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
 
 
 def _next(state: CampaignState) -> Step:
-    if not state.answers():
+    if not state.known_answers():
         is_doubted = any(m.doubts for m in state.recorded.values())
         failed = "failed or is in doubt" if is_doubted else "failed"
         found = f"no labels: every initial measurement {failed}"
         return Close(found if _found_some(state) else _nothing_allowed(state))
     acquisition = state.spec.acquisition
     learns = acquisition.uses_model or acquisition.searches
-    if learns and len(state.answers()) < FEWEST_LABELS:
+    if learns and len(state.known_answers()) < FEWEST_LABELS:
         return Close("one label is too few to learn from: every other initial measurement failed")
     if len(state.spec.objectives) > 1 and state.reference is None:
         return TakeReference()
@@ -215,7 +215,8 @@ def _found_some(state: CampaignState) -> bool:
     """Return whether the last look into the space or the table found anything to measure."""
     looks = (Stage.INITIAL, Stage.ACQUISITION)
     last = next(p for p in reversed(state.requested) if p.stage in looks)
-    return any(decision.chosen for decision in last.decisions)
+    is_none_wanted = last.stage is Stage.INITIAL and not state.spec.budget.initial
+    return is_none_wanted or any(decision.chosen for decision in last.decisions)
 
 
 def _nothing_allowed(state: CampaignState) -> str:

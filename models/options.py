@@ -76,13 +76,14 @@ class TrainsOnTables(Protocol):
     """Options of a model that ``alloop pretrain`` can train on a table."""
 
     def read_table(
-        self, path: Path, columns: Mapping[str, str]
+        self, path: Path, columns: Mapping[str, str], space: Space
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
         """Return the table's materials and labels, and the rows that were skipped, with reasons.
 
         Args:
             path: a CSV.
             columns: of the properties, by name.
+            space: of the campaign; a model may have room for its materials alone.
 
         Raises:
             MaterialError: if the table cannot be used, naming file, row and column.

@@ -4,6 +4,8 @@ What a kind can do beyond measuring is said by the Protocols below that its opti
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import (
@@ -154,6 +156,31 @@ class ListsMaterials(Protocol):
 
         Raises:
             DataError: if the source is not at hand or cannot be used.
+        """
+
+
+@dataclass(frozen=True)
+class TierWish:
+    """What a tier of a first spec is to measure."""
+
+    elements: tuple[str, ...]
+    properties: tuple[str, ...]
+    has_sites: bool
+    """Whether the materials are structures; compositions are not."""
+    file: Path | None = None
+    """File that the user names for it; None where none is named."""
+
+
+@runtime_checkable
+class SuggestsTier(Protocol):
+    """Options class of a kind that `alloop init` can write a tier of."""
+
+    @classmethod
+    def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
+        """Return the keys of a tier that measures what is wished for, with ``kind``.
+
+        Raises:
+            AlloopError: if there is none, with what is missing.
         """
 
 

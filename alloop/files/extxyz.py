@@ -1,11 +1,14 @@
-"""Extended XYZ: one periodic cell; labels that others wrote into it do not matter.
+"""Extended XYZ: periodic cells, and what the second line of each says.
 
-Only ``Lattice``, ``pbc`` and ``Properties`` of the comment line are read, and of the columns only
-species (or ``Z``) and positions. Energies, stresses in whatever form, forces and further columns
-are passed over: a measurement makes its own. Form: ASE, ``ase.io.extxyz``.
+Of a structure only ``Lattice``, ``pbc`` and ``Properties`` of that line are read, and of the
+columns only species (or ``Z``) and positions: forces and further columns are passed over. Energies
+and other values are left as text, for who asks for them (``read_frames``). Form: ASE,
+``ase.io.extxyz``.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.core import Element, Lattice, Structure
@@ -30,14 +33,58 @@ def read_extended_xyz(text: str) -> ParsedStructure:
     return parsed("extended XYZ", lambda: (_structure(text), []))
 
 
+@dataclass(frozen=True)
+class Frame:
+    """One structure of an extended XYZ file, with what its second line says."""
+
+    line: int
+    """Line of the file that it begins in, from 1."""
+    structure: Structure
+    entries: Mapping[str, str]
+    """Values by key, as text; keys in small letters."""
+    remarks: tuple[str, ...]
+
+
+def read_frames(text: str, most: int) -> tuple[Frame, ...]:
+    """Read every structure of an extended XYZ text.
+
+    Args:
+        text: of the file.
+        most: structures that it may hold.
+
+    Raises:
+        MaterialError: naming the line in which the structure begins that cannot be read.
+    """
+    lines = text.rstrip().split("\n")
+    try:
+        spans = _spans(lines)
+    except ValueError as error:
+        raise MaterialError(f"it cannot be read as extended XYZ ({error})") from error
+    if len(spans) > most:
+        raise MaterialError(
+            f"it holds {len(spans):,} structures, more than the {most:,} that are read at once",
+            remedy="Split it.",
+        )
+    frames = []
+    for begin, end in spans:
+        try:
+            found = read_extended_xyz("\n".join(lines[begin:end]))
+        except MaterialError as error:
+            what = f"the structure that begins in line {begin + 1}: {error.what}"
+            raise MaterialError(what, remedy=error.remedy) from error
+        entries = _entries(lines[begin + 1])
+        frames.append(Frame(begin + 1, found.structure, entries, found.remarks))
+    return tuple(frames)
+
+
 def _structure(text: str) -> Structure:
     lines = text.rstrip().split("\n")
-    n_frames = _count_frames(lines)
+    n_frames = len(_spans(lines))
     if n_frames != 1:
         raise MaterialError(
             f"it holds {n_frames} structures", remedy="Give each structure a file of its own."
         )
-    entries = {name.lower(): value.strip("\"'{}[]") for name, value in _ENTRY.findall(lines[1])}
+    entries = _entries(lines[1])
     # Without pbc a lattice means periodic, as ASE has it.
     periodic = re.split(r"[\s,]+", entries.get("pbc", "T T T").strip())
     if "lattice" not in entries or any(word[:1].upper() not in ("T", "1") for word in periodic):
@@ -54,20 +101,24 @@ def _structure(text: str) -> Structure:
     return Structure(Lattice(matrix), species, positions, coords_are_cartesian=True)
 
 
-def _count_frames(lines: list[str]) -> int:
-    """Return the number of frames, each with the atoms that its first line promises."""
-    place = n_frames = 0
+def _entries(line: str) -> dict[str, str]:
+    return {name.lower(): value.strip("\"'{}[]") for name, value in _ENTRY.findall(line)}
+
+
+def _spans(lines: list[str]) -> list[tuple[int, int]]:
+    """Return the lines of each frame, which has the atoms that its first line promises."""
+    place, spans = 0, []
     while place < len(lines) and lines[place].strip():
         n_atoms = int(lines[place])
         require_few_atoms(n_atoms)
         rows = lines[place + 2 : place + 2 + n_atoms]
         if len(rows) < n_atoms:
             raise ValueError(f"{n_atoms} atoms are promised and {len(rows)} are there")
+        spans.append((place, place + 2 + n_atoms))
         place += 2 + n_atoms
-        n_frames += 1
     if any(line.strip() for line in lines[place:]):
         raise ValueError(f"line {place + 1} follows the atoms and is no number of atoms")
-    return n_frames
+    return spans
 
 
 def _columns(

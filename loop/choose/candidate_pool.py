@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from alloop.campaigns.parts import TierPart, build_oracle
 from alloop.canonical import canonical_json
-from alloop.errors import RunError
+from alloop.errors import MaterialError, RunError
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.random_candidates import random_materials
 from alloop.loop.choose.screening import Seen, screen
@@ -23,7 +23,8 @@ DRAWS_PER_CHOICE = 20
 
 def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft]:
     """Yield materials in a random order that the seed decides: n drawn from the space, or all
-    rows of the table that are not measured yet and lie in the space.
+    rows of the table that are not measured yet and lie in the space. None where nothing can be
+    drawn, but something was brought.
 
     Raises:
         RunError: if the table is not the one that the campaign began with.
@@ -33,7 +34,13 @@ def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft
         for place in np.random.default_rng(seed).permutation(len(drafts)):
             yield drafts[place]
     else:
-        for material in random_materials(state.spec.space, seed, n):
+        try:
+            materials = random_materials(state.spec.space, seed, n)
+        except MaterialError:
+            if not state.brought:
+                raise
+            return  # what was brought is all that there is to begin with, and to move from
+        for material in materials:
             yield Draft(material, Lineage(source="random", seed=seed))
 
 

@@ -117,8 +117,8 @@ def fit_fidelity_map(low: Sequence[float], high: Sequence[float], *, spread: flo
 
 def corrections(state: CampaignState, tier: int) -> Mapping[str, FidelityMap]:
     """Return the map from the tier below to a tier, for each property the campaign wants."""
-    below = {m.candidate: m.properties for m in state.answers(tier - 1)}
-    above = [m for m in state.answers(tier) if m.candidate in below]
+    below = {m.candidate: m.properties for m in state.known_answers(tier - 1)}
+    above = [m for m in state.known_answers(tier) if m.candidate in below]
     found = {}
     for name in state.spec.property_names():
         everything = [properties[name] for properties in below.values()]

@@ -7,6 +7,7 @@ from functools import reduce
 import numpy as np
 
 from alloop.loop.choose.fidelity import FidelityMap, corrections
+from alloop.loop.choose.other_fidelity import values_of_other_fidelities
 from alloop.loop.choose.telling_rows import telling_rows
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Stage
@@ -38,27 +39,31 @@ class KnownValues:
 def known_values(state: CampaignState) -> tuple[KnownValues, ...]:
     """Return what is known of every candidate that anything is known of.
 
-    First the candidates that the first tier measured, in the order of the decisions; then those of
-    which people know a part, and those that only a higher tier has measured, its values carried
-    down by the inverse of the fidelity maps. Where the top tier's values are to be good
-    (``acquisition.aim: top-tier``), its labels stand for the first tier's, carried down likewise:
-    of those candidates it is known what the others' values are only mapped to.
+    First the candidates that the first tier measured, in the order of the decisions, and those
+    whose values were brought in place of that; then those of which a part is known, those that only
+    a higher tier has measured, its values carried down by the inverse of the fidelity maps, and
+    those that were brought with values of another fidelity, carried over likewise. Where the top
+    tier's values are to be good (``acquisition.aim: top-tier``), its labels stand for the first
+    tier's, carried down likewise: of those candidates it is known what the others' values are only
+    mapped to.
     """
     carried = dict(_carried_down(state)) if state.spec.learning.higher_tiers else {}
     found: dict[str, KnownValues] = {}
     names = state.spec.property_names()
     aims_at_top = state.spec.acquisition.aim == "top-tier"
-    for m in state.answers():
+    for m in state.known_answers():
         values = {name: m.properties[name] for name in names}
         if aims_at_top and m.candidate in carried:
             values |= carried[m.candidate].properties
         found[m.candidate] = KnownValues(m.candidate, m.stage, values)
-    for m in state.partial.values():
+    for m in (*state.partial.values(), *state.brought_measurements):
         values = {name: m.properties[name] for name in names if name in m.properties}
         if m.tier == 0 and values and m.candidate not in found:
             found[m.candidate] = KnownValues(m.candidate, m.stage, values)
     for candidate, known in carried.items():
         found.setdefault(candidate, known)
+    for candidate, properties in values_of_other_fidelities(state).items():
+        found.setdefault(candidate, KnownValues(candidate, Stage.BROUGHT, properties))
     return tuple(found.values())
 
 
@@ -67,7 +72,7 @@ def _carried_down(state: CampaignState) -> Iterator[tuple[str, KnownValues]]:
     steps = []
     for tier in range(1, len(state.spec.tiers)):
         steps.append(corrections(state, tier))
-        for m in state.answers(tier):
+        for m in state.known_answers(tier):
             values = {}
             for name in state.spec.property_names():
                 value = _down(m, name, [step[name] for step in steps])
@@ -106,7 +111,7 @@ def known_materials(state: CampaignState, store: ArtifactStore) -> KnownMaterial
     that a choice takes as long after ten thousand labels as after a thousand.
     """
     known = {each.candidate: each for each in known_values(state)}
-    order = dict.fromkeys(m.candidate for m in best_first(state, state.answers()))
+    order = dict.fromkeys(m.candidate for m in best_first(state, state.known_answers()))
     ids = np.array(list(order | dict.fromkeys(known)))
     names = state.spec.property_names()
     values = winsorised(

@@ -12,6 +12,7 @@ from alloop.loop.choose.screening import CandidateRejection
 from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Proposed, Stage
+from alloop.loop.state.brought import brought_answers, brought_materials
 from alloop.loop.state.budgets import predicted_core_hours
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
@@ -74,11 +75,19 @@ def propose_promotion(
 
 
 def _feasible(state: CampaignState, tier: int) -> list[Measured]:
-    """Return the candidates that may be promoted, best by the tier below first: where the Pareto
+    """Return the candidates that may be promoted, those that were brought with the values of the
+    tier below among them, best by these first: where the Pareto
     front is sought, its members by their contribution to the hypervolume, then the fronts behind.
     """
     asked = {e.candidate for e in state.evaluations if e.tier == tier}
-    below = [m for m in state.answers(tier - 1) if m.candidate not in asked]
+    asked |= {m.candidate for m in brought_answers(state, tier)}
+    materials = brought_materials(state)
+    below = [
+        m
+        for m in state.known_answers(tier - 1)
+        if m.candidate not in asked
+        and (m.stage is not Stage.BROUGHT or materials[m.candidate].use == "space")
+    ]
     return best_first(state, [m for m in below if state.utility.is_feasible(m.properties)])
 
 
@@ -197,7 +206,7 @@ def _expected(answer: Measured, lines: Mapping[str, FidelityMap]) -> dict[str, P
 
 
 def _atoms(state: CampaignState, candidate: str) -> int:
-    return round(Composition(state.decisions[candidate].formula).num_atoms)
+    return round(Composition(state.formulas[candidate]).num_atoms)
 
 
 def _decide(
@@ -231,7 +240,7 @@ def _decision(
     reason: str,
     rejection: CandidateRejection | None = None,
 ) -> Decision:
-    origin = state.decisions[answer.candidate]
+    origin = state.decisions.get(answer.candidate) or brought_materials(state)[answer.candidate]
     return Decision(
         candidate=answer.candidate,
         formula=origin.formula,

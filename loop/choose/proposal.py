@@ -1,21 +1,60 @@
 """Proposals at random: the first labels, and the baseline to compare with."""
 
+import numpy as np
+
 from alloop.loop.choose.candidate_pool import DRAWS_PER_CHOICE, draws
-from alloop.loop.choose.draft import take
+from alloop.loop.choose.draft import Draft, take
 from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Proposed, Stage
+from alloop.loop.record.events import Decision, Lineage, Proposed, Stage
+from alloop.loop.state.brought import without_own_value
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.seeds import derive_seed
+
+
+def propose_initial(state: CampaignState, store: ArtifactStore, seen: Seen) -> Proposed:
+    """Propose the first candidates: materials that were brought without the first tier's value, at
+    most half of all, then such as are drawn at random; more of the former where these are too few.
+
+    What was brought is worth a look, and pairs of values tell how another fidelity's differ.
+    """
+    size = min(state.spec.budget.initial, state.remaining())
+    wanted = without_own_value(state)
+    seed = derive_seed(state.spec.seed, Stage.INITIAL, 0, "brought")
+    order = np.random.default_rng(seed).permutation(len(wanted))
+    known = seen.overlay()
+    left = [wanted[place] for place in order]
+    decisions: list[Decision] = []
+
+    def n_missing() -> int:
+        return size - sum(decision.chosen for decision in decisions)
+
+    def take_brought(n: int) -> None:
+        drafts = (Draft(store.get_material(id), Lineage(source="brought")) for id in left)
+        taken = take(state, known, drafts, n, reason="brought without this tier's value")
+        del left[: len(taken)]
+        decisions.extend(decision for _, decision in taken)
+
+    take_brought(size // 2)
+    decisions += _drawn(state, store, known, round=0, stage=Stage.INITIAL, size=n_missing())
+    take_brought(n_missing())
+    return Proposed(round=0, stage=Stage.INITIAL, decisions=tuple(decisions))
 
 
 def propose_random(
     state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int, stage: Stage, size: int
 ) -> Proposed:
     """Propose materials drawn from the space, or rows of the table, uniformly."""
+    decisions = _drawn(state, store, seen.overlay(), round=round, stage=stage, size=size)
+    return Proposed(round=round, stage=stage, decisions=decisions)
+
+
+def _drawn(
+    state: CampaignState, store: ArtifactStore, known: Seen, *, round: int, stage: Stage, size: int
+) -> tuple[Decision, ...]:
     seed = derive_seed(state.spec.seed, stage, round)
     size = min(size, state.remaining())
-    drafts = draws(state, seen, seed, DRAWS_PER_CHOICE * size)
-    decisions = take(state, seen.overlay(), drafts, size, reason="drawn at random")
+    drafts = draws(state, known, seed, DRAWS_PER_CHOICE * size)
+    decisions = take(state, known, drafts, size, reason="drawn at random")
     store.put_materials([draft.material for draft, _ in decisions])
-    return Proposed(round=round, stage=stage, decisions=tuple(d for _, d in decisions))
+    return tuple(decision for _, decision in decisions)

@@ -82,7 +82,8 @@ def surprise_rejection(
     """Refuse a result that is far from what the surrogate expected, where it expected anything;
     the margin is in its standard deviations.
     """
-    expected = state.decisions[answer.candidate].posterior
+    decision = state.decisions.get(answer.candidate)  # none of what was brought
+    expected = {} if decision is None else decision.posterior
     surprises = {
         name: abs(answer.properties[name] - posterior.mean) / posterior.std
         for name, posterior in expected.items()

@@ -100,7 +100,8 @@ SCREENING_RULES = frozenset(
 
 
 class Seen:
-    """Everything measured or pending, to tell whether a candidate is another of the same.
+    """Everything measured, pending or brought with its values, to tell whether a candidate is
+    another of the same.
 
     It follows the campaign's state and is changed by nothing else; who chooses a batch, and must
     not choose the same twice, adds to an ``overlay``.
@@ -115,17 +116,23 @@ class Seen:
         """Why a candidate cannot be measured, by its id, where that is so."""
         self._below = below
         self._n_followed = 0
+        self._n_brought = 0
         self._ids: dict[bytes, str] = {}
         self._compositions: dict[str, Composition] = {}
         self._others: dict[str, dict[str, Structure]] = {}
         self._matcher = StructureMatcher()
 
     def follow(self, state: CampaignState, store: ArtifactStore) -> None:
-        """Take up what a campaign has asked for since it was followed last."""
+        """Take up what a campaign has asked for, or was brought with all values of the first tier,
+        since it was followed last."""
         self.infeasible = state.reasons_infeasible
         for evaluation in state.evaluations[self._n_followed :]:
             self.add(evaluation.candidate, store.get_material(evaluation.candidate))
         self._n_followed = len(state.evaluations)
+        brought = [m for m in state.brought_measurements if m.tier == 0 and not m.is_partial]
+        for m in brought[self._n_brought :]:
+            self.add(m.candidate, store.get_material(m.candidate))
+        self._n_brought = len(brought)
 
     def overlay(self) -> "Seen":
         """Return one that knows all this too, and whose additions leave this one as it is."""

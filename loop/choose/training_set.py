@@ -1,6 +1,7 @@
 """The model's training set: everything that was learnt, labelled or not."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from alloop.loop.choose.known_values import known_values
 from alloop.loop.choose.screening import SCREENING_RULES, Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Stage
+from alloop.loop.state.brought import brought_materials
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import winsorised
 from alloop.materials import Material
@@ -59,7 +61,11 @@ def _unlabelled(
         rng = np.random.default_rng(derive_seed(state.spec.seed, "unlabelled"))
         order = sorted(rng.permutation(len(rows))[:n].tolist())
         return [rows[place].material for place in order]
-    ids = [id for id, _ in zip(_never_measured(state, known), range(n), strict=False)]
+    brought = (
+        id for id, b in brought_materials(state).items() if b.use != "kept" and id not in known
+    )
+    # Somebody took the trouble to bring them: they come before what was only drawn.
+    ids = list(islice(dict.fromkeys(chain(brought, _never_measured(state, known))), n))
     return [store.get_material(id) for id in reversed(ids)]
 
 

@@ -42,6 +42,6 @@ def _is_exhausted(state: CampaignState, round: int) -> bool:
 
 
 def _succeeded(state: CampaignState, round: int) -> bool:
-    before = [m for m in state.answers() if m.round < round]
+    before = [m for m in state.known_answers() if m.round < round]
     made = [m for m in state.answers() if m.round == round and m.stage is Stage.ACQUISITION]
     return has_improved(state, before, made)

@@ -173,5 +173,5 @@ def choose_uncertain(scores: np.ndarray, latents: np.ndarray, size: int) -> Unce
 
 def _label_spreads(state: CampaignState, names: Sequence[str]) -> list[float]:
     """Return the standard deviation of each property's labels; 1 where they are all the same."""
-    answers = state.answers()
+    answers = state.known_answers()
     return [float(np.std([m.properties[name] for m in answers])) or 1.0 for name in names]

@@ -8,6 +8,7 @@ import typer
 from alloop import __version__
 from alloop.loop.commands.campaign.campaigns import campaigns
 from alloop.loop.commands.campaign.check import check
+from alloop.loop.commands.campaign.init import init
 from alloop.loop.commands.campaign.label import label
 from alloop.loop.commands.campaign.launch import launch
 from alloop.loop.commands.campaign.report import report
@@ -26,9 +27,11 @@ from alloop.loop.commands.tools.kinds import kinds
 from alloop.loop.commands.tools.measure import measure
 from alloop.loop.commands.tools.potentials import potentials
 from alloop.loop.commands.tools.pretrain import pretrain
+from alloop.loop.commands.tools.schema import schema
 from alloop.loop.commands.tools.settings import settings
 
 COMMANDS: dict[Callable[..., None], str] = {
+    init: 'alloop init mine --elements "Ni Fe" --goal "maximise bulk_modulus"',
     launch: "alloop launch nifecr-bulk-modulus --set budget.rounds=2",
     resume: "alloop resume runs/nifecr-bulk-modulus",
     check: "alloop check mine.yaml",
@@ -44,6 +47,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     digest: "alloop digest runs/nifecr-bulk-modulus",
     corrections: "alloop corrections runs/lab",
     kinds: "alloop kinds --format json",
+    schema: "alloop schema > schema.json",
     settings: "alloop settings --example",
     potentials: "alloop potentials Ni Al",
     measure: "alloop measure *.cif --oracle oracle.yaml --format csv",

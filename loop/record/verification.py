@@ -10,6 +10,7 @@ from alloop.canonical import canonical_json, sha256
 from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.brought import LabelsBrought
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
 from alloop.loop.record.hash_chain import START, BrokenChain, ChainCheck, StoredRow
 from alloop.loop.record.ledger import Ledger
@@ -65,7 +66,7 @@ def verify(run: Path, *, head: str | None = None) -> Verification:
 
 
 def digest(entries: Iterable[LedgerEntry]) -> str:
-    """Return one hash over all decisions and measured values.
+    """Return one hash over all decisions, measured values and labels that were brought.
 
     Times, costs, notes and sessions are left out, and measurements are put in order of their
     evaluation, corrected ones with their newest values: a campaign that was interrupted agrees
@@ -73,12 +74,16 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
     the property's name counts, as of a failure its kind.
     """
     proposed: list[dict[str, Any]] = []
+    brought: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
     for entry in entries:
         match entry.event:
             case Proposed() as event:
                 kept = {"round", "stage", "iteration", "tier", "decisions"}
                 proposed.append(event.model_dump(mode="json", include=kept))
+            case LabelsBrought() as event:
+                kept = {"value_of", "fingerprint", "labels"}
+                brought.append(event.model_dump(mode="json", include=kept))
             case Measured() as event:
                 kept = {"evaluation", "candidate", "status", "properties", "failure_kind"}
                 values = event.model_dump(mode="json", include=kept)
@@ -89,7 +94,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
                 elif not event.is_partial:
                     measured.setdefault(event.evaluation, values)
     in_order = [measured[evaluation] for evaluation in sorted(measured)]
-    return sha256(canonical_json({"proposed": proposed, "measured": in_order}))
+    whole: dict[str, Any] = {"proposed": proposed, "measured": in_order}
+    return sha256(canonical_json(whole | ({"brought": brought} if brought else {})))
 
 
 class _Check:

@@ -50,6 +50,7 @@ from alloop.loop.report.words import (
     value_of,
 )
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.brought import best_brought, brought_materials
 from alloop.loop.state.calibration import search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.ranking.pareto import pareto_front
@@ -207,6 +208,7 @@ def _summary(state: CampaignState) -> dict[str, Any]:
                 str(len(decisions)),
                 f"{sum(decision.chosen for decision in decisions)} chosen",
             ),
+            *_brought_number(state),
             ("wall time", duration(state.wall_seconds), plural(state.n_sessions, "session")),
             *_gain_number(state),
         ],
@@ -217,6 +219,17 @@ def _summary(state: CampaignState) -> dict[str, Any]:
             spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
         ),
     }
+
+
+def _brought_number(state: CampaignState) -> list[tuple[str, str, str]]:
+    """Return how much was brought, and the best of it; nothing where nothing was."""
+    n = len(brought_materials(state))
+    if not n:
+        return []
+    best, (name, *others) = best_brought(state), state.spec.property_names()
+    del others
+    said = "" if best is None else f"; the best {value_of(name, best.properties[name])}"
+    return [("brought", plural(n, "material"), f"not measured here{said}")]
 
 
 def _gain_number(state: CampaignState) -> list[tuple[str, str, str]]:

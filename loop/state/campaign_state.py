@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import LedgerError, one_line
+from alloop.loop.record.brought import LabelsBrought
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -28,6 +29,7 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.record.stored_events import outline_of
+from alloop.loop.state.brought import brought_answers, brought_measurements
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.choices import Choices
 from alloop.loop.state.ranking.utility import Utility
@@ -93,6 +95,8 @@ class CampaignState:
     """Artifact of the checkpoint that the first model continues."""
     self_tests: Mapping[int, SelfTested] = field(default_factory=dict)
     """Self-tests that oracles have passed, by tier."""
+    brought: tuple[LabelsBrought, ...] = ()
+    """Labels and materials that were brought, in the order in which they came."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Versions of the software that opened the campaign, by name."""
     began: str = ""
@@ -143,9 +147,12 @@ class CampaignState:
         from alloop.loop.state.hull import Phase, amounts_in, hull_of  # noqa: PLC0415
 
         formulas = self.formulas
+        # Brought energies count where the very same oracle gave them, against the same references.
+        own = self.fingerprints[tier]
+        brought = (m for m in self._brought if m.tier == tier and m.fingerprint == own)
         found = tuple(
             Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
-            for m in self._answered(self.recorded, tier)
+            for m in (*self._answered(self.recorded, tier), *brought)
             if FORMATION_ENERGY in m.properties
             and FORMATION_ENERGY not in m.doubts
             and amounts_in(formula := formulas[m.candidate])
@@ -176,8 +183,8 @@ class CampaignState:
 
     @cached_property
     def formulas(self) -> Mapping[str, str]:
-        """Formula of each chosen candidate, by candidate id."""
-        formulas: dict[str, str] = {}
+        """Formula of each chosen or brought candidate, by candidate id."""
+        formulas = {label.candidate: label.formula for b in self.brought for label in b.labels}
         for proposal in self.proposals:
             for decision in outline_of(proposal):
                 if decision["chosen"]:
@@ -199,6 +206,29 @@ class CampaignState:
     def _answers(self) -> dict[int, tuple[Measured, ...]]:
         return {}
 
+    @cached_property
+    def _brought(self) -> tuple[Measured, ...]:
+        return brought_measurements(self)
+
+    @cached_property
+    def brought_measurements(self) -> tuple[Measured, ...]:
+        """What was brought of the tiers' own values, in the form of measurements that cost nothing;
+        a partial one where some are missing."""
+        if ENERGY_ABOVE_HULL not in self.spec.property_names():
+            return self._brought
+        return tuple(self._with_hull(m) for m in self._brought)
+
+    def known_answers(self, tier: int = 0) -> tuple[Measured, ...]:
+        """Return the ``answers`` of a tier, then what was brought in place of its measurements:
+        what is learnt from and moved from. What was measured here stands over what was brought."""
+        if tier not in self._known_answers:
+            self._known_answers[tier] = (*self.answers(tier), *brought_answers(self, tier))
+        return self._known_answers[tier]
+
+    @cached_property
+    def _known_answers(self) -> dict[int, tuple[Measured, ...]]:
+        return {}
+
     def is_reliable(self, m: Measured) -> bool:
         """Return whether no property that the campaign wants is in doubt."""
         return not m.doubts or not m.doubt(self.spec.property_names())
@@ -210,10 +240,10 @@ class CampaignState:
     @cached_property
     def utility(self) -> Utility:
         """Utility by the campaign's objectives. With several, reference point and scales are those
-        of the first labels; until these are complete, those of what tier 0 has measured so far."""
+        of the first labels; until these are complete, those of what is known of tier 0 so far."""
         if self.reference is not None or len(self.spec.objectives) == 1:
             return Utility.of(self.spec, taken=self.reference)
-        return Utility.of(self.spec, [m.properties for m in self.answers()])
+        return Utility.of(self.spec, [m.properties for m in self.known_answers()])
 
     def best(self, tier: int = 0, round: int | None = None) -> Measured | None:
         """Return the best successful, reliable measurement of a tier, feasible ones first."""
@@ -290,6 +320,7 @@ class Fold:
         self._partial: dict[str, Measured] = {}
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
         self._self_tests: dict[int, SelfTested] = {}
+        self._brought: list[LabelsBrought] = []
         self._wall, self._sessions = 0.0, 0
         self._closed: str | None = None
         self._paused: str | None = None
@@ -336,6 +367,10 @@ class Fold:
                 self._paused = None
                 if event.scheduling is not None:
                     self._spec = rescheduled_spec(self._spec, event.scheduling, self._opened)
+            case LabelsBrought():
+                if not 0 <= (event.value_of or 0) < len(self._opened.fingerprints):
+                    raise ValueError(f"there is no tier {event.value_of}")
+                self._brought.append(event)
             case ReferenceTaken():
                 self._reference = self._reference or event
             case SelfTested():
@@ -392,6 +427,7 @@ class Fold:
             partial=dict(self._partial),
             attempts=dict(self._attempts),
             self_tests=dict(self._self_tests),
+            brought=tuple(self._brought),
             wall_seconds=self._wall + _span(self._session_began, self._latest),
             n_sessions=self._sessions,
             closed=self._closed,

@@ -1,10 +1,11 @@
 """The DVAE as a generative model of compositions."""
 
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from alloop.models.dvae.options import DvaeOptions
 from alloop.models.dvae.trained import TrainedDvae
 from alloop.models.dvae.training import fit
 from alloop.models.latent_points import require_latent_points
+from alloop.models.starting import require_same
 from alloop.models.threads import single_thread
 
 
@@ -219,6 +221,26 @@ class DvaeModel:
         checkpoint.restore(path, tensors, learned.state_dict())
         model._learned = learned.eval()
         return model
+
+    def begin_with(self, trained: "DvaeModel", path: Path) -> None:
+        """Take over the weights of a model that was trained on other data; heads are fitted anew.
+
+        Args:
+            trained: is left as it is.
+            path: what an error calls it.
+
+        Raises:
+            ModelError: if it is of other sizes, elements or properties.
+        """
+        require_same(path, trained._identity(), self._identity())
+        self._learned = copy.deepcopy(trained.learned)
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "space.elements": self.elements,
+            "properties": self.property_names,
+            **self.options.sizes(),
+        }
 
     def _decoded(self, z: Tensor, seed: int) -> Tensor:
         learned = self.learned

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from alloop.models.options import ModelOptions
+from alloop.paths import OwnFile
 from alloop.space import Space
 
 if TYPE_CHECKING:
-    from alloop.models.base import GenerativeModel
+    from alloop.models.base import Dataset, GenerativeModel, SkippedRow
 
 
 class _Part(BaseModel):
@@ -76,6 +77,12 @@ class DvaeOptions(ModelOptions):
         default=20.0, ge=0, description="how much decoded alloys should have what was asked for"
     )
 
+    start_from: OwnFile | None = Field(
+        default=None,
+        description="checkpoint of a model of these sizes, elements and properties that was "
+        "trained on other data; `alloop pretrain` makes one",
+    )
+
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space that it can learn."""
         return ("compositions",)
@@ -101,10 +108,50 @@ class DvaeOptions(ModelOptions):
                 f"there are {', '.join(property_names)}"
             )
 
+    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
+        from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415
+
+        own = self.model_copy(update={"start_from": None})
+        model = DvaeModel(own, space.elements, tuple(property_names))
+        model.begin_with(DvaeModel.load(path), path)
+        return model
+
+    def read_table(
+        self, path: Path, columns: Mapping[str, str], space: Space
+    ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
+        """Return a table's alloys of the space's elements, and the rows that were skipped."""
+        from alloop.models.composition_table import read_composition_table  # noqa: PLC0415
+
+        return read_composition_table(path, columns, space.elements)
+
+    def build_for(
+        self, data: "Dataset", space: Space, property_names: Sequence[str]
+    ) -> "GenerativeModel":
+        """Return the model, untrained; its elements are the space's."""
+        del data
+        return self.model_copy(update={"start_from": None}).build(space, property_names)
+
+    def sizes(self) -> dict[str, Any]:
+        """Return, by key, what checkpoints must agree in for one to continue the other."""
+        return {f"model.{key}": getattr(self, key) for key in _SIZES}
+
     def prior(self, name: str) -> Prior:
         """Return what is believed of a property before any label is seen."""
         return self.priors.get(name) or _USUAL_PRIORS.get(name) or NormalPrior()
 
+
+_SIZES = (
+    "descriptors",
+    "priors",
+    "latents",
+    "width",
+    "committees",
+    "trees",
+    "network_share",
+    "transport_layers",
+)
+"""Keys that decide the shapes of weights, or what they stand for."""
 
 _USUAL_PRIORS: Mapping[str, Prior] = {"single_phase_probability": BernoulliPrior()}
 """Priors of properties whose kind of number is known."""

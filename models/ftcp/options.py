@@ -153,12 +153,13 @@ class FtcpOptions(ModelOptions):
         return trained.adapted(self, tuple(property_names), elements=space.elements)
 
     def read_table(
-        self, path: Path, columns: Mapping[str, str]
+        self, path: Path, columns: Mapping[str, str], space: Space
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
         """Return a table's crystals and labels, and the rows that were skipped."""
         from alloop.models.crystal_table import read_crystal_table  # noqa: PLC0415
         from alloop.models.ftcp.representation.crystals import Size, representation_problem  # noqa: PLC0415
 
+        del space  # the table may hold other elements
         largest = Size(self.max_elements, self.max_sites)
         read = read_crystal_table(
             path, columns, refusal=partial(representation_problem, size=largest)

@@ -95,6 +95,15 @@ class DecorationSpace:
             lattices[row], codes[row] = self._read_one(material)
         return codes, lattices
 
+    def refusal(self, material: Material) -> str | None:
+        """Return why a material is no decoration of these parents and elements; None where it is
+        one."""
+        try:
+            self.read([material])
+        except MaterialError as error:
+            return error.what
+        return None
+
     def structure(self, codes: IntArray, lattice: int) -> Structure:
         """Return the unrelaxed structure of element indices, shape (atoms,), on a lattice."""
         return self.parents[lattice].structure([self.elements[code] for code in codes])

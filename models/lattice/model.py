@@ -1,9 +1,10 @@
 """The lattice model: a generator of decorations of fcc and bcc parent lattices."""
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from alloop.models.lattice.training import (
     sharpened,
     train_autoencoder,
 )
+from alloop.models.starting import require_same
 from alloop.models.threads import single_thread
 
 ENCODE_ROWS = 256
@@ -178,6 +180,34 @@ class LatticeModel:
         weights = network.lattice_weights(z)
         order = correlations(probabilities, network.averages.to(z.dtype), weights)
         return torch.cat([weights[..., 1:], order], dim=-1)
+
+    def begin_with(self, trained: "LatticeModel", path: Path) -> None:
+        """Take over the weights of a model that was trained on other data.
+
+        The autoencoder's alone: property heads begin anew in each fit in any case.
+
+        Args:
+            trained: is left as it is.
+            path: what an error calls it.
+
+        Raises:
+            ModelError: if it is of other sizes, elements, lattices or cells.
+        """
+        require_same(path, trained._identity(), self._identity())
+        self._parts = copy.deepcopy(trained._trained()[0]), self._new_heads()
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what decides the shapes and the meaning of the autoencoder's weights."""
+        options, space = self.options, self.space
+        latents = options.latents_per_site or len(space.elements) - 1
+        return {
+            "space.elements": space.elements,
+            "space.lattices": space.lattices,
+            "space.atoms": space.atoms,
+            "model.width": options.width,
+            "model.depth": options.depth,
+            "model.latents_per_site": latents,
+        }
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, the same bytes for the same model.

@@ -1,16 +1,18 @@
 """Options of the lattice model; light, so that campaign specs can import them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from alloop.models.options import ModelOptions
+from alloop.paths import OwnFile
 from alloop.space import Decorations, Space
 
 if TYPE_CHECKING:
-    from alloop.models.base import GenerativeModel
+    from alloop.models.base import Dataset, GenerativeModel, SkippedRow
+    from alloop.models.lattice.model import LatticeModel
 
 
 class LatticeOptions(ModelOptions):
@@ -31,12 +33,17 @@ class LatticeOptions(ModelOptions):
     refit_epochs: int = Field(default=3, ge=1, description="epochs of each later fit")
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=5e-3, gt=0)
+    start_from: OwnFile | None = Field(
+        default=None,
+        description="checkpoint of a model of these sizes, elements and lattices that was "
+        "trained on other data; `alloop pretrain` makes one",
+    )
 
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space that it can learn."""
         return ("decorations",)
 
-    def build(self, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+    def build(self, space: Space, property_names: Sequence[str]) -> "LatticeModel":
         """Return the model, untrained."""
         from alloop.models.lattice.model import LatticeModel  # noqa: PLC0415 (torch waits)
 
@@ -55,3 +62,29 @@ class LatticeOptions(ModelOptions):
         from alloop.models.lattice.model import LatticeModel  # noqa: PLC0415
 
         return LatticeModel.load(path)
+
+    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
+        from alloop.models.lattice.model import LatticeModel  # noqa: PLC0415
+
+        own = self.model_copy(update={"start_from": None})
+        model = own.build(space, property_names)
+        model.begin_with(LatticeModel.load(path), path)
+        return model
+
+    def read_table(
+        self, path: Path, columns: Mapping[str, str], space: Space
+    ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
+        """Return a table's decorations and labels, and the rows that were skipped."""
+        from alloop.models.crystal_table import read_crystal_table  # noqa: PLC0415
+
+        refusal = self.build(space, ()).space.refusal
+        read = read_crystal_table(path, columns, refusal=refusal)
+        return read.data, read.skipped
+
+    def build_for(
+        self, data: "Dataset", space: Space, property_names: Sequence[str]
+    ) -> "GenerativeModel":
+        """Return the model, untrained; its decorations are the space's."""
+        del data
+        return self.model_copy(update={"start_from": None}).build(space, property_names)

@@ -1,9 +1,10 @@
 """P-CDVAE: a generator of crystals where no parent lattice is given."""
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from alloop.models.pcdvae.resuming import TrainingCheckpoint
 from alloop.models.pcdvae.rows import CrystalRows
 from alloop.models.pcdvae.training import Trainer
 from alloop.models.pcdvae.vocabulary import UNKNOWN_PHASE, Vocabulary
+from alloop.models.starting import require_same
 
 ENCODE_ROWS = 64
 """Number of crystals encoded at once; bounds the memory."""
@@ -241,6 +243,28 @@ class PcdvaeModel:
         checkpoint.restore(path, tensors, network.state_dict())
         model._network = network.to(model.device).eval()
         return model
+
+    def begin_with(self, trained: "PcdvaeModel", path: Path) -> None:
+        """Take over the weights of a model that was trained on other data.
+
+        Args:
+            trained: is left as it is.
+            path: what an error calls it.
+
+        Raises:
+            ModelError: if it is of other sizes, elements, numbers of atoms, phases or properties.
+        """
+        require_same(path, trained._identity(), self._identity())
+        self._network = copy.deepcopy(trained.network).to(self.device)
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "space.elements": self.vocabulary.elements,
+            "space.atoms": self.vocabulary.atom_counts,
+            "space.lattices": self.vocabulary.phases,
+            "properties": self.property_names,
+            **self.options.sizes(),
+        }
 
     @property
     def network(self) -> PcdvaeNetwork:

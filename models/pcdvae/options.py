@@ -1,16 +1,18 @@
 """Options of P-CDVAE; light, so that campaign specs can import them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from alloop.models.options import ModelOptions
+from alloop.paths import OwnFile
 from alloop.space import Decorations, Space, Structures
 
 if TYPE_CHECKING:
-    from alloop.models.base import GenerativeModel
+    from alloop.models.base import Dataset, GenerativeModel, SkippedRow
+    from alloop.models.pcdvae.model import PcdvaeModel
 
 
 class PcdvaeOptions(ModelOptions):
@@ -87,11 +89,17 @@ class PcdvaeOptions(ModelOptions):
     ancestral_steps: int = Field(default=50, ge=2, description="ancestral steps in all")
     decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")
 
+    start_from: OwnFile | None = Field(
+        default=None,
+        description="checkpoint of a model of these sizes, elements and properties that was "
+        "trained on other data; `alloop pretrain` makes one",
+    )
+
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space that it can learn."""
         return "structures", "decorations"
 
-    def build(self, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+    def build(self, space: Space, property_names: Sequence[str]) -> "PcdvaeModel":
         """Return the model, untrained."""
         from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415 (torch waits)
 
@@ -110,6 +118,37 @@ class PcdvaeOptions(ModelOptions):
 
         return PcdvaeModel.load(path)
 
+    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
+        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
+        from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
+
+        own = self.model_copy(update={"start_from": None})
+        model = own.build(space, property_names)
+        model.begin_with(PcdvaeModel.load(path), path)
+        return model
+
+    def read_table(
+        self, path: Path, columns: Mapping[str, str], space: Space
+    ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
+        """Return a table's crystals that the model has words for, and the rows that were
+        skipped."""
+        from alloop.models.crystal_table import read_crystal_table  # noqa: PLC0415
+
+        vocabulary = self.build(space, ()).vocabulary
+        read = read_crystal_table(path, columns, refusal=vocabulary.refusal)
+        return read.data, read.skipped
+
+    def build_for(
+        self, data: "Dataset", space: Space, property_names: Sequence[str]
+    ) -> "GenerativeModel":
+        """Return the model, untrained; its elements and numbers of atoms are the space's."""
+        del data
+        return self.model_copy(update={"start_from": None}).build(space, property_names)
+
+    def sizes(self) -> dict[str, Any]:
+        """Return, by key, what checkpoints must agree in for one to continue the other."""
+        return {f"model.{key}": getattr(self, key) for key in _SIZES}
+
     def check(self, space: Space, property_names: Sequence[str]) -> None:
         """Check that there are two lattices for the phase to tell apart."""
         del property_names
@@ -119,3 +158,18 @@ class PcdvaeOptions(ModelOptions):
                 f"model.phase tells two lattices apart, and the space has {n_lattices}; "
                 "set model.phase to false"
             )
+
+
+_SIZES = (
+    "phase",
+    "noise_conditioned",
+    "latent",
+    "encoder_width",
+    "encoder_blocks",
+    "decoder_width",
+    "decoder_blocks",
+    "head_width",
+    "cutoff",
+    "neighbours",
+)
+"""Keys that decide the shapes of weights, or what they stand for."""

@@ -93,6 +93,15 @@ class Vocabulary:
             )
         return self.atom_counts.index(len(crystal))
 
+    def refusal(self, material: Material) -> str | None:
+        """Return why a crystal cannot be trained on; None where it can."""
+        try:
+            (crystal,), _ = self.read([material])
+            self.count(crystal)
+        except MaterialError as error:
+            return error.what
+        return None
+
     def phase(self, material: Material) -> int:
         """Return the index of a material's parent lattice, or UNKNOWN_PHASE.
 

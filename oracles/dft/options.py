@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from alloop.elements import is_element
-from alloop.oracles.options import OracleOptions
+from alloop.oracles.options import OracleOptions, TierWish
 from alloop.properties import units_of
 from alloop.settings.moved import refuse_moved
 from alloop.settings.names import DEFAULT, ProfileName
@@ -203,6 +203,13 @@ class DftOptions(OracleOptions):
         if self.protocol == "elastic" or (self.protocol != "static" and self.strain):
             given.add("bulk_modulus")
         return units_of(sorted(given))
+
+    @classmethod
+    def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
+        """Return the keys of a tier of a first spec: a learned potential, which needs no licence
+        and covers all usual elements."""
+        del wish
+        return {"kind": "dft", "engine": "chgnet"}
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``MissingSoftware`` where the engine is not installed."""

@@ -15,8 +15,9 @@ from pydantic import (
 )
 
 from alloop.elements import checked_symbol
+from alloop.errors import PotentialError
 from alloop.oracles.lammps.properties import SIMULATION, Simulation
-from alloop.oracles.options import OracleOptions
+from alloop.oracles.options import OracleOptions, TierWish
 from alloop.paths import OwnFile
 from alloop.properties import units_of
 
@@ -195,6 +196,21 @@ class LammpsOptions(OracleOptions):
         """Return the unit of each property that a measurement gives, by name."""
         asked = {Simulation.STRAINS, *self.simulations()}
         return units_of(name for name, simulation in SIMULATION.items() if simulation in asked)
+
+    @classmethod
+    def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
+        """Return the keys of a tier of a first spec, with the first potential of the catalogue that
+        covers the elements; raises ``PotentialError`` where none does."""
+        from alloop.oracles.lammps.potentials.catalogue import list_potentials  # noqa: PLC0415
+
+        wanted = set(wish.elements)
+        found = next((p for p in list_potentials() if wanted <= set(p.elements)), None)
+        if found is None:
+            raise PotentialError(
+                f"no potential that comes along covers {', '.join(wish.elements)} together",
+                remedy="Take another kind of tier, or give a potential of your own by its files.",
+            )
+        return {"kind": "lammps", "potential": found.name}
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``PotentialError`` where no potential covers the elements."""

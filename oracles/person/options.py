@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alloop.oracles.options import OracleOptions
+from alloop.oracles.options import OracleOptions, TierWish
 from alloop.properties import units_of
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class PersonOptions(OracleOptions):
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that is asked for, by name."""
         return units_of(self.properties)
+
+    @classmethod
+    def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
+        """Return the keys of a tier of a first spec."""
+        return {"kind": "person", "properties": list(wish.properties)}
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the placeholder oracle of the tier."""

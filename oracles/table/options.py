@@ -1,11 +1,12 @@
 """Options of the table oracle; light, so that campaign specs can import them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alloop.oracles.options import OracleOptions
+from alloop.errors import DataError
+from alloop.oracles.options import OracleOptions, TierWish
 from alloop.paths import OwnFile
 from alloop.properties import units_of
 
@@ -73,6 +74,15 @@ class TableOptions(OracleOptions):
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""
         return units_of(self.properties)
+
+    @classmethod
+    def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
+        """Return the keys of a tier of a first spec; raises ``DataError`` without a file."""
+        if wish.file is None:
+            raise DataError("a table needs its file", remedy="Give it by --file results.csv.")
+        columns = {name: name for name in wish.properties}
+        structure = {"structure": "cif"} if wish.has_sites else {}
+        return {"kind": "table", "file": str(wish.file), "properties": columns, **structure}
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``DataError`` where the table cannot be used."""

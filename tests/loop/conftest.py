@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -115,6 +116,21 @@ def events(
         failed_attempt,
         measured,
         failed,
+        LabelsBrought(
+            labels=(
+                BroughtLabel(
+                    candidate=second,
+                    formula="Ni54",
+                    lattice="fcc",
+                    properties={"bulk_modulus": 187.5},
+                    source="Phys. Rev. B",
+                ),
+            ),
+            value_of=0,
+            source="known.csv",
+            checksum="e" * 64,
+            who="é",
+        ),
         CampaignClosed(reason="all rounds are done"),
         SessionClosed(reason="campaign closed"),
     ]

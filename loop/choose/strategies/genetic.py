@@ -34,7 +34,7 @@ def propose_genetic(
     surroundings = surroundings_of(state, store, seen, seed=seed)
     size = state.spec.acquisition.population
     assert size is not None  # the spec fills it in where it counts
-    known = (m for m in best_first(state, state.answers()) if surroundings.has(m.candidate))
+    known = (m for m in best_first(state, state.known_answers()) if surroundings.has(m.candidate))
     population = list(islice(known, size))
     batch, rng = Batch(state, seen, round), np.random.default_rng(seed)
     for _ in range(TRIES * batch.size if population else 0):

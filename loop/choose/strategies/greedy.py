@@ -29,7 +29,7 @@ def propose_greedy(
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
     surroundings = surroundings_of(state, store, seen, seed=seed)
     batch, rng = Batch(state, seen, round), np.random.default_rng(seed)
-    known = [m.candidate for m in best_first(state, state.answers())]
+    known = [m.candidate for m in best_first(state, state.known_answers())]
     if (id := next(filter(surroundings.has, known), None)) is not None:
         drafts = _of_new_composition(state, surroundings.compositions(id, rng))
         batch.take(drafts, batch.n_missing, reason=f"a composition next to {id[:10]}, the best")

@@ -52,7 +52,7 @@ def propose_by_latent_gradient(
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
     pool = state.spec.acquisition.pool
     assert pool is not None  # the spec fills it in where it counts
-    best = best_first(state, state.answers())[: max(pool // len(STEPS), 1)]
+    best = best_first(state, state.known_answers())[: max(pool // len(STEPS), 1)]
     with single_threaded(), torch.random.fork_rng():
         torch.manual_seed(seed)
         starts = model.encode([store.get_material(m.candidate) for m in best])
@@ -105,7 +105,7 @@ def predicted_utility(state: CampaignState, n_starts: int = 1) -> Callable[[Tens
         n_starts: number of starts; the rows of means belong to them in equal parts, in their order.
     """
     names = state.spec.property_names()
-    answers, utility = state.answers(), state.utility
+    answers, utility = state.known_answers(), state.utility
     column = {name: i for i, name in enumerate(names)}
     spreads = [float(np.std([m.properties[name] for m in answers])) or 1.0 for name in names]
     unit = float(np.std([utility.value(m.properties) for m in answers])) or 1.0

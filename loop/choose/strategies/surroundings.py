@@ -65,7 +65,7 @@ def surroundings_of(
         return TableSurroundings(state.spec.space.elements, store.get_material, rows)
     known = {}
     if isinstance(state.spec.space, Structures):
-        known = {m.candidate: store.get_material(m.candidate) for m in state.answers()}
+        known = {m.candidate: store.get_material(m.candidate) for m in state.known_answers()}
     return SpaceSurroundings(moves_of(state.spec.space, known), store.get_material, seed)
 
 
@@ -207,6 +207,8 @@ def _fractions(material: Material, elements: Sequence[str]) -> np.ndarray:
 
 
 def first_labels(state: CampaignState, surroundings: Surroundings) -> list[Measured]:
-    """Return the labels of the first batch that can be moved from, the best first."""
-    answers = [m for m in state.answers() if m.round == 0 and m.stage is Stage.INITIAL]
+    """Return the labels of the first batch, and those that were brought, the best first: of each
+    that can be moved from."""
+    first = (Stage.INITIAL, Stage.BROUGHT)
+    answers = [m for m in state.known_answers() if m.round == 0 and m.stage in first]
     return [m for m in best_first(state, answers) if surroundings.has(m.candidate)]

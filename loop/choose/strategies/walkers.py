@@ -23,6 +23,8 @@ from alloop.loop.record.events import Measured, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.seeds import derive_seed
 
+FIRST = (Stage.INITIAL, Stage.BROUGHT)
+"""Stages of the labels that there are before the first round."""
 COOLING = 1 / 100
 """Temperature of the last round over that of the first."""
 
@@ -109,7 +111,7 @@ def standpoints(
     Walkers begin at the best of the first labels. What a round measured around a walker is known by
     its parent; no two walkers stand on one candidate, since none is measured twice.
     """
-    answers = {m.candidate: m for m in state.answers()}
+    answers = {m.candidate: m for m in state.known_answers()}
     rounds = [p for p in state.proposals if p.stage is Stage.ACQUISITION]
     free = first_labels(state, surroundings)
     for walker, weights in enumerate(_directions(state)[: len(free)]):
@@ -146,7 +148,7 @@ def _first_temperature(state: CampaignState) -> float:
     """Return the first temperature, in the utility's unit."""
     share = state.spec.acquisition.temperature
     assert share is not None  # the spec fills it in where it counts
-    first = (m.properties for m in state.answers() if m.stage is Stage.INITIAL)
+    first = (m.properties for m in state.known_answers() if m.stage in FIRST)
     values = [state.utility.value(properties) for properties in first]
     spread = float(np.std(values)) if len(values) > 1 else 0.0
     return share * spread or 1.0

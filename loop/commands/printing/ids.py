@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alloop.loop.record.stored_events import outline_of
+from alloop.loop.state.brought import labels_in
 
 if TYPE_CHECKING:
     from alloop.loop.state.campaign_state import CampaignState
@@ -29,5 +30,7 @@ def _first_difference(one: str, other: str) -> int:
 
 
 def candidate_ids(state: "CampaignState") -> set[str]:
-    """Return the ids of everything that was ever considered: what a short id must be told from."""
-    return {d["candidate"] for proposal in state.proposals for d in outline_of(proposal)}
+    """Return the ids of everything that was ever considered or brought: what a short id must be
+    told from."""
+    considered = {d["candidate"] for proposal in state.proposals for d in outline_of(proposal)}
+    return considered | {label.candidate for _, label in labels_in(state.brought)}

@@ -77,7 +77,7 @@ class ProgressObserver:
         self._announce_best(state)
         match step:
             case Fit(round):
-                text = f"round {round}: training the model on {len(state.answers())} labels"
+                text = f"round {round}: training the model on {len(state.known_answers())} labels"
             case Measure(evaluations):
                 text = f"round {evaluations[0].round}: measuring {len(evaluations)}"
             case Propose(round, stage):

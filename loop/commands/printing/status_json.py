@@ -4,6 +4,7 @@ from typing import Any
 
 from alloop.loop.commands.printing.waiting import waiting_rows
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.brought import best_brought, brought_materials, labels_in
 from alloop.loop.state.calibration import (
     LEVELS,
     drawn_at_random,
@@ -30,6 +31,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "wall_seconds": state.wall_seconds,
         "sessions": state.n_sessions,
         "best": _best(state),
+        "brought": _brought(state),
         "front": _front(state),
         "search": _search(state),
         "waiting": waiting_rows(state),
@@ -93,6 +95,28 @@ def _best(state: CampaignState) -> dict[str, Any] | None:
         "lattice": decision.lattice,
         "feasible": state.utility.is_feasible(best.properties),
         "properties": best.properties,
+    }
+
+
+def _brought(state: CampaignState) -> dict[str, Any] | None:
+    """Return what was brought, and the best of it; None where nothing was."""
+    materials = brought_materials(state)
+    if not materials:
+        return None
+    best = best_brought(state)
+    return {
+        "materials": len(materials),
+        "labelled": len(
+            {label.candidate for _, label in labels_in(state.brought) if label.properties}
+        ),
+        "outside": sum(label.use != "space" for label in materials.values()),
+        "best": None
+        if best is None
+        else {
+            "candidate": best.candidate,
+            "formula": materials[best.candidate].formula,
+            "properties": best.properties,
+        },
     }
 
 

@@ -9,6 +9,7 @@ from alloop.loop.commands.printing.tables import cell, print_table, show
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.printing.waiting import waiting_rows
 from alloop.loop.people.requests import REQUESTS
+from alloop.loop.state.brought import best_brought, brought_counts, brought_materials
 from alloop.loop.state.calibration import prediction_lines, search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import Disagreement, disagreement
@@ -62,8 +63,30 @@ def print_status(state: CampaignState) -> None:
         units = spec.units()
         for name, value in best.properties.items():
             add(f"  {name}", f"{value:.6g} {units.get(name, '')}")
+    for name, text in brought_rows(state):
+        add(name, text)
     show(table)
     _print_front(state)
+
+
+def brought_rows(state: CampaignState) -> list[tuple[str, str]]:
+    """Return what was brought, and the best of it: values that nobody measured here."""
+    counts = brought_counts(state)
+    if not counts:
+        return []
+    n = len(brought_materials(state))
+    said = "; ".join(f"{number} {words}" for words, number in counts.items())
+    rows = [("brought, not measured here", f"{n} materials: {said}")]
+    if (best := best_brought(state)) is not None:
+        units = state.spec.units()
+        values = ", ".join(
+            f"{name} {value:.6g} {units.get(name, '')}".strip()
+            for name, value in best.properties.items()
+        )
+        label = brought_materials(state)[best.candidate]
+        name = f"{label.lattice or ''} {label.formula}".strip()
+        rows.append(("  best brought", f"{name} ({best.candidate[:10]}): {values}"))
+    return rows
 
 
 def _print_front(state: CampaignState) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.record.explanation import Explanation
+from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import unmeasured_reason
@@ -15,9 +16,9 @@ from alloop.properties import ENERGY_ABOVE_HULL
 
 def print_explanation(found: Explanation, state: CampaignState) -> None:
     """Print an explanation, one fact a line."""
-    first, units = found.rows[0], state.spec.units()
+    units = state.spec.units()
     say(f"candidate {found.candidate}")
-    say(f"{first['lattice'] or ''} {first['formula']}".strip())
+    say(f"{found.lattice or ''} {found.formula}".strip())
     say("")
     decisions = [tuple(_decision_lines(row, units, state)) for row in found.rows]
     for (head, *details), several in groupby(decisions):
@@ -25,6 +26,10 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
         say(f"{head} ({n} times)" if n > 1 else head)
         for line in details:
             say(line)
+    if found.brought:
+        say("")
+    for event, label in found.brought:
+        _print_brought(event, label, units)
     if found.measurements:
         say("")
     for measured in found.measurements:
@@ -79,6 +84,20 @@ def _print_measurement(
         say(f"  {ENERGY_ABOVE_HULL} {above[0]:.6g} eV/atom, of all that the tier has measured")
     if m.reuse is not None:
         say(f"  taken from {m.reuse.run}, where it took {m.reuse.wall_seconds:.3g} s")
+
+
+def _print_brought(event: LabelsBrought, label: BroughtLabel, units: Mapping[str, str]) -> None:
+    whose = "another fidelity's" if event.value_of is None else f"tier {event.value_of}'s"
+    by = f" by {event.who}" if event.who else ""
+    source = f", {label.source}" if label.source else ""
+    say(f"brought{by}, not measured here: {whose} values, from {event.source}{source}")
+    for name, value in label.properties.items():
+        say(f"  {name} {value:.6g} {units.get(name, '')}".rstrip())
+    if not label.properties:
+        say("  without a value")
+    for line in (event.why, label.outside):
+        if line:
+            say(f"  {line}")
 
 
 def _has_hull(row: Mapping[str, Any]) -> bool:

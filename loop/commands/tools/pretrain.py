@@ -15,7 +15,9 @@ SHOWN = 5
 
 def pretrain(
     spec: SpecArgument,
-    table: Annotated[Path, typer.Argument(help="CSV with a column cif and one per property")],
+    table: Annotated[
+        Path, typer.Argument(help="CSV with a column cif, or formula, and one per property")
+    ],
     out: Annotated[Path, typer.Option(help="the checkpoint to write")],
     column: Annotated[
         list[str] | None,
@@ -24,7 +26,7 @@ def pretrain(
     seed: Annotated[int, typer.Option(help="of the training")] = 0,
     set_: SetOption = None,
 ) -> None:
-    """Train a campaign's FTCP model on a table.
+    """Train a campaign's model on a table.
 
     A campaign begins with it by `--set model.start_from=FILE`.
     """
@@ -54,7 +56,7 @@ def pretrain(
             say(f"  row {row.row}{name}: {row.reason}")
     for name, value in made.summary.metrics.items():
         say(f"{name} {value:.4g}")
-    say(f"{made.n_crystals} crystals; {out}, SHA-256 {made.checkpoint}")
+    say(f"{made.n_materials} materials; {out}, SHA-256 {made.checkpoint}")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""Measures what it takes to begin with one's own problem."""
