@@ -11,7 +11,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from alloop.loop.record.events import Event, InStore
+from alloop.loop.record.events import Event
+from alloop.loop.record.records import InStore
 
 _KEY = "an artifact's key"
 _EACH = "each item"

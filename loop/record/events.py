@@ -9,8 +9,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     FiniteFloat,
     SerializerFunctionWrapHandler,
@@ -18,6 +16,8 @@ from pydantic import (
     field_serializer,
 )
 
+from alloop.loop.record.changes import Retracted, SpecChanged
+from alloop.loop.record.records import FORGOTTEN, Amount, ArtifactId, Count, Record
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
 from alloop.properties import joined_notes
 
@@ -26,38 +26,6 @@ FORMAT = 2
 
 WRITERS = {1: "Alloop 0.1"}
 """Versions of Alloop that wrote the older formats."""
-
-
-class InStore:
-    """Marks a field whose value is the key of an artifact that the run's store holds."""
-
-
-ArtifactId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), InStore()]
-"""SHA-256 of an artifact's bytes; of a candidate, its material's canonical JSON."""
-
-
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""A cost: finite and not negative, so that no event can refill a budget."""
-Count = Annotated[int, Field(ge=0)]
-"""A number of things."""
-
-
-class Record(BaseModel):
-    """A frozen record; unknown keys are errors."""
-
-    # A record that is only read inside another is never built on its own: half of what the import
-    # of this module took.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    def model_post_init(self, context: Any) -> None:
-        """Forget which fields were given: a set for each of ten thousand events takes more memory
-        than the events.
-        """
-        object.__setattr__(self, "__pydantic_fields_set__", FORGOTTEN)
-
-
-FORGOTTEN: set[str] = set()
-"""Fields that were given, of every record: none is remembered."""
 
 
 class Stage(StrEnum):
@@ -128,9 +96,9 @@ class Decision(Record):
     """Reason in one sentence, for people."""
     acquisition: float | None = None
     """Score at the moment of choice (logarithm of the expected improvement)."""
-    posterior: dict[str, Posterior] = {}
+    posterior: dict[str, Posterior] = Field(default_factory=dict)
     """Posterior of the decision's own tier, by property."""
-    high_fidelity: dict[str, Posterior] = {}
+    high_fidelity: dict[str, Posterior] = Field(default_factory=dict)
     """Posterior of the top tier, by property, once earlier pairs of the tiers allow it."""
     lineage: Lineage
 
@@ -145,7 +113,7 @@ class CampaignOpened(Record):
     """Fingerprint of each tier's oracle."""
     versions: dict[str, str]
     """Versions of Python and of the distributions that can change a decision or a value."""
-    packages: dict[str, str] = {}
+    packages: dict[str, str] = Field(default_factory=dict)
     """Distribution that brings each kind of tier or model which is not Alloop's own, by
     ``group:kind`` of its entry point."""
     start_checkpoint: ArtifactId | None = None
@@ -197,7 +165,7 @@ class SelfTested(Record):
     fingerprint: str
     properties: dict[str, FiniteFloat]
     """Values of one element in its stable crystal; see ``CanSelfTest``."""
-    remarks: dict[str, str] = {}
+    remarks: dict[str, str] = Field(default_factory=dict)
     seconds: Amount
     """Wall time of the test, s."""
     facts: dict[str, Any]
@@ -229,7 +197,7 @@ class Proposed(Record):
     decisions: tuple[Decision, ...]
     """Decisions in their order; read from a ledger they are decoded when one is looked at (see
     ``stored_events``)."""
-    notes: dict[str, float | str] = {}
+    notes: dict[str, float | str] = Field(default_factory=dict)
     """Facts about the choice: trust region, surrogate's fit."""
 
     @field_serializer("decisions", mode="wrap")
@@ -303,10 +271,10 @@ class Measured(Paid):
     """Artifact of the oracle's record of its calculations, JSON."""
     fingerprint: str
     """Fingerprint of the tier's oracle or, for a warm start, its ``exchange_fingerprint``."""
-    doubts: dict[str, str] = {}
+    doubts: dict[str, str] = Field(default_factory=dict)
     """Reason for which a value is not to be relied on, by property name. Where the campaign wants
     the property, nothing is chosen, learnt or promoted by the measurement."""
-    remarks: dict[str, str] = {}
+    remarks: dict[str, str] = Field(default_factory=dict)
     """What the oracle found and settled on the way to a value, by property name."""
     corrects: int | None = None
     """Sequence number of the entry whose values these replace, because a person had made a
@@ -369,6 +337,8 @@ Event = Annotated[
     | Proposed
     | AttemptFailed
     | Measured
+    | SpecChanged
+    | Retracted
     | CampaignClosed,
     Field(discriminator="kind"),
 ]

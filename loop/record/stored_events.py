@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from alloop.errors import LedgerError
-from alloop.loop.record.events import EVENT, FORGOTTEN, Decision, Event, Measured, Proposed, Stage
+from alloop.loop.record.events import EVENT, Decision, Event, Measured, Proposed, Stage
+from alloop.loop.record.records import FORGOTTEN
 
 _MEASURED = '"kind":"measured"'
 _PROPOSED = '{"decisions":['

@@ -7,6 +7,7 @@ from typing import Any
 from alloop.loop.commands.record.decision_rows import flat
 from alloop.loop.record.events import Decision, Measured
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.terms import Retraction
 from alloop.loop.state.trials import Trial, ancestry, trials_of
 
 
@@ -19,6 +20,8 @@ class Explanation:
     """Decisions with what came of each, in their order, as ``audit`` lists them."""
     measurements: tuple[Measured, ...]
     """Answers about it, of every tier, in order of arrival."""
+    retractions: tuple[Retraction, ...]
+    """Answers about it that were taken back."""
     ancestors: tuple[Decision, ...]
     """Decisions that led to it, its own first; empty where it was never chosen."""
 
@@ -30,6 +33,15 @@ class Explanation:
             "lattice": self.rows[0]["lattice"],
             "decisions": list(self.rows),
             "measurements": [m.model_dump(mode="json") for m in self.measurements],
+            "retracted": [
+                {
+                    "entry": r.seq,
+                    "who": r.event.who,
+                    "why": r.event.why,
+                    "measurement": r.measured.model_dump(mode="json"),
+                }
+                for r in self.retractions
+            ],
             "ancestors": [
                 {
                     "candidate": decision.candidate,
@@ -55,6 +67,7 @@ def explanation_of(state: CampaignState, candidate: str) -> Explanation:
             flat(trial, state, _above_hull(trial, state)) for trial in trials_of(state, candidate)
         ),
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
+        retractions=tuple(r for r in state.retractions if r.measured.candidate == candidate),
         ancestors=tuple(ancestry(state, candidate)),
     )
 
