@@ -20,6 +20,7 @@ from alloop.loop.commands.record.compare import compare
 from alloop.loop.commands.record.corrections import corrections
 from alloop.loop.commands.record.digest import digest
 from alloop.loop.commands.record.explain import explain
+from alloop.loop.commands.record.impact import impact
 from alloop.loop.commands.record.replay import replay
 from alloop.loop.commands.record.verify import verify
 from alloop.loop.commands.tools.data import app as data
@@ -43,6 +44,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     compare: "alloop compare runs/random-* runs/latent-bo-* --html compared.html",
     audit: "alloop audit runs/nifecr-bulk-modulus --round 2 --format csv",
     explain: "alloop explain runs/nifecr-bulk-modulus 4f1c2a9b03",
+    impact: "alloop impact runs/nifecr-bulk-modulus 4f1c2a9b03",
     verify: "alloop verify runs/nifecr-bulk-modulus --head HASH",
     replay: "alloop replay runs/nifecr-bulk-modulus 2",
     digest: "alloop digest runs/nifecr-bulk-modulus",
