@@ -38,6 +38,10 @@ class Space(BaseModel):
     kind: str
     usual_model: ClassVar[str] = ""
     """Kind of the model that learns it where a spec names none."""
+    bounds_keys: ClassVar[frozenset[str]] = frozenset({"fractions"})
+    """Keys that say how far it reaches: a campaign that has begun may change them."""
+    extensible_keys: ClassVar[frozenset[str]] = frozenset({"elements"})
+    """Keys with lists that such a campaign may add to, and take nothing from."""
 
     elements: tuple[Symbol, ...] = Field(min_length=1)
     fractions: Mapping[Symbol, tuple[float, float]] = Field(
@@ -102,6 +106,8 @@ def _holds_one(least: float, most: float) -> bool:
 class CrystalSpace(Space):
     """A space whose materials have sites."""
 
+    bounds_keys: ClassVar[frozenset[str]] = Space.bounds_keys | {"min_distance"}
+
     min_distance: float = Field(
         default=1.5, gt=0, description="least distance between any two atoms, Å"
     )
@@ -116,6 +122,7 @@ class Decorations(CrystalSpace):
 
     kind: Literal["decorations"] = "decorations"
     usual_model: ClassVar[str] = "lattice"
+    extensible_keys: ClassVar[frozenset[str]] = Space.extensible_keys | {"lattices"}
     lattices: tuple[LatticeName, ...] = Field(default=("fcc", "bcc"), min_length=1)
     atoms: int = Field(default=54, description="atoms per cell: 2 n³, that is 2, 16, 54, 128, …")
 
@@ -169,6 +176,7 @@ class Structures(CrystalSpace):
 
     kind: Literal["structures"]
     usual_model: ClassVar[str] = "ftcp"
+    bounds_keys: ClassVar[frozenset[str]] = CrystalSpace.bounds_keys | {"max_atoms"}
     max_atoms: int = Field(
         default=40, ge=1, le=500, description="largest number of atoms in one cell"
     )
@@ -183,6 +191,11 @@ class Compositions(Space):
 
     kind: Literal["compositions"]
     usual_model: ClassVar[str] = "dvae"
+    bounds_keys: ClassVar[frozenset[str]] = Space.bounds_keys | {
+        "min_elements",
+        "max_elements",
+        "resolution",
+    }
     min_elements: int = Field(default=1, ge=1, description="least number of elements in one alloy")
     max_elements: int | None = Field(
         default=None, ge=1, description="largest number of elements in one alloy; any, if null"

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from alloop.campaigns.changes import set_value
 from alloop.campaigns.parts import BAD_KIND, NO_KIND, TierPart
 from alloop.campaigns.spec import CampaignSpec
 from alloop.campaigns.spelling import british, british_word
@@ -158,13 +159,9 @@ def _set(data: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise SpecError(f"--set {override!r} has no value", remedy="Write --set budget.rounds=3.")
     value = parse_yaml(text, where=f"--set {key}")
-    *parents, last = map(british_word, key.split("."))
-    node: Any = data
     try:
-        for part in parents:
-            node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
-        node[int(last) if isinstance(node, list) else last] = value
-    except (IndexError, ValueError, TypeError, AttributeError) as error:
+        set_value(data, ".".join(map(british_word, key.split("."))), value)
+    except LookupError as error:
         raise SpecError(
             f"--set {key}: the spec has no such place",
             remedy="Name keys as in the file and list items by number, such as tiers.0.potential.",

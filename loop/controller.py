@@ -211,7 +211,8 @@ class Controller:
     def _fit(self, round: int) -> None:
         state = self.state
         options, names = state.spec.model, state.spec.property_names()
-        if previous := state.models.get(round - 1):
+        previous = state.models.get(round - 1)
+        if previous is not None and round - 1 not in state.outdated_models:
             model = self._store.read(previous.checkpoint, options.load)
         elif (start := state.start_checkpoint) is not None:
             assert isinstance(options, StartsFromCheckpoint)  # it had a checkpoint to start from
@@ -305,8 +306,8 @@ class Controller:
 
     def _reuse(self, state: CampaignState, evaluation: Evaluation) -> bool:
         """Answer an evaluation with another campaign's label; return whether there is one."""
-        if self._cache is None:
-            return False
+        if self._cache is None or evaluation.id in state.retracted:
+            return False  # what was taken back is measured, and not brought back
         asked, fingerprint = task_payload_id(state, evaluation), state.fingerprints[evaluation.tier]
         if asked != evaluation.candidate:  # it is reached from a start
             fingerprint = exchange_fingerprint(fingerprint)

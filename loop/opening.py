@@ -7,6 +7,12 @@ from typing import Any
 
 import yaml
 
+from alloop.campaigns.changes import (
+    change_command,
+    described,
+    differences,
+    lost_meaning,
+)
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
 from alloop.loop.moved_files import with_moved_files, without_folders
@@ -113,11 +119,7 @@ def _go_on(
     is_unchanged = without_folders(current) == without_folders(state.spec)
     scheduling = None if is_unchanged else current.scheduling()
     if scheduling is not None and not _is_same_search(state.spec, current):
-        raise RunError(
-            f"the run is of another campaign ({_diff(state.spec, current)})",
-            where=str(run),
-            remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
-        )
+        raise _another_search(state.spec, current, run)
     current.execution.check_ready()
     oracles = tuple(build_oracles(current))
     for tier, (oracle, fingerprint) in enumerate(zip(oracles, state.fingerprints, strict=True)):
@@ -173,13 +175,27 @@ def spec_to_yaml(spec: dict[str, Any]) -> str:
     return str(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True, default_flow_style=None))
 
 
-def _diff(old: CampaignSpec, new: CampaignSpec) -> str:
-    """Return the differences in one line: ``budget.rounds: 5 there, 3 asked for``."""
-    there, asked = leaves(without_folders(old)), leaves(without_folders(new))
-    return "; ".join(
-        f"{key}: {there.get(key, 'nothing')} there, {asked.get(key, 'nothing')} asked for"
-        for key in dict.fromkeys((*there, *asked))
-        if there.get(key) != asked.get(key)
+def _another_search(old: CampaignSpec, new: CampaignSpec, run: Path) -> RunError:
+    """Return the error about a spec that is not the run's: what differs, and the command by which
+    the run can be changed to it, where it can."""
+    found = differences(without_folders(old), without_folders(new))
+    shown = "; ".join(
+        f"{path}: {described(there)} there, {described(asked)} asked for"
+        for path, (there, asked) in found.items()
+    )
+    if (problem := lost_meaning(old, new)) is not None:
+        return RunError(
+            f"the run is of another campaign ({shown}), and cannot be changed to this one "
+            f"({problem})",
+            where=str(run),
+            remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
+        )
+    changes = differences(spec_to_json(old), spec_to_json(new))
+    return RunError(
+        f"this is another campaign than the run's ({shown})",
+        where=str(run),
+        remedy=f"Change it with `{change_command(str(run), changes)}`, choose another folder with "
+        "--run, or `alloop resume` to continue it as it is.",
     )
 
 

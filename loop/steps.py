@@ -109,7 +109,7 @@ def _step(state: CampaignState) -> Step:
     )
     if by_machine := tuple(e for e in state.pending if e.tier not in by_people):
         return Measure(by_machine)
-    if not state.requested:
+    if not state.requested or (not state.answers() and _may_look_again(state)):
         return Propose(0, Stage.INITIAL)
     if not _has_quorum(state, state.requested[-1]):
         return Wait(state.pending)
@@ -194,7 +194,8 @@ def _next_promotion(state: CampaignState, last: Proposed) -> Propose | None:
 def _begin(state: CampaignState, round: int) -> Step:
     if (reason := _ending(state, round)) is not None:
         return Close("; ".join([reason, *_exhausted(state)]))
-    if not state.spec.acquisition.uses_model or round in state.models:
+    fitted = round in state.models and round not in state.outdated_models
+    if fitted or not state.spec.acquisition.uses_model:
         return Propose(round, Stage.ACQUISITION)
     return Fit(round)
 
@@ -205,18 +206,30 @@ def _ending(state: CampaignState, round: int) -> str | None:
         return reason
     if round > state.spec.budget.rounds:
         return f"all {state.spec.budget.rounds} rounds are done"
-    found = _found_some(state)
+    found = _found_some(state) or _may_look_again(state)
     if state.spec.acquisition.candidates == "table" and not found:
         return "every row of the table is measured"
     return state.exhaustion(0) or (None if found else "nothing new is left to measure in the space")
 
 
+_LOOKS = (Stage.INITIAL, Stage.ACQUISITION)
+"""Stages of the looks into the space or the table."""
+
+
 def _found_some(state: CampaignState) -> bool:
     """Return whether the last look into the space or the table found anything to measure."""
-    looks = (Stage.INITIAL, Stage.ACQUISITION)
-    last = next(p for p in reversed(state.requested) if p.stage in looks)
+    last = next(p for p in reversed(state.requested) if p.stage in _LOOKS)
     is_none_wanted = last.stage is Stage.INITIAL and not state.spec.budget.initial
     return is_none_wanted or any(decision.chosen for decision in last.decisions)
+
+
+def _may_look_again(state: CampaignState) -> bool:
+    """Return whether the last look found nothing, and the terms have changed since: another may
+    find something in a wider space."""
+    if len(state.terms) < 2 or _found_some(state):
+        return False
+    since = state.proposals[state.terms[-1].n_proposals :]
+    return not any(p.stage in _LOOKS for p in since)
 
 
 def _nothing_allowed(state: CampaignState) -> str:

@@ -7,18 +7,21 @@ import typer
 
 from alloop import __version__
 from alloop.loop.commands.campaign.campaigns import campaigns
+from alloop.loop.commands.campaign.change import change
 from alloop.loop.commands.campaign.check import check
 from alloop.loop.commands.campaign.init import init
 from alloop.loop.commands.campaign.label import label
 from alloop.loop.commands.campaign.launch import launch
 from alloop.loop.commands.campaign.report import report
 from alloop.loop.commands.campaign.resume import resume
+from alloop.loop.commands.campaign.retract import retract
 from alloop.loop.commands.campaign.status import status
 from alloop.loop.commands.record.audit import audit
 from alloop.loop.commands.record.compare import compare
 from alloop.loop.commands.record.corrections import corrections
 from alloop.loop.commands.record.digest import digest
 from alloop.loop.commands.record.explain import explain
+from alloop.loop.commands.record.impact import impact
 from alloop.loop.commands.record.replay import replay
 from alloop.loop.commands.record.verify import verify
 from alloop.loop.commands.tools.data import app as data
@@ -37,11 +40,14 @@ COMMANDS: dict[Callable[..., None], str] = {
     check: "alloop check mine.yaml",
     campaigns: "alloop campaigns --format json",
     status: "alloop status runs/nifecr-bulk-modulus",
+    change: 'alloop change runs/nifecr-bulk-modulus --set budget.rounds=8 --why "still rising"',
     label: "alloop label runs/lab 4f1c2a9b03 bulk_modulus=191.2",
+    retract: 'alloop retract runs/nifecr-bulk-modulus 4f1c2a9b03 --why "wrong potential"',
     report: "alloop report runs/nifecr-bulk-modulus",
     compare: "alloop compare runs/random-* runs/latent-bo-* --html compared.html",
     audit: "alloop audit runs/nifecr-bulk-modulus --round 2 --format csv",
     explain: "alloop explain runs/nifecr-bulk-modulus 4f1c2a9b03",
+    impact: "alloop impact runs/nifecr-bulk-modulus 4f1c2a9b03",
     verify: "alloop verify runs/nifecr-bulk-modulus --head HASH",
     replay: "alloop replay runs/nifecr-bulk-modulus 2",
     digest: "alloop digest runs/nifecr-bulk-modulus",

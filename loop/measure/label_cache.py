@@ -106,6 +106,20 @@ class LabelCache:
             _log.warning("no labels are kept for other campaigns: %s", error)
             self._is_writable = False
 
+    def withdraw(self, payload_id: str, fingerprint: str) -> bool:
+        """Remove a label that is not believed any more; return whether there was one."""
+        if not self._is_usable:
+            return False
+        path = self.path(payload_id, fingerprint)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            _log.warning("%s: the label cannot be removed (%s)", path, error.strerror)
+            return False
+        return True
+
     def path(self, payload_id: str, fingerprint: str) -> Path:
         """Return the path of a label, which need not exist."""
         name = sha256(f"{payload_id} {fingerprint}")

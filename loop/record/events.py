@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.records import FORGOTTEN, Amount, ArtifactId, Count, Record
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
 from alloop.properties import joined_notes
@@ -341,6 +342,8 @@ Event = Annotated[
     | Proposed
     | AttemptFailed
     | Measured
+    | SpecChanged
+    | Retracted
     | CampaignClosed,
     Field(discriminator="kind"),
 ]

@@ -11,6 +11,7 @@ from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.changes import Retracted
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
 from alloop.loop.record.hash_chain import START, BrokenChain, ChainCheck, StoredRow
 from alloop.loop.record.ledger import Ledger
@@ -69,9 +70,9 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
     """Return one hash over all decisions, measured values and labels that were brought.
 
     Times, costs, notes and sessions are left out, and measurements are put in order of their
-    evaluation, corrected ones with their newest values: a campaign that was interrupted agrees
-    with one that was not, and so do two whose workers were fast in a different order. Of a doubt
-    the property's name counts, as of a failure its kind.
+    evaluation, corrected ones with their newest values, without those that were taken back: a
+    campaign that was interrupted agrees with one that was not, and so do two whose workers were
+    fast in a different order. Of a doubt the property's name counts, as of a failure its kind.
     """
     proposed: list[dict[str, Any]] = []
     brought: list[dict[str, Any]] = []
@@ -93,6 +94,9 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
                     measured[event.evaluation] = values
                 elif not event.is_partial:
                     measured.setdefault(event.evaluation, values)
+            case Retracted() as event:
+                for evaluation in event.evaluations:
+                    measured.pop(evaluation, None)
     in_order = [measured[evaluation] for evaluation in sorted(measured)]
     whole: dict[str, Any] = {"proposed": proposed, "measured": in_order}
     return sha256(canonical_json(whole | ({"brought": brought} if brought else {})))

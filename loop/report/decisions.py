@@ -6,7 +6,7 @@ from typing import Any
 from alloop.loop.record.events import Posterior
 from alloop.loop.report.words import decimals_of, label_of, unit_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.trials import Trial, all_trials, unmeasured_reason
+from alloop.loop.state.trials import Trial, all_trials, retraction_of, unmeasured_reason
 
 Cell = str | float | int | None | list[float]
 
@@ -36,6 +36,10 @@ def _columns(state: CampaignState, trials: tuple[Trial, ...]) -> list[tuple[dict
                 _column("step", "Step", "iteration of the local search", digits=0),
                 lambda t: t.proposal.iteration or None,
             )
+        )
+    if len(state.terms) > 1:
+        columns.append(
+            (_column("terms", "Terms", "see the record", digits=0), lambda t: t.terms),
         )
     if len(state.spec.tiers) > 1:
         columns.append((_column("tier", "Tier", digits=0), lambda t: t.proposal.tier))
@@ -102,7 +106,10 @@ def _result(state: CampaignState, trial: Trial) -> str:
     if not trial.decision.chosen:
         return ""
     if trial.measured is None:
-        return "pending" if state.closed is None else unmeasured_reason(state)
+        candidate, tier = trial.decision.candidate, trial.proposal.tier
+        if state.closed is None and retraction_of(state, candidate, tier) is None:
+            return "pending"
+        return unmeasured_reason(state, candidate, tier)
     if trial.answer is None:
         return f"failed: {trial.measured.failure_kind or 'unknown'}".replace("_", " ")
     return "ok"

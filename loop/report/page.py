@@ -215,6 +215,12 @@ def _summary(state: CampaignState) -> dict[str, Any]:
         "n_decisions": len(decisions),
         "versions": dict(state.versions),
         "fingerprints": state.fingerprints,
+        "changes": [str(terms) for terms in state.terms[1:]],
+        "retractions": [
+            f"{r.measured.candidate[:ID_DIGITS]} by tier {r.measured.tier} (entry {r.seq}), "
+            f"{r.reason}"
+            for r in state.retractions
+        ],
         "spec_yaml": yaml.safe_dump(
             spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
         ),

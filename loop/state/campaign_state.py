@@ -12,6 +12,7 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import LedgerError, one_line
 from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -33,9 +34,10 @@ from alloop.loop.state.brought import brought_answers, brought_measurements
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.choices import Choices
 from alloop.loop.state.ranking.utility import Utility
-from alloop.loop.state.recorded_spec import recorded_spec, rescheduled_spec
+from alloop.loop.state.recorded_spec import amended_spec, recorded_spec, rescheduled_spec
+from alloop.loop.state.terms import Retraction, Standing, Terms
 from alloop.oracles.base import Cost, Status
-from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
+from alloop.properties import ENERGY_ABOVE_HULL
 
 if TYPE_CHECKING:
     from alloop.loop.state.hull import Hull
@@ -103,6 +105,20 @@ class CampaignState:
     """Time of the first event: UTC, ISO 8601."""
     latest: str = ""
     """Time of the last event."""
+    terms: tuple[Terms, ...] = ()
+    """Terms that the campaign has gone by, in order; the last are in force."""
+    retractions: tuple[Retraction, ...] = ()
+    """Measurements that were taken back, in order; they are not among the recorded ones."""
+    outdated_models: frozenset[int] = frozenset()
+    """Rounds whose model has learnt from what was taken back since, or knows other properties or
+    another space than those in force: none goes on from it."""
+
+    @cached_property
+    def retracted(self) -> Mapping[str, Retraction]:
+        """Newest retraction of each evaluation that was taken back and not measured since, by
+        evaluation id."""
+        newest = {r.measured.evaluation: r for r in self.retractions}
+        return {id: r for id, r in newest.items() if id not in self.recorded}
 
     @cached_property
     def infeasible(self) -> Mapping[str, Measured]:
@@ -117,8 +133,12 @@ class CampaignState:
 
     @property
     def pending(self) -> tuple[Evaluation, ...]:
-        """Evaluations without a measurement."""
-        return tuple(e for e in self.evaluations if e.id not in self.recorded)
+        """Evaluations that are to be measured: those without a measurement, and of those whose
+        measurement was taken back the ones that were asked for again."""
+        settled = {id for id, r in self.retracted.items() if not r.event.again}
+        return tuple(
+            e for e in self.evaluations if e.id not in self.recorded and e.id not in settled
+        )
 
     @cached_property
     def requested(self) -> tuple[Proposed, ...]:
@@ -132,7 +152,9 @@ class CampaignState:
         """
         if ENERGY_ABOVE_HULL not in self.spec.property_names():
             return self.recorded
-        return {id: self._with_hull(m) for id, m in self.recorded.items()}
+        from alloop.loop.state.hull import with_energy_above_hull  # noqa: PLC0415 (numpy)
+
+        return {id: with_energy_above_hull(m, self.hulls) for id, m in self.recorded.items()}
 
     @cached_property
     def hulls(self) -> "tuple[Hull | None, ...]":
@@ -140,34 +162,21 @@ class CampaignState:
 
         A hull is a function of the measurements known now: a new one may lower it.
         """
-        return tuple(self._hull(tier) for tier in range(len(self.spec.tiers)))
-
-    def _hull(self, tier: int) -> "Hull | None":
         # Most campaigns' states are read without a hull, and numpy with it.
-        from alloop.loop.state.hull import Phase, amounts_in, hull_of  # noqa: PLC0415
+        from alloop.loop.state.hull import hull_of_answers  # noqa: PLC0415
 
-        formulas = self.formulas
-        # Brought energies count where the very same oracle gave them, against the same references.
-        own = self.fingerprints[tier]
-        brought = (m for m in self._brought if m.tier == tier and m.fingerprint == own)
-        found = tuple(
-            Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
-            for m in (*self._answered(self.recorded, tier), *brought)
-            if FORMATION_ENERGY in m.properties
-            and FORMATION_ENERGY not in m.doubts
-            and amounts_in(formula := formulas[m.candidate])
+        elements, formulas = tuple(self.spec.space.elements), self.formulas
+        return tuple(
+            hull_of_answers(elements, self._energies(tier), formulas)
+            for tier in range(len(self.spec.tiers))
         )
-        return hull_of(tuple(self.spec.space.elements), found) if found else None
 
-    def _with_hull(self, m: Measured) -> Measured:
-        hull = self.hulls[m.tier] if m.status is Status.OK else None
-        if hull is None or ENERGY_ABOVE_HULL in m.properties:
-            return m
-        if (doubt := m.doubts.get(FORMATION_ENERGY)) is not None:
-            return m.model_copy(update={"doubts": m.doubts | {ENERGY_ABOVE_HULL: doubt}})
-        above = hull.energies_above.get(m.candidate)
-        derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
-        return m.with_properties(m.properties | derived)
+    def _energies(self, tier: int) -> Iterator[Measured]:
+        """Yield a tier's answers, and what was brought of the very same oracle: its energies are
+        against the same references."""
+        yield from self._answered(self.recorded, tier)
+        own = self.fingerprints[tier]
+        yield from (m for m in self._brought if m.tier == tier and m.fingerprint == own)
 
     @cached_property
     def trials(self) -> "tuple[Trial, ...]":
@@ -216,7 +225,9 @@ class CampaignState:
         a partial one where some are missing."""
         if ENERGY_ABOVE_HULL not in self.spec.property_names():
             return self._brought
-        return tuple(self._with_hull(m) for m in self._brought)
+        from alloop.loop.state.hull import with_energy_above_hull  # noqa: PLC0415 (numpy)
+
+        return tuple(with_energy_above_hull(m, self.hulls) for m in self._brought)
 
     def known_answers(self, tier: int = 0) -> tuple[Measured, ...]:
         """Return the ``answers`` of a tier, then what was brought in place of its measurements:
@@ -266,7 +277,10 @@ class CampaignState:
     def _costs(self) -> tuple[Cost, ...]:
         """Cost of each tier's measurements and failed attempts."""
         paid: list[list[Paid]] = [[] for _ in self.fingerprints]
-        for m in chain[Paid](self.recorded.values(), chain.from_iterable(self.attempts.values())):
+        taken_back = (r.measured for r in self.retractions)
+        for m in chain[Paid](
+            self.recorded.values(), taken_back, chain.from_iterable(self.attempts.values())
+        ):
             paid[m.tier].append(m)
         return tuple(_total(each) for each in paid)
 
@@ -275,10 +289,11 @@ class CampaignState:
         core_hours, money = self.spec.budget.limits(tier)
         if core_hours is None and money is None:
             return ()
-        n_paid = sum(m.tier == tier for m in self.recorded.values())
+        made = [*self.recorded.values(), *(r.measured for r in self.retractions)]
+        n_paid = sum(m.tier == tier for m in made)
         # Counted as if all had been measured for this campaign: what it decides must not depend
         # on what others happened to have measured before.
-        reused = (m for m in self.recorded.values() if m.tier == tier and m.reuse is not None)
+        reused = (m for m in made if m.tier == tier and m.reuse is not None)
         worth = sum((m.worth for m in reused), self.cost(tier))
         return tier_budgets(worth, n_paid, core_hours=core_hours, money=money)
 
@@ -286,6 +301,7 @@ class CampaignState:
         """Return the number of measurements left in a tier's budget, pending ones counted as made:
         by number, and by what they have cost so far where core-hours or money are limited."""
         asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
+        asked += sum(r.event.again and r.measured.tier == tier for r in self.retractions)
         affordable = [
             n
             for tier_budget in self.tier_budgets(tier)
@@ -330,6 +346,7 @@ class Fold:
         self._latest: datetime | None = None
         self._required: dict[int, tuple[str, ...]] = {}
         self._proposed: set[str] = set()
+        self._standing = Standing()
 
     def add(self, entry: LedgerEntry) -> None:
         """Take in the next entry.
@@ -352,6 +369,7 @@ class Fold:
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
             self._opened, self._spec = event, recorded_spec(event)
+            self._standing.open(self._spec, entry)
         if self._opened is None or self._spec is None:
             raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
         tier = getattr(event, "tier", 0)
@@ -360,7 +378,7 @@ class Fold:
         match event:
             case Measured():  # nearly all are
                 self._require_whole(self._spec, event)
-                self._measured(event)
+                self._measured(event, entry.seq)
             case SessionOpened():
                 self._wall += _span(self._session_began, self._latest)
                 self._session_began, self._sessions = time, self._sessions + 1
@@ -371,12 +389,18 @@ class Fold:
                 if not 0 <= (event.value_of or 0) < len(self._opened.fingerprints):
                     raise ValueError(f"there is no tier {event.value_of}")
                 self._brought.append(event)
+            case SpecChanged():
+                self._amend(amended_spec(self._spec, event.changes, self._opened), entry)
+            case Retracted():
+                self._retract(event, entry.seq)
             case ReferenceTaken():
                 self._reference = self._reference or event
+                self._standing.reference_taken(entry.seq)
             case SelfTested():
                 self._self_tests[event.tier] = event
             case ModelFitted():
                 self._models[event.round] = event
+                self._standing.fitted(event.round, entry.seq)
             case Proposed():
                 self._proposals.append(event)
                 self._proposed.update(d["candidate"] for d in outline_of(event) if d["chosen"])
@@ -390,7 +414,27 @@ class Fold:
                 self._paused = event.reason if event.is_pause else None
         self._latest = time
 
-    def _measured(self, event: Measured) -> None:
+    def _amend(self, spec: CampaignSpec, entry: LedgerEntry) -> None:
+        """Go on under other terms."""
+        assert self._spec is not None  # a campaign is opened before it is changed
+        if spec.objectives != self._spec.objectives:
+            self._reference = None  # of other objectives it says nothing
+        self._standing.amend(self._spec, spec, entry, len(self._proposals))
+        self._spec, self._closed = spec, None
+        self._required.clear()
+
+    def _retract(self, event: Retracted, seq: int) -> None:
+        """Take measurements back."""
+        for id in event.evaluations:
+            m = self._recorded.pop(id, None) or self._partial.pop(id, None)
+            if m is None:
+                raise ValueError(f"evaluation {id} has no measurement to take back")
+            if self._standing.retract(m, event, seq):
+                self._reference = None
+        self._closed = None
+
+    def _measured(self, event: Measured, seq: int) -> None:
+        self._standing.measured(event.evaluation, seq)
         if event.is_partial:
             self._partial[event.evaluation] = event
             return
@@ -437,6 +481,9 @@ class Fold:
             versions=self._opened.versions,
             began=self._began,
             latest="" if self._latest is None else self._latest.isoformat(),
+            terms=tuple(self._standing.terms),
+            retractions=tuple(self._standing.retractions),
+            outdated_models=frozenset(self._standing.outdated_models),
         )
 
 

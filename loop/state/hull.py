@@ -10,14 +10,17 @@ crystal.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from alloop.loop.record.events import Measured
 from alloop.loop.state.mixtures import ON_THE_HULL, Floats, Rows, energies_above, facet_below
+from alloop.oracles.base import Status
+from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 REMEMBERED = 16
 """Number of hulls kept, so that a state that is folded again does not compute its hulls again."""
@@ -201,3 +204,36 @@ def hull_of(elements: tuple[str, ...], measured: tuple[Phase, ...]) -> Hull:
     present = {symbol for phase in measured for symbol in amounts_in(phase.formula)}
     named = tuple(dict.fromkeys((*elements, *sorted(present))))
     return Hull(named, (*measured, *(Phase(symbol, 0.0, None) for symbol in named)))
+
+
+def hull_of_answers(
+    elements: tuple[str, ...], answers: Iterable[Measured], formulas: Mapping[str, str]
+) -> Hull | None:
+    """Return the hull of a tier's successful measurements; None while none has a formation energy
+    that can be relied on.
+
+    Args:
+        elements: of the space.
+        answers: measurements, in the order of the decisions.
+        formulas: by candidate.
+    """
+    found = tuple(
+        Phase(formula, m.properties[FORMATION_ENERGY], m.candidate)
+        for m in answers
+        if FORMATION_ENERGY in m.properties
+        and FORMATION_ENERGY not in m.doubts
+        and amounts_in(formula := formulas[m.candidate])
+    )
+    return hull_of(elements, found) if found else None
+
+
+def with_energy_above_hull(m: Measured, hulls: Sequence[Hull | None]) -> Measured:
+    """Return a measurement with its energy above its tier's hull, where it did not measure it."""
+    hull = hulls[m.tier] if m.status is Status.OK else None
+    if hull is None or ENERGY_ABOVE_HULL in m.properties:
+        return m
+    if (doubt := m.doubts.get(FORMATION_ENERGY)) is not None:
+        return m.model_copy(update={"doubts": m.doubts | {ENERGY_ABOVE_HULL: doubt}})
+    above = hull.energies_above.get(m.candidate)
+    derived = {} if above is None else {ENERGY_ABOVE_HULL: above}
+    return m.with_properties(m.properties | derived)

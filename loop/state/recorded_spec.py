@@ -1,11 +1,13 @@
-"""The spec that a ledger's first event holds."""
+"""The spec that a ledger's first event holds, and what later events made of it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from alloop import __version__
+from alloop.campaigns.changes import changed_spec, lost_meaning
 from alloop.campaigns.parts import BAD_KIND
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import PluginError, RunError, one_line
@@ -54,6 +56,24 @@ def rescheduled_spec(
         return spec.with_scheduling(scheduling)
     except (ValidationError, KeyError, TypeError, ValueError) as error:
         raise _unreadable("what a session says of where it runs", error, opened) from error
+
+
+def amended_spec(
+    spec: CampaignSpec, changes: Mapping[str, Any], opened: CampaignOpened
+) -> CampaignSpec:
+    """Return the campaign under the terms that people changed it to.
+
+    Raises:
+        RunError: if this version cannot read them.
+        ValueError: if labels or models would lose their meaning.
+    """
+    try:
+        amended = changed_spec(spec, changes)
+    except (ValidationError, LookupError) as error:
+        raise _unreadable("what the campaign was changed to", error, opened) from error
+    if (problem := lost_meaning(spec, amended)) is not None:
+        raise ValueError(problem)
+    return amended
 
 
 def _unreadable(what: str, error: Exception, opened: CampaignOpened) -> RunError:

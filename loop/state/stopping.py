@@ -143,9 +143,15 @@ def probability_of_improvement(state: CampaignState, round: int) -> float | None
         for proposal in state.requested
         if (proposal.round, proposal.stage) == (round, Stage.ACQUISITION)
         for decision in proposal.decisions
-        if (posterior := _posterior(decision, tier))
+        if _knows_all(state, posterior := _posterior(decision, tier))
     ]
     return max(found, default=None)
+
+
+def _knows_all(state: CampaignState, posterior: dict[str, Posterior]) -> bool:
+    """Return whether a posterior is of all properties that the campaign asks for now; one of other
+    terms may lack some."""
+    return bool(posterior) and all(name in posterior for name in state.spec.property_names())
 
 
 def _posterior(decision: Decision, tier: int) -> dict[str, Posterior]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from alloop.loop.record.events import Decision, Measured, Proposed
 from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
+from alloop.loop.state.terms import Retraction, terms_in_force
 from alloop.oracles.base import Status
 
 
@@ -21,6 +22,8 @@ class Trial:
     """Number of the measurement within its tier, from 1; 0 without a measurement."""
     doubt: str = ""
     """Reason for which a value that the campaign wants is not to be relied on; else empty."""
+    terms: int = 1
+    """Number of the terms under which it was decided."""
 
     @property
     def answer(self) -> Measured | None:
@@ -44,8 +47,16 @@ def measured_trials(state: CampaignState, tier: int = 0) -> tuple[Trial, ...]:
     )
 
 
-def unmeasured_reason(state: CampaignState) -> str:
-    """Return why a chosen candidate has no measurement, for people."""
+def retraction_of(state: CampaignState, candidate: str, tier: int) -> Retraction | None:
+    """Return how a candidate's measurement by a tier was taken back; None where it was not, or
+    where another has come since."""
+    return state.retracted.get(evaluation_id(candidate, state.fingerprints[tier]))
+
+
+def unmeasured_reason(state: CampaignState, candidate: str, tier: int) -> str:
+    """Return why a chosen candidate has no measurement by a tier, for people."""
+    if (retraction := retraction_of(state, candidate, tier)) is not None:
+        return retraction.reason
     if state.closed is None:
         paused = "" if state.paused is None else ": the campaign paused first"
         return f"not measured yet{paused}"
@@ -55,17 +66,19 @@ def unmeasured_reason(state: CampaignState) -> str:
 def joined(state: CampaignState) -> Iterator[Trial]:
     """Yield every decision with what came of it; ``CampaignState.trials`` keeps them."""
     wanted = state.spec.property_names()
-    for proposal, place, measured, number in _numbered(state):
+    for proposal, place, measured, number, terms in _numbered(state):
         doubt = _doubt(measured, wanted)
-        yield Trial(proposal, proposal.decisions[place], measured, number, doubt)
+        yield Trial(proposal, proposal.decisions[place], measured, number, doubt, terms)
 
 
 def trials_of(state: CampaignState, candidate: str) -> tuple[Trial, ...]:
     """Return the decisions about one candidate; no other is decoded."""
     wanted = state.spec.property_names()
     return tuple(
-        Trial(proposal, proposal.decisions[place], measured, number, _doubt(measured, wanted))
-        for proposal, place, measured, number in _numbered(state)
+        Trial(
+            proposal, proposal.decisions[place], measured, number, _doubt(measured, wanted), terms
+        )
+        for proposal, place, measured, number, terms in _numbered(state)
         if outline_of(proposal)[place]["candidate"] == candidate
     )
 
@@ -74,19 +87,20 @@ def _doubt(measured: Measured | None, wanted: Sequence[str]) -> str:
     return "" if measured is None or not measured.doubts else measured.doubt(wanted)
 
 
-def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | None, int]]:
-    """Yield each decision's proposal and place in it, its measurement and the number of that."""
+def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | None, int, int]]:
+    """Yield each decision's proposal and place in it, its measurement and the number of that, and
+    the number of the terms."""
     answered = [0] * len(state.fingerprints)
     every = state.measured
-    for proposal in state.proposals:
-        tier = proposal.tier
+    for nth, proposal in enumerate(state.proposals):
+        tier, terms = proposal.tier, terms_in_force(state.terms, nth)
         fingerprint = state.fingerprints[tier]
         for place, decision in enumerate(outline_of(proposal)):
             measured = None
             if decision["chosen"]:
                 measured = every.get(evaluation_id(decision["candidate"], fingerprint))
             answered[tier] += measured is not None
-            yield proposal, place, measured, 0 if measured is None else answered[tier]
+            yield proposal, place, measured, 0 if measured is None else answered[tier], terms
 
 
 def ancestry(state: CampaignState, candidate: str) -> list[Decision]:

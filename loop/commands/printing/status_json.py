@@ -13,6 +13,7 @@ from alloop.loop.state.calibration import (
 )
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.ranking.pareto import pareto_front
+from alloop.loop.state.terms import Terms
 from alloop.oracles.base import Status
 
 
@@ -27,6 +28,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "round": state.proposals[-1].round if state.proposals else 0,
         "rounds": state.spec.budget.rounds,
         "tiers": [_tier(state, tier) for tier in range(len(state.spec.tiers))],
+        "terms": [_terms(terms) for terms in state.terms],
         "pending": len(state.pending),
         "wall_seconds": state.wall_seconds,
         "sessions": state.n_sessions,
@@ -68,6 +70,19 @@ def _search(state: CampaignState) -> dict[str, Any]:
     }
 
 
+def _terms(terms: Terms) -> dict[str, Any]:
+    return {
+        "number": terms.number,
+        "entry": terms.seq,
+        "time": terms.time,
+        "who": terms.who,
+        "why": terms.why,
+        "changes": {
+            path: {"old": old, "new": new} for path, (old, new) in (terms.changes or {}).items()
+        },
+    }
+
+
 def _tier(state: CampaignState, tier: int) -> dict[str, Any]:
     answers = [m for m in state.measured.values() if m.tier == tier]
     cost = state.cost(tier)
@@ -77,6 +92,7 @@ def _tier(state: CampaignState, tier: int) -> dict[str, Any]:
         "measurements": state.spec.budget.measurements[tier],
         "failed": sum(m.status is Status.FAILED for m in answers),
         "in_doubt": sum(not state.is_reliable(m) for m in answers),
+        "retracted": sum(r.measured.tier == tier for r in state.retracted.values()),
         "reused": sum(m.reuse is not None for m in answers),
         "wall_seconds": cost.wall_seconds,
         "core_hours": cost.core_hours,

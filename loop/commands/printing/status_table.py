@@ -38,7 +38,8 @@ def print_status(state: CampaignState) -> None:
         add(
             f"tier {tier} ({options.kind})",
             f"{len(answers)} of {spec.budget.measurements[tier]} measured, "
-            f"{reused_line(state, tier)}{failed_line(state, tier)}{doubted_line(state, tier)}, "
+            f"{reused_line(state, tier)}{failed_line(state, tier)}{doubted_line(state, tier)}"
+            f"{retracted_line(state, tier)}, "
             f"{cost.wall_seconds:.0f} s in the oracle",
         )
         for tier_budget in state.tier_budgets(tier):
@@ -47,6 +48,8 @@ def print_status(state: CampaignState) -> None:
             add(f"  against tier {tier - 1}", agreement_line(found))
             if found.warning:
                 add("", found.warning, "yellow")
+    for terms in state.terms[1:]:
+        add("changed", str(terms))
     for line in prediction_lines(state):
         add("predictions", line)
     for warning in search_warnings(state):
@@ -165,6 +168,12 @@ def doubted_line(state: CampaignState, tier: int) -> str:
     """Return the number of measurements of a tier that are in doubt, if any, as text."""
     n = sum(m.tier == tier and not state.is_reliable(m) for m in state.measured.values())
     return f", {n} in doubt and set aside" if n else ""
+
+
+def retracted_line(state: CampaignState, tier: int) -> str:
+    """Return the number of measurements of a tier that were taken back, if any, as text."""
+    n = sum(r.measured.tier == tier for r in state.retracted.values())
+    return f", {n} retracted" if n else ""
 
 
 def failed_line(state: CampaignState, tier: int) -> str:

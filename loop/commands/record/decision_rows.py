@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.trials import Trial
+from alloop.loop.state.trials import Trial, retraction_of
 from alloop.properties import ENERGY_ABOVE_HULL, joined_notes
 
 
@@ -22,6 +22,7 @@ def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict
         "stage": proposal.stage.value,
         "iteration": proposal.iteration,
         "tier": proposal.tier,
+        "terms": trial.terms,
         "candidate": d.candidate,
         "formula": d.formula,
         "lattice": d.lattice,
@@ -40,6 +41,8 @@ def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict
         row[f"expected_high_fidelity_{name}"] = posterior.mean
         row[f"expected_high_fidelity_{name}_std"] = posterior.std
     row["status"] = None if m is None else m.status.value
+    if m is None and d.chosen and (taken_back := retraction_of(state, d.candidate, proposal.tier)):
+        row |= {"status": "retracted", "retracted": taken_back.reason}
     row |= {} if above is None else {ENERGY_ABOVE_HULL: above}
     row |= {} if m is None else m.properties
     if m is not None and m.failure_kind is not None:
@@ -68,12 +71,17 @@ def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str
     """
     measured = ", ".join(f"{name} {row[name]:.4g}" for name in names if name in row)
     return {
-        "round": f"{row['round']} {row['stage']}",
+        "round": f"{row['round']} {row['stage']}" + _under(row),
         "candidate": row["candidate"][:digits],
         "formula": f"{row['lattice'] or ''} {row['formula']}".strip(),
         "decision": f"{_verdict(row)}: {row['reason']}",
-        "measured": row.get("failure") or measured,
+        "measured": row.get("retracted") or row.get("failure") or measured,
     }
+
+
+def _under(row: Mapping[str, Any]) -> str:
+    """Return the terms that a decision was made under, as text; empty for the first."""
+    return f", terms {row['terms']}" if row["terms"] > 1 else ""
 
 
 def _verdict(row: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Measured
 from alloop.loop.state.brought import labels_in
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.terms import Retraction
 from alloop.loop.state.trials import Trial, ancestry, trials_of
 
 
@@ -23,6 +24,8 @@ class Explanation:
     """Answers about it, of every tier, in order of arrival."""
     brought: tuple[tuple[LabelsBrought, BroughtLabel], ...]
     """Labels of it that were brought, with the event of each."""
+    retractions: tuple[Retraction, ...]
+    """Answers about it that were taken back."""
     ancestors: tuple[Decision, ...]
     """Decisions that led to it, its own first; empty where it was never chosen."""
 
@@ -57,6 +60,15 @@ class Explanation:
                 }
                 for event, label in self.brought
             ],
+            "retracted": [
+                {
+                    "entry": r.seq,
+                    "who": r.event.who,
+                    "why": r.event.why,
+                    "measurement": r.measured.model_dump(mode="json"),
+                }
+                for r in self.retractions
+            ],
             "ancestors": [
                 {
                     "candidate": decision.candidate,
@@ -83,6 +95,7 @@ def explanation_of(state: CampaignState, candidate: str) -> Explanation:
         ),
         brought=tuple(each for each in labels_in(state.brought) if each[1].candidate == candidate),
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
+        retractions=tuple(r for r in state.retractions if r.measured.candidate == candidate),
         ancestors=tuple(ancestry(state, candidate)),
     )
 

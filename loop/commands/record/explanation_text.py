@@ -30,10 +30,13 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
         say("")
     for event, label in found.brought:
         _print_brought(event, label, units)
-    if found.measurements:
+    if found.measurements or found.retractions:
         say("")
     for measured in found.measurements:
         _print_measurement(measured, found.rows, units)
+    for retraction in found.retractions:
+        _print_measurement(retraction.measured, (), units)
+        say(f"  {retraction.reason} (entry {retraction.seq})")
     if found.ancestors:
         say("")
         say("where it came from")
@@ -50,7 +53,8 @@ def _decision_lines(
     verdict = "chosen" if row["chosen"] else f"rejected by {row['rule']}"
     if row["margin"] is not None:
         verdict += f", margin {row['margin']:.4g}"
-    yield f"round {row['round']}, {stage}, tier {row['tier']}: {verdict}: {row['reason']}"
+    under = f", under terms {row['terms']}" if len(state.terms) > 1 else ""
+    yield f"round {row['round']}, {stage}, tier {row['tier']}{under}: {verdict}: {row['reason']}"
     if row["acquisition"] is not None:
         of_what = ""
         if state.utility.seeks_front and state.spec.acquisition.strategy == "latent-bo":
@@ -64,7 +68,7 @@ def _decision_lines(
     if "failed_attempts" in row:
         yield f"  failed attempts: {row['failed_attempts']}"
     if row["chosen"] and row["status"] is None:
-        yield f"  {unmeasured_reason(state)}"
+        yield f"  {unmeasured_reason(state, row['candidate'], row['tier'])}"
 
 
 def _print_measurement(

@@ -1,0 +1,75 @@
+"""`alloop impact`: what was built on measurements."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.printing.formats import Format
+from alloop.loop.commands.printing.text import say
+
+if TYPE_CHECKING:
+    from alloop.loop.state.campaign_state import CampaignState
+
+
+def impact(
+    run: RunArgument,
+    candidate: Annotated[
+        str | None, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
+    ] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(help="all measurements by an oracle of this fingerprint, by its beginning"),
+    ] = None,
+    tier: Annotated[int | None, typer.Option(help="only this tier's; all if not given")] = None,
+    format: Annotated[Format, typer.Option(help="table or json")] = Format.TABLE,
+) -> None:
+    """List what depended on measurements, retracted or not.
+
+    Models that learnt from them, decisions and promotions that would have been others without
+    them, candidates that were made from theirs, and what was concluded. Decisions of the search
+    count as others where they would have been made with other expectations. Nothing is measured
+    or written.
+    """
+    from alloop.loop.commands.printing.formats import print_json
+    from alloop.loop.commands.record.candidates import find_candidate
+    from alloop.loop.commands.record.impact_text import impact_lines
+    from alloop.loop.impact import impact_of, impact_to_json
+    from alloop.loop.record.overlay import OverlayStore
+    from alloop.loop.run_folder import RunFolder
+
+    folder = RunFolder.read(run)
+    id = "" if candidate is None else find_candidate(folder.state, candidate)
+    wanted = _evaluations(folder.state, id, fingerprint or "", tier)
+    found = impact_of(folder.entries, wanted, OverlayStore(folder.store.folder))
+    if format is Format.JSON:
+        print_json(impact_to_json(found))
+        return
+    for line in impact_lines(found, folder.state):
+        say(line)
+
+
+def _evaluations(
+    state: "CampaignState", candidate: str, fingerprint: str, tier: int | None
+) -> list[str]:
+    from alloop.errors import AlloopError
+
+    if bool(candidate) == bool(fingerprint):
+        raise AlloopError(
+            "say either which candidate or which fingerprint",
+            remedy="`alloop impact RUN ID`, or --fingerprint F.",
+        )
+    taken = [r.measured for r in state.retractions]
+    known = [*taken, *state.recorded.values(), *state.partial.values()]
+    found = [
+        m.evaluation
+        for m in known
+        if (m.candidate == candidate if candidate else m.fingerprint.startswith(fingerprint))
+        and tier in (None, m.tier)
+    ]
+    if not found:
+        raise AlloopError(
+            "nothing was measured of that",
+            remedy="`alloop audit RUN --format csv` lists what was measured.",
+        )
+    return list(dict.fromkeys(found))

@@ -1,0 +1,37 @@
+"""Who changes something in a campaign by hand, and why: both stand in the event."""
+
+import getpass
+import os
+
+from alloop.errors import AlloopError
+
+MOST_WORDS = 2000
+"""Largest number of characters of a reason."""
+
+
+def user_name() -> str:
+    """Return the name of the user of this process, as the system or its environment has it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in many containers
+        return f"user {os.getuid()}"
+
+
+def checked_reason(why: str) -> str:
+    """Return a reason, without blanks around it.
+
+    Raises:
+        AlloopError: if there is none, or it is too long or not UTF-8.
+    """
+    text = why.strip()
+    if not text:
+        raise AlloopError("a change needs a reason", remedy='Say it with --why "…".')
+    if len(text) > MOST_WORDS:
+        raise AlloopError(
+            f"a reason of {len(text)} characters is too long", remedy=f"At most {MOST_WORDS}."
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise AlloopError("the reason is not UTF-8", remedy="Write it otherwise.") from error
+    return text
