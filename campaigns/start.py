@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from alloop.campaigns.objectives import PropertyName
 from alloop.paths import OwnFile
@@ -43,6 +43,13 @@ class LabelSource(BaseModel):
         description="treatment of a material with several values that disagree: an error, the "
         "first counts, or their mean",
     )
+
+    @model_validator(mode="after")
+    def _columns_have_one_meaning(self) -> Self:
+        named = [*self.properties.values(), self.structure, self.source]
+        if twice := sorted({c for c in named if c is not None and named.count(c) > 1}):
+            raise ValueError(f"the column {twice[0]!r} is named for two things")
+        return self
 
 
 def _listed(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Labels read from files: tables with formulas or structures, extended XYZ, single structures."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pymatgen.core import Structure
@@ -286,12 +286,3 @@ def _remarks(readings: Sequence[Reading], left: Sequence[str]) -> Iterator[str]:
     if left:
         more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
         yield f"left out: {', '.join(left[:_MOST_NAMED])}{more}"
-
-
-def values_by_property(labels: Sequence[KnownLabel]) -> Mapping[str, int]:
-    """Return how many materials have a value, by property."""
-    counts: dict[str, int] = {}
-    for label in labels:
-        for name in label.properties:
-            counts[name] = counts.get(name, 0) + 1
-    return counts

@@ -16,17 +16,20 @@ from alloop.campaigns.start import LabelSource
 from alloop.errors import DataError, SpecError
 from alloop.loop.choose.known_values import known_values
 from alloop.loop.commands.printing.status_table import brought_rows
+from alloop.loop.commands.record.explanation import explanation_of
+from alloop.loop.controller import Controller
 from alloop.loop.people.bringing import bring_labels, labels_at_start, read_sources
 from alloop.loop.people.known_labels import labels_from_python
 from alloop.loop.record.events import Stage
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.replay import replay
+from alloop.loop.report.page import write_run_report
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.brought import best_brought
 from alloop.materials import formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice
 from tests.loop.flaky import Flaky, calls_of
-from tests.loop.small_campaign import SPEC, entries_of, run_campaign
+from tests.loop.small_campaign import SPEC, Watcher, entries_of, run_campaign
 
 SEARCH: dict[str, Any] = {
     "acquisition": {"strategy": "surrogate-bo", "batch": 4},
@@ -101,6 +104,37 @@ def test_the_best_brought_and_the_best_measured_are_told_apart(
     (_, counts), (_, shown) = brought_rows(state)
     assert counts == "9 materials: 9 with all values of tier 0"
     assert shown.endswith("bulk_modulus 193.75 GPa")
+    explained = explanation_of(state, brought.candidate).to_json()
+    assert explained["decisions"] == explained["measurements"] == []
+    assert (explained["formula"], explained["lattice"]) == ("Fe1Ni15", "fcc")
+    (label,) = explained["brought"]
+    assert (label["file"], label["value_of"]) == ("known.csv", 0)
+    assert label["properties"] == brought.properties
+    page = write_run_report(RunFolder.read(tmp_path / "run")).read_text("utf-8")
+    assert "9 materials" in page
+    assert "not measured here; the best 193.75 GPa" in page
+
+
+def test_the_best_that_was_brought_is_promoted_for_the_higher_tiers_value(
+    tmp_path: Path, oracle: Flaky
+) -> None:
+    pure = FCC.structure(["Ni"] * 15 + ["Fe"])
+    path = table(tmp_path / "known.csv", [*orderings(8), pure])
+    begun = spec(
+        {"labels": str(path)},
+        tiers=[*SPEC["tiers"], {"kind": "dft", "engine": "chgnet", "promote": 1}],
+        budget=SEARCH["budget"] | {"measurements": [100, 1], "rounds": 0},
+        promotion={"keep_structure": False},
+    )
+    second = replace(oracle, calls=tmp_path / "second", version="2")
+    with Controller(
+        tmp_path / "run", begun, build_oracles=lambda _: [oracle, second], observer=Watcher()
+    ) as controller:
+        state = controller.run()
+    (promoted,) = state.answers(1)
+    assert state.formulas[promoted.candidate] == formula_of(pure)
+    assert calls_of(second.calls) == [promoted.candidate]
+    assert promoted.candidate not in calls_of(oracle.calls)
 
 
 @pytest.mark.parametrize(

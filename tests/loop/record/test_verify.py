@@ -15,7 +15,7 @@ from alloop.loop.record.verification import digest, verify
 from alloop.oracles.base import Status
 
 MakeEvents = Callable[..., list[Event]]
-N_EVENTS = 9
+N_EVENTS = 10
 
 
 @pytest.fixture
