@@ -206,7 +206,7 @@ class _Sides:
     def _comes_out_otherwise(self, event: Proposed) -> bool:
         """Return whether a proposal, made again with and without, differs."""
         one, other = (self._proposed(side, event) for side in (self._with, self._without))
-        return (one.decisions, one.notes) != (other.decisions, other.notes)
+        return one.decisions != other.decisions
 
     def _proposed(self, side: _Side, event: Proposed) -> Proposed:
         state, round = side.state(), event.round

@@ -15,6 +15,7 @@ from alloop.loop.commands.campaign.launch import launch
 from alloop.loop.commands.campaign.report import report
 from alloop.loop.commands.campaign.resume import resume
 from alloop.loop.commands.campaign.retract import retract
+from alloop.loop.commands.campaign.runs import runs
 from alloop.loop.commands.campaign.status import status
 from alloop.loop.commands.record.audit import audit
 from alloop.loop.commands.record.compare import compare
@@ -39,6 +40,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     resume: "alloop resume runs/nifecr-bulk-modulus",
     check: "alloop check mine.yaml",
     campaigns: "alloop campaigns --format json",
+    runs: "alloop runs",
     status: "alloop status runs/nifecr-bulk-modulus",
     change: 'alloop change runs/nifecr-bulk-modulus --set budget.rounds=8 --why "still rising"',
     label: "alloop label runs/lab 4f1c2a9b03 bulk_modulus=191.2",

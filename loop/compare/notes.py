@@ -44,6 +44,17 @@ def _about_labels(groups: Sequence[GroupProgress]) -> Iterator[str]:
             f"{plural(unasked, 'result')} reported by people unasked, which no strategy chose, are "
             "neither counted as labels nor as the best."
         )
+    if retracted := sum(run.n_retracted for run in runs):
+        yield (
+            f"{plural(retracted, 'measurement')} that people took back are neither counted as "
+            "labels nor as the best."
+        )
+    for run in runs:
+        if run.n_changes:
+            yield (
+                f"{run.name} was changed {plural(run.n_changes, 'time')} while it ran: not all of "
+                "its decisions were made under the spec that it is compared by."
+            )
     if failed := sum(run.n_failed for run in runs):
         yield f"{plural(failed, 'label')} failed."
 

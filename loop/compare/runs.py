@@ -70,6 +70,16 @@ class Run:
         """Number of failed measurements of the first tier."""
         return sum(m.tier == 0 and m.status is Status.FAILED for m in self.state.measured.values())
 
+    @property
+    def n_retracted(self) -> int:
+        """Number of measurements of the first tier that were taken back, which are no labels."""
+        return sum(r.measured.tier == 0 for r in self.state.retracted.values())
+
+    @property
+    def n_changes(self) -> int:
+        """Number of times that people changed the campaign's terms while it ran."""
+        return max(len(self.state.terms) - 1, 0)
+
     def first_candidates(self) -> tuple[str, ...]:
         """Return the initial candidates that were measured, in their order."""
         trials = measured_trials(self.state)

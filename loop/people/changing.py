@@ -1,8 +1,10 @@
 """Changing the terms of a campaign that has begun: an event, checked before it is written."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alloop.campaigns.changes import differences, lost_meaning
 from alloop.campaigns.load import overridden
@@ -39,7 +41,7 @@ class Changed:
 
 def change(
     run: Path,
-    settings: Iterable[str],
+    settings: Iterable[str] | Mapping[str, Any],
     *,
     why: str,
     who: str = "",
@@ -50,7 +52,8 @@ def change(
 
     Args:
         run: the run's folder.
-        settings: ``key.path=value`` over the spec in force, values read as YAML.
+        settings: ``key.path=value`` over the spec in force, values read as YAML; or plain values
+            by key path.
         why: reason, in words.
         who: name of whoever changes it; by default the user's.
         build_oracles: makes one oracle per tier, to see that they measure as before.
@@ -70,7 +73,7 @@ def change(
         assert state is not None  # something has begun here
         if not is_trusted:  # before anything is built that could start something
             require_trust(state.spec, telling, place)
-        old, new = state.spec, overridden(state.spec, settings)
+        old, new = state.spec, overridden(state.spec, _as_texts(settings))
         if not (changes := differences(spec_to_json(old), spec_to_json(new))):
             raise SpecError(
                 "the campaign goes by these terms already",
@@ -92,6 +95,12 @@ def change(
         state = fold.state()
         assert state is not None
         return Changed(state.terms[-1], closed, ledger.head())
+
+
+def _as_texts(settings: Iterable[str] | Mapping[str, Any]) -> Iterable[str]:
+    if not isinstance(settings, Mapping):
+        return settings
+    return [f"{path}={json.dumps(value)}" for path, value in settings.items()]
 
 
 def close_if_over(ledger: Ledger, fold: Fold) -> str | None:

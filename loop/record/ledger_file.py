@@ -194,6 +194,24 @@ def _lock(run: Path) -> "FileLock":
     return lock
 
 
+def controller_process(run: Path) -> int | None:
+    """Return the id of the process that works on a run; None where there is none, and where this
+    system does not tell (it is read from Linux's list of locks, so that nothing is held up).
+    """
+    try:
+        status = (run / LOCK).stat()
+        locks = Path("/proc/locks").read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    for line in locks.splitlines():
+        fields = line.split()
+        # "1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF"; "->" marks one who waits.
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == device:
+            return int(fields[4])
+    return None
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     with refusals(path.parent):
         # Each statement is its own transaction: an event is one row.

@@ -24,6 +24,7 @@ from alloop.loop.record.events import (
     ModelFitted,
     Proposed,
 )
+from alloop.loop.run_list import planned_measurements
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import (
     Close,
@@ -71,7 +72,7 @@ class ProgressObserver:
 
     def step(self, step: Step, state: CampaignState) -> None:
         """Announce a step."""
-        total = min(state.spec.budget.measurements[0], planned_measurements(state))
+        total = planned_measurements(state)
         done = sum(m.tier == 0 for m in state.measured.values())
         self._progress.update(self._overall, total=total, completed=done)
         self._announce_best(state)
@@ -140,16 +141,6 @@ class ProgressObserver:
     def _say(self, text: str) -> None:
         # By the console, so that it stands above the bars.
         self._console.print(cell(text), soft_wrap=True, highlight=False)
-
-
-def planned_measurements(state: CampaignState) -> int:
-    """Return the number of tier-0 measurements that the budget's rounds amount to."""
-    spec = state.spec
-    search = spec.augmentation
-    per_round = spec.acquisition.batch
-    if search is not None:
-        per_round += search.parents * search.iterations * search.swaps
-    return spec.budget.initial + spec.budget.rounds * per_round
 
 
 def values_line(state: CampaignState, properties: Mapping[str, float]) -> str:

@@ -17,15 +17,17 @@ def explain(
 ) -> None:
     """Explain one candidate: its choice, origin and values.
 
-    Why it was chosen or rejected each time, what was expected, what was measured, and the
-    candidates it was made from. In CSV there are its decisions, one a line.
+    Why it was chosen or rejected each time, its place among the others, what would have had to
+    differ for a rejected one, what was expected and measured, the candidates it was made from, and
+    what could build on it. In CSV there are its decisions, one a line.
     """
     from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.commands.record.explanation import explanation_of
     from alloop.loop.run_folder import RunFolder
 
-    state = RunFolder.read(run).state
-    found = explanation_of(state, find_candidate(state, candidate))
+    folder = RunFolder.read(run)
+    state = folder.state
+    found = explanation_of(state, folder.entries, find_candidate(state, candidate))
     match format:
         case Format.JSON:
             print_json(found.to_json())
@@ -34,4 +36,4 @@ def explain(
         case Format.TABLE:
             from alloop.loop.commands.record.explanation_text import print_explanation
 
-            print_explanation(found, state)
+            print_explanation(found, state, str(run))

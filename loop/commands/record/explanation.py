@@ -1,14 +1,17 @@
 """Everything that a run knows of one candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from alloop.loop.commands.record.decision_rows import flat
+from alloop.loop.explain.dependents import Dependents, dependents_of
+from alloop.loop.explain.places import Place, place_of
+from alloop.loop.explain.required import Requirement, requirements
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
-from alloop.loop.record.events import Decision, Measured
+from alloop.loop.record.events import Decision, LedgerEntry, Measured, Proposed
 from alloop.loop.state.brought import labels_in
-from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.campaign_state import CampaignState, Fold
 from alloop.loop.state.terms import Retraction
 from alloop.loop.state.trials import Trial, ancestry, trials_of
 
@@ -28,6 +31,12 @@ class Explanation:
     """Answers about it that were taken back."""
     ancestors: tuple[Decision, ...]
     """Decisions that led to it, its own first; empty where it was never chosen."""
+    places: tuple[Place | None, ...]
+    """Place among the others at each decision; None where it was not compared with others."""
+    required: tuple[tuple[Requirement, ...], ...]
+    """What would have had to differ at each decision that rejected it."""
+    dependents: Dependents
+    """What came after its measurement and could build on it."""
 
     @property
     def formula(self) -> str:
@@ -46,7 +55,14 @@ class Explanation:
             "candidate": self.candidate,
             "formula": self.formula,
             "lattice": self.lattice,
-            "decisions": list(self.rows),
+            "decisions": [
+                {
+                    **row,
+                    "place": None if place is None else _place_to_json(place),
+                    "would_have_had_to_differ": [each.to_json() for each in required],
+                }
+                for row, place, required in zip(self.rows, self.places, self.required, strict=True)
+            ],
             "measurements": [m.model_dump(mode="json") for m in self.measurements],
             "brought": [
                 {
@@ -78,26 +94,77 @@ class Explanation:
                 }
                 for decision in self.ancestors
             ],
+            "dependents": self.dependents.to_json(),
         }
 
 
-def explanation_of(state: CampaignState, candidate: str) -> Explanation:
+def _place_to_json(place: Place) -> dict[str, Any]:
+    rival = place.rival
+    return {
+        "rank": place.rank,
+        "of": place.n,
+        "score": place.score,
+        "rival": None if rival is None else rival.candidate,
+        "rival_score": None if rival is None else rival.acquisition,
+        "margin": place.margin,
+    }
+
+
+def explanation_of(
+    state: CampaignState, entries: Sequence[LedgerEntry], candidate: str
+) -> Explanation:
     """Return all that is known of a candidate that was considered, or brought, at least once.
 
     Args:
         state: of the campaign.
+        entries: of its ledger.
         candidate: full id.
     """
+    trials = trials_of(state, candidate)
+    bests = _bests_before(entries, [t.proposal for t in trials if t.decision.rule == "acquisition"])
+    places = tuple(place_of(t.proposal, t.decision) for t in trials)
+    specs = {terms.number: terms.spec for terms in state.terms}
     return Explanation(
         candidate,
-        rows=tuple(
-            flat(trial, state, _above_hull(trial, state)) for trial in trials_of(state, candidate)
-        ),
+        rows=tuple(flat(trial, state, _above_hull(trial, state)) for trial in trials),
         brought=tuple(each for each in labels_in(state.brought) if each[1].candidate == candidate),
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
         retractions=tuple(r for r in state.retractions if r.measured.candidate == candidate),
         ancestors=tuple(ancestry(state, candidate)),
+        places=places,
+        required=tuple(
+            requirements(
+                state,
+                specs.get(trial.terms, state.spec),
+                trial.decision,
+                trial.proposal.tier,
+                place=place,
+                best=bests.get(id(trial.proposal)),
+            )
+            for trial, place in zip(trials, places, strict=True)
+        ),
+        dependents=dependents_of(entries, state, candidate),
     )
+
+
+def _bests_before(
+    entries: Sequence[LedgerEntry], proposals: Sequence[Proposed]
+) -> dict[int, Measured]:
+    """Return the best feasible measurement of the first tier before each proposal, by its identity;
+    nothing where there was none."""
+    wanted, found = {id(proposal) for proposal in proposals}, dict[int, Measured]()
+    fold = Fold()
+    for entry in entries if wanted else ():
+        if id(entry.event) in wanted:
+            before = fold.state()
+            best = None if before is None else before.best()
+            if before and best and before.utility.is_feasible(best.properties):
+                found[id(entry.event)] = best
+            wanted.discard(id(entry.event))
+            if not wanted:
+                break
+        fold.add(entry)
+    return found
 
 
 def _above_hull(trial: Trial, state: CampaignState) -> float | None:

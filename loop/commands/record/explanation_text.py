@@ -1,26 +1,41 @@
 """What is known of one candidate, for people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
+from alloop.loop.commands.printing.ids import FEWEST_DIGITS, candidate_ids, digits_needed
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.record.explanation import Explanation
+from alloop.loop.explain.dependents import Dependents
+from alloop.loop.explain.places import Place
+from alloop.loop.explain.required import Requirement
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import unmeasured_reason
 from alloop.properties import ENERGY_ABOVE_HULL
 
+SHOWN_CHILDREN = 8
+"""Number of candidates made from one that are named."""
 
-def print_explanation(found: Explanation, state: CampaignState) -> None:
-    """Print an explanation, one fact a line."""
+
+def print_explanation(found: Explanation, state: CampaignState, run: str) -> None:
+    """Print an explanation, one fact a line.
+
+    Args:
+        found: what is known of the candidate.
+        state: of the campaign.
+        run: the run's folder, for the command that computes more.
+    """
     units = state.spec.units()
     say(f"candidate {found.candidate}")
     say(f"{found.lattice or ''} {found.formula}".strip())
     say("")
-    decisions = [tuple(_decision_lines(row, units, state)) for row in found.rows]
+    decisions = [
+        (*_decision_lines(row, units, state), *_comparison_lines(place, required, row["chosen"]))
+        for row, place, required in zip(found.rows, found.places, found.required, strict=True)
+    ]
     for (head, *details), several in groupby(decisions):
         n = sum(1 for _ in several)  # a model may decode one material many times in a round
         say(f"{head} ({n} times)" if n > 1 else head)
@@ -44,6 +59,49 @@ def print_explanation(found: Explanation, state: CampaignState) -> None:
     for depth, decision in enumerate(found.ancestors):
         indent = "  " * (depth + 1)
         say(f"{indent}{decision.candidate[:digits]}: {describe_origin(decision)}")
+    if lines := list(_dependent_lines(found.dependents, digits)):
+        say("")
+        say("what could build on it")
+        for line in lines:
+            say(f"  {line}")
+        say(f"  `alloop impact {run} {found.candidate[:digits]}` computes what depended on it")
+
+
+def _comparison_lines(
+    place: Place | None, required: Sequence[Requirement], is_chosen: bool
+) -> Iterator[str]:
+    """Yield the place of a candidate among the others, and what would have had to differ."""
+    if place is not None:
+        line = f"  place {place.rank} of {place.n}"
+        if place.rival is not None:
+            name = f"{place.rival.candidate[:FEWEST_DIGITS]} {place.rival.formula}"
+            what = "the runner-up" if is_chosen else "the last that was chosen"
+            line += f"; {what} was {name}"
+        if place.margin is not None:
+            # Scores are logarithms of expected improvements.
+            line += f", {abs(place.margin):.3g} {'below' if place.margin >= 0 else 'above'} it"
+        yield line
+    if required:
+        yield "  to be chosen it would have had to differ:"
+        for each in required:
+            yield f"    {each}"
+
+
+def _dependent_lines(found: Dependents, digits: int) -> Iterator[str]:
+    for tier in found.best_of:
+        yield f"it is the best of tier {tier}"
+    if found.is_on_front:
+        yield "it is on the Pareto front"
+    if found.children:
+        shown = ", ".join(id[:digits] for id in found.children[:SHOWN_CHILDREN])
+        n_more = len(found.children) - SHOWN_CHILDREN
+        more = f" and {n_more} more" if n_more > 0 else ""
+        yield f"chosen candidates made from it: {shown}{more}"
+    if found.models:
+        yield f"models fitted since: rounds {', '.join(map(str, found.models))}"
+    if found.proposals:
+        n = len(found.proposals)
+        yield f"{n} proposal{'s' if n > 1 else ''} decided since"
 
 
 def _decision_lines(

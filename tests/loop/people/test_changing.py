@@ -54,7 +54,7 @@ def test_a_campaign_that_ended_goes_on_with_more_rounds(run: Path, tmp_path: Pat
 
 def test_every_round_follows_again_under_the_terms_of_then(run: Path, tmp_path: Path) -> None:
     go(run, spec_of(tmp_path))
-    change(run, ["budget.rounds=3", "acquisition.batch=5"], why="more at once")
+    change(run, {"budget.rounds": 3, "acquisition.batch": 5}, why="more at once")
     folder = go(run)
     for round in (1, 2, 3):
         found = replay(folder.entries, folder.store, round)

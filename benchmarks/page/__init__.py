@@ -1,0 +1,1 @@
+"""Figures of what a run says of itself: explained, taken back, shown, exported."""
