@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 from alloop.errors import MaterialError
 from alloop.materials import material_from_json
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import CalculationFailed
+from alloop.oracles.failure import MeasurementFailed
 
 SUCCESSFUL = "successful"
 """State that atomate2 gives a calculation whose forces and charges converged."""
@@ -49,25 +49,25 @@ class Calculation:
             identity: what it must say of itself.
 
         Raises:
-            CalculationFailed: if it did not converge, says nothing, or says nonsense.
+            MeasurementFailed: if it did not converge, says nothing, or says nonsense.
         """
         if not isinstance(data, Mapping):
-            raise CalculationFailed(
+            raise MeasurementFailed(
                 FailureKind.ERROR, f"the flow returned {data!r}, no calculation"
             )
         if data.get("state") != SUCCESSFUL:
-            raise CalculationFailed(
+            raise MeasurementFailed(
                 FailureKind.NOT_CONVERGED, f"the calculation ended as {data.get('state')!r}"
             )
         for quantity in ("energy", "stress", "force"):
             if data.get(quantity) is None:
-                raise CalculationFailed(
+                raise MeasurementFailed(
                     FailureKind.UNPHYSICAL, f"the flow returned no finite {quantity}"
                 )
         stated = data.get("identity", {})
         for name, wanted in identity.items():
             if stated.get(name) != wanted:
-                raise CalculationFailed(
+                raise MeasurementFailed(
                     FailureKind.ERROR,
                     f"it was calculated with the {name} {stated.get(name)}, not {wanted}: "
                     "its energies are of another level of theory",
@@ -75,12 +75,12 @@ class Calculation:
         try:
             structure = material_from_json(data["structure"])
         except (KeyError, MaterialError) as error:
-            raise CalculationFailed(
+            raise MeasurementFailed(
                 FailureKind.ERROR, f"the flow returned no structure ({error})"
             ) from error
         assert isinstance(structure, Structure)
         if data["energy"] > MAX_ENERGY_PER_ATOM * len(structure):
-            raise CalculationFailed(
+            raise MeasurementFailed(
                 FailureKind.UNPHYSICAL, f"the energy of {data['energy']:.3g} eV is not plausible"
             )
         stress = tuple(tuple(row) for row in data["stress"])
@@ -108,22 +108,22 @@ def check_relaxation(
     """Check that a relaxation ended at rest, in the material it began with.
 
     Raises:
-        CalculationFailed: if atoms changed; if the volume did by more than the given share, as
+        MeasurementFailed: if atoms changed; if the volume did by more than the given share, as
             that of a cell that collapses under a cutoff too small; if forces or pressure are left.
     """
     if [site.specie.symbol for site in before] != [site.specie.symbol for site in after.structure]:
-        raise CalculationFailed(
+        raise MeasurementFailed(
             FailureKind.ERROR,
             f"the composition changed from {before.formula} to {after.structure.formula}",
         )
     change = after.volume / before.volume - 1
     if abs(change) > max_change:
-        raise CalculationFailed(
+        raise MeasurementFailed(
             FailureKind.UNPHYSICAL,
             f"the volume changed by {change:+.0%}, more than max_volume_change ({max_change:.0%})",
         )
     if after.force > FORCE_SLACK * force_tolerance or abs(after.pressure) > MAX_RESIDUAL_PRESSURE:
-        raise CalculationFailed(
+        raise MeasurementFailed(
             FailureKind.NOT_CONVERGED,
             f"a force of {after.force:.3g} eV/Å on an atom and a pressure of "
             f"{after.pressure:.3g} GPa remain",

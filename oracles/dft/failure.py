@@ -6,6 +6,7 @@ from pathlib import Path
 from traceback import format_exception_only
 
 from alloop.oracles.base import RETRYABLE, Failure, FailureKind
+from alloop.oracles.failure import MeasurementFailed
 
 FULL_DISK = "the disk is full: make room, then measure it again"
 KILLED = "VASP was killed or crashed: its output is incomplete"
@@ -32,14 +33,6 @@ TAIL_BYTES = 4000
 """Number of bytes read at the end of such a file."""
 
 
-class CalculationFailed(Exception):
-    """Raised inside the oracle, never out of it, when a value could not be calculated."""
-
-    def __init__(self, kind: FailureKind, message: str) -> None:
-        super().__init__(message)
-        self.failure = _failure(kind, message)
-
-
 class FlowFailed(Exception):
     """Raised when a job of a flow raised.
 
@@ -56,7 +49,7 @@ class FlowFailed(Exception):
 def failure_of(error: BaseException) -> Failure:
     """Return the failure that an exception means for the candidate, with the place to look
     further."""
-    if isinstance(error, CalculationFailed):
+    if isinstance(error, MeasurementFailed):
         return error.failure
     where = ""
     if isinstance(error, FlowFailed):

@@ -6,7 +6,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import CalculationFailed
+from alloop.oracles.failure import MeasurementFailed
 
 MOMENTS = {"Cr": 1.5, "Mn": 3.0, "Fe": 3.0, "Co": 2.0, "Ni": 1.0}
 """Initial moments, µB. Somewhat more than the moments of the pure metals (Fe 2.2, Co 1.7, Ni
@@ -34,7 +34,7 @@ def initial_moments(structure: Structure, given: Mapping[str, float]) -> list[fl
         given: moments that are known better, by element.
 
     Raises:
-        CalculationFailed: for an element whose f shell allows no guess, unless it is given.
+        MeasurementFailed: for an element whose f shell allows no guess, unless it is given.
     """
     symbols = [site.specie.symbol for site in structure]
     moments = np.array([_initial_moment(site.specie, given) for site in structure])
@@ -52,7 +52,7 @@ def _initial_moment(element: object, given: Mapping[str, float]) -> float:
     if symbol in given:
         return given[symbol]
     if getattr(element, "block", "") == "f":
-        raise CalculationFailed(
+        raise MeasurementFailed(
             FailureKind.UNSUPPORTED,
             f"no initial moment is known for {symbol}; write magmoms: {{{symbol}: ...}}",
         )

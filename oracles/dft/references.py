@@ -3,41 +3,27 @@
 from itertools import permutations
 
 import numpy as np
-from ase.build import bulk
-from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from alloop.lattices import CUBIC_SITES
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import CalculationFailed
-
-SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
-"""Structures of pure elements that ASE can build from its table alone."""
+from alloop.oracles.element_crystals import element_crystal
+from alloop.oracles.failure import MeasurementFailed
 
 
-def element_crystal(symbol: str) -> Structure:
-    """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin):
-    fcc for nickel, copper and aluminium, bcc for iron, chromium and vanadium, hcp for cobalt,
-    titanium and magnesium.
-
-    It is the crystal that formation energies of the literature refer to, and the same at every
-    level of theory. No search is made for the one that a level itself prefers: where that is
-    another, some formation energies are too low by the difference. Its cell is relaxed.
-
-    Chromium comes in its cubic cell of two atoms, which has room for antiferromagnetism.
+def reference_crystal(symbol: str) -> Structure:
+    """Return ``element_crystal``.
 
     Raises:
-        CalculationFailed: where the table has no simple crystal, as for manganese.
+        MeasurementFailed: where no simple crystal is known.
     """
-    state = reference_states[atomic_numbers[symbol]] or {}
-    if state.get("symmetry") not in SIMPLE_STRUCTURES:
-        raise CalculationFailed(
+    if (crystal := element_crystal(symbol)) is None:
+        raise MeasurementFailed(
             FailureKind.UNSUPPORTED,
             f"no simple reference crystal is known for {symbol}; "
             "protocol: relax gives energies without one",
         )
-    return AseAtomsAdaptor.get_structure(bulk(symbol, cubic=symbol == "Cr"))
+    return crystal
 
 
 def ordered_binaries(first: str, second: str, volumes: dict[str, float]) -> list[Structure]:

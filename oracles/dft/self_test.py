@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.calculation import MAX_RESIDUAL_PRESSURE
 from alloop.oracles.dft.crystal import SortedStructure
-from alloop.oracles.dft.failure import CalculationFailed
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.procedure import MeasurementLog, Procedure
-from alloop.oracles.dft.references import element_crystal
+from alloop.oracles.dft.references import reference_crystal
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.strain_checks import CheckedProperties
 
 GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.2176634
@@ -26,7 +26,7 @@ def dft_self_test(
     what a plane-wave basis of fixed cutoff leaves between them, Pulay's pressure, is allowed for.
 
     Raises:
-        CalculationFailed: if it is no solid, or its stress is not the slope of its energy.
+        MeasurementFailed: if it is no solid, or its stress is not the slope of its energy.
         FlowFailed: if a job raised.
     """
     element, start = _first_crystal([*elements, DEFAULT_ELEMENT])
@@ -44,7 +44,7 @@ def dft_self_test(
     slope = (large.energy - small.energy) / (large.volume - small.volume)
     error = abs(mean + slope * GPA_PER_EV_PER_CUBIC_ANGSTROM)
     if error > MAX_RESIDUAL_PRESSURE:
-        raise CalculationFailed(
+        raise MeasurementFailed(
             FailureKind.UNPHYSICAL,
             f"the pressure of {element} is {error:.3g} GPa off the slope of its energy",
         )
@@ -54,10 +54,10 @@ def dft_self_test(
 def _first_crystal(elements: list[str]) -> tuple[str, SortedStructure]:
     for element in elements[:-1]:
         try:
-            return element, SortedStructure.of(element_crystal(element))
-        except CalculationFailed:
+            return element, SortedStructure.of(reference_crystal(element))
+        except MeasurementFailed:
             continue  # manganese, say: another element tests the level as well
-    return elements[-1], SortedStructure.of(element_crystal(elements[-1]))
+    return elements[-1], SortedStructure.of(reference_crystal(elements[-1]))
 
 
 def _said(element: str, log: MeasurementLog) -> dict[str, object]:

@@ -15,7 +15,7 @@ from alloop.oracles.base import (
     NotFinite,
     exchange_fingerprint,
 )
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.competing_phase import measure_competing_phase

@@ -6,7 +6,7 @@ from time import perf_counter
 import numpy as np
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
 from alloop.oracles.lammps.procedures.references import reference_crystal

@@ -7,7 +7,7 @@ from pymatgen.core import Element, Structure
 
 from alloop.materials import Material
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.references import reference_energy

@@ -15,7 +15,7 @@ from pymatgen.core import Structure
 from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material, material_id
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import MAX_WARM_START_ATOMS
 from alloop.oracles.lammps.procedures.elasticity import bulk_modulus
 from alloop.oracles.lammps.simulation.cell import LammpsCell

@@ -6,7 +6,7 @@ from pymatgen.core import Lattice, Structure
 from alloop.lattices import OTHER_LATTICE, LatticeName
 from alloop.oracles.base import FailureKind
 from alloop.oracles.crystal_frame import parent_frame
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import VOLUME, RelaxedCrystal, relax_cell

@@ -13,7 +13,7 @@ from pymatgen.core import Lattice, Structure
 from alloop.lattices import LatticeName
 from alloop.oracles.base import FailureKind
 from alloop.oracles.crystal_frame import CrystalFrame, parent_frame
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.layers import LayerStack, stack_along

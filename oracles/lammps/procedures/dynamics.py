@@ -7,7 +7,7 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.materials import material_id
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import DynamicsOptions, LammpsOptions
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.simulation.cell import Array, LammpsCell

@@ -9,7 +9,7 @@ from scipy.linalg import polar
 
 from alloop.oracles.base import FailureKind
 from alloop.oracles.elastic_tensor import elastic_properties, in_crystal_frame
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.minimiser import CurvaturePair

@@ -8,7 +8,7 @@ from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 
 from alloop.lattices import CUBIC_SITES
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 from alloop.oracles.lammps.simulation.relaxation import relax_cell

@@ -6,7 +6,7 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
 from alloop.oracles.lammps.simulation.minimiser import (

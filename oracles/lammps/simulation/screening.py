@@ -5,7 +5,7 @@ from pymatgen.core import Composition, Element, Lattice, Species, Structure
 
 from alloop.materials import Material
 from alloop.oracles.base import FailureKind
-from alloop.oracles.lammps.failure import MeasurementFailed
+from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.simulation.cell import LammpsCell
 

@@ -5,8 +5,8 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.dft.failure import CalculationFailed
 from alloop.oracles.dft.moments import initial_moments
+from alloop.oracles.failure import MeasurementFailed
 
 
 def bcc(*symbols: str) -> Structure:
@@ -48,7 +48,7 @@ def test_given_moments_win():
 
 def test_an_f_shell_is_not_guessed():
     cerium = AseAtomsAdaptor.get_structure(bulk("Ce", "fcc", a=5.16))
-    with pytest.raises(CalculationFailed, match=r"magmoms: \{Ce") as caught:
+    with pytest.raises(MeasurementFailed, match=r"magmoms: \{Ce") as caught:
         initial_moments(cerium, {})
     assert caught.value.failure.kind is FailureKind.UNSUPPORTED
     assert initial_moments(cerium, {"Ce": 1.0}) == [1.0]

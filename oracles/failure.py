@@ -1,6 +1,6 @@
 """The failure of a measurement, on its way to becoming a failed ``Measurement``."""
 
-from alloop.oracles.base import FailureKind
+from alloop.oracles.base import RETRYABLE, Failure, FailureKind
 
 
 class MeasurementFailed(Exception):
@@ -10,3 +10,8 @@ class MeasurementFailed(Exception):
         super().__init__(message)
         self.kind = kind
         self.message = message
+
+    @property
+    def failure(self) -> Failure:
+        """The failure as a measurement records it."""
+        return Failure(self.kind, self.message, retryable=self.kind in RETRYABLE)

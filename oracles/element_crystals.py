@@ -1,0 +1,27 @@
+"""Crystals of the pure elements, which formation energies refer to."""
+
+from ase.build import bulk
+from ase.data import atomic_numbers, reference_states
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
+"""Structures of pure elements that ASE can build from its table alone."""
+
+
+def element_crystal(symbol: str) -> Structure | None:
+    """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin):
+    fcc for nickel, copper and aluminium, bcc for iron, chromium and vanadium, hcp for cobalt,
+    titanium and magnesium; None where the table has no simple crystal, as for manganese.
+
+    It is the crystal that formation energies of the literature refer to, and the same at every
+    level of theory. No search is made for the one that a level itself prefers: where that is
+    another, some formation energies are too low by the difference. Its cell is to be relaxed.
+
+    Chromium comes in its cubic cell of two atoms, which has room for antiferromagnetism.
+    """
+    state = reference_states[atomic_numbers[symbol]] or {}
+    # Where the table has "basis", the name stands for the lattice only (selenium, tellurium).
+    if state.get("symmetry") not in SIMPLE_STRUCTURES or "basis" in state:
+        return None
+    return AseAtomsAdaptor.get_structure(bulk(symbol, cubic=symbol == "Cr"))
