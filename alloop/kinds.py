@@ -18,7 +18,9 @@ from pydantic import BaseModel
 from alloop.errors import PluginError, one_line
 
 ORACLES, MODELS = "alloop.oracles", "alloop.models"
-"""Groups of entry points."""
+"""Groups of entry points whose objects are options."""
+CALCULATORS = "alloop.calculators"
+"""Group of entry points whose objects are learned potentials, for tiers of kind mlip."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Kind:
     name: str
     """Name that a spec writes after ``kind:``."""
     group: str
-    """Group of the entry point, ``ORACLES`` or ``MODELS``."""
+    """Group of the entry point: ``ORACLES``, ``MODELS`` or ``CALCULATORS``."""
     package: str
     """Name of the distribution."""
     version: str
@@ -67,7 +69,7 @@ class Kind:
         return f"kind {self.name} of {self.package} {self.version}"
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def installed_kinds(group: str) -> Mapping[str, tuple[Kind, ...]]:
     """Return the kinds of a group by name, sorted; more than one under a name is a conflict."""
     found: dict[str, list[Kind]] = {}

@@ -1,4 +1,4 @@
-"""Oracles: LAMMPS, DFT, tables of known results, people.
+"""Oracles: LAMMPS, DFT, learned potentials, tables of known results, people.
 
 Importing this imports no simulator.
 """
@@ -11,14 +11,17 @@ from alloop.oracles.base import (
     Oracle,
     fingerprint_of,
 )
+from alloop.oracles.mlip.potentials.definition import LearnedPotential, Weights
 from alloop.oracles.options import OracleOptions
 
 __all__ = [
     "Cost",
     "Failure",
     "FailureKind",
+    "LearnedPotential",
     "Measurement",
     "Oracle",
     "OracleOptions",
+    "Weights",
     "fingerprint_of",
 ]

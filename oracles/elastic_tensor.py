@@ -6,14 +6,23 @@ standard on piezoelectricity (ANSI/IEEE 176-1987) as pymatgen has them: for cubi
 cube's. They do not depend on the cell that the crystal is given in, nor on how it is turned.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from pymatgen.analysis.elasticity.elastic import ElasticTensor
 from pymatgen.core import Structure
 
 from alloop.oracles.crystal_frame import crystal_frame
+from alloop.oracles.strain_checks import MAX_DISAGREEMENT, CheckedProperties
 
 CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
 """Names of the elastic constants, row by row of the upper triangle."""
+
+
+MAX_TENSOR_DIFFERENCE = 0.1
+"""Largest difference of elastic tensors at the usual strain and at half of it that are believed, as
+a share of the largest constant. CHGNet's moduli vary by 10 % between strains of 0.1 and 2 %, DFT's
+by less than one."""
 
 
 def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
@@ -53,3 +62,19 @@ def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
         "poisson_ratio": (3 * bulk - 2 * shear) / (6 * bulk + 2 * shear),
         "born_stability": float(np.linalg.eigvalsh(mandel @ voigt @ mandel).min()),
     }
+
+
+def checked_tensor_properties(values: Mapping[str, float], difference: float) -> CheckedProperties:
+    """Return properties of an elastic tensor with what its check at half the strain found.
+
+    Args:
+        values: by name, from a fit to both strains.
+        difference: of the tensors at both, as a share of the largest constant; may be NaN.
+    """
+    if difference <= MAX_DISAGREEMENT:
+        return CheckedProperties(values)
+    note = f"elastic constants at half the strain differ by {100 * difference:.1f} %"
+    if difference <= MAX_TENSOR_DIFFERENCE:
+        note += "; a fit to both strains is the value given"
+        return CheckedProperties(values, remarks=dict.fromkeys(values, note))
+    return CheckedProperties(values, doubts=dict.fromkeys(values, f"unreliable: {note}"))

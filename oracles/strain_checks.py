@@ -8,11 +8,14 @@ points scatter so much about the fit that it is no more certain than ``MAX_FIT_E
 in doubt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from alloop.oracles.base import FailureKind
+from alloop.oracles.failure import MeasurementFailed
 
 Array = NDArray[np.float64]
 
@@ -102,6 +105,61 @@ class SeveralStrains:
             {name: values[0] if values else np.nan},
             doubts={name: f"unreliable: {found}; {outcome}"},
         )
+
+
+@dataclass(frozen=True)
+class PressureAt:
+    """Pressure at a volume."""
+
+    volume: float
+    """Volume, Å³."""
+    pressure: float
+    """Pressure, GPa, positive where the cell wants to grow."""
+
+
+def checked_bulk_modulus(
+    both_ways: Callable[[float], Mapping[float, PressureAt]], strain: float, volume: float
+) -> CheckedProperties:
+    """Return ``bulk_modulus``, −V dP/dV in GPa from the pressures at ± the strain of every length.
+    A pressure left at the relaxed volume, such as Pulay's, cancels.
+
+    It is checked at half the strain. Where both disagree, Birch and Murnaghan's equation through
+    these and cells of up to twice the strain decides.
+
+    Args:
+        both_ways: gives the cells shrunk and grown by a strain, atoms relaxed, by that strain.
+        strain: the usual one.
+        volume: of the relaxed cell, Å³.
+
+    Raises:
+        MeasurementFailed: if it is no solid's, and whatever ``both_ways`` raises.
+    """
+    cells: dict[float, PressureAt] = {}
+
+    def modulus_at(strain: float) -> float:
+        cells.update(both_ways(strain))
+        small, large = cells[-strain], cells[strain]
+        growth = (large.volume - small.volume) / volume
+        return -(large.pressure - small.pressure) / growth
+
+    usual, wider = (modulus_at(each) for each in (strain, strain / 2))
+    moduli = SeveralStrains(strain, usual, {strain / 2: wider})
+    found = CheckedProperties({"bulk_modulus": usual})
+    if not moduli.agree:
+        for factor in (1.5, 2):
+            modulus_at(factor * strain)
+        fit = birch_murnaghan(
+            [each.volume for each in cells.values()],
+            [each.pressure for each in cells.values()],
+            volume,
+        )
+        fitted = f"Birch and Murnaghan's equation over strains of ± {2 * strain:g}"
+        found = moduli.decided("bulk_modulus", fit, fitted)
+    if (modulus := found.values["bulk_modulus"]) <= 0:
+        raise MeasurementFailed(
+            FailureKind.UNPHYSICAL, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
+        )
+    return found
 
 
 def check_strains(usual: float) -> tuple[float, ...]:

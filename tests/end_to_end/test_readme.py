@@ -17,6 +17,7 @@ from alloop.loop.commands.app import main
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.lammps.options import SIMULATION, LammpsOptions
+from alloop.oracles.mlip.options import MlipOptions
 from alloop.properties import UNITS
 from tests.end_to_end.pages import DOCS, PAGES, README, ROOT, Block, blocks, matches
 
@@ -219,23 +220,25 @@ def test_the_table_says_what_the_oracles_measure() -> None:
     """Rows of README.md against the options' own words, with everything asked for."""
     section = README.read_text("utf-8").split("## What can be measured, and by what")[1]
     rows = re.findall(
-        r"^\| (`.*?) \| (\S.*?) \| ?(\w*) ?\| ?(\w*) ?\|$", section, flags=re.MULTILINE
+        r"^\| (`.*?) \| (\S.*?) \| ?(\w*) ?\| ?(\w*) ?\| ?(\w*) ?\|$", section, flags=re.MULTILINE
     )
     found = {
-        name: (unit, lammps == "yes", dft == "yes")
-        for names, unit, lammps, dft in rows
+        name: (unit, lammps == "yes", mlip == "yes", dft == "yes")
+        for names, unit, lammps, mlip, dft in rows
         for name in property_names(names)
     }
     of_lammps = LammpsOptions(potential="NiFeCr-Wu2017", properties=tuple(SIMULATION)).measures()
+    of_mlip = MlipOptions(properties=("c11",)).measures()
     of_dft = {
         name
         for protocol in ("static", "relax", "formation_energy", "elastic")
         for name in DftOptions(engine="espresso", protocol=protocol).measures()
     }
     assert {name: unit for name, (unit, *_) in found.items()} == UNITS
-    for name, (_, lammps, dft) in found.items():
+    for name, (_, lammps, mlip, dft) in found.items():
         source = DERIVED.get(name, name)  # the loop derives it of any tier that measures the source
-        assert (lammps, dft) == (source in of_lammps, source in of_dft), name
+        measured = (source in of_lammps, source in of_mlip, source in of_dft)
+        assert (lammps, mlip, dft) == measured, name
 
 
 def property_names(cell: str) -> list[str]:

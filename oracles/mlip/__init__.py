@@ -1,0 +1,1 @@
+"""Learned interatomic potentials in this process, by ASE calculators."""

@@ -1,0 +1,1 @@
+"""Learned potentials: what they are called, where their weights lie, how they are read."""

@@ -1,0 +1,83 @@
+"""SevenNet (Park et al., J. Chem. Theory Comput. 20 (2024) 4857; MIT), with its wheel's weights."""
+
+import warnings
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from alloop.elements import ELEMENTS
+from alloop.errors import PotentialError
+from alloop.oracles.mlip.potentials.definition import LearnedPotential, Weights
+from alloop.oracles.mlip.potentials.tensors import read_tensors
+
+KNOWN_ELEMENTS = (*ELEMENTS[:83], *ELEMENTS[88:94])
+"""Hydrogen to bismuth and actinium to plutonium, the elements of MPtrj."""
+
+
+@cache
+def sevennet_calculator(weights: Path | None) -> Any:
+    """Return an ASE calculator; loading takes seconds, so each process does it once.
+
+    Raises:
+        PotentialError: if the file is no checkpoint of SevenNet.
+    """
+    assert weights is not None
+    content = read_tensors(weights)
+    checkpoints = import_module("sevenn.checkpoint")
+    with warnings.catch_warnings():
+        # e3nn scripts its tensor products the old way; sevenn advises a graphics card.
+        warnings.simplefilter("ignore")
+        checkpoint = checkpoints.SevenNetCheckpoint(weights)
+        # What its own loading would set: that unpickles.
+        try:
+            checkpoint._config_original = content["config"]
+            checkpoint._model_state_dict = content["model_state_dict"]
+        except KeyError as error:
+            raise PotentialError(
+                f"this is no checkpoint of SevenNet: it has no {error}", where=str(weights)
+            ) from error
+        checkpoint._config = checkpoints._config_cp_routine(content["config"])
+        checkpoint._loaded = True
+        network = checkpoint.build_model()
+        network.requires_grad_(False)  # nothing is trained: forces need no slopes by the weights
+        return import_module("sevenn.calculator").SevenNetCalculator(
+            network, file_type="model_instance", device="cpu"
+        )
+
+
+def _sevennet(description: str, path: str, sha256: str = "", source: str = "") -> LearnedPotential:
+    return LearnedPotential(
+        description=description,
+        make=sevennet_calculator,
+        family="SevenNet",
+        distributions=("sevenn",),
+        weights=Weights("sevenn", f"pretrained_potentials/{path}", sha256, source),
+        elements=KNOWN_ELEMENTS,
+        reads_own_weights=True,
+    )
+
+
+SEVENNET_0 = _sevennet(
+    "SevenNet-0 (11 July 2024), trained on PBE (MPtrj). Bulk moduli of 24 cubic binaries are off "
+    "by 8.4 GPa; Fe₃Ni's sign is wrong, bcc iron too soft. As fast as CHGNet, smoother",
+    "SevenNet_0__11Jul2024/checkpoint_sevennet_0.pth",
+    "7052cb42b7b3be42b40b97fa0d21077a48c54b5548948fc4dcf346629f813c36",
+)
+
+SEVENNET_L3I5 = _sevennet(
+    "SevenNet-l3i5, trained on PBE (MPtrj). Bulk moduli of 24 cubic binaries are off by 6.1 GPa, "
+    "formation energies of FeNi₃ and FeNi by 0.007 and 0.034 eV/atom from PBE; Fe₃Ni's sign is "
+    "wrong, bcc iron too soft. Three times as slow as SevenNet-0",
+    "SevenNet_l3i5/checkpoint_l3i5.pth",
+    "a7ff190d41efe5b8317a03d20a468e4036a1a3e64e0b14fdbab64ac3f4bfc09d",
+)
+
+SEVENNET_OMAT = _sevennet(
+    "SevenNet-omat, trained on OMat24; its weights are not in the wheel",
+    "SevenNet_omat/checkpoint_sevennet_omat.pth",
+    source="checkpoint_sevennet_omat.pth of SevenNet's release v0.11.0.cp",
+)
+
+BY_NAME = {"7net-0": SEVENNET_0, "7net-l3i5": SEVENNET_L3I5}
+"""SevenNet's models by the names that the package gives them."""
