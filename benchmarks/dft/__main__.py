@@ -91,7 +91,7 @@ def discover_figures(folder: Path) -> dict[str, float]:
     gaps = [dear["bulk_modulus"] - low["bulk_modulus"] for low, dear in both]
     return {
         "discover_promoted": len(both),
-        "discover_chgnet_minus_lammps_bulk_modulus_gpa": float(np.mean(gaps)),
+        "discover_sevennet_minus_lammps_bulk_modulus_gpa": float(np.mean(gaps)),
     }
 
 

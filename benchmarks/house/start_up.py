@@ -30,7 +30,7 @@ SMALL = (
     "budget.rounds=2",
     "cache=false",
 )
-"""The ready campaign, in a few dozen measurements by LAMMPS and three by CHGNet."""
+"""The ready campaign, in a few dozen measurements by LAMMPS and three by SevenNet."""
 
 
 def figures() -> dict[str, float]:

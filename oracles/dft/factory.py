@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ENGINES = {
     "chgnet": ("alloop.oracles.dft.engines.chgnet", "ChgnetEngine"),
+    "sevennet": ("alloop.oracles.dft.engines.sevennet", "SevennetEngine"),
     "vasp": ("alloop.oracles.dft.engines.vasp", "VaspEngine"),
     "espresso": ("alloop.oracles.dft.engines.espresso", "EspressoEngine"),
 }

@@ -16,11 +16,11 @@ from alloop.settings.names import DEFAULT, ProfileName
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
-EngineName = Literal["chgnet", "vasp", "espresso"]
+EngineName = Literal["chgnet", "sevennet", "vasp", "espresso"]
 DftProtocol = Literal["static", "relax", "formation_energy", "elastic"]
 ManagerName = Literal["local", "jobflow-remote"]
 
-TIMEOUTS = {"chgnet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
+TIMEOUTS = {"chgnet": 600.0, "sevennet": 600.0, "vasp": 86400.0, "espresso": 86400.0}
 """Seconds for one measurement unless the spec says otherwise."""
 
 QUEUE_TIMEOUT = 30 * 86400.0
@@ -70,6 +70,16 @@ class ChgnetOptions(_Part):
 
     model: Literal["0.3.0", "r2scan"] = Field(
         default="0.3.0", description="weights shipped with chgnet: trained on PBE, or on r2SCAN"
+    )
+
+
+class SevennetOptions(_Part):
+    """Options of SevenNet, a learned potential trained on DFT; its results are no DFT results."""
+
+    model: Literal["7net-0", "7net-l3i5"] = Field(
+        default="7net-0",
+        description="weights shipped with sevenn, trained on PBE: 7net-l3i5 is more accurate and "
+        "three times as slow",
     )
 
 
@@ -127,9 +137,9 @@ class EspressoOptions(_Part):
 
 
 class DftOptions(OracleOptions):
-    """Relaxed cells, formation energies and bulk moduli by DFT, or by CHGNet, a learned potential
-    trained on DFT, where DFT cannot be had. The engines' settings can stand side by side, so that
-    one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
+    """Relaxed cells, formation energies and bulk moduli by DFT, or by CHGNet or SevenNet, learned
+    potentials trained on DFT, where DFT cannot be had. The engines' settings can stand side by
+    side, so that one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
 
     ``static`` gives energy_per_atom, volume_per_atom and density as proposed. ``relax`` relaxes
     first and adds bulk_modulus, ``formation_energy`` adds formation_energy_per_atom against the
@@ -162,6 +172,7 @@ class DftOptions(OracleOptions):
     spin: bool = True
     magmoms: Moments = Field(default={}, description="initial moments in µB, e.g. {Fe: 2.5}")
     chgnet: ChgnetOptions = Field(default_factory=ChgnetOptions)
+    sevennet: SevennetOptions = Field(default_factory=SevennetOptions)
     vasp: VaspOptions = Field(default_factory=VaspOptions)
     espresso: EspressoOptions = Field(default_factory=EspressoOptions)
     manager: ManagerName = "local"
@@ -218,12 +229,12 @@ class DftOptions(OracleOptions):
         return DftOracle(self, elements=elements)
 
     def check_ready(self, elements: Sequence[str]) -> None:
-        """Check as ``build`` does, but start no program; of CHGNet on this machine without
-        importing atomate2."""
-        if self.engine == "chgnet" and self.manager == "local":
-            from alloop.oracles.dft.engines.chgnet_weights import check_chgnet  # noqa: PLC0415
+        """Check as ``build`` does, but start no program; of learned potentials on this machine
+        without importing atomate2."""
+        if self.engine in ("chgnet", "sevennet") and self.manager == "local":
+            from alloop.oracles.dft.readiness import check_learned  # noqa: PLC0415
 
-            return check_chgnet(self.chgnet.model, elements)
+            return check_learned(self, elements)
         from alloop.oracles.dft.factory import check_engine  # noqa: PLC0415
 
         return check_engine(self, elements)

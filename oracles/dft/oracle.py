@@ -30,24 +30,24 @@ from alloop.oracles.dft.procedure import (
     MeasurementLog,
     Procedure,
 )
-from alloop.oracles.dft.references import element_crystal, ordered_binaries
+from alloop.oracles.dft.references import ordered_binaries, reference_crystal
 from alloop.oracles.dft.self_test import dft_self_test
-from alloop.oracles.elastic_tensor import CONSTANTS, elastic_properties, in_crystal_frame
-from alloop.oracles.strain_checks import MAX_DISAGREEMENT, CheckedProperties
+from alloop.oracles.elastic_tensor import (
+    CONSTANTS,
+    checked_tensor_properties,
+    elastic_properties,
+    in_crystal_frame,
+)
+from alloop.oracles.strain_checks import CheckedProperties
 from alloop.settings.profiles import Profile
 
-PROCEDURE = 2
+PROCEDURE = 3
 """Version of the procedure, raised when a change of this package changes values; part of the
 fingerprint."""
 
-MAX_TENSOR_DIFFERENCE = 0.1
-"""Largest difference of elastic tensors at strains of 0.5 and of 1 % that are believed, as a share
-of the largest constant. CHGNet's moduli vary by 10 % between strains of 0.1 and 2 %, DFT's by less
-than one."""
-
 
 class DftOracle:
-    """Oracle of energies, relaxed cells and moduli by DFT, or by CHGNet, a learned potential
+    """Oracle of energies, relaxed cells and moduli by DFT, or by a learned potential
     trained on DFT; ``name`` says which.
 
     Each measurement is a few jobflow flows of atomate2 jobs. A flow's outcome is kept under a name
@@ -178,7 +178,7 @@ class DftOracle:
         continues after a crash can ask a queue whether the flow ever arrived there.
 
         Raises:
-            CalculationFailed: if the material is no crystal, and nothing is ever submitted for it.
+            MeasurementFailed: if the material is no crystal, and nothing is ever submitted for it.
         """
         stage = STATIC if self.options.protocol == "static" else RELAX
         return self._procedure.submission(stage, SortedStructure.of(material).structure)
@@ -223,7 +223,7 @@ class DftOracle:
 
     def _reference(self, symbol: str, log: MeasurementLog) -> Calculation:
         if symbol not in self._references:
-            self._references[symbol] = self._shared(element_crystal(symbol), log)
+            self._references[symbol] = self._shared(reference_crystal(symbol), log)
         return self._references[symbol]
 
     def _shared(self, structure: Structure, log: MeasurementLog) -> Calculation:
@@ -269,13 +269,7 @@ def _moduli(fitted: FittedTensor, structure: Structure) -> CheckedProperties:
         name: value for name, value in found.items() if name in (*CONSTANTS, "shear_modulus")
     }
     values = constants | {"bulk_modulus": float(elastic.k_voigt)}
-    if fitted.difference <= MAX_DISAGREEMENT:
-        return CheckedProperties(values)
-    note = f"elastic constants at half the strain differ by {100 * fitted.difference:.1f} %"
-    if fitted.difference <= MAX_TENSOR_DIFFERENCE:
-        note += "; a fit to both strains is the value given"
-        return CheckedProperties(values, remarks=dict.fromkeys(values, note))
-    return CheckedProperties(values, doubts=dict.fromkeys(values, f"unreliable: {note}"))
+    return checked_tensor_properties(values, fitted.difference)
 
 
 def _entry(cell: Calculation) -> PDEntry:

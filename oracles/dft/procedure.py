@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -14,12 +15,12 @@ from alloop.materials import material_to_json
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.calculation import Calculation, check_relaxation
 from alloop.oracles.dft.engines.base import Engine
-from alloop.oracles.dft.failure import CalculationFailed
 from alloop.oracles.dft.local import Manager
 from alloop.oracles.dft.moments import initial_moments
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import GPA_PER_KBAR, summarise, summarise_elasticity
-from alloop.oracles.strain_checks import CheckedProperties, SeveralStrains, birch_murnaghan
+from alloop.oracles.failure import MeasurementFailed
+from alloop.oracles.strain_checks import CheckedProperties, PressureAt, checked_bulk_modulus
 
 RELAX, STATIC = "relax", "static"
 """Names of the stages that a measurement begins with."""
@@ -45,10 +46,10 @@ class MeasurementLog:
         """Seconds left until the deadline.
 
         Raises:
-            CalculationFailed: if there are none.
+            MeasurementFailed: if there are none.
         """
         if (left := self.deadline - monotonic()) <= 0:
-            raise CalculationFailed(
+            raise MeasurementFailed(
                 FailureKind.TIMEOUT, "the time limit was reached before the next flow began"
             )
         return left
@@ -98,7 +99,7 @@ class Procedure:
         has calculated it before.
 
         Raises:
-            CalculationFailed: if it does not converge, or is not believable.
+            MeasurementFailed: if it does not converge, or is not believable.
             FlowFailed: if a job raised.
         """
         start = self._with_moments(structure)
@@ -118,50 +119,42 @@ class Procedure:
         return self._calculations(STATIC, structure, [job], log)[0]
 
     def bulk_modulus(self, relaxed: Calculation, log: MeasurementLog) -> CheckedProperties:
-        """Return ``bulk_modulus``, −V dP/dV in GPa from the pressures at ± the strain of every
-        length, atoms relaxed in both. A pressure left at the relaxed volume, such as Pulay's,
-        cancels.
-
-        It is checked at half the strain. Where both disagree, Birch and Murnaghan's equation
-        through these and cells of up to twice the strain decides.
+        """Return ``bulk_modulus`` in GPa; see ``checked_bulk_modulus``.
 
         Raises:
-            CalculationFailed: see ``relax``; also if it is no solid's.
+            MeasurementFailed: see ``relax``; also if it is no solid's.
         """
-        strain = self._options.strain
-        cells: dict[float, Calculation] = {}
 
-        def modulus_at(strain: float) -> float:
-            cells.update(self.strained_cells(relaxed, strain, log))
-            small, large = cells[-strain], cells[strain]
-            growth = (large.volume - small.volume) / relaxed.volume
-            return -(large.pressure - small.pressure) / growth
+        found: dict[float, Calculation] = {}
 
-        usual, *wider = (modulus_at(each) for each in (strain, strain / 2))
-        moduli = SeveralStrains(strain, usual, {strain / 2: wider[0]})
-        found = CheckedProperties({"bulk_modulus": usual})
-        if not moduli.agree:
-            for factor in (1.5, 2):
-                modulus_at(factor * strain)
-            volumes = [each.volume for each in cells.values()]
-            pressures = [each.pressure for each in cells.values()]
-            fit = birch_murnaghan(volumes, pressures, relaxed.volume)
-            fitted = f"Birch and Murnaghan's equation over strains of ± {2 * strain:g}"
-            found = moduli.decided("bulk_modulus", fit, fitted)
-        if (modulus := found.values["bulk_modulus"]) <= 0:
-            raise CalculationFailed(
-                FailureKind.UNPHYSICAL, f"a bulk modulus of {modulus:.3g} GPa is not a solid's"
-            )
-        return found
+        def both_ways(strain: float) -> dict[float, PressureAt]:
+            found.update(self.strained_cells(relaxed, strain, log, known=found))
+            cells = {each: found[each] for each in (-strain, strain)}
+            return {key: PressureAt(cell.volume, cell.pressure) for key, cell in cells.items()}
+
+        return checked_bulk_modulus(both_ways, self._options.strain, relaxed.volume)
 
     def strained_cells(
-        self, relaxed: Calculation, strain: float, log: MeasurementLog
+        self,
+        relaxed: Calculation,
+        strain: float,
+        log: MeasurementLog,
+        *,
+        known: Mapping[float, Calculation] = MappingProxyType({}),
     ) -> dict[float, Calculation]:
-        """Return the cell shrunk and grown by a strain of every length, by that strain."""
+        """Return the cell shrunk and grown by a strain of every length, by that strain.
+
+        Args:
+            relaxed: the cell without strain.
+            strain: positive.
+            log: of the measurement.
+            known: cells at other strains, whose atoms say where these set out from: to first order
+                they shift in proportion to the strain.
+        """
         cell = self._with_moments(relaxed.structure)
         maker = self._engine.fixed_cell(cell, seconds=self._seconds(log))
         strains = (-strain, strain)
-        jobs = [maker.make(_strained(cell, each)) for each in strains]
+        jobs = [maker.make(_strained(cell, each, known)) for each in strains]
         found = self._calculations(f"strain {strain!r}", relaxed.structure, jobs, log)
         return dict(zip(strains, found, strict=True))
 
@@ -169,7 +162,7 @@ class Procedure:
         """Return the elastic tensor in GPa, in the axes of the structure.
 
         Raises:
-            CalculationFailed: see ``relax``.
+            MeasurementFailed: see ``relax``.
         """
         flow = self._engine.elasticity(
             self._with_moments(relaxed.structure),
@@ -184,7 +177,7 @@ class Procedure:
         document = self._run("elastic", relaxed.structure, whole, log)
         fitted = FittedTensor.from_json(document)
         if fitted.tensor.shape != (6, 6) or not np.isfinite(fitted.tensor).all():
-            raise CalculationFailed(
+            raise MeasurementFailed(
                 FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted"
             )
         return fitted
@@ -211,7 +204,7 @@ class Procedure:
         flow = Flow([*jobs, summary], output=summary.output)
         document = self._run(stage, structure, flow, log, is_shared=is_shared)
         if not isinstance(document, list) or len(document) != len(jobs):
-            raise CalculationFailed(FailureKind.ERROR, f"the flow returned {document!r}")
+            raise MeasurementFailed(FailureKind.ERROR, f"the flow returned {document!r}")
         identity = self._engine.identity(structure)
         return [Calculation.from_json(each, identity=identity) for each in document]
 
@@ -242,7 +235,18 @@ class Procedure:
         return structure.copy(site_properties={"magmom": moments})
 
 
-def _strained(structure: Structure, strain: float) -> Structure:
+def _strained(structure: Structure, strain: float, known: Mapping[float, Calculation]) -> Structure:
     strained = structure.copy()
     strained.apply_strain([strain] * 3)
-    return strained
+    same_sign = [each for each in known if each * strain > 0]
+    if not same_sign:
+        return strained
+    nearest = min(same_sign, key=lambda each: (abs(each - strain), each))
+    shifts = known[nearest].structure.frac_coords - structure.frac_coords
+    shifts -= np.round(shifts)
+    return Structure(
+        strained.lattice,
+        strained.species,
+        structure.frac_coords + strain / nearest * shifts,
+        site_properties=structure.site_properties,
+    )

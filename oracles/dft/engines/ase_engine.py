@@ -9,11 +9,8 @@ from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from alloop.oracles.dft.options import DftOptions
+from alloop.oracles.relaxation_scales import CURVATURE, cell_scale
 from alloop.settings.profiles import Profile
-
-CURVATURE = 15.0
-"""Curvature assumed before any is known, eV/Å²: about that of an atom in a metal. ASE's own guess,
-70, takes twice the steps."""
 
 
 class AseEngine(ABC):
@@ -27,7 +24,8 @@ class AseEngine(ABC):
 
     max_stress: float | None = None
     """Largest stress left in a relaxed cell, GPa; None for what the force tolerance makes of it.
-    ASE compares forces with stress times volume, which in a small cell leaves a large stress."""
+    ASE compares forces with stress times volume by ``cell_scale``, which in a small cell leaves a
+    large stress."""
 
     reduces_strains = True
     """Whether strains are left out that symmetry makes of others."""
@@ -54,7 +52,8 @@ class AseEngine(ABC):
         del seconds
         tolerance = self._options.force_tolerance
         if self.max_stress is not None:
-            tolerance = min(tolerance, self.max_stress * units.GPa * structure.volume)
+            per_coordinate = units.GPa * structure.volume / cell_scale(len(structure))
+            tolerance = min(tolerance, self.max_stress * per_coordinate)
         return self._relaxing(structure, relax_cell=True, tolerance=tolerance).make(structure)
 
     def fixed_cell(self, structure: Structure, *, seconds: float) -> Maker:
@@ -112,7 +111,9 @@ class AseEngine(ABC):
         )
 
 
-def maker_settings(*, relax_cell: bool, steps: int, tolerance: float) -> dict[str, Any]:
+def maker_settings(
+    structure: Structure, *, relax_cell: bool, steps: int, tolerance: float
+) -> dict[str, Any]:
     """Return the arguments of atomate2's ASE makers that every engine sets alike."""
     return {
         "relax_cell": relax_cell,
@@ -121,6 +122,7 @@ def maker_settings(*, relax_cell: bool, steps: int, tolerance: float) -> dict[st
             "fmax": tolerance,
             "alpha": CURVATURE,
             "final_atoms_object_file": None,
+            "filter_kwargs": {"exp_cell_factor": cell_scale(len(structure))},
         },
         "optimizer_kwargs": {"optimizer": "LBFGS"},
         "ionic_step_data": ("energy", "stress"),

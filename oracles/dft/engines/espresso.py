@@ -186,7 +186,7 @@ class EspressoEngine(AseEngine):
             valences={el: self._pseudopotential(el).valence for el in elements},
             input_data=self._input(len(structure)),
             mesh=mesh_of(structure, self._espresso.kspacing),
-            **maker_settings(relax_cell=relax_cell, steps=steps, tolerance=tolerance),
+            **maker_settings(structure, relax_cell=relax_cell, steps=steps, tolerance=tolerance),
         )
 
     def reading(self, output: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_an_engine_whose_package_is_missing_is_named(hidden):
 
 
 def test_chgnet_s_absence_is_named(monkeypatch):
-    monkeypatch.setattr("alloop.oracles.dft.engines.chgnet_weights.find_spec", lambda name: None)
+    monkeypatch.setattr("alloop.oracles.mlip.potentials.definition.find_spec", lambda name: None)
     with pytest.raises(MissingSoftware, match=r"CHGNet is not installed.*pip install chgnet"):
         DftOracle(DftOptions(), elements=["Ni"])
 

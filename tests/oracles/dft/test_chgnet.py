@@ -14,9 +14,9 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from alloop.canonical import canonical_json
 from alloop.errors import SpecError
 from alloop.oracles.base import FailureKind, Measurement, Status
-from alloop.oracles.dft.engines.chgnet import _calculator
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
+from alloop.oracles.mlip.potentials.chgnet import BY_VERSION, chgnet_calculator
 from alloop.testing.oracles import check_oracle
 
 
@@ -43,8 +43,9 @@ def test_weights_are_read_as_tensors_and_are_those_that_chgnet_loads(monkeypatch
         return load(*args, **settings)
 
     monkeypatch.setattr(torch, "load", spy)
-    _calculator.cache_clear()
-    ours = _calculator("0.3.0").model.state_dict()
+    chgnet_calculator.cache_clear()
+    file, _ = BY_VERSION["0.3.0"].weights_file()
+    ours = chgnet_calculator(file).model.state_dict()
     assert asked == [True]
     theirs = CHGNet.load(use_device="cpu", verbose=False).state_dict()
     assert ours.keys() == theirs.keys()
