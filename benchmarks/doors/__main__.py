@@ -1,6 +1,6 @@
 """The figures of a campaign's doors: `make bench-doors`, or `python -m benchmarks.doors PART …`.
 
-A part is a module of this folder with a function `measure() -> dict[str, float]`, named in PARTS.
+A part is a function `() -> dict[str, float]` of a module of this folder, named in PARTS.
 Figures of parts that are not named stay as they were.
 """
 
@@ -10,9 +10,15 @@ from importlib import import_module
 
 from benchmarks.recording import record_parts
 
-PARTS = {name: f"benchmarks.doors.{name}" for name in ("start",)}
-"""Module of each part, in the order in which they are measured; each is imported when its turn
-comes."""
+PARTS = {
+    "start": "start:measure",
+    "chgnet": "potentials:chgnet_figures",
+    "7net_0": "potentials:sevennet_0_figures",
+    "7net_l3i5": "potentials:sevennet_l3i5_figures",
+    "dear_tier": "potentials:dear_tier_figures",
+}
+"""Module and function of each part, in the order in which they are measured; each is imported when
+its turn comes."""
 
 
 def main(names: Sequence[str]) -> None:
@@ -21,7 +27,8 @@ def main(names: Sequence[str]) -> None:
 
 
 def _measure(name: str) -> dict[str, float]:
-    found: dict[str, float] = import_module(PARTS[name]).measure()
+    module, _, function = PARTS[name].partition(":")
+    found: dict[str, float] = getattr(import_module(f"benchmarks.doors.{module}"), function)()
     return found
 
 
