@@ -11,7 +11,7 @@ from alloop.loop.state.disagreement import disagreement
 from alloop.loop.state.hull import amounts_in
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
-from alloop.space import Decorations
+from alloop.space import AnySpace, Decorations
 
 MANY_FAILED = 0.2
 """Share of failed measurements from which on it is said."""
@@ -54,7 +54,7 @@ def _taken_back(state: CampaignState) -> Iterator[PageWarning]:
     if n := len(state.retractions):
         text = f"{plural(n, 'measurement')} {'was' if n == 1 else 'were'} taken back"
         yield PageWarning(text, "record", "status = retracted")
-    if n := len(state.terms) - 1:
+    if (n := len(state.terms) - 1) > 0:
         text = f"the campaign was changed {plural(n, 'time')}: figures span all its terms"
         yield PageWarning(text, "record")
 
@@ -76,19 +76,28 @@ def bounds_reached(state: CampaignState, formula: str) -> list[str]:
     space = state.spec.space
     amounts = amounts_in(formula)
     total = sum(amounts.values())
-    # As near as one atom of the cell can come, or a tenth of a percent.
-    slack = 0.5 / space.atoms if isinstance(space, Decorations) else 1e-3
     found = []
     for symbol in space.elements if total else ():
         x = amounts.get(symbol, 0.0) / total
         low, high = space.bounds(symbol)
-        for bound, word in ((low, "least"), (high, "most")):
-            if bound not in (0.0, 1.0) and abs(x - bound) <= slack:
+        nearest = _nearest(space, symbol)
+        for bound, near, word in ((low, nearest[0], "least"), (high, nearest[1], "most")):
+            if bound not in (0.0, 1.0) and (x <= near if word == "least" else x >= near):
                 found.append(
                     f"the best lies at a bound of the space: {100 * x:.1f} at.% {symbol}, of at "
                     f"{word} {100 * bound:g}; better ones may lie beyond"
                 )
     return found
+
+
+def _nearest(space: AnySpace, symbol: str) -> tuple[float, float]:
+    """Return the fractions at or beyond which nothing nearer to an element's bounds is possible: in
+    a cell by its number of atoms, elsewhere to a tenth of a percent."""
+    low, high = space.bounds(symbol)
+    if not isinstance(space, Decorations):
+        return low + 1e-3, high - 1e-3
+    fewest, most = space.count_bounds()[symbol]
+    return (fewest + 1e-6) / space.atoms, (most - 1e-6) / space.atoms
 
 
 def _tiers(state: CampaignState) -> Iterator[PageWarning]:
