@@ -4,7 +4,7 @@ Names are those of `alloop audit --format csv`, with the fraction of each elemen
 some yes-or-no questions beside them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Posterior
@@ -39,11 +39,13 @@ class Field:
 
 
 def filtered(state: CampaignState, text: str) -> tuple[Trial, ...]:
-    """Return the decisions that pass a filter, in their order.
+    """Return the decisions that pass a filter, in their order; all pass an empty one.
 
     Raises:
         FilterError: if it cannot be read, names no column, or compares what cannot be compared.
     """
+    if not text.strip():
+        return all_trials(state)
     fields = fields_of(state)
     test = compile_filter(text, {field.name: field.kind for field in fields})
     reads = {field.name: field.read for field in fields}
@@ -74,7 +76,7 @@ class _LazyRow(Mapping[str, Value]):
     def __getitem__(self, name: str) -> Value:
         return self._reads[name](self._trial)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._reads)
 
     def __len__(self) -> int:

@@ -1,8 +1,7 @@
 // The table of decisions: filtered, sorted, a page at a time, and each row with all its details.
 
-const decisionTable = ({ columns, questions, answers, cells, n, idDigits }) => {
+const decisionTable = ({ columns, questions, answers, cells, n, idDigits, suggestions }) => {
   const PAGE = 50;
-  const DETAILS = 4;
   const place = new Map(columns.map((column, j) => [column.key, j]));
   const bit = new Map(questions.map((question, i) => [question.key, 2 ** i]));
   const kinds = new Map([
@@ -172,20 +171,7 @@ const decisionTable = ({ columns, questions, answers, cells, n, idDigits }) => {
     });
     by("suggestions").append(button);
   };
-  const has = (text) => {
-    const test = compileFilter(text, kinds, read);
-    for (let i = 0; i < n; i += 1) if (test(i)) return true;
-    return false;
-  };
-  const number = columns.find((column) => column.kind === "number" && column.level === 1);
-  const values = number ? cells[place.get(number.key)].filter((value) => value !== null).sort((a, b) => a - b) : [];
-  const high = values[Math.floor(0.9 * values.length)];
-  const symbol = columns.filter((column) => /^[A-Z][a-z]?$/.test(column.key)).at(-1);
-  [
-    "chosen", "best", "front", "failed", "doubtful", "pending",
-    ...(high === undefined ? [] : [`${number.key} > ${Number(high.toPrecision(3))}`]),
-    ...(symbol ? [`chosen and ${symbol.key} > 0.5`] : []),
-  ].filter((text) => (text === "front" ? bit.has("front") : true) && n && has(text)).forEach(suggest);
+  suggestions.forEach(suggest);
   by("names").textContent = [...kinds.keys()].join(", ");
 
   filter.addEventListener("input", select);
