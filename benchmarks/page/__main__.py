@@ -12,6 +12,7 @@ from benchmarks.recording import record_parts
 
 PARTS = {
     "retraction": "benchmarks.page.retraction",
+    "report": "benchmarks.page.report",
 }
 """Module of each part, in the order in which they are measured."""
 

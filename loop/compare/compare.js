@@ -1,20 +1,10 @@
-"use strict";
-(() => {
-  const figures = JSON.parse(document.getElementById("figure-data").textContent);
-  const plots = Object.entries(figures).map(([id, { data, layout }]) => {
-    const element = document.getElementById(id);
-    Plotly.newPlot(element, data, layout, {
-      displaylogo: false,
-      responsive: true,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-      // Plotly offers by default to upload a figure's data; a campaign's data stays here.
-      showSendToCloud: false,
-      plotlyServerURL: "",
-      toImageButtonOptions: { format: "svg", filename: id },
-    });
-    return element;
-  });
-  // A printed page has another width than the window; the figures follow.
-  const resize = () => plots.forEach((element) => Plotly.Plots.resize(element));
-  window.matchMedia("print").addEventListener("change", resize);
-})();
+// The comparison: its figures in their places.
+
+(async () => {
+  await library("plotly");
+  drawFigures({ figures: island("figure-data"), dark: island("theme-data") });
+  document.documentElement.dataset.complete = String(Math.round(performance.now()));
+})().catch((error) => {
+  const told = create("p", { class: "warning" }, `The figures cannot be drawn: ${error.message}. They need a browser of 2023 or later.`);
+  document.querySelector("header").append(told);
+});

@@ -10,7 +10,7 @@ from alloop.loop.compare.statistics.curves import Band, Curve
 from alloop.loop.compare.statistics.factor_curves import FactorCurves
 from alloop.loop.compare.statistics.group_progress import GroupProgress
 from alloop.loop.compare.statistics.progress import shown_value
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.style import (
     BLUE,
     GREEN,
     INK,

@@ -6,9 +6,7 @@ Names come from people's files; they are escaped, and only the scripts written h
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from alloop.durable import write_durably
 from alloop.loop.compare.as_json import factor_curves_of
@@ -22,8 +20,9 @@ from alloop.loop.compare.figures import (
 )
 from alloop.loop.compare.tables import contrast_rows, group_rows, run_rows, target_rows
 from alloop.loop.report import page as report
-from alloop.loop.report.page import content_policy, island
-from alloop.loop.report.style import Figure
+from alloop.loop.report.figures.style import DARK, Figure
+from alloop.loop.report.libraries import bundle, content_policy, library
+from alloop.loop.report.page import island, page_environment
 from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import describe_search, units_of_campaign
 
@@ -55,12 +54,11 @@ def render_comparison(comparison: Comparison) -> str:
         }
         sought = describe_search(spec)
     drawn = [figure for figure in figures.values() if figure is not None]
-    scripts = [
-        get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n"),
-        (HERE / "compare.js").read_text("utf-8"),
-    ]
+    plotly = library("plotly")
+    shared = (REPORT / "scripts" / name for name in ("data.js", "theme.js", "figures.js"))
+    script = bundle(*shared, HERE / "compare.js")
     return (
-        _environment()
+        page_environment(HERE, REPORT)
         .get_template("compare.html.j2")
         .render(
             figures,
@@ -73,9 +71,11 @@ def render_comparison(comparison: Comparison) -> str:
             runs=_table(run_rows(comparison)),
             notes=comparison.notes,
             css=Markup((REPORT / "report.css").read_text("utf-8")),
-            scripts=[Markup(script) for script in scripts],
-            policy=content_policy(scripts),
+            script=Markup(script),
+            libraries=[(plotly.name, Markup(plotly.packed))],
+            policy=content_policy([script, plotly.script]),
             figure_island=island({figure.id: figure.spec for figure in drawn}),
+            theme_island=island(DARK),
         )
     )
 
@@ -86,14 +86,3 @@ def _table(rows: Sequence[Mapping[str, str]]) -> ReportTable | None:
     heads = tuple(rows[0])
     numeric = tuple(i for i, head in enumerate(heads) if head not in TEXT_COLUMNS)
     return ReportTable(heads, tuple(tuple(row.values()) for row in rows), numeric)
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader([HERE, REPORT]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

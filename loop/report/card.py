@@ -1,17 +1,16 @@
 """The card of the best candidate: identity, properties and origin."""
 
-import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from markupsafe import Markup
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
 
 from alloop.loop.measure.relaxed_lattice import lattice_of_sites
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured
-from alloop.loop.report.picture import legend_of, picture_of
+from alloop.loop.report.structure.picture import legend_of, picture_of
+from alloop.loop.report.structure.shown import cif_name, cif_of
 from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import (
     ID_DIGITS,
@@ -75,8 +74,7 @@ def best_candidate_card(state: CampaignState, store: ArtifactStore) -> BestCandi
     decision = state.decisions[best.candidate]
     material = store.get_material(best.relaxed or best.candidate)
     structure = material if isinstance(material, Structure) else None
-    cif = "" if structure is None else str(CifWriter(structure))
-    name = re.sub(r"[^A-Za-z0-9.]", "", decision.formula)
+    cif = "" if structure is None else cif_of(structure)
     elements = state.spec.space.elements
     describe_search = dict.fromkeys(objective.property for objective in state.spec.objectives)
     return BestCandidateCard(
@@ -92,7 +90,7 @@ def best_candidate_card(state: CampaignState, store: ArtifactStore) -> BestCandi
         legend=[] if structure is None else legend_of(structure, elements),
         story=_story(state, store, best.candidate),
         cif=cif,
-        cif_name=f"{name}-{best.candidate[:ID_DIGITS]}.cif",
+        cif_name=cif_name(decision.formula, best.candidate),
         cif_uri=f"data:chemical/x-cif;charset=utf-8,{quote(cif)}",
     )
 

@@ -1,7 +1,7 @@
 """The page's data in few bytes: each text stands once, and figures have the digits that one sees.
 
 A measurement's hover text and id are wanted by half a dozen figures and the table, so that ten
-thousand of them would fill the page. ``report.js`` puts everything back in place.
+thousand of them would fill the page. ``scripts/data.js`` puts everything back in place.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +28,14 @@ class Packing:
         return list(self._places)
 
     def column(self, cells: Sequence[Any]) -> Any:
-        """Return a column of cells: as they are, or, where there are texts alone, as
-        ``{"places": [place or null, …]}``."""
+        """Return a column of cells: as they are; where there are texts alone, as
+        ``{"places": [place or null, …]}``; where most are missing, as ``{"at": [row, …],
+        "values": [cell, …]}``."""
+        if 2 * sum(cell is None for cell in cells) > len(cells):
+            known = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
+            values = self.column([cell for _, cell in known]) if known else []
+            if isinstance(values, list):
+                return {"at": [i for i, _ in known], "values": values}
         if not all(cell is None or isinstance(cell, str) for cell in cells):
             return list(cells)
         return {"places": [None if cell is None else self._place(cell) for cell in cells]}

@@ -2,42 +2,45 @@
 
 Names, reasons and failure messages are untrusted. Jinja escapes them in the HTML; what the
 scripts read lies in JSON islands that cannot be left by any text; and the page's own content
-security policy lets only the two scripts written here run, and nothing be fetched.
+security policy lets only the script written here and the libraries it unpacks run, and nothing be
+fetched.
 """
 
-import base64
-import hashlib
 import json
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from alloop.durable import write_durably
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.report.card import best_candidate_card
-from alloop.loop.report.composition import composition_figure
-from alloop.loop.report.decisions import decision_island
-from alloop.loop.report.hulls import hull_figures, hull_table
-from alloop.loop.report.packing import Packing
-from alloop.loop.report.pareto import front_table, hypervolume_figure, pareto_figure
-from alloop.loop.report.parity import parities
-from alloop.loop.report.progress_metric import ProgressMetric
-from alloop.loop.report.rounds import gain_figure, outcome_figure, rounds_table, total_gain
-from alloop.loop.report.style import Figure
-from alloop.loop.report.tables import cost_table, failure_counts, failures_table, training_table
-from alloop.loop.report.tiers import (
+from alloop.loop.report.decisions.table import decision_island
+from alloop.loop.report.figures.budget import budget_figure
+from alloop.loop.report.figures.composition import composition_figure
+from alloop.loop.report.figures.hulls import hull_figures, hull_table
+from alloop.loop.report.figures.latent_map import latent_map
+from alloop.loop.report.figures.pareto import front_table, hypervolume_figure, pareto_figure
+from alloop.loop.report.figures.parity import parities
+from alloop.loop.report.figures.polygon import polygon_figure
+from alloop.loop.report.figures.progress_metric import ProgressMetric
+from alloop.loop.report.figures.rounds import gain_figure, outcome_figure, rounds_table, total_gain
+from alloop.loop.report.figures.style import DARK, Figure
+from alloop.loop.report.figures.tiers import (
     agreement_table,
     agreement_warnings,
     promoted_table,
     tier_figures,
 )
-from alloop.loop.report.trajectory import trajectory
+from alloop.loop.report.figures.trajectory import OtherRun, beside_table, trajectory
+from alloop.loop.report.libraries import bundle, content_policy, library
+from alloop.loop.report.packing import Packing
+from alloop.loop.report.structure.shown import ShownStructure, shown_structures
+from alloop.loop.report.tables import cost_table, failure_counts, failures_table, training_table
+from alloop.loop.report.warnings import in_words, page_warnings
 from alloop.loop.report.words import (
     ID_DIGITS,
     describe_search,
@@ -46,6 +49,7 @@ from alloop.loop.report.words import (
     number,
     plural,
     significant,
+    subscripted,
     units_of_campaign,
     value_of,
 )
@@ -57,13 +61,22 @@ from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent
+SCRIPTS = ["data.js", "theme.js", "filter.js", "table.js", "figures.js", "structure.js", "main.js"]
+"""Scripts of the page, each of which uses what stands before it."""
 _ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
 """Characters that could end a script element early, spelled so that JSON means the same."""
 
 
-def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head: str) -> None:
+def write_report(
+    state: CampaignState,
+    store: ArtifactStore,
+    path: Path,
+    *,
+    head: str,
+    beside: Sequence[OtherRun] = (),
+) -> None:
     """Write the campaign's report as one self-contained HTML file.
 
     Args:
@@ -71,28 +84,34 @@ def write_report(state: CampaignState, store: ArtifactStore, path: Path, *, head
         store: holds its structures.
         path: of the file; replaced at once and as a whole where it exists.
         head: hash of the ledger's last event.
+        beside: other runs to compare its progress with.
 
     Raises:
         RunError: if the file cannot be written.
         LedgerError: if an artifact that the ledger names is missing or was changed.
     """
-    write_durably(path, render_report(state, store, head=head).encode(), is_shared=True)
+    page = render_report(state, store, head=head, beside=beside)
+    write_durably(path, page.encode(), is_shared=True)
 
 
-def write_run_report(folder: RunFolder) -> Path:
+def write_run_report(folder: RunFolder, beside: Sequence[OtherRun] = ()) -> Path:
     """Write RUN/report.html and return its path; raises as ``write_report`` does."""
     path = folder.path / "report.html"
-    write_report(folder.state, folder.store, path, head=folder.head)
+    write_report(folder.state, folder.store, path, head=folder.head, beside=beside)
     return path
 
 
-def render_report(state: CampaignState, store: ArtifactStore, *, head: str) -> str:
-    """Return the report's HTML: the same text for the same state, head and versions."""
+def render_report(
+    state: CampaignState, store: ArtifactStore, *, head: str, beside: Sequence[OtherRun] = ()
+) -> str:
+    """Return the report's HTML: the same text for the same states, head and versions."""
     with units_of_campaign(state.spec):
-        return _render(state, store, head)
+        return _render(state, store, head, beside)
 
 
-def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
+def _render(
+    state: CampaignState, store: ArtifactStore, head: str, beside: Sequence[OtherRun]
+) -> str:
     figures: dict[str, Figure] = {}
 
     def drawn(figure: Figure | None) -> Figure | None:
@@ -100,6 +119,8 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
             figures[figure.id] = figure
         return figure
 
+    names = tuple(state.spec.property_names())
+    mapped, unmapped = latent_map(state, store)
     checked = parities(state)
     for parity in checked:
         drawn(parity.figure)
@@ -107,9 +128,16 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
         "head": head,
         "card": best_candidate_card(state, store),
         "costs": cost_table(state),
-        "trajectory": drawn(trajectory(state)),
+        "trajectory": drawn(trajectory(state, beside)),
+        "beside": beside_table(state, beside),
+        "budget": drawn(budget_figure(state)),
+        "latent_map": drawn(mapped),
+        "latent_problem": unmapped,
+        "cautions": [
+            (in_words(each.text, names), each.section, each.filter) for each in page_warnings(state)
+        ],
         "front": front_table(state),
-        "front_problems": pareto_front(state).problems,
+        "front_problems": pareto_front(state).problems if len(state.spec.objectives) > 1 else (),
         "fronts": [
             figure
             for draw in (pareto_figure, hypervolume_figure)
@@ -117,6 +145,7 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
         ],
         "seeks_front": state.utility.seeks_front,
         "composition": drawn(composition_figure(state, store)),
+        "polygon": drawn(polygon_figure(state, store)),
         "parities": checked,
         "gain": drawn(gain_figure(state)),
         "outcomes": drawn(outcome_figure(state)),
@@ -133,35 +162,40 @@ def _render(state: CampaignState, store: ArtifactStore, head: str) -> str:
         "failure_counts": failure_counts(state),
         "id_digits": ID_DIGITS,
     }
-    scripts = [_plotly(), _read("report.js")]
+    structures = shown_structures(state, store)
+    carried = [*(["plotly"] if figures else []), *(["3dmol"] if structures else [])]
+    libraries = [library(name) for name in carried]
+    script = bundle(*(HERE / "scripts" / name for name in SCRIPTS))
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             context,
             css=Markup(_read("report.css")),
-            scripts=[Markup(script) for script in scripts],
-            policy=content_policy(scripts),
+            script=Markup(script),
+            libraries=[(each.name, Markup(each.packed)) for each in libraries],
+            policy=content_policy([script, *(each.script for each in libraries)]),
+            structure_island=_structures(state, structures),
             **_islands(figures, decision_island(state)),
         )
     )
 
 
+def _structures(state: CampaignState, structures: Sequence[ShownStructure]) -> Markup | None:
+    elements = tuple(state.spec.space.elements)
+    return island([each.island(elements) for each in structures]) if structures else None
+
+
 def _islands(figures: Mapping[str, Figure], table: Mapping[str, Any]) -> dict[str, Markup]:
     """Return the data of the figures and of the table of decisions, which share their texts."""
     packing = Packing()
-    cells = packing.columns(list(zip(*table["rows"], strict=True)))
+    cells = packing.columns(table["cells"])
     packed = {id: packing.figure(figure.spec) for id, figure in figures.items()}
     return {
         "figure_island": island({"figures": packed, "hovers": packing.hovers}),
+        "theme_island": island(DARK),
         "decision_island": island(
-            {
-                "columns": table["columns"],
-                "cells": cells,
-                "n": len(table["rows"]),
-                "texts": packing.texts,
-                "idDigits": ID_DIGITS,
-            }
+            {**table, "cells": cells, "texts": packing.texts, "idDigits": ID_DIGITS}
         ),
     }
 
@@ -174,16 +208,6 @@ def island(value: Any) -> Markup:
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(_ESCAPES))
-
-
-def content_policy(scripts: list[str]) -> str:
-    """Return a content security policy under which only these scripts run and nothing loads."""
-    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _summary(state: CampaignState) -> dict[str, Any]:
@@ -252,21 +276,23 @@ def _gain_number(state: CampaignState) -> list[tuple[str, str, str]]:
     return [("gain", text, f"over the best of the first {n_initial}")]
 
 
-@lru_cache(maxsize=1)
-def _plotly() -> str:
-    return get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
-
-
 def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE),
+    return page_environment(HERE)
+
+
+def page_environment(*folders: Path) -> Environment:
+    """Return what renders templates of some folders: everything is escaped, nothing undefined."""
+    environment = Environment(
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["subscripted"] = subscripted
+    return environment

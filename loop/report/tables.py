@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alloop.loop.report.style import STAGE_NAMES
+from alloop.loop.report.figures.style import STAGE_NAMES
 from alloop.loop.report.words import ID_DIGITS, duration, significant
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, all_trials

@@ -116,8 +116,11 @@ def goal_of(spec: CampaignSpec, name: str) -> str:
 
 
 def subscripted(formula: str) -> Markup:
-    """Return a formula as HTML, its numbers lowered."""
-    parts = re.split(r"(\d+(?:\.\d+)?)", formula)
+    """Return a formula as HTML, the numbers behind its symbols and brackets lowered.
+
+    It may stand among words: of ``57 % Cr3Ni`` the 3 is lowered.
+    """
+    parts = re.split(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", formula)
     return Markup("").join(
         Markup("<sub>{}</sub>").format(part) if i % 2 else escape(part)
         for i, part in enumerate(parts)

@@ -20,24 +20,28 @@ def audit(
     candidate: Annotated[
         str | None, typer.Option(help="only those about one candidate, by its id's beginning")
     ] = None,
+    filter: Annotated[
+        str, typer.Option(help="only those that pass, such as 'chosen and Cr > 0.5'")
+    ] = "",
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List what was chosen and rejected, and why.
 
-    `alloop explain` says all about one candidate.
+    A filter says the same here as in the report's table, where it is explained. `alloop explain`
+    says all about one candidate.
     """
     from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
     from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.commands.record.decision_rows import flat, shown
+    from alloop.loop.report.decisions.fields import filtered
     from alloop.loop.run_folder import RunFolder
-    from alloop.loop.state.trials import all_trials
     from alloop.properties import ENERGY_ABOVE_HULL
 
     state = RunFolder.read(run).state
     id = None if candidate is None else find_candidate(state, candidate)
     rows: list[dict[str, Any]] = [
         flat(trial, state, _above_hull(trial, state))
-        for trial in all_trials(state)
+        for trial in filtered(state, filter)
         if round in (None, trial.proposal.round) and id in (None, trial.decision.candidate)
     ]
     digits = digits_needed(candidate_ids(state))
@@ -48,7 +52,7 @@ def audit(
         whole=("round", "candidate"),
         shown=lambda row: shown(row, digits, names),
         most=SHOWN_ROWS,
-        empty=_why_nothing(state, round, id),
+        empty="no decision passes the filter" if filter else _why_nothing(state, round, id),
     )
 
 

@@ -1,5 +1,7 @@
 """Reads a report as a browser would: elements, their text, and the JSON islands."""
 
+import base64
+import gzip
 import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -45,7 +47,8 @@ class Page:
         return [element for element in self.elements if element.tag == tag]
 
     def island(self, id: str) -> Any:
-        """Return the data of an island, every text back in its place."""
+        """Return the data of an island, every text back in its place; of the decisions with each
+        row's values by name."""
         figures, table = self._island("figure-data"), self._island("decision-data")
         texts, hovers = table["texts"], figures["hovers"]
 
@@ -54,15 +57,27 @@ class Page:
                 return [None if place is None else texts[place] for place in column["places"]]
             if isinstance(column, dict) and "hover" in column:
                 return ["<br>".join(texts[k] for k in hovers[i]) for i in column["hover"]]
+            if isinstance(column, dict) and "at" in column:
+                known = dict(zip(column["at"], column["values"], strict=True))
+                return [known.get(i) for i in range(table["n"])]
             return column
 
         if id == "decision-data":
-            cells = zip(*map(unpacked, table["cells"]), strict=True)
-            return table | {"rows": [list(row) for row in cells]}
+            keys = [column["key"] for column in table["columns"]]
+            columns = dict(zip(keys, map(unpacked, table["cells"]), strict=True))
+            for i, question in enumerate(table["questions"]):
+                columns[question["key"]] = [bool(answer >> i & 1) for answer in table["answers"]]
+            rows = [{key: cells[i] for key, cells in columns.items()} for i in range(table["n"])]
+            return table | {"rows": rows}
         for figure in figures["figures"].values():
             for trace in figure["data"]:
                 trace |= {key: unpacked(trace[key]) for key in {"text", "customdata"} & set(trace)}
         return figures["figures"]
+
+    def library(self, name: str) -> str:
+        """Return the script of a library that the page carries, as the browser unpacks it."""
+        (element,) = [e for e in self.elements if e.attributes.get("id") == f"library-{name}"]
+        return gzip.decompress(base64.b64decode(element.text)).decode()
 
     def _island(self, id: str) -> Any:
         found = [e for e in self.named("script") if e.attributes.get("id") == id]

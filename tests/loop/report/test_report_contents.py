@@ -14,15 +14,15 @@ from pymatgen.core import Structure
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Measured, Stage
 from alloop.loop.report.card import best_candidate_card
-from alloop.loop.report.composition import allowed_polygon
-from alloop.loop.report.hulls import hull_figures, hull_table
+from alloop.loop.report.figures.composition import allowed_polygon
+from alloop.loop.report.figures.hulls import hull_figures, hull_table
+from alloop.loop.report.figures.parity import parities
+from alloop.loop.report.figures.progress_metric import ProgressMetric
+from alloop.loop.report.figures.rounds import outcome_figure, rounds_of, rounds_table, total_gain
+from alloop.loop.report.figures.tiers import agreement_table, agreement_warnings, promoted_table
+from alloop.loop.report.figures.trajectory import best_so_far, trajectory
 from alloop.loop.report.page import render_report
-from alloop.loop.report.parity import parities
-from alloop.loop.report.progress_metric import ProgressMetric
-from alloop.loop.report.rounds import outcome_figure, rounds_of, rounds_table, total_gain
 from alloop.loop.report.tables import cost_table, failures_table, training_table
-from alloop.loop.report.tiers import agreement_table, agreement_warnings, promoted_table
-from alloop.loop.report.trajectory import best_so_far, trajectory
 from alloop.loop.report.words import (
     describe_search,
     duration,

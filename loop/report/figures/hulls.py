@@ -7,10 +7,9 @@ import plotly.graph_objects as go
 from pymatgen.core import Composition
 
 from alloop.loop.record.events import Measured
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.style import (
     INK,
     QUIET,
-    RULE,
     SEQUENTIAL,
     VERMILLION,
     Figure,
@@ -19,6 +18,7 @@ from alloop.loop.report.style import (
     plain,
     points,
 )
+from alloop.loop.report.figures.triangle import Triangle
 from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import ID_DIGITS, label_of, value_of
 from alloop.loop.state.campaign_state import CampaignState
@@ -185,34 +185,36 @@ def _corner_names(hull: Hull) -> str:
 def _triangle(
     state: CampaignState, hull: Hull, trials: Sequence[Trial], highest: float
 ) -> go.Figure:
-    elements = hull.elements
-    figure = blank(
+    triangle = Triangle(hull.elements)
+    figure = triangle.figure(
         height=470,
         coloraxis=_coloraxis(highest),
-        ternary={"sum": 100, "bgcolor": "#ffffff", "domain": {"y": [0.02, 0.95]}}
-        | {f"{axis}axis": _axis(el) for axis, el in zip("abc", elements, strict=True)},
-        margin={"l": 36, "r": 36, "t": 24, "b": 96},
+        margin={"l": 8, "r": 8, "t": 8, "b": 84},
         showlegend=False,
     )
+
+    def place(formulas: Sequence[str]) -> dict[str, list[float]]:
+        compositions = [Composition(formula) for formula in formulas]
+        percent = [
+            {symbol: 100 * float(c.get_atomic_fraction(symbol)) for symbol in hull.elements}
+            for c in compositions
+        ]
+        return triangle.places(percent)
+
     for one, other in hull.tie_lines:
-        figure.add_scatterternary(
-            **_abc(elements, [one.formula, other.formula]),
+        figure.add_scatter(
+            **place([one.formula, other.formula]),
             mode="lines",
             line={"color": QUIET, "width": 1},
             hoverinfo="skip",
         )
-    formulas = [trial.decision.formula for trial in trials]
-    figure.add_scatterternary(
-        **_abc(elements, formulas), **_measured(state, hull, trials), cliponaxis=False
+    figure.add_scatter(
+        **place([t.decision.formula for t in trials]), **_measured(state, hull, trials)
     )
     ringed = _promoted(state, trials)
-    figure.add_scatterternary(
-        **_abc(elements, [trial.decision.formula for trial in ringed]), **_rings(state, ringed)
-    )
+    figure.add_scatter(**place([t.decision.formula for t in ringed]), **_rings(state, ringed))
     corners = [phase for phase in hull.stable_phases if phase.candidate is None]
-    figure.add_scatterternary(
-        **_abc(elements, [phase.formula for phase in corners]), **_elements(corners)
-    )
+    figure.add_scatter(**place([phase.formula for phase in corners]), **_elements(corners))
     return figure
 
 
@@ -293,27 +295,6 @@ def _elements(corners: Sequence[Phase]) -> dict[str, Any]:
         "marker": {"symbol": "square", "size": 9, "color": INK},
         "text": [plain(f"{phase.formula}, reference crystal") for phase in corners],
         "hovertemplate": "%{text}<extra></extra>",
-        "cliponaxis": False,
-    }
-
-
-def _abc(elements: Sequence[str], formulas: Sequence[str]) -> dict[str, list[float]]:
-    compositions = [Composition(formula) for formula in formulas]
-    return {
-        axis: [100 * float(c.get_atomic_fraction(symbol)) for c in compositions]
-        for axis, symbol in zip("abc", elements, strict=True)
-    }
-
-
-def _axis(symbol: str) -> dict[str, Any]:
-    return {
-        "title": {"text": f"<b>{symbol}</b>", "font": {"size": 14}},
-        "gridcolor": RULE,
-        "linecolor": QUIET,
-        "ticks": "outside",
-        "tickcolor": QUIET,
-        "tickfont": {"size": 10},
-        "nticks": 5,
     }
 
 

@@ -11,10 +11,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.style import (
     INK,
     QUIET,
-    RULE,
     SEQUENTIAL,
     SKY,
     VERMILLION,
@@ -23,6 +22,7 @@ from alloop.loop.report.style import (
     finished,
     points,
 )
+from alloop.loop.report.figures.triangle import Triangle
 from alloop.loop.report.words import label_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
@@ -55,7 +55,7 @@ def composition_figure(state: CampaignState, store: ArtifactStore) -> Figure | N
     """Draw the first objective over composition: a triangle for three elements, and one panel
     per element otherwise. None for one element, or without a successful measurement.
     """
-    spots = _spots(state, store)
+    spots = composition_points(state, store)
     elements = state.spec.space.elements
     if not spots or len(elements) == 1:
         return None
@@ -86,7 +86,7 @@ def _caption(state: CampaignState, spots: Sequence[CompositionPoint]) -> str:
     return " ".join(sentences)
 
 
-def _spots(state: CampaignState, store: ArtifactStore) -> list[CompositionPoint]:
+def composition_points(state: CampaignState, store: ArtifactStore) -> list[CompositionPoint]:
     """Return the measured candidates of tier 0, best last so that it is drawn on top."""
     first = state.spec.objectives[0].property
     spots = []
@@ -108,25 +108,20 @@ def _spots(state: CampaignState, store: ArtifactStore) -> list[CompositionPoint]
 
 def _triangle(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figure:
     space = state.spec.space
-    a, b, c = space.elements
-    figure = blank(
+    lows = tuple(100 * space.bounds(symbol)[0] for symbol in space.elements)
+    if sum(lows) > 99.9:  # one composition alone is allowed: the whole triangle shows where it lies
+        lows = (0.0, 0.0, 0.0)
+    triangle = Triangle(tuple(space.elements), lows)
+    figure = triangle.figure(
         height=600,
-        coloraxis=_coloraxis(state, spots),
-        ternary={"sum": 100, "bgcolor": "#ffffff", "domain": {"y": [0, 0.96]}}
-        | {
-            f"{axis}axis": _ternary_axis(space, el)
-            for axis, el in zip("abc", (a, b, c), strict=True)
-        },
-        margin={"l": 40, "r": 40, "t": 84, "b": 110},
+        coloraxis=colour_axis(state, spots),
+        margin={"l": 8, "r": 8, "t": 44, "b": 84},
         legend={"yref": "container", "y": 1, "yanchor": "top"},
     )
     corners = allowed_polygon(space)
     if corners:
-        closed = [*corners, corners[0]]
-        figure.add_scatterternary(
-            a=[corner[a] for corner in closed],
-            b=[corner[b] for corner in closed],
-            c=[corner[c] for corner in closed],
+        figure.add_scatter(
+            **triangle.places([*corners, corners[0]]),
             mode="lines",
             line={"color": QUIET, "width": 1, "dash": "dot"},
             fill="toself",
@@ -135,29 +130,10 @@ def _triangle(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Fig
             name="allowed",
         )
     for settings, mine in _by_lattice(state, spots):
-        figure.add_scatterternary(**_abc(space, mine), **settings)
-        figure.add_scatterternary(a=[None], b=[None], c=[None], **_legend_entry(settings))
-    figure.add_scatterternary(**_abc(space, spots[-1:]), **_ring(state, spots[-1]))
+        figure.add_scatter(**triangle.places([spot.percent for spot in mine]), **settings)
+        figure.add_scatter(x=[None], y=[None], **_legend_entry(settings))
+    figure.add_scatter(**triangle.places([spots[-1].percent]), **ring(state, spots[-1]))
     return figure
-
-
-def _abc(space: Space, spots: Sequence[CompositionPoint]) -> dict[str, list[float]]:
-    return {
-        axis: [spot.percent.get(symbol, 0.0) for spot in spots]
-        for axis, symbol in zip("abc", space.elements, strict=True)
-    }
-
-
-def _ternary_axis(space: Space, symbol: str) -> dict[str, Any]:
-    return {
-        "title": {"text": f"<b>{symbol}</b>", "font": {"size": 14}},
-        "min": 100 * space.bounds(symbol)[0],
-        "gridcolor": RULE,
-        "linecolor": QUIET,
-        "ticks": "outside",
-        "tickcolor": QUIET,
-        "tickfont": {"size": 11},
-    }
 
 
 def allowed_polygon(space: Space) -> list[dict[str, float]]:
@@ -196,7 +172,7 @@ def _panels(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figur
     rows = -(-len(shown) // columns)
     base = blank(
         height=150 + 270 * rows,
-        coloraxis=_coloraxis(state, spots),
+        coloraxis=colour_axis(state, spots),
         margin={"l": 60, "r": 16, "t": 36, "b": 120},
     )
     figure = make_subplots(
@@ -221,7 +197,7 @@ def _panels(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figur
             figure,
             symbol,
             spots[-1:],
-            _ring(state, spots[-1]) | {"showlegend": place == 0},
+            ring(state, spots[-1]) | {"showlegend": place == 0},
             where,
         )
         text = f"{symbol} (at.%)"
@@ -292,7 +268,8 @@ def _legend_entry(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ring(state: CampaignState, spot: CompositionPoint) -> dict[str, Any]:
+def ring(state: CampaignState, spot: CompositionPoint) -> dict[str, Any]:
+    """Return the settings of the ring around the best."""
     return points([spot.trial], state.utility) | {
         "name": "best",
         "marker": {
@@ -304,7 +281,8 @@ def _ring(state: CampaignState, spot: CompositionPoint) -> dict[str, Any]:
     }
 
 
-def _coloraxis(state: CampaignState, spots: Sequence[CompositionPoint]) -> dict[str, Any]:
+def colour_axis(state: CampaignState, spots: Sequence[CompositionPoint]) -> dict[str, Any]:
+    """Return the colour axis of the first objective, its bar lying below."""
     values = [spot.value for spot in spots]
     return {
         "colorscale": SEQUENTIAL,

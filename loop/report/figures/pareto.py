@@ -1,12 +1,14 @@
 """The Pareto front of several objectives: its members, where they lie, and how it grew."""
 
+import itertools
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from alloop.campaigns.objectives import Objective
 from alloop.loop.record.events import Stage
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.style import (
     INK,
     STAGE_COLOURS,
     STAGE_NAMES,
@@ -14,7 +16,6 @@ from alloop.loop.report.style import (
     Figure,
     blank,
     finished,
-    hover,
     points,
 )
 from alloop.loop.report.tables import ReportTable
@@ -30,8 +31,6 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.ranking.front import hypervolume_so_far
 from alloop.loop.state.ranking.pareto import ParetoFront, pareto_front
 from alloop.loop.state.trials import Trial, measured_trials
-
-HIDDEN = {"showupperhalf": False, "diagonal": {"visible": False}}
 
 
 def front_table(state: CampaignState) -> ReportTable | None:
@@ -143,31 +142,49 @@ def _plane(state: CampaignState, trials: Sequence[Trial], front: ParetoFront) ->
 
 
 def _matrix(state: CampaignState, trials: Sequence[Trial], front: ParetoFront) -> go.Figure:
+    """Draw each pair of objectives in a plane of its own, below the diagonal."""
     objectives: Sequence[Objective] = state.spec.objectives
-    figure = blank(height=180 * len(objectives) + 120, hovermode="closest")
+    n = len(objectives) - 1
+    figure = make_subplots(
+        rows=n,
+        cols=n,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.03,
+        figure=blank(height=230 * n + 100, hovermode="closest"),
+    )
     on_front = {member.candidate for member in front.members}
-    for is_member, name in ((False, "dominated"), (True, "Pareto front")):
-        mine = [t for t in trials if (t.decision.candidate in on_front) is is_member]
-        if mine:
-            figure.add_splom(
-                dimensions=[
-                    {
-                        "label": label_of(o.property, with_unit=True).replace(" (", "<br>("),
-                        "values": _values(mine, o.property),
-                    }
-                    for o in objectives
-                ],
-                name=name,
-                text=[hover(trial, state.utility) for trial in mine],
-                hovertemplate="%{text}<extra></extra>",
-                marker={
-                    "size": 8 if is_member else 5,
-                    "color": VERMILLION if is_member else STAGE_COLOURS[Stage.INITIAL],
-                    "opacity": 1.0 if is_member else 0.6,
-                },
-                **HIDDEN,
-            )
+    groups = (
+        (False, "dominated", {"size": 5, "color": STAGE_COLOURS[Stage.INITIAL], "opacity": 0.6}),
+        (True, "Pareto front", {"size": 8, "color": VERMILLION}),
+    )
+    for row, column in itertools.combinations_with_replacement(range(n), 2):
+        row, column = column, row  # noqa: PLW2901 (the lower half)
+        across, up = objectives[column].property, objectives[row + 1].property
+        where = {"row": row + 1, "col": column + 1}
+        for is_member, name, marker in groups:
+            mine = [t for t in trials if (t.decision.candidate in on_front) is is_member]
+            if mine:
+                figure.add_scatter(
+                    x=_values(mine, across),
+                    y=_values(mine, up),
+                    name=name,
+                    legendgroup=name,
+                    showlegend=row == column == 0,
+                    marker=marker,
+                    **points(mine, state.utility),
+                    **where,
+                )
+        if row == n - 1:
+            figure.update_xaxes(title_text=_broken(across), **where)
+        if column == 0:
+            figure.update_yaxes(title_text=_broken(up), **where)
     return figure
+
+
+def _broken(name: str) -> str:
+    return label_of(name, with_unit=True).replace(" (", "<br>(")
 
 
 def hypervolume_figure(state: CampaignState) -> Figure | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from alloop.loop.record.events import Measured, Stage
-from alloop.loop.report.progress_metric import ProgressMetric
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.progress_metric import ProgressMetric
+from alloop.loop.report.figures.style import (
     GREEN,
     INK,
     PURPLE,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 from pymatgen.core import Structure
 
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.style import (
     BLUE,
     GREEN,
     INK,

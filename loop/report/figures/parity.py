@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.style import (
     BLUE,
     SEQUENTIAL,
     Figure,
@@ -13,7 +13,7 @@ from alloop.loop.report.style import (
 )
 from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import label_of, unit_of, value_of
-from alloop.loop.state.calibration import Calibration, PredictedTrial, predicted_trials
+from alloop.loop.state.calibration import FEWEST, Calibration, PredictedTrial, predicted_trials
 from alloop.loop.state.campaign_state import CampaignState
 
 
@@ -22,6 +22,10 @@ class Parity:
     """The figure of one property and the table under it."""
 
     heading: str
+    verdict: str
+    """Whether the intervals can be relied on, in a sentence."""
+    is_well: bool
+    """Whether nothing is wrong with them, or too few are known to say."""
     figure: Figure
     table: ReportTable
 
@@ -31,10 +35,26 @@ def parities(state: CampaignState) -> list[Parity]:
     found = []
     for name in state.spec.property_names():
         if guesses := predicted_trials(state, name):
+            calibration = Calibration(tuple(guesses))
             found.append(
-                Parity(label_of(name), _figure(state, name, guesses), _table(name, guesses))
+                Parity(
+                    label_of(name),
+                    _verdict(calibration),
+                    not calibration.verdict,
+                    _figure(state, name, guesses),
+                    _table(name, guesses),
+                )
             )
     return found
+
+
+def _verdict(calibration: Calibration) -> str:
+    if calibration.n < FEWEST:
+        return f"{calibration.n} predictions: too few to judge their intervals."
+    if calibration.verdict:
+        return f"Intervals are {calibration.verdict}."
+    held = 100 * calibration.coverage(0.8)
+    return f"Intervals can be relied on: those of 80 % held {held:.0f} % of {calibration.n} values."
 
 
 def _figure(state: CampaignState, name: str, guesses: Sequence[PredictedTrial]) -> Figure:

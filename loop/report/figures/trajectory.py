@@ -1,13 +1,18 @@
 """The trajectory: best so far against the number of measurements."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from alloop.loop.record.events import Stage
-from alloop.loop.report.progress_metric import ProgressMetric
-from alloop.loop.report.style import (
+from alloop.loop.report.figures.progress_metric import ProgressMetric
+from alloop.loop.report.figures.style import (
+    BLUE,
+    GREEN,
     INK,
+    ORANGE,
+    PURPLE,
     QUIET,
     SKY,
     STAGE_COLOURS,
@@ -16,16 +21,31 @@ from alloop.loop.report.style import (
     Figure,
     blank,
     finished,
+    plain,
     points,
 )
+from alloop.loop.report.tables import ReportTable
+from alloop.loop.report.words import significant
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
 
 FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""
 
+OTHERS = (PURPLE, GREEN, ORANGE, VERMILLION, BLUE)
+DASHES = ("solid", "dash", "dot")
+"""Line styles of other runs; a further one begins where the colours are used up."""
+
 MOST_LABELS = 40
 """Most rounds whose beginning is labelled: the figure is about 40 lines of text wide."""
+
+
+@dataclass(frozen=True)
+class OtherRun:
+    """A run that stands beside the one that is reported."""
+
+    name: str
+    state: CampaignState
 
 
 def best_so_far(trials: Sequence[Trial], metric: ProgressMetric) -> list[tuple[int, float]]:
@@ -44,18 +64,23 @@ def best_so_far(trials: Sequence[Trial], metric: ProgressMetric) -> list[tuple[i
     return steps
 
 
-def trajectory(state: CampaignState) -> Figure | None:
+def trajectory(state: CampaignState, beside: Sequence[OtherRun] = ()) -> Figure | None:
     """Draw every tier-0 measurement in turn, and the feasible best so far as a step line.
 
     None without a successful one.
+
+    Args:
+        state: of the campaign.
+        beside: other runs, whose best so far is drawn too.
     """
     trials = measured_trials(state)
     if not any(trial.answer for trial in trials):
         return None
     progress_metric = ProgressMetric(state.utility)
+    longest = max(len(trials), *(len(measured_trials(other.state)) for other in beside), 0)
     figure = blank(
         height=420,
-        xaxis={"title": {"text": "measurements"}, "range": [0, 1.02 * len(trials) + 1]},
+        xaxis={"title": {"text": "measurements"}, "range": [0, 1.02 * longest + 1]},
         yaxis={"title": {"text": progress_metric.label}},
         hovermode="closest",
     )
@@ -64,6 +89,8 @@ def trajectory(state: CampaignState) -> Figure | None:
         _add_failures(figure, failed, progress_metric)
     for stage in Stage:
         _add_stage(figure, stage, trials, progress_metric)
+    for place, other in enumerate(beside):
+        _add_other(figure, other, place, progress_metric)
     steps = best_so_far(trials, progress_metric)
     if steps:
         x, y = zip(*steps, strict=True)
@@ -82,6 +109,59 @@ def trajectory(state: CampaignState) -> Figure | None:
         id="trajectory",
         alt=f"{progress_metric.label} of {len(trials)} measurements in turn, and the best so far",
         caption=_caption(state, has_failed=bool(failed)),
+    )
+
+
+def _add_other(
+    figure: go.Figure, other: OtherRun, place: int, progress_metric: ProgressMetric
+) -> None:
+    """Add the best so far of another run, by this campaign's own objectives and constraints."""
+    steps = best_so_far(measured_trials(other.state), progress_metric)
+    if steps:
+        figure.add_scatter(
+            x=[n for n, _ in steps],
+            y=[value for _, value in steps],
+            mode="lines",
+            name=plain(other.name),
+            line={
+                "shape": "hv",
+                "color": OTHERS[place % len(OTHERS)],
+                "width": 1.5,
+                "dash": DASHES[place // len(OTHERS) % len(DASHES)],
+            },
+            hovertemplate=f"{plain(other.name)}<br>%{{y:.5g}} after %{{x}}<extra></extra>",
+        )
+
+
+def beside_table(state: CampaignState, beside: Sequence[OtherRun]) -> ReportTable | None:
+    """Return the best of this run and the others, after as many measurements as each has and as
+    all have; None where there is no other."""
+    if not beside:
+        return None
+    metric = ProgressMetric(state.utility)
+    own = OtherRun("this run", state)
+    trials = [measured_trials(each.state) for each in (own, *beside)]
+    common = min(map(len, trials))
+    rows = []
+    for each, mine in zip((own, *beside), trials, strict=True):
+        best, early = best_so_far(mine, metric), best_so_far(mine[:common], metric)
+        rows.append(
+            (
+                each.name,
+                each.state.spec.acquisition.strategy,
+                str(each.state.spec.seed),
+                str(len(mine)),
+                significant(early[-1][1], 5) if early else "–",
+                significant(best[-1][1], 5) if best else "–",
+            )
+        )
+    heads = ("run", "strategy", "seed", "measurements", f"best after {common}", "best")
+    return ReportTable(
+        heads,
+        tuple(rows),
+        numeric=(2, 3, 4, 5),
+        note=f"{metric.label[0].upper()}{metric.label[1:]}, inside the constraints of this run. "
+        "alloop compare tests whether strategies differ, over seeds.",
     )
 
 

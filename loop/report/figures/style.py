@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from alloop.loop.record.events import Stage
-from alloop.loop.report.words import ID_DIGITS, label_of, value_of
+from alloop.loop.report.words import ID_DIGITS, label_of, subscripted, value_of
 from alloop.loop.state.ranking.utility import Utility
 from alloop.loop.state.trials import Trial
 
@@ -35,6 +35,24 @@ STAGE_NAMES = {
 SEQUENTIAL = "Cividis"
 """Colour scale, even in lightness and safe for colour-blind eyes
 (doi:10.1371/journal.pone.0199239)."""
+
+DARK: dict[str, Any] = {
+    "colours": {
+        "#ffffff": "#12161c",
+        INK: "#e6e9ee",
+        QUIET: "#98a2ad",
+        RULE: "#2a3038",
+        "#c9ced4": "#4a525c",
+        "#b6bcc4": "#69727d",
+        "#8c959f": "#8c959f",
+        BLUE.lower(): "#4aa5e0",
+        GREEN.lower(): "#2fbf95",
+        VERMILLION.lower(): "#f07f35",
+    },
+    "colorscale": [[0, "#66728f"], [0.33, "#8b8a83"], [0.66, "#c0b26f"], [1, "#fee838"]],
+}
+"""Colours of a dark page in place of the light ones, in small letters. The scale is Cividis without
+its dark end."""
 
 PADDING = 0.06
 """Share of the values' range that is left free on either side of them."""
@@ -150,7 +168,7 @@ def hover(trial: Trial, utility: Utility) -> str:
     decision, proposal = trial.decision, trial.proposal
     lattice = f" · {decision.lattice}" if decision.lattice else ""
     lines = [
-        f"<b>{plain(decision.formula + lattice)}</b>",
+        f"<b>{subscripted(decision.formula)}{plain(lattice)}</b>",
         f"{decision.candidate[:ID_DIGITS]} · round {proposal.round}, {STAGE_NAMES[proposal.stage]}",
     ]
     if trial.answer is None:

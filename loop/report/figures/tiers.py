@@ -1,6 +1,6 @@
 """Comparison of the tiers: the higher-fidelity values against those of the tier below."""
 
-from alloop.loop.report.style import BLUE, Figure, agreement, finished, points
+from alloop.loop.report.figures.style import BLUE, Figure, agreement, finished, points
 from alloop.loop.report.tables import ReportTable, oracle_name
 from alloop.loop.report.words import ID_DIGITS, decimals_of, label_of, number, unit_of, value_of
 from alloop.loop.state.campaign_state import CampaignState

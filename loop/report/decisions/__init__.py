@@ -1,0 +1,1 @@
+"""Table of all decisions, and the filters of it."""

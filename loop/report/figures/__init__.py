@@ -1,0 +1,1 @@
+"""Figures of the report, each with the tables that belong to it."""

@@ -1,0 +1,52 @@
+// The page's data: JSON islands whose texts stand once (packing.py), and packed libraries.
+
+const island = (id) => JSON.parse(document.getElementById(id).textContent);
+
+/** Return what a gzipped and base64-coded script element holds, as text. */
+const inflated = async (element) => {
+  const bytes = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
+};
+
+/** Run a library that the page carries; the page's policy knows the hash of what comes out. */
+const library = async (name) => {
+  const script = document.createElement("script");
+  script.textContent = await inflated(document.getElementById(`library-${name}`));
+  document.head.append(script);
+};
+
+/** Return a column with every text back in its place. */
+const unpackedColumn = (column, { n, texts, hovers }) => {
+  if (Array.isArray(column) || !column) return column;
+  if (column.places) return column.places.map((place) => (place === null ? null : texts[place]));
+  if (column.hover) return column.hover.map((i) => hovers[i].map((place) => texts[place]).join("<br>"));
+  if (column.at) {
+    const cells = new Array(n).fill(null);
+    column.at.forEach((i, k) => { cells[i] = column.values[k]; });
+    return cells;
+  }
+  return column;
+};
+
+/** Append a formula with its numbers lowered. */
+const appendFormula = (element, formula) => {
+  formula.split(/(\d+(?:\.\d+)?)/).forEach((part, i) => {
+    if (!part) return;
+    if (i % 2 === 0) return element.append(part);
+    const lowered = document.createElement("sub");
+    lowered.textContent = part;
+    // A long formula may be broken between two elements.
+    element.append(lowered, document.createElement("wbr"));
+  });
+};
+
+const create = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  Object.entries(attributes).forEach(([name, value]) => {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null) element.setAttribute(name, value);
+  });
+  element.append(...children);
+  return element;
+};

@@ -1,0 +1,1 @@
+"""Structures: a drawing for paper, and what the viewer turns."""
