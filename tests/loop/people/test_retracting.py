@@ -11,14 +11,16 @@ from alloop.loop import controller
 from alloop.loop.choose.known_values import known_values
 from alloop.loop.commands.registry import app
 from alloop.loop.people.changing import change
+from alloop.loop.people.labelling import record_typed
 from alloop.loop.people.retracting import retract
-from alloop.loop.record.changes import Retracted
+from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.events import CampaignClosed, Measured, ModelFitted, Stage
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
 from alloop.loop.steps import Fit, Measure, Propose, TakeReference, next_step
+from tests.loop import lab
 from tests.loop.alloy_table import go, spec_of
 from tests.loop.small_campaign import ThreadPool
 from tests.loop.told import FINGERPRINTS, SPEC, Told
@@ -203,6 +205,44 @@ def test_a_reference_point_is_taken_anew_without_the_label_that_it_was_taken_fro
     assert isinstance(next_step(story.state), Fit)
     story.events.append(taken_back("b:Ni9Fe7"))
     assert isinstance(next_step(story.state), TakeReference)
+
+
+def test_people_may_measure_what_they_took_back(run: Path) -> None:
+    lab.go(run)
+    (first, *_) = lab.asked(run)
+    record_typed(run, first["candidate"], ["bulk_modulus=170"])
+    record_typed(run, first["candidate"], ["bulk_modulus=171"])
+    state = RunFolder.read(run).state
+    (m,) = state.recorded.values()
+    assert m.properties == {"bulk_modulus": 171.0}
+    retract(run, m.candidate, why="the press leaked")
+    state = RunFolder.read(run).state
+    assert not state.recorded
+    assert m.evaluation not in {e.id for e in state.pending}, "nobody is asked once more"
+    done = record_typed(run, first["candidate"], ["bulk_modulus=180"])
+    assert (done.answered, done.corrections) == (1, ())
+    state = RunFolder.read(run).state
+    assert state.recorded[m.evaluation].properties == {"bulk_modulus": 180.0}
+    assert not state.retracted
+    assert len(state.retractions) == 1
+
+
+def test_a_model_of_other_properties_or_another_space_begins_afresh() -> None:
+    story = Told()
+    story.measure(0, Stage.INITIAL, {"a:Ni8Fe8": (190.0, 0.0), "b:Ni9Fe7": (180.0, 0.0)})
+    story.events.append(fitted(1))
+    changes = {"acquisition.batch": 3}
+    story.events.append(SpecChanged(changes=changes, who="Ada", why="fewer"))
+    assert not story.state.outdated_models
+    assert next_step(story.state) == Propose(1, Stage.ACQUISITION)
+    narrower = {"space.fractions": {"Ni": [0.3, 1.0]}}
+    story.events.append(SpecChanged(changes=narrower, who="Ada", why="nickel"))
+    assert story.state.outdated_models == {1}
+    assert next_step(story.state) == Fit(1)
+    story.events.append(fitted(1))
+    one = {"constraints": [{"property": "volume_per_atom", "max": 12.0}]}
+    story.events.append(SpecChanged(changes=one, who="Ada", why="dense"))
+    assert next_step(story.state) == Fit(1)
 
 
 def test_a_promoted_candidate_keeps_its_dearer_value() -> None:
