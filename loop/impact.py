@@ -14,6 +14,7 @@ from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.changes import Retracted
 from alloop.loop.record.events import (
     CampaignClosed,
@@ -52,6 +53,8 @@ class Impact:
 
     measured: tuple[Measured, ...]
     """The measurements; of corrected ones, the first values."""
+    brought: tuple[BroughtLabel, ...]
+    """The labels that were brought."""
     retracted: bool
     """Whether they were taken back; what is concluded is then what was concluded before."""
     models: tuple[tuple[int, ModelFitted], ...]
@@ -76,7 +79,11 @@ class Impact:
 
 
 def impact_of(
-    entries: Sequence[LedgerEntry], evaluations: Iterable[str], store: ArtifactStore
+    entries: Sequence[LedgerEntry],
+    evaluations: Iterable[str],
+    store: ArtifactStore,
+    *,
+    brought: Iterable[str] = (),
 ) -> Impact:
     """Return what depended on the measurements of some evaluations.
 
@@ -84,11 +91,12 @@ def impact_of(
         entries: of the ledger.
         evaluations: that were measured, by id; those that were taken back meanwhile too.
         store: of the run's artifacts; an ``OverlayStore`` keeps it as it is.
+        brought: candidates whose labels that were brought are looked at likewise.
 
     Raises:
         LedgerError: if an artifact that the ledger names is missing or was changed.
     """
-    sides = _Sides(frozenset(evaluations), store)
+    sides = _Sides(frozenset(evaluations), frozenset(brought), store)
     for entry in entries:
         sides.add(entry)
     return sides.impact()
@@ -110,11 +118,17 @@ class _Side:
 class _Sides:
     """The ledger with the measurements and without, step by step."""
 
-    def __init__(self, evaluations: frozenset[str], store: ArtifactStore) -> None:
-        self._evaluations, self._store = evaluations, store
+    def __init__(
+        self, evaluations: frozenset[str], brought: frozenset[str], store: ArtifactStore
+    ) -> None:
+        self._evaluations, self._brought, self._store = evaluations, brought, store
         self._with, self._without = _Side(), _Side()
         self._measured: dict[str, Measured] = {}
+        self._labels: list[BroughtLabel] = []
+        self._come: set[str] = set()
+        """Evaluations that were measured, and candidates that were brought."""
         self._retracted: set[str] = set()
+        """Those of them that were taken back."""
         self._models: dict[int, tuple[int, ModelFitted]] = {}
         self._proposals: list[tuple[int, Proposed]] = []
         self._promotions: list[tuple[int, Proposed]] = []
@@ -124,7 +138,7 @@ class _Sides:
     def add(self, entry: LedgerEntry) -> None:
         """Take in an entry; where measurements have come, after a look at what it rests on."""
         event = entry.event
-        if self._measured and self._measured.keys() != self._retracted:
+        if self._come != self._retracted:
             match event:
                 case ModelFitted():
                     self._look_at_model(entry.seq, event)
@@ -134,7 +148,7 @@ class _Sides:
                     self._look_at_reference(entry.seq, event)
                 case CampaignClosed():
                     self._look_at_end(entry.seq, event)
-                case Retracted() if self._evaluations & set(event.evaluations):
+                case Retracted() if self._named_in(event):
                     self._derived = list(self._differing_bests())
         self._with.fold.add(entry)
         for each in self._entries_without(entry):
@@ -142,13 +156,14 @@ class _Sides:
 
     def impact(self) -> Impact:
         """Return what was found."""
-        is_retracted = self._measured.keys() <= self._retracted
+        is_retracted = self._come <= self._retracted
         state = self._with.state()
-        candidates = {m.candidate for m in self._measured.values()}
+        candidates = {m.candidate for m in self._measured.values()} | self._brought
         made = [*state.recorded.values(), *(r.measured for r in state.retractions)]
         highest = {m.candidate: m.tier for m in self._measured.values()}
         return Impact(
             tuple(self._measured.values()),
+            tuple(self._labels),
             is_retracted,
             tuple(self._models.values()),
             tuple(self._proposals),
@@ -160,20 +175,35 @@ class _Sides:
 
     def _entries_without(self, entry: LedgerEntry) -> Iterator[LedgerEntry]:
         """Yield what the fold without the measurements takes in for an entry."""
-        event = entry.event
+        event, wanted = entry.event, self._brought - self._retracted
         match event:
             case Measured() if event.evaluation in self._evaluations - self._retracted:
                 self._measured.setdefault(event.evaluation, event)
+                self._come.add(event.evaluation)
                 yield entry
                 taken = Retracted(evaluations=(event.evaluation,), who="impact", why="impact")
                 yield entry._replace(event=taken)
+            case LabelsBrought():
+                yield entry
+                if labels := [b for b in event.labels if b.candidate in wanted and b.properties]:
+                    self._labels += labels
+                    ids = tuple(dict.fromkeys(label.candidate for label in labels))
+                    self._come |= set(ids)
+                    taken = Retracted(brought=ids, who="impact", why="impact")
+                    yield entry._replace(event=taken)
             case Retracted():
-                self._retracted |= self._evaluations & set(event.evaluations)
-                others = tuple(e for e in event.evaluations if e not in self._evaluations)
-                if others:
-                    yield entry._replace(event=event.model_copy(update={"evaluations": others}))
+                self._retracted |= self._named_in(event)
+                measured = tuple(e for e in event.evaluations if e not in self._evaluations)
+                brought = tuple(b for b in event.brought if b not in self._brought)
+                if measured or brought:
+                    others = {"evaluations": measured, "brought": brought}
+                    yield entry._replace(event=event.model_copy(update=others))
             case _:
                 yield entry
+
+    def _named_in(self, event: Retracted) -> set[str]:
+        """Return what a retraction names of what is looked at."""
+        return (self._evaluations & set(event.evaluations)) | (self._brought & set(event.brought))
 
     def _look_at_model(self, seq: int, event: ModelFitted) -> None:
         if self._known_otherwise():
@@ -276,6 +306,7 @@ def impact_to_json(impact: Impact) -> dict[str, Any]:
     """Return plain JSON values."""
     return {
         "measurements": [m.model_dump(mode="json") for m in impact.measured],
+        "brought": [label.model_dump(mode="json") for label in impact.brought],
         "retracted": impact.retracted,
         "models": [
             {"entry": seq, "round": m.round, "checkpoint": m.checkpoint} for seq, m in impact.models

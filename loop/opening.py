@@ -190,7 +190,8 @@ def _another_search(old: CampaignSpec, new: CampaignSpec, run: Path) -> RunError
             where=str(run),
             remedy="Choose another folder with --run, or `alloop resume` to continue this one.",
         )
-    changes = differences(spec_to_json(old), spec_to_json(new))
+    everything = differences(spec_to_json(old), spec_to_json(new))
+    changes = {path: pair for path, pair in everything.items() if path in found}
     return RunError(
         f"this is another campaign than the run's ({shown})",
         where=str(run),

@@ -18,8 +18,9 @@ from alloop.loop.record.changes import Retracted
 from alloop.loop.record.events import Measured
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.brought import labels_in
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.terms import Retraction
+from alloop.loop.state.terms import RetractedLabel, Retraction
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class TakenBack:
     """A retraction that was recorded."""
 
     retractions: tuple[Retraction, ...]
+    labels: tuple[RetractedLabel, ...]
+    """Labels that had been brought."""
+    event: Retracted
     n_cached: int
     """Number of labels that other campaigns could have reused, and that are gone from the cache."""
     closed: str | None
@@ -46,9 +50,10 @@ def retract(
     again: bool = False,
     who: str = "",
 ) -> TakenBack:
-    """Take back the measurements of a candidate, or all by one fingerprint.
+    """Take back the measurements of a candidate, or all by one fingerprint, and labels of it that
+    were brought.
 
-    The labels are removed from the cache that other campaigns reuse them from.
+    Measurements are removed from the cache that other campaigns reuse them from.
 
     Args:
         run: the run's folder.
@@ -69,10 +74,26 @@ def retract(
         fold, telling = folded(ledger.entries())
         state = fold.state()
         assert state is not None  # something has begun here
-        wanted = _wanted(state, candidate, fingerprint, tier, str(run))
+        whole = _whole_fingerprint(state, candidate, fingerprint, str(run))
+        wanted = [
+            m
+            for m in (*state.recorded.values(), *state.partial.values())
+            if (m.fingerprint == whole if fingerprint else m.candidate == candidate)
+            and tier in (None, m.tier)
+        ]
+        brought = dict.fromkeys(
+            label.candidate
+            for each, label in labels_in(state.brought)
+            if (each.fingerprint == whole if fingerprint else label.candidate == candidate)
+            and label.properties
+            and tier in (None, each.value_of)
+        )
+        if not wanted and not brought:
+            raise _nothing(state, candidate, whole or fingerprint, tier, str(run))
         event = Retracted(
             evaluations=tuple(m.evaluation for m in wanted),
-            fingerprint=wanted[0].fingerprint if fingerprint else "",
+            brought=tuple(brought),
+            fingerprint=whole,
             again=again,
             who=who or user_name(),
             why=reason,
@@ -85,42 +106,48 @@ def retract(
         closed = close_if_over(ledger, fold) if was_closed else None
         after = fold.state()
         assert after is not None
-        return TakenBack(after.retractions[-len(wanted) :], n_cached, closed, ledger.head())
+        return TakenBack(
+            after.retractions[len(state.retractions) :],
+            after.retracted_labels[len(state.retracted_labels) :],
+            event,
+            n_cached,
+            closed,
+            ledger.head(),
+        )
 
 
-def _wanted(
-    state: CampaignState, candidate: str, fingerprint: str, tier: int | None, place: str
-) -> Sequence[Measured]:
-    """Return the measurements to take back, partial ones among them."""
+def _whole_fingerprint(state: CampaignState, candidate: str, fingerprint: str, place: str) -> str:
+    """Return the one fingerprint that begins as was said; empty where none does, or a candidate was
+    said."""
     if bool(candidate) == bool(fingerprint):
         raise AlloopError(
             "say either which candidate or which fingerprint",
             remedy='`alloop retract RUN ID --why "…"`, or --fingerprint F.',
         )
-    known = [*state.recorded.values(), *state.partial.values()]
-    begins = {m.fingerprint for m in known if fingerprint and m.fingerprint.startswith(fingerprint)}
+    known = (*state.recorded.values(), *state.partial.values(), *state.brought)
+    begins = {k.fingerprint for k in known if fingerprint and k.fingerprint.startswith(fingerprint)}
     if len(begins) > 1:
         raise AlloopError(
             f"{len(begins)} fingerprints begin with {fingerprint!r}",
             where=place,
             remedy=f"Give more digits: {', '.join(sorted(begins))}.",
         )
-    found = [
-        m
-        for m in known
-        if (m.candidate == candidate or m.fingerprint in begins) and tier in (None, m.tier)
-    ]
-    if not found:
-        what = f"candidate {candidate[:12]}" if candidate else f"fingerprint {fingerprint[:12]}"
-        of_tier = "" if tier is None else f" by tier {tier}"
-        taken = any(r.measured.candidate == candidate for r in state.retracted.values())
-        raise RunError(
-            f"there is no measurement of {what}{of_tier}"
-            + (" any more; it was taken back before" if taken else ""),
-            where=place,
-            remedy="`alloop audit RUN --format csv` lists what was measured.",
-        )
-    return found
+    return next(iter(begins), "")
+
+
+def _nothing(
+    state: CampaignState, candidate: str, fingerprint: str, tier: int | None, place: str
+) -> RunError:
+    what = f"candidate {candidate[:12]}" if candidate else f"fingerprint {fingerprint[:12]}"
+    of_tier = "" if tier is None else f" by tier {tier}"
+    taken = any(r.measured.candidate == candidate for r in state.retracted.values())
+    taken |= any(r.label.candidate == candidate for r in state.retracted_labels)
+    return RunError(
+        f"there is no measurement of {what}{of_tier}"
+        + (" any more; it was taken back before" if taken else ""),
+        where=place,
+        remedy="`alloop audit RUN --format csv` lists what was measured.",
+    )
 
 
 def _forget(spool: Spool, evaluations: set[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from alloop.loop.record.records import Record
+from alloop.loop.record.records import ArtifactId, Record
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """Name of whoever changed something."""
@@ -27,8 +27,11 @@ class Retracted(Record):
     stays paid; nothing is fitted to them, compared with them or promoted by them from here on."""
 
     kind: Literal["retracted"] = "retracted"
-    evaluations: tuple[str, ...] = Field(min_length=1)
+    evaluations: tuple[str, ...] = ()
     """Evaluations whose measurements are taken back."""
+    brought: tuple[ArtifactId, ...] = ()
+    """Candidates whose labels that were brought are taken back: they stay as materials without
+    values."""
     fingerprint: str = ""
     """Fingerprint of whose measurements all were taken back; empty where they were named."""
     again: bool = False

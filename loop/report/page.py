@@ -58,6 +58,7 @@ from alloop.loop.state.brought import best_brought, brought_materials
 from alloop.loop.state.calibration import search_warnings
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.ranking.pareto import pareto_front
+from alloop.loop.state.terms import reason_of
 from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent
@@ -244,6 +245,10 @@ def _summary(state: CampaignState) -> dict[str, Any]:
             f"{r.measured.candidate[:ID_DIGITS]} by tier {r.measured.tier} (entry {r.seq}), "
             f"{r.reason}"
             for r in state.retractions
+        ]
+        + [
+            f"{r.label.candidate[:ID_DIGITS]}, brought (entry {r.seq}), {reason_of(r.event)}"
+            for r in state.retracted_labels
         ],
         "spec_yaml": yaml.safe_dump(
             spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100

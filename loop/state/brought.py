@@ -2,7 +2,7 @@
 them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
@@ -68,6 +68,29 @@ def best_brought(state: "CampaignState") -> Measured | None:
     found = [m for m in brought_answers(state, 0) if uses[m.candidate].use == "space"]
     rank = state.utility.rank
     return max(found, key=lambda m: rank(m.properties), default=None)
+
+
+def without_values(
+    events: Sequence[LabelsBrought], candidates: Collection[str]
+) -> list[LabelsBrought]:
+    """Return what was brought, of some candidates the materials alone.
+
+    Raises:
+        ValueError: if one of them was not brought with a value.
+    """
+    kept = list[LabelsBrought]()
+    missing = set(candidates)
+    for event in events:
+        emptied = [b for b in event.labels if b.candidate in candidates and b.properties]
+        missing -= {label.candidate for label in emptied}
+        labels = tuple(
+            label.model_copy(update={"properties": {}}) if label in emptied else label
+            for label in event.labels
+        )
+        kept.append(event.model_copy(update={"labels": labels}) if emptied else event)
+    if missing:
+        raise ValueError(f"candidate {min(missing)} was not brought with a value to take back")
+    return kept
 
 
 def labels_in(events: tuple[LabelsBrought, ...]) -> Iterator[tuple[LabelsBrought, BroughtLabel]]:

@@ -30,12 +30,12 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.record.stored_events import outline_of
-from alloop.loop.state.brought import brought_answers, brought_measurements
+from alloop.loop.state.brought import brought_answers, brought_measurements, without_values
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.choices import Choices
 from alloop.loop.state.ranking.utility import Utility
 from alloop.loop.state.recorded_spec import amended_spec, recorded_spec, rescheduled_spec
-from alloop.loop.state.terms import Retraction, Standing, Terms
+from alloop.loop.state.terms import RetractedLabel, Retraction, Standing, Terms
 from alloop.oracles.base import Cost, Status
 from alloop.properties import ENERGY_ABOVE_HULL
 
@@ -109,6 +109,8 @@ class CampaignState:
     """Terms that the campaign has gone by, in order; the last are in force."""
     retractions: tuple[Retraction, ...] = ()
     """Measurements that were taken back, in order; they are not among the recorded ones."""
+    retracted_labels: tuple[RetractedLabel, ...] = ()
+    """Labels that were brought and taken back, in order; they are not among what was brought."""
     outdated_models: frozenset[int] = frozenset()
     """Rounds whose model has learnt from what was taken back since, or knows other properties or
     another space than those in force: none goes on from it."""
@@ -389,6 +391,7 @@ class Fold:
                 if not 0 <= (event.value_of or 0) < len(self._opened.fingerprints):
                     raise ValueError(f"there is no tier {event.value_of}")
                 self._brought.append(event)
+                self._standing.brought(event, entry.seq)
             case SpecChanged():
                 self._amend(amended_spec(self._spec, event.changes, self._opened), entry)
             case Retracted():
@@ -431,6 +434,10 @@ class Fold:
                 raise ValueError(f"evaluation {id} has no measurement to take back")
             if self._standing.retract(m, event, seq):
                 self._reference = None
+        without = without_values(self._brought, event.brought)
+        if self._standing.retract_brought(self._brought, event, seq):
+            self._reference = None
+        self._brought = without
         self._closed = None
 
     def _measured(self, event: Measured, seq: int) -> None:
@@ -483,6 +490,7 @@ class Fold:
             latest="" if self._latest is None else self._latest.isoformat(),
             terms=tuple(self._standing.terms),
             retractions=tuple(self._standing.retractions),
+            retracted_labels=tuple(self._standing.retracted_labels),
             outdated_models=frozenset(self._standing.outdated_models),
         )
 

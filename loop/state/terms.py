@@ -7,6 +7,7 @@ from typing import Any
 
 from alloop.campaigns.changes import describe_differences, differences
 from alloop.campaigns.spec import CampaignSpec
+from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.events import LedgerEntry, Measured
 from alloop.oracles.base import Status
@@ -65,8 +66,24 @@ class Retraction:
     @property
     def reason(self) -> str:
         """Who took it back and why, for people."""
-        again = ", to be measured again" if self.event.again else ""
-        return f"retracted by {self.event.who}{again}: {self.event.why}"
+        return reason_of(self.event)
+
+
+@dataclass(frozen=True)
+class RetractedLabel:
+    """Label that was brought, and taken back."""
+
+    seq: int
+    """Sequence number of the entry by which it was taken back."""
+    label: BroughtLabel
+    """Label with its values."""
+    event: Retracted
+
+
+def reason_of(event: Retracted) -> str:
+    """Return who took measurements or labels back and why, for people."""
+    again = ", to be measured again" if event.again else ""
+    return f"retracted by {event.who}{again}: {event.why}"
 
 
 class Standing:
@@ -81,7 +98,9 @@ class Standing:
         self.retractions: list[Retraction] = []
         self.outdated_models: set[int] = set()
         """Rounds whose model no other may go on from."""
+        self.retracted_labels: list[RetractedLabel] = []
         self._measured: dict[str, int] = {}
+        self._brought: dict[str, int] = {}
         self._fitted: dict[int, int] = {}
         self._reference_seq = 0
 
@@ -115,6 +134,12 @@ class Standing:
         """Note the entry of a measurement, of several the first."""
         self._measured.setdefault(evaluation, seq)
 
+    def brought(self, event: LabelsBrought, seq: int) -> None:
+        """Note the entry of labels that were brought."""
+        for label in event.labels:
+            if label.properties:
+                self._brought.setdefault(label.candidate, seq)
+
     def fitted(self, round: int, seq: int) -> None:
         """Note the entry of a model."""
         self._fitted[round] = seq
@@ -131,3 +156,22 @@ class Standing:
         if measured.status is Status.OK:
             self.outdated_models |= {r for r, at in self._fitted.items() if at > known_since}
         return measured.tier == 0 and self._reference_seq > known_since
+
+    def retract_brought(self, before: Sequence[LabelsBrought], event: Retracted, seq: int) -> bool:
+        """Take back labels that were brought; return whether the reference point may have been
+        taken from them.
+
+        Args:
+            before: what was brought, with its values.
+            event: names the candidates.
+            seq: its sequence number.
+        """
+        known_since = min((self._brought.pop(id) for id in event.brought), default=seq)
+        self.retracted_labels += [
+            RetractedLabel(seq, label, event)
+            for each in before
+            for label in each.labels
+            if label.candidate in event.brought and label.properties
+        ]
+        self.outdated_models |= {r for r, at in self._fitted.items() if at > known_since}
+        return self._reference_seq > known_since

@@ -42,16 +42,25 @@ def retract(
         tier=tier,
         again=measure_again,
     )
-    n = len(done.retractions)
-    what = "1 measurement" if n == 1 else f"{n} measurements"
-    first = done.retractions[0]
-    say(f"{what} taken back (entry {first.seq}), by {first.event.who}: {first.event.why}")
+    n, n_labels, event = len(done.retractions), len(done.labels), done.event
+    what = [
+        "1 measurement" if n == 1 else f"{n} measurements" if n else "",
+        "1 label that was brought"
+        if n_labels == 1
+        else f"{n_labels} labels that were brought"
+        if n_labels
+        else "",
+    ]
+    first = (*done.retractions, *done.labels)[0]
+    taken = " and ".join(filter(None, what))
+    say(f"{taken} taken back (entry {first.seq}), by {event.who}: {event.why}")
     if done.n_cached:
         say(f"{done.n_cached} removed from the labels that other campaigns reuse")
     for tier_, one in enumerate(RunFolder.read(run).state.fingerprints):
-        if fingerprint and one == first.measured.fingerprint:
+        if one == event.fingerprint:
             say(f"tier {tier_} still measures by this fingerprint, and its labels will be believed")
-    say(f"`alloop impact {run} {first.measured.candidate[:12]}` lists what was built on it")
+    of_what = f"--fingerprint {event.fingerprint[:12]}" if fingerprint else id[:12]
+    say(f"`alloop impact {run} {of_what}` lists what was built on it")
     if done.closed is not None:
         say(f"the campaign is over without it, too: {done.closed}")
     else:

@@ -48,6 +48,8 @@ def print_status(state: CampaignState) -> None:
             add(f"  against tier {tier - 1}", agreement_line(found))
             if found.warning:
                 add("", found.warning, "yellow")
+    if n_labels := len(state.retracted_labels):
+        add("brought", f"{n_labels} retracted")
     for terms in state.terms[1:]:
         add("changed", str(terms))
     for line in prediction_lines(state):

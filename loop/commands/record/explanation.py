@@ -12,7 +12,7 @@ from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, LedgerEntry, Measured, Proposed
 from alloop.loop.state.brought import labels_in
 from alloop.loop.state.campaign_state import CampaignState, Fold
-from alloop.loop.state.terms import Retraction
+from alloop.loop.state.terms import RetractedLabel, Retraction
 from alloop.loop.state.trials import Trial, ancestry, trials_of
 
 
@@ -29,6 +29,8 @@ class Explanation:
     """Labels of it that were brought, with the event of each."""
     retractions: tuple[Retraction, ...]
     """Answers about it that were taken back."""
+    retracted_labels: tuple[RetractedLabel, ...]
+    """Labels of it that were brought and taken back."""
     ancestors: tuple[Decision, ...]
     """Decisions that led to it, its own first; empty where it was never chosen."""
     places: tuple[Place | None, ...]
@@ -75,6 +77,15 @@ class Explanation:
                     **label.model_dump(mode="json", exclude={"candidate", "formula", "lattice"}),
                 }
                 for event, label in self.brought
+            ],
+            "retracted_labels": [
+                {
+                    "entry": r.seq,
+                    "who": r.event.who,
+                    "why": r.event.why,
+                    "label": r.label.model_dump(mode="json"),
+                }
+                for r in self.retracted_labels
             ],
             "retracted": [
                 {
@@ -130,6 +141,7 @@ def explanation_of(
         brought=tuple(each for each in labels_in(state.brought) if each[1].candidate == candidate),
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
         retractions=tuple(r for r in state.retractions if r.measured.candidate == candidate),
+        retracted_labels=tuple(r for r in state.retracted_labels if r.label.candidate == candidate),
         ancestors=tuple(ancestry(state, candidate)),
         places=places,
         required=tuple(

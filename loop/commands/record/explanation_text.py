@@ -13,6 +13,7 @@ from alloop.loop.explain.required import Requirement
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.terms import reason_of
 from alloop.loop.state.trials import unmeasured_reason
 from alloop.properties import ENERGY_ABOVE_HULL
 
@@ -52,6 +53,10 @@ def print_explanation(found: Explanation, state: CampaignState, run: str) -> Non
     for retraction in found.retractions:
         _print_measurement(retraction.measured, (), units)
         say(f"  {retraction.reason} (entry {retraction.seq})")
+    for taken_back in found.retracted_labels:
+        values = taken_back.label.properties.items()
+        known = ", ".join(f"{name} {value:.6g} {units.get(name, '')}" for name, value in values)
+        say(f"brought with {known}; {reason_of(taken_back.event)} (entry {taken_back.seq})")
     if found.ancestors:
         say("")
         say("where it came from")

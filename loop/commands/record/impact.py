@@ -40,8 +40,9 @@ def impact(
 
     folder = RunFolder.read(run)
     id = "" if candidate is None else find_candidate(folder.state, candidate)
-    wanted = _evaluations(folder.state, id, fingerprint or "", tier)
-    found = impact_of(folder.entries, wanted, OverlayStore(folder.store.folder))
+    measured, brought = _looked_at(folder.state, id, fingerprint or "", tier)
+    store = OverlayStore(folder.store.folder)
+    found = impact_of(folder.entries, measured, store, brought=brought)
     if format is Format.JSON:
         print_json(impact_to_json(found))
         return
@@ -49,10 +50,12 @@ def impact(
         say(line)
 
 
-def _evaluations(
+def _looked_at(
     state: "CampaignState", candidate: str, fingerprint: str, tier: int | None
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
+    """Return the evaluations that were measured, and the candidates whose labels were brought."""
     from alloop.errors import AlloopError
+    from alloop.loop.state.brought import labels_in
 
     if bool(candidate) == bool(fingerprint):
         raise AlloopError(
@@ -61,15 +64,25 @@ def _evaluations(
         )
     taken = [r.measured for r in state.retractions]
     known = [*taken, *state.recorded.values(), *state.partial.values()]
-    found = [
+    measured = [
         m.evaluation
         for m in known
         if (m.candidate == candidate if candidate else m.fingerprint.startswith(fingerprint))
         and tier in (None, m.tier)
     ]
-    if not found:
+    brought = [
+        label.candidate
+        for event, label in labels_in(state.brought)
+        if (
+            label.candidate == candidate if candidate else event.fingerprint.startswith(fingerprint)
+        )
+        and label.properties
+        and tier in (None, event.value_of)
+    ]
+    brought += [r.label.candidate for r in state.retracted_labels if r.label.candidate == candidate]
+    if not measured and not brought:
         raise AlloopError(
-            "nothing was measured of that",
+            "nothing was measured of that, and nothing brought",
             remedy="`alloop audit RUN --format csv` lists what was measured.",
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(measured)), list(dict.fromkeys(brought))

@@ -6,6 +6,7 @@ from alloop.loop.impact import Conclusion, Impact
 from alloop.loop.record.events import Measured, Proposed
 from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.terms import reason_of
 
 SHOWN_DESCENDANTS = 8
 
@@ -18,6 +19,11 @@ def impact_lines(impact: Impact, state: CampaignState) -> Iterator[str]:
         )
         taken = "" if retraction is None else f"; {retraction.reason} (entry {retraction.seq})"
         yield f"{m.candidate[:12]} by tier {m.tier}, {m.oracle}: {_values(m)}{taken}"
+    for label in impact.brought:
+        known = ", ".join(f"{name} {value:.6g}" for name, value in sorted(label.properties.items()))
+        gone = next((r for r in state.retracted_labels if r.label == label), None)
+        taken = "" if gone is None else f"; {reason_of(gone.event)} (entry {gone.seq})"
+        yield f"{label.candidate[:12]}, brought: {known}{taken}"
     if lines := list(_dependents(impact, state)):
         yield from lines
     else:

@@ -1,8 +1,10 @@
 """What is taken back is not believed any more, stays on record, and does not come back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pymatgen.core import Composition
 from typer.testing import CliRunner
 
 from alloop.canonical import sha256
@@ -10,15 +12,22 @@ from alloop.errors import AlloopError
 from alloop.loop import controller
 from alloop.loop.choose.known_values import known_values
 from alloop.loop.commands.registry import app
+from alloop.loop.impact import impact_of
+from alloop.loop.people.bringing import bring_labels
 from alloop.loop.people.changing import change
+from alloop.loop.people.known_labels import labels_from_python
+from alloop.loop.people.labelling import record_typed
 from alloop.loop.people.retracting import retract
-from alloop.loop.record.changes import Retracted
+from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.events import CampaignClosed, Measured, ModelFitted, Stage
+from alloop.loop.record.overlay import OverlayStore
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
 from alloop.loop.steps import Fit, Measure, Propose, TakeReference, next_step
+from alloop.materials import material_id
+from tests.loop import lab
 from tests.loop.alloy_table import go, spec_of
 from tests.loop.small_campaign import ThreadPool
 from tests.loop.told import FINGERPRINTS, SPEC, Told
@@ -203,6 +212,85 @@ def test_a_reference_point_is_taken_anew_without_the_label_that_it_was_taken_fro
     assert isinstance(next_step(story.state), Fit)
     story.events.append(taken_back("b:Ni9Fe7"))
     assert isinstance(next_step(story.state), TakeReference)
+
+
+def bring(run: Path, alloys: Sequence[str], hardness: Sequence[float]) -> list[str]:
+    """Bring labels of the first tier and return the candidates' ids."""
+    materials = [Composition(alloy) for alloy in alloys]
+    units = RunFolder.read(run).state.spec.units()
+    values = {"hardness": hardness}
+    bring_labels(run, [labels_from_python(materials, values, units=units)])
+    return [material_id(material) for material in materials]
+
+
+def test_a_label_that_was_brought_is_taken_back_and_its_material_stays(
+    run: Path, tmp_path: Path
+) -> None:
+    go(run, spec_of(tmp_path))
+    before = {k.candidate for k in known_values(RunFolder.read(run).state)}
+    wrong, right = bring(run, ["Ni0.33Fe0.33Cr0.34", "Ni0.77Fe0.13Cr0.1"], [99.0, 5.5])
+    assert {k.candidate for k in known_values(RunFolder.read(run).state)} == before | {wrong, right}
+    change(run, ["budget.rounds=3"], why="one more")
+    later = go(run)
+    impact = impact_of(later.entries, [], OverlayStore(later.store.folder), brought=[wrong])
+    assert [label.properties for label in impact.brought] == [{"hardness": 99.0}]
+    assert [p.round for _, p in impact.proposals] == [3]
+    done = retract(run, wrong, why="another unit")
+    assert not done.retractions
+    assert [r.label.properties for r in done.labels] == [{"hardness": 99.0}]
+    state = RunFolder.read(run).state
+    assert wrong not in {k.candidate for k in known_values(state)}
+    assert right in {k.candidate for k in known_values(state)}
+    assert state.formulas[wrong], "the material stays"
+    with pytest.raises(AlloopError, match="it was taken back before"):
+        retract(run, wrong, why="again")
+    folder = RunFolder.read(run)
+    again = impact_of(folder.entries, [], OverlayStore(folder.store.folder), brought=[wrong])
+    assert again.retracted
+    assert again.proposals == impact.proposals
+    shell = CliRunner()
+    assert "another unit" in shell.invoke(app, ["explain", str(run), wrong]).output
+    said = shell.invoke(app, ["impact", str(run), wrong[:12]]).output
+    assert "brought: hardness 99; retracted by" in said
+    assert "round 3, acquisition" in said
+
+
+def test_people_may_measure_what_they_took_back(run: Path) -> None:
+    lab.go(run)
+    (first, *_) = lab.asked(run)
+    record_typed(run, first["candidate"], ["bulk_modulus=170"])
+    record_typed(run, first["candidate"], ["bulk_modulus=171"])
+    state = RunFolder.read(run).state
+    (m,) = state.recorded.values()
+    assert m.properties == {"bulk_modulus": 171.0}
+    retract(run, m.candidate, why="the press leaked")
+    state = RunFolder.read(run).state
+    assert not state.recorded
+    assert m.evaluation not in {e.id for e in state.pending}, "nobody is asked once more"
+    done = record_typed(run, first["candidate"], ["bulk_modulus=180"])
+    assert (done.answered, done.corrections) == (1, ())
+    state = RunFolder.read(run).state
+    assert state.recorded[m.evaluation].properties == {"bulk_modulus": 180.0}
+    assert not state.retracted
+    assert len(state.retractions) == 1
+
+
+def test_a_model_of_other_properties_or_another_space_begins_afresh() -> None:
+    story = Told()
+    story.measure(0, Stage.INITIAL, {"a:Ni8Fe8": (190.0, 0.0), "b:Ni9Fe7": (180.0, 0.0)})
+    story.events.append(fitted(1))
+    changes = {"acquisition.batch": 3}
+    story.events.append(SpecChanged(changes=changes, who="Ada", why="fewer"))
+    assert not story.state.outdated_models
+    assert next_step(story.state) == Propose(1, Stage.ACQUISITION)
+    narrower = {"space.fractions": {"Ni": [0.3, 1.0]}}
+    story.events.append(SpecChanged(changes=narrower, who="Ada", why="nickel"))
+    assert story.state.outdated_models == {1}
+    assert next_step(story.state) == Fit(1)
+    story.events.append(fitted(1))
+    one = {"constraints": [{"property": "volume_per_atom", "max": 12.0}]}
+    story.events.append(SpecChanged(changes=one, who="Ada", why="dense"))
+    assert next_step(story.state) == Fit(1)
 
 
 def test_a_promoted_candidate_keeps_its_dearer_value() -> None:
