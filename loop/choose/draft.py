@@ -13,6 +13,7 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, formula_of, material_id
+from alloop.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,7 @@ class Draft:
 
     def decide(
         self,
+        space: Space,
         *,
         rejection: CandidateRejection | None,
         reason: str,
@@ -41,11 +43,11 @@ class Draft:
         posterior: dict[str, Posterior] | None = None,
         high_fidelity: dict[str, Posterior] | None = None,
     ) -> Decision:
-        """Return the decision on it: rejected by a rule, or chosen for a reason."""
+        """Return the decision on it, in a space: rejected by a rule, or chosen for a reason."""
         return Decision(
             candidate=self.id,
             formula=formula_of(self.material),
-            lattice=lattice_of(self.material),
+            lattice=lattice_of(self.material, space),
             chosen=rejection is None,
             rule=rejection.rule if rejection else None,
             margin=rejection.margin if rejection else None,
@@ -74,9 +76,8 @@ def take(
     for draft in drafts:
         if passed == size:
             break
-        decision = draft.decide(
-            rejection=screen(draft.material, state.spec.space, seen), reason=reason
-        )
+        rejection = screen(draft.material, state.spec.space, seen)
+        decision = draft.decide(state.spec.space, rejection=rejection, reason=reason)
         if decision.chosen:
             seen.add(decision.candidate, draft.material)
             passed += 1

@@ -62,7 +62,7 @@ def check_not_empty(spec: CampaignSpec) -> None:
         materials = random_materials(spec.space, spec.seed, TRIED)
     refused: list[CandidateRejection] = []
     for material in materials:
-        if (rejection := screen(material, spec.space, Seen())) is None:
+        if (rejection := screen(material, spec.space, Seen(space=spec.space))) is None:
             return
         refused.append(rejection)
     if not refused:
@@ -82,9 +82,7 @@ def check_not_empty(spec: CampaignSpec) -> None:
 
 
 def _decorations(space: Decorations, rng: np.random.Generator, n: int) -> Iterator[Material]:
-    decorations = DecorationSpace.of(
-        space.elements, space.lattices, space.atoms, space.count_bounds()
-    )
+    decorations = DecorationSpace.of_space(space)
     for _ in range(n):
         codes, lattices = decorations.draw(1, rng)
         yield decorations.structure(codes[0], int(lattices[0]))

@@ -1,7 +1,7 @@
 """Screening: the rules a candidate must pass before it may be measured; each gives a reason and a
 margin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,8 @@ from alloop.errors import MaterialError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of
-from alloop.models.lattice.parent import read_decoration
+from alloop.models.lattice.decorations import DecorationSpace, parents_in
+from alloop.models.lattice.parent import ParentLattice, read_decoration
 from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
@@ -86,15 +87,45 @@ def has_allowed_size(material: Material, space: Space) -> CandidateRejection | N
     return None
 
 
+def is_allowed_decoration(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse what is no decoration of a space's own parents, or breaks the counts of a sublattice,
+    charge, or the number of elements; the margin is a number of atoms or charges.
+
+    Alloys on fcc and bcc, all of whose sites are alike, have fractions alone to keep.
+    """
+    if not isinstance(space, Decorations) or not (space.parent_options or space.has_rules):
+        return None
+    decorations = DecorationSpace.of_space(space)
+    try:
+        codes, _ = decorations.read([material])
+    except MaterialError as error:
+        return CandidateRejection("sublattices", -1.0, error.what)
+    violation = float(space.rules.violation(decorations.counts(codes))[0])
+    if not violation:
+        return None
+    text = "the numbers of atoms on its sublattices, its charge or its number of elements"
+    return CandidateRejection("sublattices", -violation, f"{text} are off by {violation:g}")
+
+
 RULES: tuple[ScreeningRule, ...] = (
     has_allowed_elements,
     has_allowed_fractions,
     has_allowed_size,
+    is_allowed_decoration,
     has_enough_distance,
 )
 """Rules about one candidate alone, in the order they are tried."""
 SCREENING_RULES = frozenset(
-    {"elements", "fractions", "size", "min_distance", "infeasible", "duplicate", "resolution"}
+    {
+        "elements",
+        "fractions",
+        "size",
+        "sublattices",
+        "min_distance",
+        "infeasible",
+        "duplicate",
+        "resolution",
+    }
 )
 """Names of the rules by which ``screen`` rejects; all others say that a better one was chosen."""
 
@@ -111,10 +142,11 @@ class Seen:
     ``StructureMatcher`` says so.
     """
 
-    def __init__(self, below: "Seen | None" = None) -> None:
+    def __init__(self, below: "Seen | None" = None, *, space: Space | None = None) -> None:
         self.infeasible: dict[str, str] = {} if below is None else below.infeasible
         """Why a candidate cannot be measured, by its id, where that is so."""
         self._below = below
+        self._parents = parents_in(space) if below is None else below._parents
         self._n_followed = 0
         self._n_brought = 0
         self._ids: dict[bytes, str] = {}
@@ -126,6 +158,7 @@ class Seen:
         """Take up what a campaign has asked for, or was brought with all values of the first tier,
         since it was followed last."""
         self.infeasible = state.reasons_infeasible
+        self._parents = parents_in(state.spec.space)
         for evaluation in state.evaluations[self._n_followed :]:
             self.add(evaluation.candidate, store.get_material(evaluation.candidate))
         self._n_followed = len(state.evaluations)
@@ -140,7 +173,7 @@ class Seen:
 
     def add(self, candidate: str, material: Material) -> None:
         """Remember a candidate under its id; once more changes nothing."""
-        key = canonical_key(material)
+        key = canonical_key(material, self._parents)
         if key is not None:
             self._ids.setdefault(key, candidate)
             if isinstance(material, Composition):
@@ -150,7 +183,7 @@ class Seen:
 
     def equivalent(self, material: Material) -> str | None:
         """Return the id of an equivalent candidate, if there is one."""
-        return self._find(canonical_key(material), material)
+        return self._find(canonical_key(material, self._parents), material)
 
     def _find(self, key: bytes | None, material: Material) -> str | None:
         if self._below is not None and (known := self._below._find(key, material)) is not None:
@@ -178,13 +211,18 @@ def _difference(one: Composition, other: Composition) -> float:
     return max(abs(one[el] - other[el]) for el in {*one.elements, *other.elements})
 
 
-def canonical_key(material: Material) -> bytes | None:
-    """Return bytes that equivalent materials share, or None where only matching can tell."""
+def canonical_key(material: Material, parents: Sequence[ParentLattice] = ()) -> bytes | None:
+    """Return bytes that equivalent materials share, or None where only matching can tell.
+
+    Args:
+        material: any.
+        parents: that it may decorate; without any, alloys on fcc and bcc.
+    """
     if isinstance(material, Composition):
         fractions = composition_of(material).get_el_amt_dict()
         return " ".join(f"{el}{x:.6f}" for el, x in sorted(fractions.items())).encode()
     try:
-        parent, species = read_decoration(material)
+        parent, species = read_decoration(material, parents)
         return parent.canonical(species)
     except MaterialError:
         return None
@@ -218,12 +256,13 @@ def _indistinct_rejection(
     return CandidateRejection("resolution", difference - space.resolution, text)
 
 
-def lattice_of(material: Material) -> str | None:
-    """Return the name of the parent lattice that a structure decorates, where there is one."""
+def lattice_of(material: Material, space: Space | None = None) -> str | None:
+    """Return the name of the parent lattice that a structure decorates, where there is one: of a
+    space's, or fcc or bcc."""
     if isinstance(material, Composition):
         return None
     try:
-        parent, _ = read_decoration(material)
+        parent, _ = read_decoration(material, parents_in(space))
     except MaterialError:
         return None
     return parent.name

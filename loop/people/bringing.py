@@ -194,7 +194,7 @@ def prepared(
 
 
 def _all_known(state: CampaignState, store: ArtifactStore | None) -> Seen:
-    seen = Seen()
+    seen = Seen(space=state.spec.space)
     if store is not None:
         seen.follow(state, store)
         for id in brought_materials(state):

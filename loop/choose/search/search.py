@@ -220,6 +220,7 @@ class SearchTask:
                 for i, name in enumerate(marginals.property_names)
             }
             decision = draft.decide(
+                self.state.spec.space,
                 rejection=rejection,
                 reason=reason,
                 acquisition=score,

@@ -16,7 +16,7 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage
 from alloop.materials import Material
 from alloop.models.base import GenerativeModel
-from alloop.models.lattice.parent import ParentLattice
+from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import AnySpace, Decorations
 
 N_MEASURED, N_SYMMETRIC = 16, 12
@@ -127,10 +127,10 @@ def starts_of_climb(
         groups.append(ChainGroup("latent", decoded.codes[:N_DECODED], plain, reach))
         lineages.append(decoded.lineages[:N_DECODED])
     if isinstance(space, Decorations):
-        parents = tuple(ParentLattice.of_size(name, space.atoms) for name in space.lattices)
-        orbits = draw_orbits(parents, len(space.elements), moves, N_SYMMETRIC, rng)
+        orderings = DecorationSpace.of_space(space)
+        orbits = draw_orbits(orderings, moves, N_SYMMETRIC, rng)
         if len(orbits.starts):
-            its_moves = OrbitMoves(orbits, len(space.elements), moves)
+            its_moves = OrbitMoves(orbits, orderings, moves)
             groups.append(ChainGroup("symmetric", orbits.starts, its_moves))
             lineages.append(
                 tuple(

@@ -29,6 +29,26 @@ FIXED = Decorations(
 SPACES: dict[str, AnySpace] = {
     "fixed": FIXED,
     "ternary": Decorations(elements=("Ni", "Fe", "Cr"), fractions={"Ni": (0.25, 0.5)}, atoms=16),
+    "charged": Decorations.model_validate(
+        {
+            "parent": "perovskite",
+            "supercell": [2, 2, 2],
+            "sublattices": {
+                "A": {"elements": ["Sr", "La"]},
+                "B": {"elements": ["Ti", "Fe"]},
+                "X": {"elements": ["O", "vacancy"], "fractions": {"vacancy": [0, 0.125]}},
+            },
+            "charges": {"Sr": 2, "La": 3, "Ti": 4, "Fe": 3, "O": -2},
+        }
+    ),
+    "few elements": Decorations.model_validate(
+        {
+            "parents": ["fcc", "bcc", "hcp"],
+            "atoms": 16,
+            "elements": ["Ni", "Fe", "Cr", "Co"],
+            "max_elements": 2,
+        }
+    ),
     "compositions": Compositions(
         kind="compositions",
         elements=("Al", "Co", "Cr", "Fe", "Ni"),
@@ -83,7 +103,7 @@ def test_codes_and_recorded_changes_give_the_same_material_again(name: str, seed
         assert np.array_equal(moves.apply(parent, moves.changes(parent, code)), code)
 
 
-@pytest.mark.parametrize("name", ["fixed", "ternary", "compositions"])
+@pytest.mark.parametrize("name", ["fixed", "ternary", "charged", "few elements", "compositions"])
 def test_what_random_candidates_draws_has_a_code(name: str) -> None:
     moves, drawn = moves_in(name), list(random_materials(SPACES[name], 5, 20))
     codes = moves.encode(drawn)
