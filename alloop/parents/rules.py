@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 
 CHARGE_SLACK = 1e-6
 """Slack of the total charge, elementary charges."""
+PRICE_SLACK = 1e-9
+"""Slack of the price, in the currency per mole."""
 MOST_STEPS = 20_000
 """Largest number of steps between compositions that are kept."""
 MOST_TESTED_SITES = 128
@@ -35,6 +37,9 @@ class CountRules:
     """Lowest and highest oxidation state of each species; empty where charge is of no account."""
     max_elements: int | None
     """Largest number of elements in a cell, fixed ones among them."""
+    price_excess: Mapping[str, float] = field(default_factory=dict)
+    """Price of a mole of each element beyond the largest price of its mass; the sum over a cell is
+    at most 0. Empty where the price is of no account."""
 
     @cached_property
     def classes(self) -> tuple[tuple[int, str], ...]:
@@ -58,7 +63,7 @@ class CountRules:
     @property
     def is_trivial(self) -> bool:
         """Whether bounds are all there is to keep."""
-        return not self.charges and self.max_elements is None
+        return not self.charges and self.max_elements is None and not self.price_excess
 
     def violation(self, counts: IntArray) -> FloatArray:
         """Return by how much counts (n, k) break the rules and bounds, (n,); 0 where they do not.
@@ -71,6 +76,9 @@ class CountRules:
             least, most = (counts @ self._charge[end] + self._fixed_charge[end] for end in (0, 1))
             apart = np.maximum(np.maximum(least, -most), 0.0)
             total += np.where(apart > CHARGE_SLACK, apart, 0.0)
+        if self.price_excess:
+            excess = counts @ self._prices + self._fixed_price
+            total += np.where(excess > PRICE_SLACK, excess / np.abs(self._prices).max(), 0.0)
         if self.max_elements is not None:
             of_element = np.sort(counts @ self._is_element, axis=1)
             surplus = of_element.shape[1] - (self.max_elements - self._n_always)
@@ -179,6 +187,14 @@ class CountRules:
             np.array([self._states(species)[end] for _, species in self.classes]) for end in (0, 1)
         ]
         return ends[0], ends[1]
+
+    @cached_property
+    def _prices(self) -> FloatArray:
+        return np.array([self.price_excess.get(species, 0.0) for _, species in self.classes])
+
+    @cached_property
+    def _fixed_price(self) -> float:
+        return sum(n * self.price_excess[el] for el, n in self.layout.fixed_counts.items())
 
     @property
     def _has_one_state_each(self) -> bool:

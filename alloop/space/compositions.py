@@ -1,11 +1,15 @@
 """Alloys known by their composition alone."""
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from alloop.space.base import SLACK, Space, sums_of
+
+PART_SLACK = 1e-6
+"""Float slack for fractions × parts."""
 
 
 class Compositions(Space):
@@ -28,6 +32,45 @@ class Compositions(Space):
         lt=1,
         description="alloys of which no atomic fraction differs by more are not both measured",
     )
+    step: float = Field(
+        default=0.001,
+        ge=0.001,
+        le=0.5,
+        description="least difference of atomic fractions that can be weighed; it divides 1",
+    )
+
+    @model_validator(mode="after")
+    def _steps_are_possible(self) -> Self:
+        if abs(self.n_parts * self.step - 1) > SLACK:
+            raise ValueError(
+                f"step {self.step:g} does not divide 1; take {1 / self.n_parts:g}, or 0.01"
+            )
+        bounds = [self.part_bounds(symbol) for symbol in self.elements]
+        for symbol, (low, high) in zip(self.elements, bounds, strict=True):
+            if low > high:
+                raise ValueError(
+                    f"no whole number of steps of {self.step:g} lies within the fractions of "
+                    f"{symbol}; widen them, or take a finer step"
+                )
+        least, most = sums_of(bounds)
+        if not least <= self.n_parts <= most:
+            raise ValueError(
+                f"in steps of {self.step:g} the fractions sum to {least * self.step:g} at least "
+                f"and {most * self.step:g} at most, never to one; loosen them"
+            )
+        return self
+
+    @property
+    def n_parts(self) -> int:
+        """Number of steps of an atomic fraction from 0 to 1."""
+        return round(1 / self.step)
+
+    def part_bounds(self, symbol: str) -> tuple[int, int]:
+        """Return the fewest and most parts of ``n_parts`` of an element."""
+        low, high = self.bounds(symbol)
+        return math.ceil(self.n_parts * low - PART_SLACK), math.floor(
+            self.n_parts * high + PART_SLACK
+        )
 
     @model_validator(mode="after")
     def _numbers_are_possible(self) -> Self:

@@ -65,7 +65,7 @@ class Decorations(CrystalSpace):
     def _parents_name_elements(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, Mapping):
             return value
-        data = dict(value)
+        data = _without_banned_species(value)
         told = [data["parent"]] if data.get("parent") else list(data.get("parents") or ())
         if not told:
             return data
@@ -203,12 +203,13 @@ class Decorations(CrystalSpace):
             symbol: charge if isinstance(charge, tuple) else (charge, charge)
             for symbol, charge in self.charges.items()
         }
-        return CountRules(self.layout, states, self.max_elements)
+        return CountRules(self.layout, states, self.max_elements, self.price_excess)
 
     @property
     def has_rules(self) -> bool:
         """Whether there is more to keep than the bounds of every species."""
-        return bool(self.charges) or self.max_elements is not None
+        limits = self.max_elements, self.max_price
+        return bool(self.charges) or any(limit is not None for limit in limits)
 
     @property
     def n_sites(self) -> int:
@@ -243,6 +244,24 @@ class Decorations(CrystalSpace):
                     low, high = low + bound[0], high + bound[1]
             found[symbol] = (low, high)
         return found
+
+
+def _without_banned_species(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a space's plain form with what is banned taken out of its sublattices."""
+    data, banned = dict(value), set(value.get("banned") or ())
+    sublattices = value.get("sublattices")
+    if not banned or not isinstance(sublattices, Mapping):
+        return data
+    data["sublattices"] = {}
+    for name, one in sublattices.items():
+        if not isinstance(one, Mapping):
+            return dict(value)  # said by the field's own validation
+        elements = [each for each in one.get("elements", ()) if each not in banned]
+        if not elements:
+            raise ValueError(f"everything on sublattice {name} is banned; loosen banned")
+        bounds = {k: each for k, each in one.get("fractions", {}).items() if k not in banned}
+        data["sublattices"][name] = {**one, "elements": elements, "fractions": bounds}
+    return data
 
 
 def _elements_of(

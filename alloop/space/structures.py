@@ -17,6 +17,10 @@ class Structures(CrystalSpace):
         default=40, ge=1, le=500, description="largest number of atoms in one cell"
     )
 
+    max_elements: int | None = Field(
+        default=None, ge=1, description="largest number of elements in one cell; any, if null"
+    )
+
     def most_atoms(self) -> int:
         """Return the number of atoms of the largest cell."""
         return self.max_atoms

@@ -8,16 +8,20 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
 
-from alloop.errors import MaterialError
+from alloop.errors import AlloopError, MaterialError, PluginError, one_line
+from alloop.kinds import SCREENS, find_kind
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of
 from alloop.models.lattice.decorations import DecorationSpace, parents_in
 from alloop.models.lattice.parent import ParentLattice, read_decoration
+from alloop.parents.rules import PRICE_SLACK
 from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
 """Tolerance of equal atomic fractions: far finer than any alloy is made."""
+FINEST_STEP = 0.001
+"""Step of fractions that every proposed alloy has anyway; tables may hold finer ones."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,73 @@ def has_enough_distance(material: Material, space: Space) -> CandidateRejection 
     if isinstance(material, Composition) or len(material) < 2:
         return None
     assert isinstance(space, Decorations | Structures)
-    distances = material.distance_matrix[np.triu_indices(len(material), k=1)]
+    first, second = np.triu_indices(len(material), k=1)
+    distances = material.distance_matrix[first, second]
     margin = float(distances.min()) - space.min_distance
-    if margin >= 0:
+    if margin < 0:
+        return CandidateRejection(
+            "min_distance", margin, f"two atoms are {distances.min():.3f} Å apart"
+        )
+    symbols = np.array([site.specie.symbol for site in material])
+    for pair, least in space.min_distances.items():
+        one, other = pair.split("-")
+        here = (symbols[first] == one) & (symbols[second] == other)
+        here |= (symbols[first] == other) & (symbols[second] == one)
+        nearest = float(distances[here].min(initial=np.inf))
+        if nearest < least:
+            text = f"{one} and {other} are {nearest:.3f} Å apart, at least {least:g} is wanted"
+            return CandidateRejection("min_distance", nearest - least, text)
+    return None
+
+
+def has_allowed_price(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse what costs too much by its elements; the margin is a price per mole of atoms."""
+    if not space.price_excess:
         return None
+    fractions = composition_of(material).get_el_amt_dict()
+    excess = sum(x * space.price_excess.get(symbol, 0.0) for symbol, x in fractions.items())
+    if excess <= PRICE_SLACK:
+        return None
+    mass = float(composition_of(material).weight) / 1000
+    price = (space.max_price or 0.0) + excess / mass
     return CandidateRejection(
-        "min_distance", margin, f"two atoms are {distances.min():.3f} Å apart"
+        "price", -excess, f"its elements cost {price:.4g} per kg, at most {space.max_price:g}"
     )
+
+
+def is_weighable(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse fractions between the steps that can be weighed; the margin is in atomic fractions."""
+    if not isinstance(space, Compositions) or space.step <= FINEST_STEP:
+        return None
+    fractions = composition_of(material).get_el_amt_dict()
+    off = {el: abs(x - space.step * round(x / space.step)) for el, x in fractions.items()}
+    worst = max(off, key=lambda el: off[el])
+    if off[worst] <= FRACTION_TOLERANCE:
+        return None
+    text = f"{worst} is {fractions[worst]:.4f}, no whole number of steps of {space.step:g}"
+    return CandidateRejection("step", -off[worst], text)
+
+
+def passes_own_screens(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse what a rule of somebody's own refuses.
+
+    Raises:
+        PluginError: if the rule is not installed, or fails.
+    """
+    for name in space.screens:
+        kind = find_kind(SCREENS, name)
+        try:
+            reason = kind.screen()(material)
+        except AlloopError:
+            raise
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"{kind} fails on {formula_of(material)} ({one_line(error)})",
+                remedy=f"Update {kind.package}, or take {name} out of space.screens.",
+            ) from error
+        if reason is not None:
+            return CandidateRejection("screens", -1.0, " ".join(f"{name}: {reason}".split())[:300])
+    return None
 
 
 def has_allowed_size(material: Material, space: Space) -> CandidateRejection | None:
@@ -75,9 +139,12 @@ def has_allowed_size(material: Material, space: Space) -> CandidateRejection | N
     """
     if isinstance(space, Structures) and isinstance(material, Structure):
         most, n = space.max_atoms, len(material)
-        return (
-            CandidateRejection("size", most - n, f"{n} atoms, at most {most}") if n > most else None
-        )
+        if n > most:
+            return CandidateRejection("size", most - n, f"{n} atoms, at most {most}")
+        n = len(material.composition.elements)
+        if space.max_elements is not None and n > space.max_elements:
+            text = f"{n} elements, at most {space.max_elements}"
+            return CandidateRejection("size", space.max_elements - n, text)
     if isinstance(space, Compositions):
         fewest, most = space.element_numbers()
         n = len(composition_of(material).elements)
@@ -111,8 +178,11 @@ RULES: tuple[ScreeningRule, ...] = (
     has_allowed_elements,
     has_allowed_fractions,
     has_allowed_size,
+    has_allowed_price,
+    is_weighable,
     is_allowed_decoration,
     has_enough_distance,
+    passes_own_screens,
 )
 """Rules about one candidate alone, in the order they are tried."""
 SCREENING_RULES = frozenset(
@@ -121,7 +191,10 @@ SCREENING_RULES = frozenset(
         "fractions",
         "size",
         "sublattices",
+        "price",
+        "step",
         "min_distance",
+        "screens",
         "infeasible",
         "duplicate",
         "resolution",

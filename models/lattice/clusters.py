@@ -10,7 +10,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,18 @@ class _Triangles:
     """The ends of each edge."""
     is_isosceles: bool
     """Whether the two bonds are alike, so that the ends may change places."""
+    species: tuple[int, ...]
+    """Species that its corners may hold."""
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of one length between two sets of equivalent sites."""
+
+    averages: csr_array
+    """Sum over a site's neighbours, shape (sites, sites), over the number of pairs per site."""
+    species: tuple[int, ...]
+    """Species that either end may hold."""
 
 
 class ClusterDescriptors:
@@ -52,8 +64,9 @@ class ClusterDescriptors:
         n_elements: that the sites can hold.
         n_shells: shells of pairs.
         triangles: whether triangles of two bonds are described too.
-        shared: whether the lattices share their columns, shell by shell; else each has its own,
-            which are 0 on the others.
+        shared: whether the lattices share their columns, shell by shell, where they have as many;
+            else each has its own, which are 0 on the others.
+        species: that each sublattice may hold, by number; any, if left out.
     """
 
     def __init__(
@@ -64,13 +77,23 @@ class ClusterDescriptors:
         n_shells: int = N_SHELLS,
         triangles: bool = True,
         shared: bool = False,
+        species: Sequence[tuple[int, ...]] | None = None,
     ) -> None:
         if shared and triangles:
             raise ValueError("triangles of different lattices are not alike: describe pairs alone")
         self.parents = tuple(parents)
         self._shared = shared
         self.n_elements = n_elements
-        self._clusters = [_clusters(parent, n_elements, n_shells, triangles) for parent in parents]
+        everything = tuple(range(n_elements))
+        self._clusters = [
+            _clusters(
+                parent,
+                species or [everything] * (int(parent.sublattice.max()) + 1),
+                n_shells,
+                triangles,
+            )
+            for parent in parents
+        ]
 
     @cached_property
     def group_sizes(self) -> tuple[int, int, int]:
@@ -126,7 +149,7 @@ class ClusterDescriptors:
                 block = np.zeros((len(codes), found.shape[1]), dtype=np.float32)
                 block[rows] = found  # on another lattice its own clusters say what these cannot
                 kept.append(block)
-        if self._shared:
+        if self._shared and len({block.shape[1] for block in pairs}) == 1:
             pairs = [np.sum(pairs, axis=0)]
         return (
             np.concatenate(composition, axis=1),
@@ -138,20 +161,12 @@ class ClusterDescriptors:
 class _Clusters:
     def __init__(
         self,
-        pairs: Sequence[csr_array],
+        pairs: Sequence[_Pairs],
         triangles: Sequence[_Triangles],
-        n_elements: int,
         classes: IntArray,
     ) -> None:
         self._pairs, self._triangles = pairs, triangles
         self._members = [np.flatnonzero(classes == one) for one in range(int(classes.max()) + 1)]
-        # The last element's occupation is what the free ones leave.
-        of_element = np.vstack([np.eye(n_elements - 1), -np.ones(n_elements - 1)])
-        pair = _symmetric(np.kron(of_element, of_element), n_elements)
-        self._pairs_of_all = pair.T.astype(np.float32)
-        self._isosceles_of_all = np.kron(of_element, pair).T.astype(np.float32)
-        scalene = np.kron(of_element, np.kron(of_element, of_element))
-        self._scalene_of_all = scalene.T.astype(np.float32)
 
     @property
     def n_points(self) -> int:
@@ -175,24 +190,31 @@ class _Clusters:
         return np.concatenate(apart or none, axis=1), centred
 
     def correlations(self, centred: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Return pairs and triangles of all elements, shape (n, correlations) each.
+        """Return pairs and triangles of all elements that their sites may hold, shape (n,
+        correlations) each.
 
-        Only those of the free elements are computed, the others follow. A linear model of them
-        all treats the elements alike; of the free ones alone it would not.
+        Only those of the free elements are computed, all but the last; the others follow. A linear
+        model of them all treats the elements alike; of the free ones alone it would not.
 
         Args:
             centred: occupations of the free elements less their means, shape (n, sites, free).
         """
-        n, n_sites, m = centred.shape
-        occupied = np.ascontiguousarray(centred.transpose(2, 1, 0))  # (free, sites, n)
-        means = occupied / n_sites
-        first, second = np.triu_indices(m)
+        n, n_sites, _ = centred.shape
+        occupied_by_all = np.ascontiguousarray(centred.transpose(2, 1, 0))  # (free, sites, n)
+        means_of_all = occupied_by_all / n_sites
         of_pairs, of_triangles = [], []
-        for neighbours in self._pairs:
-            around = [neighbours @ of_one for of_one in occupied]
+        for kind in self._pairs:
+            free = list(kind.species[:-1])
+            occupied, means = occupied_by_all[free], means_of_all[free]
+            first, second = np.triu_indices(len(free))
+            around = [kind.averages @ of_one for of_one in occupied]
             pairs = _sums([(means[a], around[b]) for a, b in zip(first, second, strict=True)])
-            of_pairs.append(pairs @ self._pairs_of_all)
+            of_pairs.append(pairs @ _ToAll.of(len(kind.species)).pairs)
         for shape in self._triangles:
+            free = list(shape.species[:-1])
+            m = len(free)
+            occupied, means = occupied_by_all[free], means_of_all[free]
+            first, second = np.triu_indices(m)
             one, other = occupied[:, shape.first], occupied[:, shape.second]  # (free, edges, n)
             if shape.is_isosceles:
                 edges = [
@@ -203,10 +225,31 @@ class _Clusters:
                 edges = [one[a] * other[b] for a in range(m) for b in range(m)]
             opposite = [shape.apex @ of_ends for of_ends in edges]
             of_free = _sums([(of_apex, ends) for of_apex in means for ends in opposite])
-            to_all = self._isosceles_of_all if shape.is_isosceles else self._scalene_of_all
+            maps = _ToAll.of(len(shape.species))
+            to_all = maps.isosceles if shape.is_isosceles else maps.scalene
             of_triangles.append(of_free @ to_all)
         none = [np.zeros((n, 0), dtype=np.float32)]
         return np.concatenate(of_pairs, axis=1), np.concatenate(of_triangles or none, axis=1)
+
+
+@dataclass(frozen=True)
+class _ToAll:
+    """Maps from the correlations of the free elements to those of all."""
+
+    pairs: Float32Array
+    isosceles: Float32Array
+    scalene: Float32Array
+
+    @staticmethod
+    @lru_cache(maxsize=32)
+    def of(n_elements: int) -> "_ToAll":
+        """Return the maps for so many elements, of which all but one are free."""
+        # The last element's occupation is what the free ones leave.
+        of_element = np.vstack([np.eye(n_elements - 1), -np.ones(n_elements - 1)])
+        pair = _symmetric(np.kron(of_element, of_element), n_elements)
+        scalene = np.kron(of_element, np.kron(of_element, of_element))
+        matrices = pair, np.kron(of_element, pair), scalene
+        return _ToAll(*(matrix.T.astype(np.float32) for matrix in matrices))
 
 
 def _sums(factors: Sequence[tuple[Float32Array, Float32Array]]) -> Float32Array:
@@ -229,12 +272,18 @@ def _symmetric(of_ordered: npt.ArrayLike, n_elements: int) -> FloatArray:
     return np.where(first == second, tensor[:, first, second], both)
 
 
-def _clusters(parent: ParentLattice, n_elements: int, n_shells: int, triangles: bool) -> _Clusters:
+def _clusters(
+    parent: ParentLattice, species: Sequence[tuple[int, ...]], n_shells: int, triangles: bool
+) -> _Clusters:
     classes = parent.site_classes
+    of_class = [
+        {each for group in np.unique(parent.sublattice[classes == one]) for each in species[group]}
+        for one in range(int(classes.max()) + 1)
+    ]
     near = parent.neighbours(n_shells)
-    pairs = _pairs(parent, near, n_shells)
+    pairs = _pairs(parent, of_class, near, n_shells)
     if not triangles:
-        return _Clusters(pairs, [], n_elements, classes)
+        return _Clusters(pairs, [], classes)
     by_shape: dict[tuple[Any, ...], list[tuple[int, int, int]]] = defaultdict(list)
     for site in range(parent.n_sites):
         mine = near.of(site)
@@ -261,12 +310,16 @@ def _clusters(parent: ParentLattice, n_elements: int, n_shells: int, triangles: 
         if same not in known:
             known.add(same)
             is_isosceles = (one, corners[0]) == (other, corners[1])
-            found.append(_triangles(np.array(by_shape[shape]), parent.n_sites, is_isosceles))
-    return _Clusters(pairs, found, n_elements, classes)
+            held = tuple(sorted(set().union(*(of_class[corner] for corner in corners))))
+            triples = np.array(by_shape[shape])
+            found.append(_triangles(triples, parent.n_sites, is_isosceles, held))
+    return _Clusters(pairs, found, classes)
 
 
-def _pairs(parent: ParentLattice, near: NeighbourList, n_shells: int) -> list[csr_array]:
-    """Return for each kind of pair, the shorter first, what averages over its second site."""
+def _pairs(
+    parent: ParentLattice, of_class: Sequence[set[int]], near: NeighbourList, n_shells: int
+) -> list[_Pairs]:
+    """Return the kinds of pairs, the shorter first."""
     classes = parent.site_classes
     kinds = np.sort(np.stack([classes[near.centres], classes[near.others]]), axis=0)
     found = []
@@ -279,8 +332,9 @@ def _pairs(parent: ParentLattice, near: NeighbourList, n_shells: int) -> list[cs
             matrix = coo_array(
                 (weights, (near.centres[rows], near.others[rows])), shape=(parent.n_sites,) * 2
             )
-            found.append((float(radius), matrix.tocsr()))
-    return [matrix for _, matrix in sorted(found, key=lambda pair: pair[0])]
+            held = tuple(sorted(of_class[kind[0]] | of_class[kind[1]]))
+            found.append((float(radius), _Pairs(matrix.tocsr(), held)))
+    return [kind for _, kind in sorted(found, key=lambda pair: pair[0])]
 
 
 def _whichever_corner(
@@ -296,11 +350,13 @@ def _key(length: float) -> int:
     return round(float(length) / LENGTH_TOLERANCE / 2)
 
 
-def _triangles(triangles: IntArray, n_sites: int, is_isosceles: bool) -> _Triangles:
+def _triangles(
+    triangles: IntArray, n_sites: int, is_isosceles: bool, species: tuple[int, ...]
+) -> _Triangles:
     ends = np.sort(triangles[:, 1:], axis=1) if is_isosceles else triangles[:, 1:]
     edges, edge = np.unique(ends, axis=0, return_inverse=True)
     weights = np.full(len(triangles), n_sites / len(triangles), dtype=np.float32)
     apex = coo_array(
         (weights, (triangles[:, 0], edge.ravel())), shape=(n_sites, len(edges))
     ).tocsr()
-    return _Triangles(apex, edges[:, 0], edges[:, 1], is_isosceles)
+    return _Triangles(apex, edges[:, 0], edges[:, 1], is_isosceles, species)

@@ -21,6 +21,7 @@ class LatticeDescription(checkpoint.Description):
     sublattices: tuple[OpenSublattice, ...]
     charges: dict[str, tuple[float, float]] = Field(default_factory=dict)
     max_elements: int | None = None
+    price_excess: dict[str, float] = Field(default_factory=dict)
     property_names: tuple[str, ...]
 
     @model_validator(mode="before")
@@ -45,10 +46,12 @@ class LatticeDescription(checkpoint.Description):
             sublattices=space.layout.sublattices,
             charges=dict(space.rules.charges),
             max_elements=space.rules.max_elements,
+            price_excess=dict(space.rules.price_excess),
             property_names=property_names,
         )
 
     def decorations(self) -> DecorationSpace:
         """Return the decorations that the model knows."""
         layout = Layout(self.supercells, self.sublattices)
-        return DecorationSpace(CountRules(layout, self.charges, self.max_elements))
+        rules = CountRules(layout, self.charges, self.max_elements, self.price_excess)
+        return DecorationSpace(rules)

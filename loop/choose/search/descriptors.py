@@ -56,7 +56,10 @@ class OrderingDescriptors:
 
     @cached_property
     def _describe(self) -> ClusterDescriptors:
-        return ClusterDescriptors(self._space.parents, len(self._space.species), **self._options)
+        species = [one.species for one in self._space.sublattices]
+        return ClusterDescriptors(
+            self._space.parents, len(self._space.species), species=species, **self._options
+        )
 
 
 def correlations(space: Decorations) -> OrderingDescriptors:

@@ -300,6 +300,7 @@ def _generated(
         store,
         n=n,
         edge=trust_region_edge(state, round),
+        space=state.spec.space,
         seed=seed,
     )
 

@@ -80,6 +80,7 @@ def decode_around(
     *,
     n: int,
     edge: float,
+    space: AnySpace,
     seed: int,
 ) -> list[Draft]:
     """Return what latent points around some centres decode to.
@@ -92,10 +93,11 @@ def decode_around(
         store: receives the latent points.
         n: number of latent points.
         edge: of the box around each centre, in the extent of the measured latents.
+        space: of the campaign.
         seed: of the decoding; the scatter follows torch's own generator.
     """
     latents = _scattered(model.encode(centres), model.encode(measured), n, edge)
-    return decode_latents(model, checkpoint, latents, store, seed=seed)
+    return decode_latents(model, checkpoint, latents, store, space=space, seed=seed)
 
 
 def starts_of_climb(

@@ -56,6 +56,20 @@ SPACES: dict[str, AnySpace] = {
         min_elements=3,
         max_elements=4,
     ),
+    "priced": Compositions(
+        kind="compositions",
+        elements=("Co", "Cr", "Fe", "Ni"),
+        step=0.02,
+        prices={"Co": 33.0, "Cr": 9.0, "Fe": 0.5, "Ni": 18.0},
+        max_price=12.0,
+    ),
+    "priced orderings": Decorations(
+        elements=("Co", "Fe", "Ni"),
+        lattices=("fcc",),
+        atoms=16,
+        prices={"Co": 33.0, "Fe": 0.5, "Ni": 18.0},
+        max_price=12.0,
+    ),
     "structures": Structures(
         kind="structures",
         elements=("Li", "Ni", "Cu", "Al", "Si", "C"),
