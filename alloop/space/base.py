@@ -25,7 +25,9 @@ class Space(BaseModel):
     kind: str
     usual_model: ClassVar[str] = ""
     """Kind of the model that learns it where a spec names none."""
-    bounds_keys: ClassVar[frozenset[str]] = frozenset({"fractions"})
+    bounds_keys: ClassVar[frozenset[str]] = frozenset(
+        {"fractions", "banned", "prices", "max_price", "screens"}
+    )
     """Keys that say how far it reaches: a campaign that has begun may change them."""
     extensible_keys: ClassVar[frozenset[str]] = frozenset({"elements"})
     """Keys with lists that such a campaign may add to, and take nothing from."""
@@ -164,7 +166,7 @@ def holds_one(least: float, most: float) -> bool:
 class CrystalSpace(Space):
     """A space whose materials have sites."""
 
-    bounds_keys: ClassVar[frozenset[str]] = Space.bounds_keys | {"min_distance"}
+    bounds_keys: ClassVar[frozenset[str]] = Space.bounds_keys | {"min_distance", "min_distances"}
 
     min_distance: float = Field(
         default=1.5, gt=0, description="least distance between any two atoms, Å"

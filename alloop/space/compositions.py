@@ -21,6 +21,7 @@ class Compositions(Space):
         "min_elements",
         "max_elements",
         "resolution",
+        "step",
     }
     min_elements: int = Field(default=1, ge=1, description="least number of elements in one alloy")
     max_elements: int | None = Field(

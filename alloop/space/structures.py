@@ -12,7 +12,7 @@ class Structures(CrystalSpace):
 
     kind: Literal["structures"]
     usual_model: ClassVar[str] = "ftcp"
-    bounds_keys: ClassVar[frozenset[str]] = CrystalSpace.bounds_keys | {"max_atoms"}
+    bounds_keys: ClassVar[frozenset[str]] = CrystalSpace.bounds_keys | {"max_atoms", "max_elements"}
     max_atoms: int = Field(
         default=40, ge=1, le=500, description="largest number of atoms in one cell"
     )

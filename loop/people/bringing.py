@@ -250,7 +250,7 @@ def _label(id: str, each: _Merged, values: Mapping[str, float], use: SpaceUse) -
     return BroughtLabel(
         candidate=id,
         formula=formula_of(each.material),
-        lattice=lattice_of(each.material),
+        lattice=lattice_of(each.material, use.space),
         properties=dict(values),
         source=each.source,
         use=what,
