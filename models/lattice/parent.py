@@ -27,7 +27,12 @@ from alloop.errors import MaterialError
 from alloop.lattices import SHELLS, TWO_ATOM_C_OVER_A, LatticeName
 from alloop.models.lattice.fitting import fit
 from alloop.models.lattice.neighbours import NeighbourList, neighbour_list
-from alloop.models.lattice.symmetries import pooled_kinds, site_coords, site_permutations
+from alloop.models.lattice.symmetries import (
+    distinct_rows,
+    pooled_kinds,
+    site_coords,
+    site_permutations,
+)
 from alloop.parents.layout import FIXED, Supercell, alloy_supercell
 from alloop.parents.sizes import Bond, volume_per_site
 from alloop.parents.species import VACANCY
@@ -46,7 +51,7 @@ N_SHELLS = len(SHELLS["fcc"])
 """Number of neighbour shells of every site."""
 
 FEW_SITES = 16
-"""Number of sites up to which different operations may move the sites alike."""
+"""Number of sites up to which symmetries are sorted by what they do, and not by operation."""
 
 
 @dataclass(frozen=True)
@@ -406,9 +411,10 @@ def _symmetries(parent: ParentLattice) -> tuple[IntArray, IntArray]:
     place = np.empty(parent.n_all, dtype=everything.dtype)
     place[parent._order] = np.arange(parent.n_all)
     permutations = place[everything[:, parent._order[: parent.n_sites]]]
-    distinct = np.unique(permutations, axis=0)
-    if parent.n_sites <= FEW_SITES or len(distinct) < len(permutations):
-        permutations = distinct
+    if parent.n_sites <= FEW_SITES:
+        permutations = np.unique(permutations, axis=0)
+    else:
+        permutations = distinct_rows(permutations)
     kept = (parent.sublattice[permutations] == parent.sublattice).all(axis=1)
     return permutations[kept], permutations
 

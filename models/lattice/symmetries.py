@@ -51,13 +51,13 @@ def site_permutations(supercell: Supercell, kinds: npt.ArrayLike) -> IntArray:
     rotations, shifts = rotations[keeps], shifts[keeps] / repeats
     in_supercell = rotations * repeats[None, None, :] // repeats[None, :, None]
     images = coords @ in_supercell.transpose(0, 2, 1) + shifts[:, None]  # (r, n, 3)
-    base = _nearest(tree, images)
+    base = _nearest(tree, images)  # (r, n)
     cells = np.array(list(itertools.product(*map(range, supercell.repeats)))) / repeats
-    translations = _nearest(tree, coords + cells[:, None])
+    translations = _nearest(tree, coords + cells[:, None]).astype(np.min_scalar_type(len(coords)))
     permutations = translations[:, base].transpose(1, 0, 2).reshape(-1, len(coords))
     rank = _ranks(in_supercell).repeat(len(cells))
     order = np.lexsort((permutations[:, 0], rank))
-    return permutations[order].astype(np.min_scalar_type(len(coords)))
+    return permutations[order]
 
 
 def _operations(supercell: Supercell, kinds: IntArray) -> tuple[IntArray, FloatArray]:
@@ -96,6 +96,14 @@ def _ranks(rotations: IntArray) -> IntArray:
     for place in order:
         ranks[place] = known.setdefault(keys[place], len(known))
     return ranks
+
+
+def distinct_rows(rows: IntArray) -> IntArray:
+    """Return the rows, each once, in their order; told apart by a hash of 63 bits."""
+    weights = np.random.default_rng(0).integers(1, 2**62, size=rows.shape[1])
+    hashes = np.concatenate([part @ weights for part in np.array_split(rows, 1 + len(rows) // 512)])
+    first = np.unique(hashes, return_index=True)[1]
+    return rows if len(first) == len(rows) else rows[np.sort(first)]
 
 
 def pooled_kinds(supercell: Supercell) -> tuple[int, ...]:

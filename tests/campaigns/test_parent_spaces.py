@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
@@ -149,6 +150,12 @@ def test_a_partly_occupied_parent_is_refused(tmp_path: Path) -> None:
     mixed.to(str(tmp_path / "mixed.cif"))
     with pytest.raises(SpecError, match="partly occupied site"):
         parsed({"parent": {"file": "mixed.cif"}, "elements": ["Sr", "Ca"]}, tmp_path)
+
+
+def test_a_recorded_space_makes_nobody_read_a_file() -> None:
+    recorded = {"parent": {"file": "/etc/hostname.cif"}, "elements": ["Sr", "Ca"]}
+    with pytest.raises(ValidationError, match=r"content of .* is missing"):
+        Decorations.model_validate(recorded)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
