@@ -2,25 +2,35 @@
 
 A kind is a name that a spec writes after ``kind:``. Alloop's own kinds and anybody else's come in
 by the same door: an entry point in the group ``alloop.oracles`` or ``alloop.models`` whose object
-is a subclass of ``alloop.oracles.OracleOptions`` or ``alloop.models.ModelOptions``. Nothing is
+is a subclass of ``alloop.oracles.OracleOptions`` or ``alloop.models.ModelOptions``. Screens, rules
+of somebody's own for candidates, are functions in the group ``alloop.screens``. Nothing is
 imported before a spec uses the kind, and nothing that is not an installed distribution's entry
 point is imported at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from alloop.errors import PluginError, one_line
 
+if TYPE_CHECKING:
+    from alloop.materials import Material
+
 ORACLES, MODELS = "alloop.oracles", "alloop.models"
 """Groups of entry points whose objects are options."""
 CALCULATORS = "alloop.calculators"
 """Group of entry points whose objects are learned potentials, for tiers of kind mlip."""
+SCREENS = "alloop.screens"
+"""Group of entry points whose objects are rules that refuse candidates."""
+
+Screen = Callable[["Material"], "str | None"]
+"""Rule of somebody's own: why a material is refused, or None where it is not."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +40,29 @@ class Kind:
     name: str
     """Name that a spec writes after ``kind:``."""
     group: str
-    """Group of the entry point: ``ORACLES``, ``MODELS`` or ``CALCULATORS``."""
+    """Group of the entry point: ``ORACLES``, ``MODELS``, ``CALCULATORS`` or ``SCREENS``."""
     package: str
     """Name of the distribution."""
     version: str
     """Version of the distribution."""
     entry_point: EntryPoint
+
+    def screen(self) -> "Screen":
+        """Import and return the function behind the entry point of a screen.
+
+        Raises:
+            PluginError: if it cannot be imported, or is none.
+        """
+        remedy = f"Update or uninstall {self.package}."
+        try:
+            found: Any = self.entry_point.load()
+        except Exception as error:  # a plugin's module may raise anything
+            what = f"{self} cannot be imported ({one_line(error)})"
+            raise PluginError(what, remedy=remedy) from error
+        if not callable(found):
+            raise PluginError(f"{self} names {self.entry_point.value}, no function", remedy=remedy)
+        screen: Screen = found
+        return screen
 
     def options(self, base: type[BaseModel]) -> type[BaseModel]:
         """Import and return the options class behind the entry point.
@@ -69,7 +96,7 @@ class Kind:
         return f"kind {self.name} of {self.package} {self.version}"
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=4)
 def installed_kinds(group: str) -> Mapping[str, tuple[Kind, ...]]:
     """Return the kinds of a group by name, sorted; more than one under a name is a conflict."""
     found: dict[str, list[Kind]] = {}

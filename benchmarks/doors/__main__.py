@@ -11,6 +11,7 @@ from importlib import import_module
 from benchmarks.recording import record_parts
 
 PARTS = {
+    "parents": "parents:measure",
     "start": "start:measure",
     "chgnet": "potentials:chgnet_figures",
     "7net_0": "potentials:sevennet_0_figures",

@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from alloop.files.cif import read_cif
 from alloop.models.base import Dataset
+from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.model import LatticeModel
 from alloop.models.lattice.options import LatticeOptions
 from alloop.models.lattice.parent import identify
@@ -36,7 +37,11 @@ def lattice_figures(folder: Path) -> dict[str, float]:
         of the first fit and of a refit.
     """
     training, held_out = read_table(folder / "train.csv"), read_table(folder / "test.csv")
-    model = LatticeModel(LatticeOptions(), ELEMENTS, ("fcc", "bcc"), ATOMS, {}, ("bulk_modulus",))
+    model = LatticeModel(
+        LatticeOptions(),
+        DecorationSpace.of(ELEMENTS, ("fcc", "bcc"), ATOMS, {}),
+        ("bulk_modulus",),
+    )
     fit_seconds = fit_model(model, training, SEED)
     rebuilt = reconstruct(model, [structure for structure, _ in held_out])
     is_exact = np.array(

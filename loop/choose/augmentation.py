@@ -12,7 +12,8 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.canonical import canonical_json, sha256
-from alloop.exchanges import exchanged_structure, unlike_pairs
+from alloop.errors import MaterialError
+from alloop.exchanges import Exchange, exchanged_structure, unlike_pairs
 from alloop.loop.choose.draft import Draft, take
 from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
@@ -20,7 +21,10 @@ from alloop.loop.record.events import Decision, Lineage, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 from alloop.loop.state.ranking.pareto import best_first
 from alloop.materials import Material
+from alloop.models.lattice.decorations import DecorationSpace
+from alloop.parents.layout import FIXED
 from alloop.seeds import derive_seed
+from alloop.space import AnySpace, Decorations
 
 DRAWS_PER_SWAP = 10
 """Number of exchanges drawn per neighbour before a neighbourhood is given up as exhausted."""
@@ -36,7 +40,9 @@ def propose_neighbours(
     decisions: list[Decision] = []
     for chain, centre in enumerate(search_centres(state, round)):
         seed = derive_seed(state.spec.seed, Stage.AUGMENTATION, round, iteration, chain)
-        drafts = _neighbours(store.get_material(centre), centre, seed, search.swaps)
+        material = store.get_material(centre)
+        pairs = _exchangeable(material, state.spec.space)
+        drafts = _neighbours(material, pairs, centre, seed, search.swaps)
         size = min(search.swaps, state.remaining() - sum(decision.chosen for decision in decisions))
         taken = take(
             state, known, drafts, size, reason=f"exchange of two atoms around {centre[:10]}"
@@ -103,10 +109,26 @@ def _path_from_start(state: CampaignState, candidate: str) -> tuple[str, list[tu
     return candidate, exchanges
 
 
-def _neighbours(material: Material, parent: str, seed: int, swaps: int) -> Iterator[Draft]:
+def _exchangeable(material: Material, space: AnySpace) -> list[Exchange]:
+    """Return the pairs of unlike atoms that may change places: of one sublattice, where there are
+    sublattices."""
     if not isinstance(material, Structure):
-        return  # a composition has no sites to exchange
+        return []  # a composition has no sites to exchange
     unlike = unlike_pairs([site.specie for site in material])
+    if not isinstance(space, Decorations) or not space.parent_options:
+        return unlike
+    try:
+        sublattice = DecorationSpace.of_space(space).sublattice_of_atoms(material)
+    except MaterialError:
+        return []  # a person may report what is not in the space
+    return [(i, j) for i, j in unlike if sublattice[i] == sublattice[j] != FIXED]
+
+
+def _neighbours(
+    material: Material, unlike: list[Exchange], parent: str, seed: int, swaps: int
+) -> Iterator[Draft]:
+    if not isinstance(material, Structure):
+        return
     order = np.random.default_rng(seed).permutation(len(unlike))
     for k in order[: DRAWS_PER_SWAP * swaps]:
         lineage = Lineage(source="swap", parent=parent, swap=unlike[k], seed=seed)

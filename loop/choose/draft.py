@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alloop.loop.choose.moves.compositions import rounded
 from alloop.loop.choose.screening import CandidateRejection, Seen, lattice_of, screen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, formula_of, material_id
+from alloop.space import AnySpace, Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +36,7 @@ class Draft:
 
     def decide(
         self,
+        space: Space,
         *,
         rejection: CandidateRejection | None,
         reason: str,
@@ -41,11 +44,11 @@ class Draft:
         posterior: dict[str, Posterior] | None = None,
         high_fidelity: dict[str, Posterior] | None = None,
     ) -> Decision:
-        """Return the decision on it: rejected by a rule, or chosen for a reason."""
+        """Return the decision on it, in a space: rejected by a rule, or chosen for a reason."""
         return Decision(
             candidate=self.id,
             formula=formula_of(self.material),
-            lattice=lattice_of(self.material),
+            lattice=lattice_of(self.material, space),
             chosen=rejection is None,
             rule=rejection.rule if rejection else None,
             margin=rejection.margin if rejection else None,
@@ -74,9 +77,8 @@ def take(
     for draft in drafts:
         if passed == size:
             break
-        decision = draft.decide(
-            rejection=screen(draft.material, state.spec.space, seen), reason=reason
-        )
+        rejection = screen(draft.material, state.spec.space, seen)
+        decision = draft.decide(state.spec.space, rejection=rejection, reason=reason)
         if decision.chosen:
             seen.add(decision.candidate, draft.material)
             passed += 1
@@ -85,15 +87,24 @@ def take(
 
 
 def decode_latents(
-    model: "GenerativeModel", checkpoint: str, latents: "Tensor", store: ArtifactStore, *, seed: int
+    model: "GenerativeModel",
+    checkpoint: str,
+    latents: "Tensor",
+    store: ArtifactStore,
+    *,
+    space: AnySpace,
+    seed: int,
 ) -> list[Draft]:
     """Return what latent points decode to, one draft a row, and store the points.
+
+    Fractions of alloys are rounded to the steps of the space, where it has its own.
 
     Args:
         model: fitted.
         checkpoint: its artifact, for the lineage.
         latents: shape (n, d).
         store: receives the points, so that a lineage can name its row.
+        space: of the campaign.
         seed: of the decoding.
     """
     buffer = io.BytesIO()
@@ -104,5 +115,5 @@ def decode_latents(
             material,
             Lineage(source="latent", model=checkpoint, latents=array, row=row, seed=seed),
         )
-        for row, material in enumerate(model.decode(latents, seed=seed))
+        for row, material in enumerate(rounded(model.decode(latents, seed=seed), space))
     ]

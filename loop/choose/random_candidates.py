@@ -5,17 +5,23 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Structure
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MaterialError, SpecError
-from alloop.loop.choose.moves.compositions import FRACTION_STEPS
 from alloop.loop.choose.moves.sampling import MAX_DRAWS
-from alloop.loop.choose.screening import CandidateRejection, Seen, screen
+from alloop.loop.choose.screening import (
+    CandidateRejection,
+    Seen,
+    has_allowed_price,
+    has_allowed_size,
+    screen,
+)
 from alloop.materials import Material
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.oracles.options import ListsMaterials
+from alloop.parents.rules import PRICE_SLACK
 from alloop.space import AnySpace, Compositions, Decorations, Structures
 
 TRIED = 64
@@ -41,9 +47,14 @@ def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
             return _decorations(space, rng, n)
         case Structures():
             drawn = draw_prototypes(OVERDRAW_FACTOR * n, seed, elements=space.elements)
-            return islice((one for one in drawn if len(one) <= space.max_atoms), n)
+            return islice((one for one in drawn if _is_within(one, space)), n)
         case Compositions():
             return (_composition(space, rng) for _ in range(n))
+
+
+def _is_within(crystal: Structure, space: Structures) -> bool:
+    """Return whether a crystal keeps the numbers of atoms and elements, and the price."""
+    return has_allowed_size(crystal, space) is None and has_allowed_price(crystal, space) is None
 
 
 def check_not_empty(spec: CampaignSpec) -> None:
@@ -62,7 +73,7 @@ def check_not_empty(spec: CampaignSpec) -> None:
         materials = random_materials(spec.space, spec.seed, TRIED)
     refused: list[CandidateRejection] = []
     for material in materials:
-        if (rejection := screen(material, spec.space, Seen())) is None:
+        if (rejection := screen(material, spec.space, Seen(space=spec.space))) is None:
             return
         refused.append(rejection)
     if not refused:
@@ -82,30 +93,32 @@ def check_not_empty(spec: CampaignSpec) -> None:
 
 
 def _decorations(space: Decorations, rng: np.random.Generator, n: int) -> Iterator[Material]:
-    decorations = DecorationSpace.of(
-        space.elements, space.lattices, space.atoms, space.count_bounds()
-    )
+    decorations = DecorationSpace.of_space(space)
     for _ in range(n):
         codes, lattices = decorations.draw(1, rng)
         yield decorations.structure(codes[0], int(lattices[0]))
 
 
 def _composition(space: Compositions, rng: np.random.Generator) -> Composition:
-    low, high = np.array([space.bounds(symbol) for symbol in space.elements]).T
-    low, high = np.ceil(FRACTION_STEPS * low - 1e-6), np.floor(FRACTION_STEPS * high + 1e-6)
+    n_parts = space.n_parts
+    low, high = np.array([space.part_bounds(el) for el in space.elements], dtype=float).T
+    excess = space.price_excess
+    prices = np.array([excess.get(el, 0.0) for el in space.elements])
     fewest, most = space.element_numbers()
     for _ in range(MAX_DRAWS):
         others = rng.permutation(np.flatnonzero(low == 0))
         needed = np.flatnonzero(low > 0)
         number = int(rng.integers(fewest, most + 1))
         chosen = np.concatenate([needed, others[: number - len(needed)]])
-        free = FRACTION_STEPS - low[chosen].sum()
+        free = n_parts - low[chosen].sum()
         parts = low.copy()
         parts[chosen] += np.floor(free * rng.dirichlet(np.ones(len(chosen))))
-        parts[rng.choice(chosen)] += FRACTION_STEPS - parts.sum()
+        parts[rng.choice(chosen)] += n_parts - parts.sum()
+        if parts @ prices > PRICE_SLACK * n_parts:
+            continue
         if free >= 0 and (parts <= high).all() and np.count_nonzero(parts) == number:
             named = zip(space.elements, parts, strict=True)
-            return Composition({symbol: part / FRACTION_STEPS for symbol, part in named if part})
+            return Composition({symbol: part / n_parts for symbol, part in named if part})
     raise MaterialError(
         f"none of {MAX_DRAWS} compositions drawn at random lies within the fractions",
         remedy="Widen the space's fractions.",

@@ -1,22 +1,27 @@
 """Screening: the rules a candidate must pass before it may be measured; each gives a reason and a
 margin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
 
-from alloop.errors import MaterialError
+from alloop.errors import AlloopError, MaterialError, PluginError, one_line
+from alloop.kinds import SCREENS, find_kind
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of
-from alloop.models.lattice.parent import read_decoration
+from alloop.models.lattice.decorations import DecorationSpace, parents_in
+from alloop.models.lattice.parent import ParentLattice, read_decoration
+from alloop.parents.rules import PRICE_SLACK
 from alloop.space import Compositions, Decorations, Space, Structures
 
 FRACTION_TOLERANCE = 1e-6
 """Tolerance of equal atomic fractions: far finer than any alloy is made."""
+FINEST_STEP = 0.001
+"""Step of fractions that every proposed alloy has anyway; tables may hold finer ones."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,73 @@ def has_enough_distance(material: Material, space: Space) -> CandidateRejection 
     if isinstance(material, Composition) or len(material) < 2:
         return None
     assert isinstance(space, Decorations | Structures)
-    distances = material.distance_matrix[np.triu_indices(len(material), k=1)]
+    first, second = np.triu_indices(len(material), k=1)
+    distances = material.distance_matrix[first, second]
     margin = float(distances.min()) - space.min_distance
-    if margin >= 0:
+    if margin < 0:
+        return CandidateRejection(
+            "min_distance", margin, f"two atoms are {distances.min():.3f} Å apart"
+        )
+    symbols = np.array([site.specie.symbol for site in material])
+    for pair, least in space.min_distances.items():
+        one, other = pair.split("-")
+        here = (symbols[first] == one) & (symbols[second] == other)
+        here |= (symbols[first] == other) & (symbols[second] == one)
+        nearest = float(distances[here].min(initial=np.inf))
+        if nearest < least:
+            text = f"{one} and {other} are {nearest:.3f} Å apart, at least {least:g} is wanted"
+            return CandidateRejection("min_distance", nearest - least, text)
+    return None
+
+
+def has_allowed_price(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse what costs too much by its elements; the margin is a price per mole of atoms."""
+    if not space.price_excess:
         return None
+    fractions = composition_of(material).get_el_amt_dict()
+    excess = sum(x * space.price_excess.get(symbol, 0.0) for symbol, x in fractions.items())
+    if excess <= PRICE_SLACK:
+        return None
+    mass = float(composition_of(material).weight) / 1000
+    price = (space.max_price or 0.0) + excess / mass
     return CandidateRejection(
-        "min_distance", margin, f"two atoms are {distances.min():.3f} Å apart"
+        "price", -excess, f"its elements cost {price:.4g} per kg, at most {space.max_price:g}"
     )
+
+
+def is_weighable(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse fractions between the steps that can be weighed; the margin is in atomic fractions."""
+    if not isinstance(space, Compositions) or space.step <= FINEST_STEP:
+        return None
+    fractions = composition_of(material).get_el_amt_dict()
+    off = {el: abs(x - space.step * round(x / space.step)) for el, x in fractions.items()}
+    worst = max(off, key=lambda el: off[el])
+    if off[worst] <= FRACTION_TOLERANCE:
+        return None
+    text = f"{worst} is {fractions[worst]:.4f}, no whole number of steps of {space.step:g}"
+    return CandidateRejection("step", -off[worst], text)
+
+
+def passes_own_screens(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse what a rule of somebody's own refuses.
+
+    Raises:
+        PluginError: if the rule is not installed, or fails.
+    """
+    for name in space.screens:
+        kind = find_kind(SCREENS, name)
+        try:
+            reason = kind.screen()(material)
+        except AlloopError:
+            raise
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"{kind} fails on {formula_of(material)} ({one_line(error)})",
+                remedy=f"Update {kind.package}, or take {name} out of space.screens.",
+            ) from error
+        if reason is not None:
+            return CandidateRejection("screens", -1.0, " ".join(f"{name}: {reason}".split())[:300])
+    return None
 
 
 def has_allowed_size(material: Material, space: Space) -> CandidateRejection | None:
@@ -74,9 +139,12 @@ def has_allowed_size(material: Material, space: Space) -> CandidateRejection | N
     """
     if isinstance(space, Structures) and isinstance(material, Structure):
         most, n = space.max_atoms, len(material)
-        return (
-            CandidateRejection("size", most - n, f"{n} atoms, at most {most}") if n > most else None
-        )
+        if n > most:
+            return CandidateRejection("size", most - n, f"{n} atoms, at most {most}")
+        n = len(material.composition.elements)
+        if space.max_elements is not None and n > space.max_elements:
+            text = f"{n} elements, at most {space.max_elements}"
+            return CandidateRejection("size", space.max_elements - n, text)
     if isinstance(space, Compositions):
         fewest, most = space.element_numbers()
         n = len(composition_of(material).elements)
@@ -86,15 +154,51 @@ def has_allowed_size(material: Material, space: Space) -> CandidateRejection | N
     return None
 
 
+def is_allowed_decoration(material: Material, space: Space) -> CandidateRejection | None:
+    """Refuse what is no decoration of a space's own parents, or breaks the counts of a sublattice,
+    charge, or the number of elements; the margin is a number of atoms or charges.
+
+    Alloys on fcc and bcc, all of whose sites are alike, have fractions alone to keep.
+    """
+    if not isinstance(space, Decorations) or not (space.parent_options or space.has_rules):
+        return None
+    decorations = DecorationSpace.of_space(space)
+    try:
+        codes, _ = decorations.read([material])
+    except MaterialError as error:
+        return CandidateRejection("sublattices", -1.0, error.what)
+    violation = float(space.rules.violation(decorations.counts(codes))[0])
+    if not violation:
+        return None
+    text = "the numbers of atoms on its sublattices, its charge or its number of elements"
+    return CandidateRejection("sublattices", -violation, f"{text} are off by {violation:g}")
+
+
 RULES: tuple[ScreeningRule, ...] = (
     has_allowed_elements,
     has_allowed_fractions,
     has_allowed_size,
+    has_allowed_price,
+    is_weighable,
+    is_allowed_decoration,
     has_enough_distance,
+    passes_own_screens,
 )
 """Rules about one candidate alone, in the order they are tried."""
 SCREENING_RULES = frozenset(
-    {"elements", "fractions", "size", "min_distance", "infeasible", "duplicate", "resolution"}
+    {
+        "elements",
+        "fractions",
+        "size",
+        "sublattices",
+        "price",
+        "step",
+        "min_distance",
+        "screens",
+        "infeasible",
+        "duplicate",
+        "resolution",
+    }
 )
 """Names of the rules by which ``screen`` rejects; all others say that a better one was chosen."""
 
@@ -111,10 +215,11 @@ class Seen:
     ``StructureMatcher`` says so.
     """
 
-    def __init__(self, below: "Seen | None" = None) -> None:
+    def __init__(self, below: "Seen | None" = None, *, space: Space | None = None) -> None:
         self.infeasible: dict[str, str] = {} if below is None else below.infeasible
         """Why a candidate cannot be measured, by its id, where that is so."""
         self._below = below
+        self._parents = parents_in(space) if below is None else below._parents
         self._n_followed = 0
         self._n_brought = 0
         self._ids: dict[bytes, str] = {}
@@ -126,6 +231,7 @@ class Seen:
         """Take up what a campaign has asked for, or was brought with all values of the first tier,
         since it was followed last."""
         self.infeasible = state.reasons_infeasible
+        self._parents = parents_in(state.spec.space)
         for evaluation in state.evaluations[self._n_followed :]:
             self.add(evaluation.candidate, store.get_material(evaluation.candidate))
         self._n_followed = len(state.evaluations)
@@ -140,7 +246,7 @@ class Seen:
 
     def add(self, candidate: str, material: Material) -> None:
         """Remember a candidate under its id; once more changes nothing."""
-        key = canonical_key(material)
+        key = canonical_key(material, self._parents)
         if key is not None:
             self._ids.setdefault(key, candidate)
             if isinstance(material, Composition):
@@ -150,7 +256,7 @@ class Seen:
 
     def equivalent(self, material: Material) -> str | None:
         """Return the id of an equivalent candidate, if there is one."""
-        return self._find(canonical_key(material), material)
+        return self._find(canonical_key(material, self._parents), material)
 
     def _find(self, key: bytes | None, material: Material) -> str | None:
         if self._below is not None and (known := self._below._find(key, material)) is not None:
@@ -178,13 +284,18 @@ def _difference(one: Composition, other: Composition) -> float:
     return max(abs(one[el] - other[el]) for el in {*one.elements, *other.elements})
 
 
-def canonical_key(material: Material) -> bytes | None:
-    """Return bytes that equivalent materials share, or None where only matching can tell."""
+def canonical_key(material: Material, parents: Sequence[ParentLattice] = ()) -> bytes | None:
+    """Return bytes that equivalent materials share, or None where only matching can tell.
+
+    Args:
+        material: any.
+        parents: that it may decorate; without any, alloys on fcc and bcc.
+    """
     if isinstance(material, Composition):
         fractions = composition_of(material).get_el_amt_dict()
         return " ".join(f"{el}{x:.6f}" for el, x in sorted(fractions.items())).encode()
     try:
-        parent, species = read_decoration(material)
+        parent, species = read_decoration(material, parents)
         return parent.canonical(species)
     except MaterialError:
         return None
@@ -218,12 +329,13 @@ def _indistinct_rejection(
     return CandidateRejection("resolution", difference - space.resolution, text)
 
 
-def lattice_of(material: Material) -> str | None:
-    """Return the name of the parent lattice that a structure decorates, where there is one."""
+def lattice_of(material: Material, space: Space | None = None) -> str | None:
+    """Return the name of the parent lattice that a structure decorates, where there is one: of a
+    space's, or fcc or bcc."""
     if isinstance(material, Composition):
         return None
     try:
-        parent, _ = read_decoration(material)
+        parent, _ = read_decoration(material, parents_in(space))
     except MaterialError:
         return None
     return parent.name

@@ -67,6 +67,7 @@ def propose_by_uncertainty(
     choice = choose_uncertain(uncertainty_scores(prediction, spreads), latents.numpy(), size)
     decisions = tuple(
         drafts[row].decide(
+            state.spec.space,
             rejection=choice.rejection(row),
             reason=f"choice {place + 1} of {size} among the most uncertain",
             acquisition=float(choice.scores[row]),

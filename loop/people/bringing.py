@@ -194,7 +194,7 @@ def prepared(
 
 
 def _all_known(state: CampaignState, store: ArtifactStore | None) -> Seen:
-    seen = Seen()
+    seen = Seen(space=state.spec.space)
     if store is not None:
         seen.follow(state, store)
         for id in brought_materials(state):
@@ -250,7 +250,7 @@ def _label(id: str, each: _Merged, values: Mapping[str, float], use: SpaceUse) -
     return BroughtLabel(
         candidate=id,
         formula=formula_of(each.material),
-        lattice=lattice_of(each.material),
+        lattice=lattice_of(each.material, use.space),
         properties=dict(values),
         source=each.source,
         use=what,

@@ -20,21 +20,21 @@ class SpaceUse:
     """Judge of materials from elsewhere, for one space."""
 
     def __init__(self, space: AnySpace) -> None:
-        self._space = space
+        self.space = space
         # Moves between crystals are made of known ones; whatever is small enough can be described.
         self._moves: Moves | None = None if isinstance(space, Structures) else moves_of(space, {})
 
     def of(self, material: Material) -> tuple[Use, str]:
         """Return the use of a material, and why the space does not hold it."""
         try:
-            rejections = [found for rule in RULES if (found := rule(material, self._space))]
+            rejections = [found for rule in RULES if (found := rule(material, self.space))]
             if self._moves is not None:
                 self._moves.encode([material])
         except MaterialError as error:
             return "kept", error.what
         if not rejections:
             return "space", ""
-        hard = {*_BEYOND_DESCRIPTION, *(("size",) if isinstance(self._space, Structures) else ())}
+        hard = {*_BEYOND_DESCRIPTION, *(("size",) if isinstance(self.space, Structures) else ())}
         refused = next((r for r in rejections if r.rule in hard), None)
         if refused is not None:
             return "kept", refused.reason

@@ -176,7 +176,8 @@ def _bounds(space: Space) -> str:
 def _kind_of_material(space: AnySpace) -> str:
     match space:
         case Decorations():
-            return f"{_joined(space.lattices)}, {space.atoms} atoms"
+            unit = "sites" if space.parent_options else "atoms"
+            return f"{_joined(space.parent_names)}, {space.n_sites} {unit}"
         case Structures():
             return f"crystals of at most {space.max_atoms} atoms"
         case Compositions():

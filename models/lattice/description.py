@@ -1,11 +1,14 @@
 """Description in a checkpoint of the lattice model."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from alloop.lattices import LatticeName
+from pydantic import Field, model_validator
+
 from alloop.models import checkpoint
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.options import LatticeOptions
+from alloop.parents.layout import Layout, OpenSublattice, Supercell
+from alloop.parents.rules import CountRules
 
 
 class LatticeDescription(checkpoint.Description):
@@ -14,11 +17,23 @@ class LatticeDescription(checkpoint.Description):
     kind: Literal["lattice"] = "lattice"
     version: Literal[1] = 1
     options: LatticeOptions
-    elements: tuple[str, ...]
-    lattices: tuple[LatticeName, ...]
-    atoms: int
-    count_bounds: dict[str, tuple[int, int]]
+    supercells: tuple[Supercell, ...]
+    sublattices: tuple[OpenSublattice, ...]
+    charges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    max_elements: int | None = None
+    price_excess: dict[str, float] = Field(default_factory=dict)
     property_names: tuple[str, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alloys_of_before(cls, value: Any) -> Any:
+        """Read what was written while there were alloys on fcc and bcc alone."""
+        if not isinstance(value, dict) or "lattices" not in value:
+            return value
+        alloys = ("elements", "lattices", "atoms", "count_bounds")
+        rest = {key: each for key, each in value.items() if key not in alloys}
+        layout = DecorationSpace.of(*(value[key] for key in alloys)).layout
+        return {**rest, "supercells": layout.supercells, "sublattices": layout.sublattices}
 
     @classmethod
     def of(
@@ -27,9 +42,16 @@ class LatticeDescription(checkpoint.Description):
         """Describe a model."""
         return cls(
             options=options,
-            elements=space.elements,
-            lattices=space.lattices,
-            atoms=space.atoms,
-            count_bounds=dict(zip(space.elements, space.count_bounds, strict=True)),
+            supercells=space.layout.supercells,
+            sublattices=space.layout.sublattices,
+            charges=dict(space.rules.charges),
+            max_elements=space.rules.max_elements,
+            price_excess=dict(space.rules.price_excess),
             property_names=property_names,
         )
+
+    def decorations(self) -> DecorationSpace:
+        """Return the decorations that the model knows."""
+        layout = Layout(self.supercells, self.sublattices)
+        rules = CountRules(layout, self.charges, self.max_elements, self.price_excess)
+        return DecorationSpace(rules)

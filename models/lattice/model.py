@@ -1,8 +1,8 @@
-"""The lattice model: a generator of decorations of fcc and bcc parent lattices."""
+"""The lattice model: a generator of decorations of parent lattices."""
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from alloop.materials import Material
 from alloop.models import checkpoint
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
 from alloop.models.latent_points import require_latent_points
-from alloop.models.lattice.assignment import most_probable
+from alloop.models.lattice.assignment import most_probable_decoration
 from alloop.models.lattice.correlations import correlations, n_correlations
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.description import LatticeDescription
@@ -37,34 +37,21 @@ ENCODE_ROWS = 256
 class LatticeModel:
     """A variational autoencoder of decorations, with property heads on an invariant embedding.
 
-    A latent point holds a coordinate for the lattice (where two are known) and the amplitudes
+    A latent point holds coordinates for the lattice (where several are known) and the amplitudes
     of the concentration waves of site latents; see ``network``. Its embedding is the composition
     and short-range order of the soft decoration it decodes to; see ``embed``.
 
     Args:
         options: sizes and training.
-        elements: symbols, at least two.
-        lattices: ``fcc``, ``bcc`` or both.
-        atoms: per cell, 2 n³.
-        count_bounds: fewest and most atoms of each element that ``decode`` may give; elements
-            left out may have any count.
+        space: the decorations; ``decode`` keeps its counts and rules.
         property_names: properties that ``predict`` gives, in the order of its columns.
-
-    Raises:
-        ModelError: if these do not fit together.
     """
 
     def __init__(
-        self,
-        options: LatticeOptions,
-        elements: Sequence[str],
-        lattices: Sequence[str],
-        atoms: int,
-        count_bounds: Mapping[str, tuple[int, int]],
-        property_names: Sequence[str],
+        self, options: LatticeOptions, space: DecorationSpace, property_names: Sequence[str]
     ) -> None:
         self.options = options
-        self.space = DecorationSpace.of(elements, lattices, atoms, count_bounds)
+        self.space = space
         self.property_names = tuple(property_names)
         self._parts: tuple[Autoencoder, PropertyHeads] | None = None
 
@@ -129,8 +116,8 @@ class LatticeModel:
     def decode(self, z: Tensor, *, seed: int) -> list[Material]:
         """Return for each row of z, shape (n, d), its most probable decoration within bounds.
 
-        Every element's count is within the count bounds exactly. Cells are unrelaxed, with
-        the elements' mean volume.
+        Every species' count is within the count bounds, and all counts keep the rules, exactly.
+        Cells are unrelaxed, of a size that ``ParentLattice.structure`` tells.
 
         Args:
             z: latent points.
@@ -145,7 +132,7 @@ class LatticeModel:
         of_rows = network.log_probabilities(z.double()).numpy()
         lattices = network.lattice_weights(z).argmax(dim=-1).tolist()
         return [
-            self.space.structure(most_probable(of_sites, self.space.count_bounds), lattice)
+            self.space.structure(most_probable_decoration(of_sites, self.space), lattice)
             for of_sites, lattice in zip(of_rows, lattices, strict=True)
         ]
 
@@ -168,17 +155,18 @@ class LatticeModel:
     def embed(self, z: Tensor) -> Tensor:
         """Return symmetry-invariant features, shape (..., d) to (..., m), in z's precision.
 
-        The features are: the second lattice's share in [0, 1] (where there are two), the
-        fractions of all elements but the last, and for three neighbour shells the short-range
-        order of each pair of unlike elements (``alloop.models.lattice.correlations``), all of the
+        The features are: each lattice's share in [0, 1] but the first's, the fractions of all
+        species but the last on each sublattice, and for three neighbour shells the short-range
+        order of each pair of unlike species (``alloop.models.lattice.correlations``), all of the
         soft decoration that z decodes to. For a material's own z they are nearly those of the
         material. They were preferred to a trained pooling because no network learns them from
         some hundred labels, and they cost a few matrix products.
         """
         network, _ = self._trained()
-        probabilities = sharpened(network.log_probabilities(z).exp())
+        probabilities = sharpened(network.log_probabilities(z).exp(), network.allowed)
         weights = network.lattice_weights(z)
-        order = correlations(probabilities, network.averages.to(z.dtype), weights)
+        sites = [one.sites for one in self.space.sublattices]
+        order = correlations(probabilities, network.averages.to(z.dtype), weights, sites)
         return torch.cat([weights[..., 1:], order], dim=-1)
 
     def begin_with(self, trained: "LatticeModel", path: Path) -> None:
@@ -199,11 +187,14 @@ class LatticeModel:
     def _identity(self) -> dict[str, Any]:
         """Return what decides the shapes and the meaning of the autoencoder's weights."""
         options, space = self.options, self.space
-        latents = options.latents_per_site or len(space.elements) - 1
+        latents = options.latents_per_site or len(space.species) - 1
         return {
-            "space.elements": space.elements,
-            "space.lattices": space.lattices,
-            "space.atoms": space.atoms,
+            "space.elements": space.species,
+            "space.lattices": tuple(parent.title for parent in space.parents),
+            "space.sublattices": tuple(
+                (one.n_sites, tuple(space.species[each] for each in one.species))
+                for one in space.sublattices
+            ),
             "model.width": options.width,
             "model.depth": options.depth,
             "model.latents_per_site": latents,
@@ -230,14 +221,7 @@ class LatticeModel:
             ModelError: if the file is not one, or of another kind or version.
         """
         description, tensors = checkpoint.read(path, LatticeDescription)
-        model = cls(
-            description.options,
-            description.elements,
-            description.lattices,
-            description.atoms,
-            description.count_bounds,
-            description.property_names,
-        )
+        model = cls(description.options, description.decorations(), description.property_names)
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
             parts = model._new_autoencoder(), model._new_heads()
         named = checkpoint.tensors_of({"autoencoder": parts[0], "heads": parts[1]})
@@ -253,15 +237,17 @@ class LatticeModel:
     def _new_autoencoder(self) -> Autoencoder:
         return Autoencoder(
             self.space.parents,
-            len(self.space.elements),
-            latents=self.options.latents_per_site or len(self.space.elements) - 1,
+            len(self.space.species),
+            self.space.sublattices,
+            latents=self.options.latents_per_site or len(self.space.species) - 1,
             width=self.options.width,
             depth=self.options.depth,
         )
 
     def _new_heads(self) -> PropertyHeads:
         n_shells = len(self.space.parents[0].shells)
-        features = n_correlations(len(self.space.elements), n_shells) + len(self.space.parents) - 1
+        sizes = len(self.space.species), n_shells, len(self.space.sublattices)
+        features = n_correlations(*sizes) + len(self.space.parents) - 1
         return PropertyHeads(
             features,
             len(self.property_names),

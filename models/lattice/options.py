@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LatticeOptions(ModelOptions):
-    """Options of a generator of decorations of fcc and bcc parent lattices."""
+    """Options of a generator of decorations of parent lattices."""
 
     kind: Literal["lattice"] = "lattice"
     width: int = Field(default=32, ge=4, le=512, description="features per site")
@@ -45,17 +45,11 @@ class LatticeOptions(ModelOptions):
 
     def build(self, space: Space, property_names: Sequence[str]) -> "LatticeModel":
         """Return the model, untrained."""
+        from alloop.models.lattice.decorations import DecorationSpace  # noqa: PLC0415
         from alloop.models.lattice.model import LatticeModel  # noqa: PLC0415 (torch waits)
 
         assert isinstance(space, Decorations)
-        return LatticeModel(
-            self,
-            elements=space.elements,
-            lattices=space.lattices,
-            atoms=space.atoms,
-            count_bounds=space.count_bounds(),
-            property_names=property_names,
-        )
+        return LatticeModel(self, DecorationSpace.of_space(space), property_names)
 
     def load(self, path: Path) -> "GenerativeModel":
         """Return the model of a checkpoint."""

@@ -1,29 +1,41 @@
 """Parent lattices: the sites, their neighbours and symmetries, and decorations of them.
 
-The cells are the AlloGen data's: two-atom cells repeated n × n × n. The bcc cell is the cubic
-one; the fcc cell is the body-centred tetragonal one with edges (a/√2, a/√2, a). In fractional
-coordinates the two are therefore the same point set, and only c/a tells them apart.
+A parent is a supercell of a prototype or of a crystal of one's own, some sublattices of which are
+open to several species. Alloys on fcc and bcc have the cells of the AlloGen data: two-atom cells
+repeated n × n × n. The bcc cell is the cubic one; the fcc cell is the body-centred tetragonal one
+with edges (a/√2, a/√2, a). In fractional coordinates the two are therefore the same point set, and
+only c/a tells them apart.
 
-A *decoration* is a sequence of element symbols in site order. Two decorations are equivalent
-when a symmetry of the supercell (a translation times a point operation that maps the supercell
-onto itself) carries one into the other; :meth:`ParentLattice.canonical` decides that.
+A *decoration* is a sequence of species (element symbols, or ``vacancy``) on the open sites, one
+sublattice after the other. Two decorations are equivalent when a symmetry of the supercell (a
+translation times a point operation that maps the supercell onto itself) carries one into the other;
+:meth:`ParentLattice.canonical` decides that.
 """
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Element, Lattice, Structure
-from scipy.constants import Avogadro
 
 from alloop.errors import MaterialError
 from alloop.lattices import SHELLS, TWO_ATOM_C_OVER_A, LatticeName
+from alloop.models.lattice.fitting import fit
+from alloop.models.lattice.neighbours import NeighbourList, neighbour_list
+from alloop.models.lattice.symmetries import (
+    distinct_rows,
+    pooled_kinds,
+    site_coords,
+    site_permutations,
+)
+from alloop.parents.layout import FIXED, Supercell, alloy_supercell
+from alloop.parents.sizes import Bond, volume_per_site
+from alloop.parents.species import VACANCY
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.float64]
@@ -33,20 +45,29 @@ EDGE_TOLERANCE = 0.10
 and fcc differs from bcc by 41 % in c/a."""
 
 ANGLE_TOLERANCE = 5.0
-"""Largest deviation of a cell angle from 90°."""
+"""Largest deviation of a cell angle from the parent's, degrees."""
+
+N_SHELLS = len(SHELLS["fcc"])
+"""Number of neighbour shells of every site."""
+
+FEW_SITES = 16
+"""Number of sites up to which symmetries are sorted by what they do, and not by operation."""
 
 
 @dataclass(frozen=True)
 class ParentLattice:
-    """A periodic fcc or bcc supercell of 2 n³ sites."""
+    """A periodic supercell whose open sites are decorated."""
 
-    name: LatticeName
-    n: int
-    """Number of two-atom cells along each edge."""
+    supercell: Supercell
+
+    @classmethod
+    def alloy(cls, name: LatticeName, n: int) -> "ParentLattice":
+        """Return n × n × n two-atom cells of fcc or bcc, with every site open to every element."""
+        return cls(alloy_supercell(name, n))
 
     @classmethod
     def of_size(cls, name: LatticeName, atoms: int) -> "ParentLattice":
-        """Return the parent with 2 n³ = ``atoms`` sites.
+        """Return the parent of alloys with 2 n³ = ``atoms`` sites.
 
         Raises:
             MaterialError: if no whole n gives that many.
@@ -57,62 +78,129 @@ class ParentLattice:
                 f"{atoms} atoms do not fill n × n × n two-atom cells",
                 remedy="Use cells of 2, 16, 54, 128, … atoms.",
             )
-        return cls(name, n)
+        return cls.alloy(name, n)
+
+    @property
+    def name(self) -> str:
+        """Name of the prototype or of the file."""
+        return self.supercell.name
+
+    @property
+    def title(self) -> str:
+        """Name and repeats, for people: ``fcc 3×3×3``."""
+        return f"{self.name} {'×'.join(map(str, self.supercell.repeats))}"
 
     @property
     def n_sites(self) -> int:
-        """Number of sites, 2 n³."""
-        return 2 * self.n**3
+        """Number of open sites."""
+        return int((self._groups != FIXED).sum())
+
+    @property
+    def n_all(self) -> int:
+        """Number of all sites, fixed ones among them."""
+        return self.supercell.n_sites
 
     @property
     def sites(self) -> FloatArray:
-        """Fractional coordinates, shape (n_sites, 3)."""
-        return _grid(self.n) / (2 * self.n)
+        """Fractional coordinates of the open sites by sublattice, shape (n_sites, 3)."""
+        return self.all_sites[: self.n_sites]
 
-    @property
+    @cached_property
+    def all_sites(self) -> FloatArray:
+        """Fractional coordinates of all sites, the open ones first, shape (n_all, 3)."""
+        return site_coords(self.supercell)[self._order]
+
+    @cached_property
+    def fixed(self) -> tuple[str, ...]:
+        """Elements on the fixed sites, which come last."""
+        symbols = np.tile(np.array(self.supercell.fixed, dtype=object), self.supercell.n_cells)
+        return tuple(symbols[self._order][self.n_sites :].tolist())
+
+    @cached_property
+    def sublattice(self) -> IntArray:
+        """Sublattice of each open site, shape (n_sites,)."""
+        return self._groups[self._order][: self.n_sites]
+
+    @cached_property
     def shells(self) -> tuple[IntArray, ...]:
-        """Neighbour sites per shell, shapes (n_sites, k) with k from ``SHELLS``.
+        """Open neighbours of each open site per shell, shapes (n_sites, k); −1 behind the last of a
+        site that has fewer than others.
 
         In small supercells a site appears once for each of its periodic images.
         """
-        return _shells(self)
+        found = self.neighbours(N_SHELLS)
+        shells = []
+        for number in range(N_SHELLS):
+            rows = [
+                found.others[found.of(i)][found.shells[found.of(i)] == number]
+                for i in range(self.n_sites)
+            ]
+            padded = np.full((self.n_sites, max(map(len, rows))), -1)
+            for row, neighbours in zip(padded, rows, strict=True):
+                row[: len(neighbours)] = neighbours
+            shells.append(padded)
+        return tuple(shells)
+
+    def neighbours(self, n_shells: int) -> NeighbourList:
+        """Return open neighbours of open sites, in a cell of one unit of volume per site."""
+        return neighbour_list(self.vectors(1.0), self.sites, n_shells)
 
     @property
     def symmetries(self) -> IntArray:
-        """Site permutations of the supercell's symmetry group, shape (g, n_sites).
+        """Permutations of the open sites by symmetries that keep the sublattices, shape (g,
+        n_sites).
 
-        For n ≥ 2 there are 16 n_sites of them for fcc, 48 n_sites for bcc. ``species[perm]``
-        is equivalent to ``species`` for each row.
+        For alloys with n ≥ 2 there are 16 n_sites of them for fcc, 48 n_sites for bcc.
+        ``species[perm]`` is equivalent to ``species`` for each row.
         """
-        return _symmetries(self)
+        return _symmetries(self)[0]
 
-    def edges(self, volume_per_atom: float) -> tuple[float, float, float]:
-        """Return the supercell's edges in Å for a volume in Å³/atom."""
-        ratio = TWO_ATOM_C_OVER_A[self.name]
-        edge = self.n * (2 * volume_per_atom / ratio) ** (1 / 3)
-        return edge, edge, ratio * edge
+    @property
+    def equivalences(self) -> IntArray:
+        """Permutations of the open sites by all symmetries, shape (g, n_sites): with those that
+        exchange sublattices of common species."""
+        return _symmetries(self)[1]
+
+    @cached_property
+    def site_classes(self) -> IntArray:
+        """Number of the set of equivalent sites that each open site is of, shape (n_sites,)."""
+        least = self.equivalences.min(axis=0)
+        return np.unique(least, return_inverse=True)[1].ravel()
+
+    def vectors(self, volume_per_site: float) -> FloatArray:
+        """Return the supercell's vectors as rows, Å, for a volume in Å³/site, shape (3, 3)."""
+        cell = self.supercell.cell
+        scale = (volume_per_site * len(cell.labels) / cell.volume) ** (1 / 3)
+        return scale * np.array(cell.vectors) * np.array(self.supercell.repeats)[:, None]
 
     def structure(
         self, species: Sequence[str], *, volume_per_atom: float | None = None
     ) -> Structure:
-        """Return the unrelaxed structure of a decoration.
+        """Return the unrelaxed structure of a decoration: atoms on open sites, then fixed ones.
 
         Args:
-            species: element symbols in site order.
-            volume_per_atom: Å³; by default the mean of the elements' (see ``element_volume``).
+            species: in the order of the open sites; vacancies are left out.
+            volume_per_atom: Å³ per site; by default the parent's own, or one that is guessed
+                (``alloop.parents.sizes``).
 
         Raises:
-            MaterialError: if the length is wrong or an element is unknown.
+            MaterialError: if the length is wrong or a species is unknown.
         """
         self._check_length(species)
+        everything = (*species, *self.fixed)
+        if volume_per_atom is None and self.supercell.cell.is_sized:
+            volume_per_atom = self.supercell.cell.volume / len(self.supercell.cell.labels)
         if volume_per_atom is None:
-            volumes = {symbol: element_volume(symbol) for symbol in set(species)}
-            volume_per_atom = math.fsum(volumes[symbol] for symbol in species) / self.n_sites
-        lattice = Lattice.orthorhombic(*self.edges(volume_per_atom))
-        return Structure(lattice, list(species), self.sites)
+            volume_per_atom = volume_per_site(everything, self._bonds)
+        kept = [place for place, symbol in enumerate(everything) if symbol != VACANCY]
+        return Structure(
+            Lattice(self.vectors(volume_per_atom)),
+            [everything[place] for place in kept],
+            self.all_sites[kept],
+        )
 
     def decoration(self, structure: Structure) -> tuple[str, ...]:
-        """Return which element sits on each site.
+        """Return which species sits on each open site.
 
         Atoms may be displaced by less than half the nearest-neighbour distance, listed in any
         order, outside the unit cell, and shifted together; the fitted origin is the one nearest
@@ -121,10 +209,38 @@ class ParentLattice:
         Raises:
             MaterialError: if the cell or the atoms do not fit this parent.
         """
-        _require_cell(self, structure)
+        atoms = self.atoms_on_sites(structure)
         symbols = _symbols(structure)
-        site_of_atom = _assign_sites(self, structure)
-        return tuple(symbols[atom] for atom in np.argsort(site_of_atom))
+        found = [VACANCY if atom < 0 else symbols[atom] for atom in atoms]
+        for place, (symbol, fixed) in enumerate(
+            zip(found[self.n_sites :], self.fixed, strict=True), start=self.n_sites
+        ):
+            if symbol != fixed:
+                raise MaterialError(
+                    f"site {place} of {self.title} holds {symbol}, and {fixed} is fixed there",
+                    where=structure.composition.formula,
+                )
+        return tuple(found[: self.n_sites])
+
+    def atoms_on_sites(self, structure: Structure) -> IntArray:
+        """Return the atom on each site, open ones first, −1 where there is none, shape (n_all,).
+
+        Raises:
+            MaterialError: if the cell or the atoms do not fit this parent.
+        """
+        self._require_cell(structure)
+        lattice = self.vectors(structure.volume / self.n_all)
+        nearest = self._nearest_distance * (structure.volume / self.n_all) ** (1 / 3)
+        found = fit(structure.frac_coords, self.all_sites, lattice, limit=nearest / 2)
+        if not found.is_one_to_one or found.farthest > nearest / 2:
+            raise MaterialError(
+                f"the atoms do not lie on {self.title}: one is {found.farthest:.2f} Å from its "
+                f"nearest site, or two share one (neighbours are {nearest:.2f} Å apart)",
+                where=structure.composition.formula,
+            )
+        atoms = np.full(self.n_all, -1)
+        atoms[found.site_of_atom] = np.arange(len(structure))
+        return atoms
 
     def canonical(self, species: Sequence[str]) -> bytes:
         """Return the same bytes for all equivalent decorations, and only for those.
@@ -133,38 +249,97 @@ class ParentLattice:
         smallest image under the symmetry group.
 
         Raises:
-            MaterialError: if the length is wrong or an element is unknown.
+            MaterialError: if the length is wrong or a species is unknown.
         """
         self._check_length(species)
         numbers = np.array([_atomic_number(symbol) for symbol in species], dtype=np.uint8)
-        images = self.symmetries
+        images = self.equivalences
         for site in range(self.n_sites):
             if len(images) == 1:
                 break
             column = numbers[images[:, site]]
             images = images[column == column.min()]
-        return f"{self.name}{self.n}:".encode() + numbers[images[0]].tobytes()
+        return f"{self.title}:".encode() + numbers[images[0]].tobytes()
+
+    @cached_property
+    def _groups(self) -> IntArray:
+        """Sublattice of all sites, cell by cell."""
+        return np.tile(np.array(self.supercell.groups), self.supercell.n_cells)
+
+    @cached_property
+    def _order(self) -> IntArray:
+        """Sites, numbered cell by cell, in the order of the sublattices, the fixed ones last."""
+        last = len(self.supercell.species)
+        return np.argsort(np.where(self._groups == FIXED, last, self._groups), kind="stable")
+
+    @cached_property
+    def _all_neighbours(self) -> NeighbourList:
+        """Nearest neighbours of all sites."""
+        return neighbour_list(self.vectors(1.0), self.all_sites, 1)
+
+    @cached_property
+    def _nearest_distance(self) -> float:
+        """Least distance of two sites, in cube roots of the volume per site."""
+        return float(self._all_neighbours.lengths.min())
+
+    @cached_property
+    def _bonds(self) -> tuple[Bond, ...]:
+        near = self._all_neighbours
+        return tuple(
+            zip(near.centres.tolist(), near.others.tolist(), near.lengths.tolist(), strict=True)
+        )
+
+    @cached_property
+    def _may_be_vacant(self) -> bool:
+        return any(VACANCY in species for species in self.supercell.species)
 
     def _check_length(self, species: Sequence[str]) -> None:
         if len(species) != self.n_sites:
             raise MaterialError(
-                f"{len(species)} species for the {self.n_sites} sites of {self.name} {self.n}³"
+                f"{len(species)} species for the {self.n_sites} sites of {self.title}"
+            )
+
+    def _require_cell(self, structure: Structure) -> None:
+        where = structure.composition.formula
+        n = len(structure)
+        if n > self.n_all or (n < self.n_all and not self._may_be_vacant):
+            raise MaterialError(
+                f"{n} atoms for the {self.n_all} sites of {self.title}", where=where
+            )
+        ideal = Lattice(self.vectors(structure.volume / self.n_all))
+        edges, angles = np.array(structure.lattice.abc), np.array(structure.lattice.angles)
+        skew = np.abs(angles - np.array(ideal.angles)).max()
+        if np.abs(edges / np.array(ideal.abc) - 1).max() > EDGE_TOLERANCE or skew > ANGLE_TOLERANCE:
+            raise MaterialError(
+                f"the cell ({_list(edges)} Å; {_list(angles)}°) is not {self.title} "
+                f"({_list(ideal.abc)} Å; {_list(ideal.angles)}°)",
+                where=where,
+                remedy="Give it in the parent's own setting.",
             )
 
 
-def read_decoration(structure: Structure) -> tuple[ParentLattice, tuple[str, ...]]:
-    """Return the parent that a structure decorates, and the element on each of its sites.
+def read_decoration(
+    structure: Structure, parents: "Sequence[ParentLattice]" = ()
+) -> tuple[ParentLattice, tuple[str, ...]]:
+    """Return the parent that a structure decorates, and the species on each of its open sites.
 
     What was read lately is remembered by its content: a round reads the same crystals for each
     model and surrogate that learns from them.
 
+    Args:
+        structure: as proposed, or relaxed a little.
+        parents: that it may decorate; without any, alloys on fcc and bcc.
+
     Raises:
-        MaterialError: as ``identify`` and ``ParentLattice.decoration``.
+        MaterialError: as ``ParentLattice.decoration``, of the parent that fits best.
     """
-    key = _content(structure)
+    key = tuple(parents), _content(structure)
     if (known := _READ.get(key)) is None:
-        parent = identify(structure)
-        known = parent, parent.decoration(structure)
+        if parents:
+            known = _on_one_of(structure, parents)
+        else:
+            parent = identify(structure)
+            known = parent, parent.decoration(structure)
         if len(_READ) >= MOST_REMEMBERED:
             _READ.clear()
         _READ[key] = known
@@ -173,7 +348,20 @@ def read_decoration(structure: Structure) -> tuple[ParentLattice, tuple[str, ...
 
 MOST_REMEMBERED = 50_000
 """Number of structures whose reading is remembered, at most."""
-_READ: dict[bytes, tuple[ParentLattice, tuple[str, ...]]] = {}
+_READ: dict[tuple[tuple[ParentLattice, ...], bytes], tuple[ParentLattice, tuple[str, ...]]] = {}
+
+
+def _on_one_of(
+    structure: Structure, parents: "Sequence[ParentLattice]"
+) -> tuple[ParentLattice, tuple[str, ...]]:
+    """Return the first parent that a structure decorates, in their order."""
+    errors = []
+    for parent in parents:
+        try:
+            return parent, parent.decoration(structure)
+        except MaterialError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _content(structure: Structure) -> bytes:
@@ -185,104 +373,50 @@ def _content(structure: Structure) -> bytes:
 
 
 def identify(structure: Structure) -> ParentLattice:
-    """Return the parent whose cell a structure has; ``decoration`` then checks its atoms.
+    """Return the parent of alloys whose cell a structure has, fcc or bcc with 2 n³ atoms;
+    ``decoration`` then checks its atoms.
 
     Raises:
-        MaterialError: if the cell or the number of atoms belongs to no parent.
+        MaterialError: if the cell or the number of atoms belongs to neither.
     """
     a, _, c = structure.lattice.abc
     name: LatticeName = min(
         TWO_ATOM_C_OVER_A, key=lambda key: abs(math.log(c / a / TWO_ATOM_C_OVER_A[key]))
     )
-    parent = ParentLattice.of_size(name, len(structure))
-    _require_cell(parent, structure)
+    parent = _known_alloy(name, len(structure))
+    parent._require_cell(structure)
     return parent
 
 
-def element_volume(symbol: str) -> float:
-    """Return an element's volume in Å³/atom, from the molar volume that pymatgen tabulates.
-
-    Mixing these linearly (Zen's law) starts a cell within about 1 % of the relaxed AlloGen
-    volumes; it only sets the scale from which an oracle relaxes.
-
-    Raises:
-        MaterialError: if the element is unknown or has no tabulated volume.
-    """
-    _atomic_number(symbol)
-    molar = Element(symbol).molar_volume  # cm³/mol
-    if molar is None:
-        raise MaterialError(
-            f"no molar volume is tabulated for {symbol}", remedy="Give volume_per_atom."
-        )
-    return float(molar) * 1e24 / Avogadro
+@lru_cache(maxsize=32)
+def _known_alloy(name: LatticeName, atoms: int) -> ParentLattice:
+    """Return the parent once made, with what it has worked out."""
+    return ParentLattice.of_size(name, atoms)
 
 
 @lru_cache(maxsize=256)
 def _atomic_number(symbol: str) -> int:
+    """Return the atomic number, 0 of a vacancy."""
+    if symbol == VACANCY:
+        return 0
     if not Element.is_valid_symbol(symbol):
         raise MaterialError(f"{symbol!r} is not a chemical element")
     return int(Element(symbol).Z)
 
 
 @lru_cache(maxsize=16)
-def _grid(n: int) -> IntArray:
-    """Return the sites in half cell edges: integers modulo 2n whose three parities agree, (n_sites,
-    3)."""
-    corners = np.array(list(itertools.product(range(n), repeat=3))) * 2
-    return np.stack([corners, corners + 1], axis=1).reshape(-1, 3)
-
-
-@lru_cache(maxsize=16)
-def _site_at(n: int) -> IntArray:
-    """Return the site index at each point of the half-edge grid, −1 where there is none."""
-    table = np.full((2 * n,) * 3, -1)
-    table[tuple(_grid(n).T)] = np.arange(2 * n**3)
-    return table
-
-
-@lru_cache(maxsize=16)
-def _shells(parent: ParentLattice) -> tuple[IntArray, ...]:
-    return tuple(
-        _site_at(parent.n)[
-            tuple(np.moveaxis((_grid(parent.n)[:, None] + steps) % (2 * parent.n), -1, 0))
-        ]
-        for steps in shell_steps(parent.name)
-    )
-
-
-@lru_cache(maxsize=2)
-def shell_steps(name: LatticeName) -> tuple[IntArray, ...]:
-    """Return the vectors to the neighbours of each shell, in half cell edges, (k, 3) each."""
-    steps = np.array([s for s in itertools.product(range(-3, 4), repeat=3) if any(s)])
-    steps = steps[np.all(steps % 2 == steps[:, :1] % 2, axis=1)]
-    # In units of (half edge)²; c² = 2 a² for fcc keeps them whole, so shells compare exactly.
-    squared = steps**2 @ np.array([1, 1, 2 if name == "fcc" else 1])
-    shells = [steps[squared == length] for length in np.unique(squared)[: len(SHELLS[name])]]
-    return tuple(shells)
-
-
-@lru_cache(maxsize=16)
-def _symmetries(parent: ParentLattice) -> IntArray:
-    grid, n = _grid(parent.n), parent.n
-    images = grid @ _point_group(parent.name).transpose(0, 2, 1)  # (r, sites, 3)
-    images = (images[:, None] + grid[None, :, None]) % (2 * n)  # (r, translations, sites, 3)
-    dtype = np.min_scalar_type(parent.n_sites)
-    permutations = _site_at(n)[tuple(np.moveaxis(images, -1, 0))].astype(dtype)
-    permutations = permutations.reshape(-1, parent.n_sites)
-    # In the smallest cells different operations move the sites alike.
-    return permutations if n > 2 else np.unique(permutations, axis=0)
-
-
-def _point_group(name: LatticeName) -> IntArray:
-    """Return the point operations that keep the supercell, on fractional coordinates, shape (r, 3,
-    3)."""
-    operations = []
-    for axes in itertools.permutations(range(3)):
-        if name == "fcc" and axes[2] != 2:
-            continue  # the cell is tetragonal: c stays c
-        for signs in itertools.product((1, -1), repeat=3):
-            operations.append(np.eye(3, dtype=int)[list(axes)] * np.array(signs))
-    return np.array(operations)
+def _symmetries(parent: ParentLattice) -> tuple[IntArray, IntArray]:
+    """Return the permutations of the open sites that keep the sublattices, and all of them."""
+    everything = site_permutations(parent.supercell, pooled_kinds(parent.supercell))
+    place = np.empty(parent.n_all, dtype=everything.dtype)
+    place[parent._order] = np.arange(parent.n_all)
+    permutations = place[everything[:, parent._order[: parent.n_sites]]]
+    if parent.n_sites <= FEW_SITES:
+        permutations = np.unique(permutations, axis=0)
+    else:
+        permutations = distinct_rows(permutations)
+    kept = (parent.sublattice[permutations] == parent.sublattice).all(axis=1)
+    return permutations[kept], permutations
 
 
 def _symbols(structure: Structure) -> list[str]:
@@ -295,64 +429,5 @@ def _symbols(structure: Structure) -> list[str]:
     return symbols
 
 
-def _require_cell(parent: ParentLattice, structure: Structure) -> None:
-    where, remedy = structure.composition.formula, "Give it in the parent's own setting."
-    if len(structure) != parent.n_sites:
-        raise MaterialError(
-            f"{len(structure)} atoms for the {parent.n_sites} sites of {parent.name} {parent.n}³",
-            where=where,
-        )
-    edges = np.array(structure.lattice.abc)
-    ideal = np.array(parent.edges(structure.volume / parent.n_sites))
-    skew = np.abs(np.array(structure.lattice.angles) - 90.0).max()
-    if np.abs(edges / ideal - 1).max() > EDGE_TOLERANCE or skew > ANGLE_TOLERANCE:
-        lengths, angles = structure.lattice.abc, structure.lattice.angles
-        raise MaterialError(
-            f"the cell ({_list(lengths)} Å; {_list(angles)}°) is not {parent.name} {parent.n}³ "
-            f"({_list(tuple(ideal))} Å; 90°)",
-            where=where,
-            remedy=remedy,
-        )
-
-
-def _list(numbers: tuple[float, ...]) -> str:
+def _list(numbers: Sequence[float] | FloatArray) -> str:
     return ", ".join(f"{x:.4g}" for x in numbers)
-
-
-def _assign_sites(parent: ParentLattice, structure: Structure) -> IntArray:
-    """Return the site of each atom, shape (n_sites,)."""
-    edges = np.array(parent.edges(structure.volume / parent.n_sites))
-    nearest_neighbour = edges[0] / parent.n * (math.sqrt(3) / 2 if parent.name == "bcc" else 1)
-    origin = _origin(parent, structure.frac_coords, edges)
-    apart = (structure.frac_coords - origin)[:, None] - parent.sites[None]  # (atoms, sites, 3)
-    apart = (apart - np.round(apart)) * edges
-    distances = np.linalg.norm(apart, axis=-1)
-    site_of_atom = distances.argmin(axis=1)
-    farthest = float(distances.min(axis=1).max())
-    if len(set(site_of_atom.tolist())) < parent.n_sites or farthest > nearest_neighbour / 2:
-        raise MaterialError(
-            f"the atoms do not lie on {parent.name} {parent.n}³: one is {farthest:.2f} Å from its "
-            f"nearest site, or two share one (neighbours are {nearest_neighbour:.2f} Å apart)",
-            where=structure.composition.formula,
-        )
-    return site_of_atom
-
-
-def _origin(parent: ParentLattice, frac_coords: FloatArray, edges: FloatArray) -> FloatArray:
-    """Return the common shift of the atoms off the sites, fractional, shape (3,).
-
-    Modulo half a cell edge it is a circular mean. That leaves open which of the half-edge
-    grid's points are sites; the four answers are tried.
-    """
-    half_edges = 2 * parent.n * frac_coords
-    phase = np.angle(np.exp(2j * np.pi * half_edges).mean(axis=0)) / (2 * np.pi)
-    choices = [phase + np.array(extra) for extra in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
-    return min(choices, key=lambda shift: _misfit(half_edges - shift, edges)) / (2 * parent.n)
-
-
-def _misfit(half_edges: FloatArray, edges: FloatArray) -> float:
-    """Return the mean squared distance to the nearest site of either parity, in Å² up to a
-    factor."""
-    lower = half_edges - 2 * np.round(half_edges / 2)
-    upper = half_edges - 1 - 2 * np.round((half_edges - 1) / 2)
-    return float(np.minimum((lower**2) @ edges**2, (upper**2) @ edges**2).mean())

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from alloop.models.lattice.network import Autoencoder
 
 LABEL_SMOOTHING = 0.1
-"""Share of each site's target spread evenly over all elements.
+"""Share of each site's target spread evenly over all species it may hold.
 
 A decoder trained towards certainty is flat around what it encodes: no gradient would tell an
 optimiser which site to change. Trained towards 1 − LABEL_SMOOTHING it keeps a slope, and
@@ -67,14 +67,21 @@ def train_autoencoder(
     return LatticeLosses(cross_entropy, kl)
 
 
-def sharpened(probabilities: Tensor) -> Tensor:
+def sharpened(probabilities: Tensor, allowed: Tensor) -> Tensor:
     """Undo the label smoothing, so that a decoration's probabilities become nearly one-hot.
 
     Args:
-        probabilities: shape (..., E). The result sums to one too, but may leave [0, 1] a little.
+        probabilities: shape (..., N, E). The result sums to one too, but may leave [0, 1] a little.
+        allowed: whether a site may hold a species, shape (N, E).
     """
-    floor = LABEL_SMOOTHING / probabilities.shape[-1]
+    floor = _smoothing(allowed).to(probabilities.dtype)
     return (probabilities - floor) / (1 - LABEL_SMOOTHING)
+
+
+def _smoothing(allowed: Tensor) -> Tensor:
+    """Return the share of the target that every species of a site has, shape (N, E)."""
+    share = LABEL_SMOOTHING / allowed.double().sum(dim=-1, keepdim=True)
+    return torch.where(allowed, share, 0.0)
 
 
 def _terms(network: Autoencoder, codes: Tensor, lattices: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,9 +89,15 @@ def _terms(network: Autoencoder, codes: Tensor, lattices: Tensor) -> tuple[Tenso
     mean, log_variance = network.posterior(codes, lattices)
     latents = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
     logits = network.decoder(latents)
-    cross_entropy = F.cross_entropy(
-        logits.flatten(0, 1), codes.flatten(), label_smoothing=LABEL_SMOOTHING
-    )
+    if network.allowed.all():
+        cross_entropy = F.cross_entropy(
+            logits.flatten(0, 1), codes.flatten(), label_smoothing=LABEL_SMOOTHING
+        )
+    else:
+        log_probabilities = F.log_softmax(logits + network.logit_bias, dim=-1)
+        floor = _smoothing(network.allowed).to(logits.dtype)
+        target = (1 - LABEL_SMOOTHING) * F.one_hot(codes, logits.shape[-1]) + floor
+        cross_entropy = -(target * log_probabilities).sum(dim=-1).mean()
     kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=-1).mean()
     return cross_entropy, kl
 

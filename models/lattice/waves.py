@@ -15,35 +15,74 @@ from functools import lru_cache
 
 import numpy as np
 
-from alloop.models.lattice.parent import FloatArray, ParentLattice
+from alloop.models.lattice.parent import FloatArray, IntArray, ParentLattice
+
+SAME_SHIFT = 1e-3
+"""Largest difference of fractional shifts of the sites under one translation."""
+TURN = 10**6
+"""Number of parts of a full turn that phases are compared in."""
+FARTHEST = 3
+"""Largest component of a wave vector, in numbers of unit cells along the longest edge."""
 
 
 @lru_cache(maxsize=16)
 def concentration_waves(parent: ParentLattice) -> FloatArray:
     """Return the waves as rows, longest wavelengths first; orthogonal, shape (n_sites, n_sites).
 
-    They are the cosines and sines whose period fits the supercell. In fractional coordinates
-    fcc and bcc have the same sites, hence the same waves.
+    They are the cosines and sines whose period fits the supercell, on each set of open sites that
+    translations carry into one another. In fractional coordinates fcc and bcc have the same
+    sites, hence the same waves.
     """
-    n = parent.n
-    half_edges = np.round(parent.sites * 2 * n).astype(int)
-    generators = np.array([(1, 1, 1), (2, 0, 0), (0, 2, 0), (0, 0, 2)])  # of the translations
+    shifts, sets = _translations(parent)
+    most = max(parent.supercell.repeats)
     rows: list[FloatArray] = []
     known: set[tuple[int, ...]] = set()
-    vectors = sorted(itertools.product(range(-n, n + 1), repeat=3), key=_by_length)
-    for vector in np.array(vectors):
+    for vector in _wave_vectors(most):
         # Wave vectors that give every translation the same phase are one and the same wave.
-        key = tuple((generators @ vector % (2 * n)).tolist())
-        reverse = tuple((-generators @ vector % (2 * n)).tolist())
+        key, reverse = _turns(shifts @ vector), _turns(-shifts @ vector)
         if key in known or reverse in known:
             continue
         known.add(key)
-        phase = np.pi / n * (half_edges @ vector)
-        if key == reverse:  # standing: the sine vanishes on the sites
-            rows.append(np.cos(phase) / np.sqrt(parent.n_sites))
-        else:
-            rows += [f(phase) * np.sqrt(2 / parent.n_sites) for f in (np.cos, np.sin)]
-    return np.stack(rows)
+        for sites in sets:
+            apart = parent.sites[sites] - parent.sites[sites[0]]
+            phase = np.pi / most * np.round(2 * most * (apart @ vector), 9)
+            # Of a standing wave the sine vanishes on the sites.
+            waves = (np.cos(phase),) if key == reverse else (np.cos(phase), np.sin(phase))
+            norm = np.sqrt((1 if key == reverse else 2) / len(sites))
+            for wave in waves:
+                row = np.zeros(parent.n_sites)
+                row[sites] = wave * norm
+                rows.append(row)
+        if len(rows) == parent.n_sites:
+            return np.stack(rows)
+    raise AssertionError(f"{len(rows)} waves on the {parent.n_sites} sites of {parent.title}")
+
+
+def _wave_vectors(most: int) -> "itertools.chain[IntArray]":
+    """Return wave vectors in units of the supercell's reciprocal vectors, the shortest first."""
+    boxes = []
+    for factor in range(1, FARTHEST + 1):
+        reach = factor * most
+        vectors = itertools.product(range(-reach, reach + 1), repeat=3)
+        boxes.append(np.array(v) for v in sorted(vectors, key=_by_length))
+    return itertools.chain(*boxes)
+
+
+def _translations(parent: ParentLattice) -> tuple[FloatArray, list[IntArray]]:
+    """Return the shifts under which the open sites are the same, (t, 3), and the sets of sites
+    that they carry into one another."""
+    sites, kept = parent.sites, parent.symmetries
+    shifts = sites[kept[:, 0]] - sites[0]
+    for site in range(parent.n_sites):
+        apart = sites[kept[:, site]] - sites[site] - shifts
+        same = (np.abs(apart - np.round(apart)) < SAME_SHIFT).all(axis=1)
+        kept, shifts = kept[same], shifts[same]
+    least = kept.min(axis=0)
+    return shifts, [np.flatnonzero(least == first) for first in np.unique(least)]
+
+
+def _turns(phases: FloatArray) -> tuple[int, ...]:
+    return tuple((np.round(phases * TURN).astype(int) % TURN).tolist())
 
 
 def _by_length(vector: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

@@ -106,7 +106,7 @@ class PcdvaeOptions(ModelOptions):
         if isinstance(space, Decorations):
             bounds = space.count_bounds()
             return PcdvaeModel(
-                self, space.elements, [space.atoms], space.lattices, bounds, property_names
+                self, space.elements, [space.n_sites], space.lattices, bounds, property_names
             )
         assert isinstance(space, Structures)
         counts = range(2, space.max_atoms + 1)  # a cell of one atom has no distances
@@ -150,8 +150,13 @@ class PcdvaeOptions(ModelOptions):
         return {f"model.{key}": getattr(self, key) for key in _SIZES}
 
     def check(self, space: Space, property_names: Sequence[str]) -> None:
-        """Check that there are two lattices for the phase to tell apart."""
+        """Check that any element may sit on any site, and that there are two lattices for the phase
+        to tell apart."""
         del property_names
+        if isinstance(space, Decorations) and not space.has_one_kind_of_site:
+            raise ValueError(
+                "model.kind pcdvae knows no sublattices and no vacancies; take kind: lattice"
+            )
         n_lattices = len(space.lattices) if isinstance(space, Decorations) else 0
         if self.phase and n_lattices < 2:
             raise ValueError(

@@ -10,47 +10,52 @@ from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
 from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
 from alloop.materials import Material, composition_of, formula_of
-from alloop.space import Compositions
+from alloop.parents.rules import PRICE_SLACK
+from alloop.space import AnySpace, Compositions
 
 FRACTION_STEPS = 1000
-"""Number of steps of an atomic fraction, which is a whole multiple of one over this: an alloy that
-somebody could weigh out."""
+"""Number of steps of an atomic fraction where a space has no step of its own."""
+ATTEMPTS = 8
+"""Number of moves tried for a row until one keeps the price."""
 P_SHIFT, P_EXCHANGE = 0.7, 0.15
 """Probabilities of a shift and of an exchange of two amounts; the rest are replacements."""
 COMPOSITION_STEPS = (200, 100, 50, 20, 10, 5, 2, 1)
-"""Steps to neighbouring compositions, in parts."""
-LARGEST_SHIFT = 500
-"""Largest amount that is shifted, in parts; sizes are uniform in their logarithm."""
+"""Steps to neighbouring compositions, in thousandths."""
+LARGEST_SHIFT = 0.5
+"""Largest fraction that is shifted; sizes are uniform in their logarithm."""
 
 
 class CompositionMoves:
     """Moves between compositions.
 
-    A code is the whole number of parts, out of 1,000, of each element. The unit of distance is one
-    part that belongs to another element.
+    A code is the whole number of parts of each element, out of 1,000 or of what the space's step
+    makes: an alloy that somebody could weigh out. The unit of distance is one part that belongs to
+    another element.
     """
 
     def __init__(self, space: Compositions) -> None:
         self._elements = space.elements
-        low, high = np.array([space.bounds(symbol) for symbol in space.elements]).T
-        self._low = np.ceil(FRACTION_STEPS * low - 1e-6).astype(np.int64)
-        self._high = np.floor(FRACTION_STEPS * high + 1e-6).astype(np.int64)
+        self._n_parts = space.n_parts
+        self._low, self._high = np.array([space.part_bounds(el) for el in space.elements]).T
+        excess = space.price_excess
+        self._prices = np.array([excess[el] for el in space.elements]) if excess else None
         self._fewest, self._most = space.element_numbers()
 
     def encode(self, materials: Sequence[Material]) -> IntArray:
-        """Return parts of 1,000, shape (n, elements), with the smallest error of rounding.
+        """Return whole parts, shape (n, elements), with the smallest error of rounding.
 
         Raises:
             MaterialError: if a material holds an element that the space does not list.
         """
-        return whole_parts(np.array([self._fractions(material) for material in materials]))
+        fractions = np.array([self._fractions(material) for material in materials])
+        return whole_parts(fractions, self._n_parts)
 
     def decode(self, codes: IntArray) -> list[Material]:
         """Return the composition of each row."""
         return [
             Composition(
                 {
-                    symbol: part / FRACTION_STEPS
+                    symbol: part / self._n_parts
                     for symbol, part in zip(self._elements, code.tolist(), strict=True)
                     if part
                 }
@@ -72,6 +77,19 @@ class CompositionMoves:
         """Shift parts of each row from one element to another, exchange the amounts of two
         elements, or give one's amount to an element that is not there.
         """
+        moved = self._moved(codes, rng)
+        if self._prices is not None:
+            for _ in range(ATTEMPTS):
+                bad = np.flatnonzero(~self.in_bounds(moved))
+                if not len(bad):
+                    return moved
+                moved[bad] = self._moved(codes[bad], rng)
+            bad = ~self.in_bounds(moved)
+            moved[bad] = codes[bad]
+        return moved
+
+    def _moved(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
+        """Return codes one move away, whatever they cost."""
         moved = codes.copy()
         kind = rng.random(len(codes))
         steps = (self._shift, self._exchange, self._replace)
@@ -90,17 +108,19 @@ class CompositionMoves:
         move made.
         """
         share = rng.random((len(a), 1))
-        child = whole_parts((share * a + (1 - share) * b) / FRACTION_STEPS)
+        child = whole_parts((share * a + (1 - share) * b) / self._n_parts, self._n_parts)
         is_bad = ~self.in_bounds(child)
         child[is_bad] = self.mutate(a[is_bad], rng)
         return child
 
     def neighbouring_compositions(self, code: IntArray, rng: np.random.Generator) -> IntArray:
-        """Return the compositions with 200, 100, 50, … 1 parts of one element given to another; all
-        that it has if these are fewer."""
+        """Return the compositions with 200, 100, 50, … 1 thousandths of one element, a part at
+        least, given to another; all that it has if these are fewer."""
         pairs = list(permutations(range(len(code)), 2))
         found = []
-        for size in COMPOSITION_STEPS:
+        for size in dict.fromkeys(
+            max(1, round(step * self._n_parts / FRACTION_STEPS)) for step in COMPOSITION_STEPS
+        ):
             for place in rng.permutation(len(pairs)):
                 old, new = pairs[place]
                 amount = min(size, int(code[old] - self._low[old]))
@@ -121,13 +141,15 @@ class CompositionMoves:
         """Return whether the parts keep the bounds and the number of elements, shape (n,)."""
         number = np.count_nonzero(codes, axis=1)
         is_within = ((codes >= self._low) & (codes <= self._high)).all(axis=1)
-        is_whole = codes.sum(axis=1) == FRACTION_STEPS
+        is_whole = codes.sum(axis=1) == self._n_parts
+        if self._prices is not None:
+            is_within &= codes @ self._prices <= PRICE_SLACK * self._n_parts
         return is_within & is_whole & (number >= self._fewest) & (number <= self._most)
 
     def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:
         """Return the elements whose amount is another, with their fractions."""
         return tuple(
-            (self._elements[i], f"{code[i] / FRACTION_STEPS:.3f}")
+            (self._elements[i], f"{code[i] / self._n_parts:.3f}")
             for i in np.flatnonzero(parent != code)
         )
 
@@ -136,7 +158,7 @@ class CompositionMoves:
         code = parent.copy()
         for symbol, fraction in changes:
             try:
-                code[self._elements.index(symbol)] = round(FRACTION_STEPS * float(fraction))
+                code[self._elements.index(symbol)] = round(self._n_parts * float(fraction))
             except ValueError as error:
                 raise MaterialError(f"no composition has {fraction!r} of {symbol}") from error
         return code
@@ -156,10 +178,10 @@ class CompositionMoves:
         keys = rng.random((n, len(self._elements))) - (self._low > 0)  # what is needed comes first
         is_in = keys.argsort(axis=1).argsort(axis=1) < number[:, None]
         shares = rng.exponential(size=keys.shape) * is_in  # normalised: uniform on the simplex
-        free = FRACTION_STEPS - self._low.sum()
+        free = self._n_parts - self._low.sum()
         parts = self._low + np.floor(free * shares / shares.sum(axis=1, keepdims=True))
         last, _ = choose(is_in, rng)
-        parts[np.arange(n), last] += FRACTION_STEPS - parts.sum(axis=1)
+        parts[np.arange(n), last] += self._n_parts - parts.sum(axis=1)
         parts[np.count_nonzero(parts, axis=1) != number] = 0  # one vanished: drawn in vain
         return parts.astype(np.int64)
 
@@ -180,7 +202,8 @@ class CompositionMoves:
         largest = largest.reshape(len(rows), -1)
         pair, is_able = choose(largest > 0, rng)
         giver, taker = np.divmod(pair, len(self._elements))
-        amount = np.floor(np.exp(rng.uniform(0, np.log(LARGEST_SHIFT + 1), size=len(rows))))
+        largest_shift = int(LARGEST_SHIFT * self._n_parts)
+        amount = np.floor(np.exp(rng.uniform(0, np.log(largest_shift + 1), size=len(rows))))
         amount = np.minimum(amount.astype(np.int64), largest[np.arange(len(rows)), pair])
         able = rows[is_able]
         codes[able, giver[is_able]] -= amount[is_able]
@@ -217,13 +240,26 @@ class CompositionMoves:
         return rows[~is_able]
 
 
-def whole_parts(fractions: np.ndarray) -> IntArray:
-    """Return fractions that sum to one, shape (n, e), as whole parts of 1,000 that do so too.
+def rounded(materials: Sequence[Material], space: AnySpace) -> list[Material]:
+    """Return materials with fractions in whole steps, where the space of alloys has a step of its
+    own; others as they are."""
+    if not isinstance(space, Compositions) or space.n_parts == FRACTION_STEPS:
+        return list(materials)
+    fractions = [
+        [float(composition_of(material)[symbol]) for symbol in space.elements]
+        for material in materials
+    ]
+    parts = whole_parts(np.array(fractions).reshape(-1, len(space.elements)), space.n_parts)
+    return CompositionMoves(space).decode(parts)
+
+
+def whole_parts(fractions: np.ndarray, n_parts: int = FRACTION_STEPS) -> IntArray:
+    """Return fractions that sum to one, shape (n, e), as whole parts of so many that do so too.
 
     Each is rounded down or up: those with the largest remainders up.
     """
-    exact = FRACTION_STEPS * fractions
+    exact = n_parts * fractions
     parts = np.floor(exact + 1e-9)
-    missing = FRACTION_STEPS - parts.sum(axis=1, keepdims=True)
+    missing = n_parts - parts.sum(axis=1, keepdims=True)
     order = (parts - exact).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
     return (parts + (order < missing)).astype(np.int64)

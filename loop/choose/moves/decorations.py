@@ -1,4 +1,4 @@
-"""Moves between decorations of a parent lattice: exchanges of atoms and changes of element."""
+"""Moves between decorations of parent lattices: exchanges of atoms and changes of species."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,6 +8,7 @@ import numpy as np
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
+from alloop.loop.choose.moves.counts import CountDraws, CountMoves
 from alloop.loop.choose.moves.sampling import choose, choose_pair
 from alloop.materials import Material
 from alloop.models.lattice.decorations import DecorationSpace
@@ -24,27 +25,32 @@ SLAB = (0.25, 0.75)
 class DecorationMoves:
     """Moves between decorations.
 
-    A code is the index of the lattice and then, site by site, the index of the element. The unit
-    of distance is a site that holds another element; decorations of different lattices are as far
-    apart as the cell has sites.
+    A code is the index of the lattice and then, open site by open site, the index of the species.
+    Species change places within a sublattice alone. The unit of distance is a site that holds
+    another species; decorations of different lattices are as far apart as there are open sites.
     """
 
     def __init__(self, space: Decorations) -> None:
-        self._space = DecorationSpace.of(
-            space.elements, space.lattices, space.atoms, space.count_bounds()
-        )
-        self._low, self._high = np.array(self._space.count_bounds).T
-        self._n_elements = len(self._space.elements)
-        counts = np.arange(space.atoms + 1)
-        within = (counts >= self._low[:, None]) & (counts <= self._high[:, None])
-        # How probable a count or a smaller one is, for each element and rest: (e, rest, count)
-        self._cumulative = np.cumsum(self._count_weights(within), axis=-1)
+        self._space = DecorationSpace.of_space(space)
+        self._rules = self._space.rules
+        self._n_species = len(self._space.species)
+        self._n_sites = self._space.n_open
+        self._draws = [CountDraws(one) for one in self._space.sublattices]
+        self._count_moves = CountMoves(self._space)
+        # Bounds by sublattice and species; what a sublattice does not have is bounded to none.
+        shape = len(self._space.sublattices), self._n_species
+        self._low, self._high = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        self._sublattice = np.zeros(self._n_sites, dtype=np.int64)
+        for index, one in enumerate(self._space.sublattices):
+            species = list(one.species)
+            self._low[index, species], self._high[index, species] = np.array(one.bounds).T
+            self._sublattice[one.sites] = index
 
     def encode(self, materials: Sequence[Material]) -> IntArray:
-        """Return lattice and element indices, shape (n, 1 + atoms).
+        """Return lattice and species indices, shape (n, 1 + sites).
 
         Raises:
-            MaterialError: if a material is not a decoration of these lattices and elements.
+            MaterialError: if a material is not a decoration of these lattices and species.
         """
         codes, lattices = self._space.read(materials)
         return np.column_stack([lattices, codes])
@@ -54,26 +60,23 @@ class DecorationMoves:
         return [self._space.structure(code[1:], int(code[0])) for code in codes]
 
     def draw(self, n: int, rng: np.random.Generator) -> IntArray:
-        """Draw n codes: lattices, allowed counts and then orderings are equally probable."""
-        lattices = rng.integers(len(self._space.lattices), size=(n, 1))
-        rest = np.full(n, self._space.atoms)
-        ordered = np.zeros((n, self._space.atoms), dtype=np.int64)
-        for element in range(self._n_elements):
-            cumulative = self._cumulative[element][rest]
-            drawn = rng.random(n) * cumulative[:, -1]
-            counts = (cumulative > drawn[:, None]).argmax(axis=1)
-            # The last `rest` sites are not filled yet: those behind this element's hold the next.
-            rest = rest - counts
-            ordered += np.arange(self._space.atoms) >= (self._space.atoms - rest)[:, None]
-        return np.hstack([lattices, rng.permuted(ordered, axis=1)])
+        """Draw n codes: lattices, allowed counts and then orderings are equally probable; counts
+        that break the rules become the nearest that keep them."""
+        lattices = rng.integers(len(self._space.parents), size=(n, 1))
+        parts = []
+        for one, draws in zip(self._space.sublattices, self._draws, strict=True):
+            parts.append(rng.permuted(np.array(one.species)[draws.ordered(n, rng)], axis=1))
+        codes = np.hstack([lattices, *parts])
+        return codes if self._rules.is_trivial else self._count_moves.mended(codes, rng)
 
     def mutate(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
-        """Exchange two unlike atoms of each row, or change one atom's element, or the lattice.
+        """Exchange two unlike atoms of each row, or change one atom's species, or the lattice.
 
         All possible exchanges are equally probable, and so are all possible changes of an atom.
+        Under rules of charge several atoms change at once, so that the charge is kept.
         """
         moved = codes.copy()
-        n_lattices = len(self._space.lattices)
+        n_lattices = len(self._space.parents)
         kinds = rng.random(len(codes))
         is_lattice = (kinds < P_LATTICE) if n_lattices > 1 else np.zeros(len(codes), dtype=bool)
         shift = rng.integers(1, max(n_lattices, 2), size=len(codes))
@@ -81,7 +84,7 @@ class DecorationMoves:
         wants_exchange = (rng.random(len(codes)) < P_EXCHANGE) | self._is_composition_fixed
         rest = np.flatnonzero(~is_lattice)
         first, second = rest[wants_exchange[rest]], rest[~wants_exchange[rest]]
-        unable_first = self._exchange(moved, first, rng)  # of one element only
+        unable_first = self._exchange(moved, first, rng)  # of one species only
         unable_second = self._change(moved, second, rng)  # at its bounds
         self._change(moved, unable_first, rng)
         self._exchange(moved, unable_second, rng)
@@ -93,26 +96,29 @@ class DecorationMoves:
         This is cut and splice (Deaven and Ho, Phys. Rev. Lett. 75, 288, 1995) in a periodic cell.
         Counts outside of their bounds are mended at sites where the parents differ.
         """
-        coords = self._space.parents[0].sites  # the same for every lattice, in fractions
+        coords = self._space.parents[0].sites  # of fcc and bcc the same, in fractions
         axes, starts = rng.integers(3, size=len(a)), rng.random(len(a))
         thickness = rng.uniform(*SLAB, size=len(a))
         in_slab = (coords[:, axes].T - starts[:, None]) % 1.0 < thickness[:, None]
         child = a.copy()
         child[:, 1:] = np.where(in_slab, b[:, 1:], a[:, 1:])
         self._mend(child, a[:, 1:] != b[:, 1:], rng)
-        return child
+        return child if self._rules.is_trivial else self._count_moves.mended(child, rng)
 
     def neighbouring_compositions(self, code: IntArray, rng: np.random.Generator) -> IntArray:
-        """Return the orderings with 1/4, 1/8, … of all atoms of one element, then with one, turned
-        into another element at random sites; before them the ordering on other lattices."""
-        others = (code[0] + np.arange(1, len(self._space.lattices))) % len(self._space.lattices)
+        """Return the orderings with 1/4, 1/8, … of all atoms of one species, then with one, turned
+        into another species at random sites; before them the ordering on other lattices."""
+        others = (code[0] + np.arange(1, len(self._space.parents))) % len(self._space.parents)
         found = [np.concatenate([[lattice], code[1:]]) for lattice in others]
-        size = self._space.atoms // 4 or 1
+        if not self._rules.is_trivial:
+            found += list(self._count_moves.neighbours(code, rng))
+        size = self._n_sites // 4 or 1
         while True:
-            pairs = list(permutations(range(self._n_elements), 2))
+            pairs = list(permutations(range(self._n_species), 2))
             for place in rng.permutation(len(pairs)):
                 old, new = pairs[place]
-                sites = np.flatnonzero(code[1:] == old)
+                has_both = (self._high[:, [old, new]] > 0).all(axis=1)[self._sublattice]
+                sites = np.flatnonzero((code[1:] == old) & has_both)
                 if len(sites) >= size:
                     other = code.copy()
                     other[1 + rng.choice(sites, size, replace=False)] = new
@@ -121,27 +127,32 @@ class DecorationMoves:
                 break
             size //= 2
         codes = np.array(found).reshape(-1, len(code))
-        return codes[self.in_bounds(codes)]
+        inside = codes[self.in_bounds(codes)]
+        first = np.sort(np.unique(inside, axis=0, return_index=True)[1])
+        return inside[first]
 
     def distance(self, codes: IntArray, other: IntArray) -> IntArray:
-        """Return the number of sites that hold another element; all, on another lattice."""
+        """Return the number of sites that hold another species; all, on another lattice."""
         sites = (codes[..., 1:] != other[..., 1:]).sum(axis=-1)
-        return np.where(codes[..., 0] == other[..., 0], sites, self._space.atoms)
+        return np.where(codes[..., 0] == other[..., 0], sites, self._n_sites)
 
     def in_bounds(self, codes: IntArray) -> BoolArray:
-        """Return whether every element's count is within its bounds, shape (n,)."""
+        """Return whether every species' count is within its bounds and rules, shape (n,)."""
         counts = self._counts(codes)
-        return ((counts >= self._low) & (counts <= self._high)).all(axis=1)
+        within = ((counts >= self._low) & (counts <= self._high)).all(axis=(1, 2))
+        if not self._rules.is_trivial:
+            within &= self._rules.allows(self._space.counts(codes[:, 1:]))
+        return within
 
     def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:
-        """Return the lattice, if it is another, and the sites that hold another element."""
+        """Return the lattice, if it is another, and the sites that hold another species."""
         sites = np.flatnonzero(parent[1:] != code[1:])
-        atoms = [(f"site {site}", self._space.elements[code[1 + site]]) for site in sites]
+        atoms = [(f"site {site}", self._space.species[code[1 + site]]) for site in sites]
         lattice = [("lattice", self._space.lattices[code[0]])] if parent[0] != code[0] else []
         return (*lattice, *atoms)
 
     def apply(self, parent: IntArray, changes: Sequence[Change]) -> IntArray:
-        """Return the code that recorded changes make of a parent's, shape (1 + atoms,)."""
+        """Return the code that recorded changes make of a parent's, shape (1 + sites,)."""
         code = parent.copy()
         for part, value in changes:
             try:
@@ -149,7 +160,7 @@ class DecorationMoves:
                     code[0] = self._space.lattices.index(value)
                 else:
                     site = int(part.removeprefix("site "))
-                    code[range(1, len(code))[site]] = self._space.elements.index(value)
+                    code[range(1, len(code))[site]] = self._space.species.index(value)
             except (ValueError, IndexError) as error:
                 raise MaterialError(f"no decoration has {value!r} as its {part}") from error
         return code
@@ -159,65 +170,72 @@ class DecorationMoves:
         return bool((self._low == self._high).all())
 
     def _counts(self, codes: IntArray) -> IntArray:
-        """Return how many atoms of each element each row has, shape (n, elements)."""
-        elements = range(self._n_elements)
-        return np.stack([(codes[:, 1:] == element).sum(axis=1) for element in elements], axis=1)
+        """Return how many atoms of each species each row has, shape (n, sublattices, species)."""
+        by_sublattice = []
+        for one in self._space.sublattices:
+            here = codes[:, 1:][:, one.sites]
+            by_sublattice.append([(here == each).sum(axis=1) for each in range(self._n_species)])
+        return np.array(by_sublattice).transpose(2, 0, 1)
 
     def _exchange(self, codes: IntArray, rows: IntArray, rng: np.random.Generator) -> IntArray:
         """Exchange two unlike atoms in these rows; return the rows that have none."""
-        atoms = codes[rows, 1:]
-        partners = atoms.shape[1] - np.take_along_axis(self._counts(codes[rows]), atoms, axis=1)
-        i, is_able = choose(partners, rng)  # by the number of unlike partners: all pairs alike
+        atoms, sublattice = codes[rows, 1:], self._sublattice
+        counts = self._counts(codes[rows])
+        alike = counts[np.arange(len(rows))[:, None], sublattice, atoms]
+        sizes = np.bincount(sublattice)[sublattice]
+        # By the number of unlike partners, so that all pairs are equally probable.
+        i, is_able = choose(sizes - alike, rng)
         held = atoms[np.arange(len(rows)), i]
-        j, _ = choose(atoms != held[:, None], rng)
+        beside = sublattice == sublattice[i][:, None]
+        j, _ = choose((atoms != held[:, None]) & beside, rng)
         able, i, j = rows[is_able], 1 + i[is_able], 1 + j[is_able]
         codes[able, i], codes[able, j] = codes[able, j], codes[able, i]
         return rows[~is_able]
 
     def _change(self, codes: IntArray, rows: IntArray, rng: np.random.Generator) -> IntArray:
-        """Change one atom's element in these rows; return the rows whose bounds forbid it."""
+        """Change one atom's species in these rows; return the rows whose bounds forbid it."""
+        if not self._rules.is_trivial:
+            return self._count_moves.step(codes, rows, rng)
         counts = self._counts(codes[rows])
         donors = np.where(counts > self._low, counts, 0)
-        pairs = donors[:, :, None] * (counts < self._high)[:, None, :]
-        pairs[:, range(self._n_elements), range(self._n_elements)] = 0
-        old, new, is_able = choose_pair(pairs, rng)
-        site, _ = choose(codes[rows, 1:] == old[:, None], rng)
+        pairs = donors[..., :, None] * (counts < self._high)[..., None, :]
+        pairs[..., range(self._n_species), range(self._n_species)] = 0
+        n_sublattices = len(self._space.sublattices)
+        wide = np.zeros((len(rows), *(n_sublattices * self._n_species,) * 2), dtype=pairs.dtype)
+        for index in range(n_sublattices):
+            part = slice(index * self._n_species, (index + 1) * self._n_species)
+            wide[:, part, part] = pairs[:, index]
+        old, new, is_able = choose_pair(wide, rng)
+        where, old = np.divmod(old, self._n_species)
+        new = new % self._n_species
+        here = self._sublattice == where[:, None]
+        site, _ = choose((codes[rows, 1:] == old[:, None]) & here, rng)
         codes[rows[is_able], 1 + site[is_able]] = new[is_able]
         return rows[~is_able]
 
     def _mend(self, codes: IntArray, may_change: BoolArray, rng: np.random.Generator) -> None:
         """Bring counts back into their bounds by changes of atoms at the given sites.
 
-        Such a change exists as long as a row is outside: where an element is in excess, or short
+        Such a change exists as long as a row is outside: where a species is in excess, or short
         while another is above its least, the row has more of one than a parent that is in bounds.
         """
-        everything = np.arange(len(codes))
-        for _ in range(self._space.atoms):
-            rows = everything[~self.in_bounds(codes)]
-            if not len(rows):
-                return
-            counts, free = self._counts(codes[rows]), may_change[rows]
-            atoms = codes[rows, 1:]
-            movable = np.stack(
-                [((atoms == el) & free).any(axis=1) for el in range(self._n_elements)], axis=1
-            )
-            excess, shortage = counts > self._high, counts < self._low
-            give = np.where(excess.any(axis=1, keepdims=True), excess, counts > self._low) & movable
-            take = np.where(shortage.any(axis=1, keepdims=True), shortage, counts < self._high)
-            old, is_able = choose(give, rng)
-            new, _ = choose(take, rng)
-            site, _ = choose((atoms == old[:, None]) & free, rng)
-            codes[rows[is_able], 1 + site[is_able]] = new[is_able]
-
-    def _count_weights(self, within: BoolArray) -> np.ndarray:
-        """Return the number of ways in which an element can have a count and the later elements
-        fill what is left, shape (elements, 1 + rest, 1 + count); floats, as there may be many.
-        """
-        n = self._space.atoms + 1
-        ways = np.eye(1, n)[0]
-        weights = np.zeros((self._n_elements, n, n))
-        for element in reversed(range(self._n_elements)):
-            for rest in range(n):
-                weights[element, rest, : rest + 1] = ways[rest::-1] * within[element, : rest + 1]
-            ways = weights[element].sum(axis=1)
-        return weights
+        for index, one in enumerate(self._space.sublattices):
+            low, high = self._low[index], self._high[index]
+            sites = np.arange(1, codes.shape[1])[one.sites]
+            for _ in range(one.n_sites):
+                counts = self._counts(codes)[:, index]
+                rows = np.flatnonzero(((counts < low) | (counts > high)).any(axis=1))
+                if not len(rows):
+                    break
+                counts, free = counts[rows], may_change[rows][:, one.sites]
+                atoms = codes[rows[:, None], sites]
+                movable = np.stack(
+                    [((atoms == el) & free).any(axis=1) for el in range(self._n_species)], axis=1
+                )
+                excess, shortage = counts > high, counts < low
+                give = np.where(excess.any(axis=1, keepdims=True), excess, counts > low) & movable
+                take = np.where(shortage.any(axis=1, keepdims=True), shortage, counts < high)
+                old, is_able = choose(give, rng)
+                new, _ = choose(take, rng)
+                site, _ = choose((atoms == old[:, None]) & free, rng)
+                codes[rows[is_able], sites[site[is_able]]] = new[is_able]

@@ -11,7 +11,7 @@ from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import IntArray
 from alloop.materials import Material
 from alloop.models.ftcp.inverse_design.prototypes import PROTOTYPES
-from alloop.models.lattice.parent import element_volume
+from alloop.parents.sizes import element_volume
 
 FRAME_DECIMALS = 3
 """Decimals to which the cell, in units of the cube root of its volume, and the fractional

@@ -11,6 +11,7 @@ from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
 from alloop.loop.choose.moves.frames import Frame, known_frames, symbols_of
 from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
 from alloop.materials import Material, formula_of
+from alloop.parents.rules import PRICE_SLACK
 from alloop.space import SLACK, Structures
 
 P_SUBSTITUTE, P_EXCHANGE = 0.6, 0.2
@@ -42,7 +43,11 @@ class StructureMoves:
             frame
             for frame in known_frames(known, max_slots=len(space.elements))
             if len(frame.slots) <= space.max_atoms
+            and frame.n_slots <= (space.max_elements or frame.n_slots)
         )
+        excess = space.price_excess
+        self._prices = np.array([excess.get(el, 0.0) for el in space.elements])
+
         if not self._frames:
             raise MaterialError(
                 f"no known structure can be made of {', '.join(space.elements)} with "
@@ -149,12 +154,14 @@ class StructureMoves:
         return np.where(codes[..., 0] == other[..., 0], slots, self._width + 1)
 
     def in_bounds(self, codes: IntArray) -> BoolArray:
-        """Return whether elements are all different and within their fractions, shape (n,)."""
+        """Return whether elements are all different and within their fractions and price, shape
+        (n,)."""
         held, elements = codes[:, 1:], np.arange(len(self._elements))
         holds = held[:, :, None] == elements  # (n, slots, elements)
         fractions = (self._shares[codes[:, 0]][:, :, None] * holds).sum(axis=1)
         within = (fractions >= self._low - SLACK) & (fractions <= self._high + SLACK)
-        return within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1)
+        is_paid = fractions @ self._prices <= PRICE_SLACK
+        return within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1) & is_paid
 
     def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:
         """Return the frame, if it is another, and the slots that hold another element."""

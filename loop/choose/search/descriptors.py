@@ -38,9 +38,7 @@ class OrderingDescriptors:
         self, space: Decorations, name: str, *, bends_together: bool = False, **options: Any
     ) -> None:
         self.name = name
-        self._space = DecorationSpace.of(
-            space.elements, space.lattices, space.atoms, space.count_bounds()
-        )
+        self._space = DecorationSpace.of_space(space)
         self._bends_together, self._options = bends_together, options
 
     @property
@@ -58,7 +56,10 @@ class OrderingDescriptors:
 
     @cached_property
     def _describe(self) -> ClusterDescriptors:
-        return ClusterDescriptors(self._space.parents, len(self._space.elements), **self._options)
+        species = [one.species for one in self._space.sublattices]
+        return ClusterDescriptors(
+            self._space.parents, len(self._space.species), species=species, **self._options
+        )
 
 
 def correlations(space: Decorations) -> OrderingDescriptors:

@@ -12,7 +12,7 @@ import numpy as np
 
 from alloop.loop.choose.moves.base import IntArray, Moves
 from alloop.loop.choose.moves.sampling import choose
-from alloop.models.lattice.parent import ParentLattice
+from alloop.models.lattice.decorations import DecorationSpace
 
 FEWEST, MOST = 0.1, 0.7
 """Number of orbits over the number of sites: with fewer there is no choice, with more no
@@ -34,13 +34,13 @@ class Orbits:
 
 
 def draw_orbits(
-    parents: tuple[ParentLattice, ...],
-    n_elements: int,
+    space: DecorationSpace,
     moves: Moves,
     n: int,
     rng: np.random.Generator,
 ) -> Orbits:
     """Return symmetric orderings drawn at random, in bounds; fewer than n where few exist."""
+    parents = space.parents
     labels: list[IntArray] = []
     starts: list[IntArray] = []
     for _ in range(MAX_DRAWS):
@@ -53,8 +53,8 @@ def draw_orbits(
         n_orbits = int(label.max()) + 1
         if not FEWEST * len(label) <= n_orbits <= MOST * len(label):
             continue
-        counts = np.bincount(moves.draw(1, rng)[0, 1:], minlength=n_elements)
-        code = _filled(label, counts, rng)
+        drawn = moves.draw(1, rng)[0, 1:]
+        code = _filled_sublattices(label, drawn, space, rng)
         if code is None:
             continue
         whole = np.concatenate([[lattice], code])
@@ -71,8 +71,10 @@ def draw_orbits(
 class OrbitMoves:
     """Moves that keep every chain's symmetry: exchanges of orbits, and changes of their element."""
 
-    def __init__(self, orbits: Orbits, n_elements: int, moves: Moves) -> None:
-        self._labels, self._moves, self._n_elements = orbits.labels, moves, n_elements
+    def __init__(self, orbits: Orbits, space: DecorationSpace, moves: Moves) -> None:
+        self._labels, self._moves = orbits.labels, moves
+        self._n_species = len(space.species)
+        self._sublattice = space.parents[0].sublattice
         self._sizes = np.array([np.bincount(label)[label] for label in orbits.labels])
 
     def __call__(self, codes: IntArray, chains: IntArray, rng: np.random.Generator) -> IntArray:
@@ -80,14 +82,15 @@ class OrbitMoves:
         atoms, labels, sizes = codes[:, 1:], self._labels[chains], self._sizes[chains]
         rows = np.arange(len(codes))
         i = rng.integers(atoms.shape[1], size=len(codes))
+        beside = self._sublattice == self._sublattice[i][:, None]
         own, size = atoms[rows, i][:, None], sizes[rows, i][:, None]
-        j, has_partner = choose((atoms != own) & (sizes == size), rng)
+        j, has_partner = choose((atoms != own) & (sizes == size) & beside, rng)
         first = labels == labels[rows, i][:, None]
         second = (labels == labels[rows, j][:, None]) & has_partner[:, None]
         other = atoms[rows, j][:, None]
         exchanged = np.where(second, own, np.where(first & has_partner[:, None], other, atoms))
-        shift = rng.integers(1, max(self._n_elements, 2), size=(len(codes), 1))
-        changed = np.where(first, (own + shift) % self._n_elements, atoms)
+        shift = rng.integers(1, max(self._n_species, 2), size=(len(codes), 1))
+        changed = np.where(first, (own + shift) % self._n_species, atoms)
         wants_exchange = rng.random(len(codes)) < P_EXCHANGE
         moved = codes.copy()
         moved[:, 1:] = np.where(wants_exchange[:, None], exchanged, changed)
@@ -108,6 +111,22 @@ def _orbits(generators: IntArray) -> IntArray:
         if (merged == label).all():
             return np.unique(label, return_inverse=True)[1].ravel()
         label = merged
+
+
+def _filled_sublattices(
+    label: IntArray, drawn: IntArray, space: DecorationSpace, rng: np.random.Generator
+) -> IntArray | None:
+    """Return species constant on the orbits, with a drawn code's counts on every sublattice; None
+    if one cannot be filled so."""
+    code = np.empty_like(drawn)
+    for one in space.sublattices:
+        own = np.unique(label[one.sites], return_inverse=True)[1].ravel()
+        counts = np.bincount(drawn[one.sites], minlength=len(space.species))
+        filled = _filled(own, counts, rng)
+        if filled is None:
+            return None
+        code[one.sites] = filled
+    return code
 
 
 def _filled(label: IntArray, counts: IntArray, rng: np.random.Generator) -> IntArray | None:

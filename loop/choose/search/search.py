@@ -220,6 +220,7 @@ class SearchTask:
                 for i, name in enumerate(marginals.property_names)
             }
             decision = draft.decide(
+                self.state.spec.space,
                 rejection=rejection,
                 reason=reason,
                 acquisition=score,
@@ -299,6 +300,7 @@ def _generated(
         store,
         n=n,
         edge=trust_region_edge(state, round),
+        space=state.spec.space,
         seed=seed,
     )
 

@@ -16,7 +16,7 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage
 from alloop.materials import Material
 from alloop.models.base import GenerativeModel
-from alloop.models.lattice.parent import ParentLattice
+from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import AnySpace, Decorations
 
 N_MEASURED, N_SYMMETRIC = 16, 12
@@ -80,6 +80,7 @@ def decode_around(
     *,
     n: int,
     edge: float,
+    space: AnySpace,
     seed: int,
 ) -> list[Draft]:
     """Return what latent points around some centres decode to.
@@ -92,10 +93,11 @@ def decode_around(
         store: receives the latent points.
         n: number of latent points.
         edge: of the box around each centre, in the extent of the measured latents.
+        space: of the campaign.
         seed: of the decoding; the scatter follows torch's own generator.
     """
     latents = _scattered(model.encode(centres), model.encode(measured), n, edge)
-    return decode_latents(model, checkpoint, latents, store, seed=seed)
+    return decode_latents(model, checkpoint, latents, store, space=space, seed=seed)
 
 
 def starts_of_climb(
@@ -127,10 +129,10 @@ def starts_of_climb(
         groups.append(ChainGroup("latent", decoded.codes[:N_DECODED], plain, reach))
         lineages.append(decoded.lineages[:N_DECODED])
     if isinstance(space, Decorations):
-        parents = tuple(ParentLattice.of_size(name, space.atoms) for name in space.lattices)
-        orbits = draw_orbits(parents, len(space.elements), moves, N_SYMMETRIC, rng)
+        orderings = DecorationSpace.of_space(space)
+        orbits = draw_orbits(orderings, moves, N_SYMMETRIC, rng)
         if len(orbits.starts):
-            its_moves = OrbitMoves(orbits, len(space.elements), moves)
+            its_moves = OrbitMoves(orbits, orderings, moves)
             groups.append(ChainGroup("symmetric", orbits.starts, its_moves))
             lineages.append(
                 tuple(

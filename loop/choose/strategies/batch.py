@@ -49,14 +49,14 @@ class Batch:
 
     def screen(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Return the drafts that pass the screening, each once; the others are rejected."""
-        passed = []
+        passed, space = [], self._state.spec.space
         for draft in drafts:
-            rejection = screen(draft.material, self._state.spec.space, self._known)
+            rejection = screen(draft.material, space, self._known)
             if rejection is None:
                 self._known.add(draft.id, draft.material)
                 passed.append(draft)
             else:
-                self._looked_at.append((draft, draft.decide(rejection=rejection, reason="")))
+                self._looked_at.append((draft, draft.decide(space, rejection=rejection, reason="")))
         return passed
 
     def decide(self, decided: Sequence[tuple[Draft, Decision]]) -> None:

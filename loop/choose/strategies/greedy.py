@@ -44,6 +44,6 @@ def _of_new_composition(state: CampaignState, drafts: Iterator[Draft]) -> Iterat
     """Leave out orderings of a composition on a lattice that was measured on it already."""
     known = {(d.formula, d.lattice) for d in state.decisions.values() if d.lattice is not None}
     for draft in drafts:
-        place = (formula_of(draft.material), lattice_of(draft.material))
+        place = (formula_of(draft.material), lattice_of(draft.material, state.spec.space))
         if place not in known:
             yield draft

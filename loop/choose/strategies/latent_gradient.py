@@ -58,7 +58,9 @@ def propose_by_latent_gradient(
         starts = model.encode([store.get_material(m.candidate) for m in best])
         latents = climb_head(model, starts, predicted_utility(state, len(best))).to(torch.float32)
         checkpoint = state.models[round].checkpoint
-        drafts = decode_latents(model, checkpoint, latents, store, seed=seed)
+        drafts = decode_latents(
+            model, checkpoint, latents, store, space=state.spec.space, seed=seed
+        )
     batch = Batch(state, seen, round)
     passed = batch.screen(drafts)
     batch.decide(decide_by_prediction(state, model, passed, seed=seed))

@@ -71,6 +71,7 @@ def decide_by_prediction(
             name: Posterior(mean=means[row][i], std=stds[row][i]) for i, name in enumerate(names)
         }
         decision = drafts[row].decide(
+            state.spec.space,
             rejection=rejection,
             reason=f"choice {place + 1} of {size} by the predicted value" if not rejection else "",
             acquisition=score,

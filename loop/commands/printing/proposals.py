@@ -15,6 +15,7 @@ REJECTIONS = {
     ),
     "keep_structure": ("left its lattice on relaxation", "left their lattices on relaxation"),
     "max_surprise": ("was too far from the prediction", "were too far from the prediction"),
+    "sublattices": ("was outside a sublattice's bounds", "were outside a sublattice's bounds"),
     "min_distance": ("had atoms too close", "had atoms too close"),
     "promotion": ("ranked lower", "ranked lower"),
     "resolution": ("differed too little from a known one", "differed too little from known ones"),

@@ -7,7 +7,8 @@ import pytest
 from pymatgen.core import Composition, Structure
 
 from alloop.errors import MaterialError
-from alloop.loop.choose.random_candidates import FRACTION_STEPS, random_materials
+from alloop.loop.choose.moves.compositions import FRACTION_STEPS
+from alloop.loop.choose.random_candidates import random_materials
 from alloop.loop.choose.screening import Seen, screen
 from alloop.materials import material_id
 from alloop.space import AnySpace, Compositions, Decorations, Structures

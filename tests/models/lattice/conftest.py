@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from alloop.models.base import Dataset
+from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.model import LatticeModel
 from alloop.models.lattice.options import LatticeOptions
 
@@ -18,15 +19,15 @@ def make_model() -> Callable[..., LatticeModel]:
     """Return a maker of untrained models of 16 atoms that train in a second."""
 
     def make(**changes: object) -> LatticeModel:
-        arguments = {
-            "options": SMALL,
+        space = {
             "elements": ("Ni", "Fe", "Cr"),
             "lattices": ("fcc", "bcc"),
             "atoms": 16,
             "count_bounds": BOUNDS,
-            "property_names": ("bulk_modulus", "formation_energy_per_atom"),
-        }
-        return LatticeModel(**(arguments | changes))  # type: ignore[arg-type]
+        } | changes
+        options = space.pop("options", SMALL)
+        names = ("bulk_modulus", "formation_energy_per_atom")
+        return LatticeModel(options, DecorationSpace.of(**space), names)  # type: ignore[arg-type]
 
     return make
 

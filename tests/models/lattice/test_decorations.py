@@ -44,9 +44,9 @@ def test_structures_are_read_as_they_were_written():
     ("material", "says"),
     [
         (Composition("NiFe"), "no sites"),
-        (ParentLattice("fcc", 2).structure(["Ni"] * 15 + ["Cu"]), "contains Cu"),
-        (ParentLattice("bcc", 2).structure(["Ni"] * 16), "this model knows fcc"),
-        (ParentLattice("fcc", 1).structure(["Ni"] * 2), "16 atoms"),
+        (ParentLattice.alloy("fcc", 2).structure(["Ni"] * 15 + ["Cu"]), "contains Cu"),
+        (ParentLattice.alloy("bcc", 2).structure(["Ni"] * 16), "this model knows fcc"),
+        (ParentLattice.alloy("fcc", 1).structure(["Ni"] * 2), "16 atoms"),
     ],
 )
 def test_materials_outside_the_space_are_refused(material, says):

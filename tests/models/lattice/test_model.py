@@ -24,7 +24,7 @@ def canonical(structure):
 
 
 def test_it_keeps_the_promises_of_every_model(make_model, dataset, tmp_path):
-    foreign = [Composition("NiFe"), ParentLattice("fcc", 1).structure(["Ni", "Fe"])]
+    foreign = [Composition("NiFe"), ParentLattice.alloy("fcc", 1).structure(["Ni", "Fe"])]
     check_model(make_model, dataset, foreign=foreign, folder=tmp_path)
 
 
@@ -54,7 +54,7 @@ def test_whatever_it_decodes_is_within_the_count_bounds(fitted):
     for structure in fitted.decode(z, seed=0):
         counts = structure.composition
         for symbol, (low, high) in zip(
-            fitted.space.elements, fitted.space.count_bounds, strict=True
+            fitted.space.species, fitted.space.count_bounds, strict=True
         ):
             assert low <= counts[symbol] <= high
         lattices.add(identify(structure).name)
@@ -78,7 +78,7 @@ def test_equivalent_decorations_have_one_embedding_and_one_prediction(fitted):
 def test_the_embedding_of_a_material_is_its_own_composition_and_order(fitted, dataset):
     """B2 NiFe, known by hand: lattice bcc, half of each, α = −1, +1, +1 with c_a c_b = 1/4."""
     del dataset
-    parent = ParentLattice("bcc", 2)
+    parent = ParentLattice.alloy("bcc", 2)
     is_corner = np.all(np.isclose(parent.sites * 2 % 1, 0), axis=1)
     z = fitted.encode([parent.structure(np.where(is_corner, "Ni", "Fe").tolist())])
     pairs = [0.25, 0, 0, -0.25, 0, 0, -0.25, 0, 0]  # Ni–Fe, Ni–Cr, Fe–Cr in three shells
@@ -135,7 +135,7 @@ def test_predictions_follow_the_labels(fitted, dataset):
 def test_predictions_are_less_sure_far_from_the_labels(fitted, dataset):
     z = fitted.encode(dataset.materials)
     near = fitted.predict(z).std.mean(dim=0)
-    parent = ParentLattice("bcc", 2)
+    parent = ParentLattice.alloy("bcc", 2)
     is_corner = np.all(np.isclose(parent.sites * 2 % 1, 0), axis=1)
     ordered = fitted.encode([parent.structure(np.where(is_corner, "Ni", "Fe").tolist())])
     assert (fitted.predict(ordered).std[0] > near).all()

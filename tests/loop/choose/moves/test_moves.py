@@ -29,12 +29,46 @@ FIXED = Decorations(
 SPACES: dict[str, AnySpace] = {
     "fixed": FIXED,
     "ternary": Decorations(elements=("Ni", "Fe", "Cr"), fractions={"Ni": (0.25, 0.5)}, atoms=16),
+    "charged": Decorations.model_validate(
+        {
+            "parent": "perovskite",
+            "supercell": [2, 2, 2],
+            "sublattices": {
+                "A": {"elements": ["Sr", "La"]},
+                "B": {"elements": ["Ti", "Fe"]},
+                "X": {"elements": ["O", "vacancy"], "fractions": {"vacancy": [0, 0.125]}},
+            },
+            "charges": {"Sr": 2, "La": 3, "Ti": 4, "Fe": 3, "O": -2},
+        }
+    ),
+    "few elements": Decorations.model_validate(
+        {
+            "parents": ["fcc", "bcc", "hcp"],
+            "atoms": 16,
+            "elements": ["Ni", "Fe", "Cr", "Co"],
+            "max_elements": 2,
+        }
+    ),
     "compositions": Compositions(
         kind="compositions",
         elements=("Al", "Co", "Cr", "Fe", "Ni"),
         fractions={"Al": (0.05, 0.2), "Cr": (0.0, 0.35)},
         min_elements=3,
         max_elements=4,
+    ),
+    "priced": Compositions(
+        kind="compositions",
+        elements=("Co", "Cr", "Fe", "Ni"),
+        step=0.02,
+        prices={"Co": 33.0, "Cr": 9.0, "Fe": 0.5, "Ni": 18.0},
+        max_price=12.0,
+    ),
+    "priced orderings": Decorations(
+        elements=("Co", "Fe", "Ni"),
+        lattices=("fcc",),
+        atoms=16,
+        prices={"Co": 33.0, "Fe": 0.5, "Ni": 18.0},
+        max_price=12.0,
     ),
     "structures": Structures(
         kind="structures",
@@ -83,7 +117,7 @@ def test_codes_and_recorded_changes_give_the_same_material_again(name: str, seed
         assert np.array_equal(moves.apply(parent, moves.changes(parent, code)), code)
 
 
-@pytest.mark.parametrize("name", ["fixed", "ternary", "compositions"])
+@pytest.mark.parametrize("name", ["fixed", "ternary", "charged", "few elements", "compositions"])
 def test_what_random_candidates_draws_has_a_code(name: str) -> None:
     moves, drawn = moves_in(name), list(random_materials(SPACES[name], 5, 20))
     codes = moves.encode(drawn)

@@ -9,6 +9,7 @@ from alloop.loop.choose.moves.decorations import DecorationMoves
 from alloop.loop.choose.search.climb import ChainGroup, climb, plain_moves
 from alloop.loop.choose.search.orbits import OrbitMoves, draw_orbits
 from alloop.models.lattice.clusters import ClusterDescriptors
+from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.parent import ParentLattice
 from alloop.space import Decorations
 
@@ -58,11 +59,11 @@ def test_symmetric_chains_stay_symmetric() -> None:
     rng = np.random.default_rng(3)
     space = Decorations(elements=("Ni", "Fe", "Cr"), lattices=("fcc", "bcc"), atoms=54)
     moves = DecorationMoves(space)
-    parents = tuple(ParentLattice.of_size(name, 54) for name in space.lattices)
-    orbits = draw_orbits(parents, 3, moves, 8, rng)
+    orderings = DecorationSpace.of_space(space)
+    orbits = draw_orbits(orderings, moves, 8, rng)
     assert len(orbits.starts) == 8
     moved = orbits.starts
-    step = OrbitMoves(orbits, 3, moves)
+    step = OrbitMoves(orbits, orderings, moves)
     for _ in range(10):
         moved = step(moved, np.arange(8), rng)
     assert moves.in_bounds(moved).all()
@@ -70,6 +71,6 @@ def test_symmetric_chains_stay_symmetric() -> None:
     for label, code in zip(orbits.labels, moved, strict=True):
         held = [set(code[1:][label == orbit]) for orbit in range(label.max() + 1)]
         assert all(len(elements) == 1 for elements in held)
-        symmetries = parents[code[0]].symmetries
+        symmetries = orderings.parents[code[0]].symmetries
         images = code[1:][symmetries]
         assert (images == code[1:]).all(axis=1).sum() >= 2  # one more than the identity
