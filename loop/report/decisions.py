@@ -107,7 +107,8 @@ def _result(state: CampaignState, trial: Trial) -> str:
         return ""
     if trial.measured is None:
         candidate, tier = trial.decision.candidate, trial.proposal.tier
-        if state.closed is None and retraction_of(state, candidate, tier) is None:
+        is_settled = retraction_of(state, candidate, tier) or candidate in state.by_hand.vetoes
+        if state.closed is None and not is_settled:
             return "pending"
         return unmeasured_reason(state, candidate, tier)
     if trial.answer is None:

@@ -29,9 +29,9 @@ def retract(
     them or promoted by them any more, and no other campaign reuses them. `alloop impact` lists
     what had been built on them.
     """
-    from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.people.retracting import retract as take_back
     from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.choices import find_candidate
 
     id = "" if candidate is None else find_candidate(RunFolder.read(run).state, candidate)
     done = take_back(

@@ -26,10 +26,10 @@ def audit(
 
     `alloop explain` says all about one candidate.
     """
-    from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
-    from alloop.loop.commands.record.candidates import find_candidate
-    from alloop.loop.commands.record.decision_rows import flat, shown
+    from alloop.loop.commands.printing.ids import digits_needed
+    from alloop.loop.python.decision_rows import flat, shown, veto_rows
     from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.choices import candidate_ids, find_candidate
     from alloop.loop.state.trials import all_trials
     from alloop.properties import ENERGY_ABOVE_HULL
 
@@ -40,6 +40,8 @@ def audit(
         for trial in all_trials(state)
         if round in (None, trial.proposal.round) and id in (None, trial.decision.candidate)
     ]
+    if round is None:
+        rows += [row for row in veto_rows(state) if id in (None, row["candidate"])]
     digits = digits_needed(candidate_ids(state))
     names = tuple(dict.fromkeys((*state.spec.property_names(), ENERGY_ABOVE_HULL)))
     print_list(

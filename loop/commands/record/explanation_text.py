@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from alloop.loop.commands.printing.ids import FEWEST_DIGITS, candidate_ids, digits_needed
+from alloop.loop.commands.printing.ids import FEWEST_DIGITS, digits_needed
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.record.explanation import Explanation
 from alloop.loop.explain.dependents import Dependents
@@ -13,6 +13,7 @@ from alloop.loop.explain.required import Requirement
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.choices import candidate_ids
 from alloop.loop.state.trials import unmeasured_reason
 from alloop.properties import ENERGY_ABOVE_HULL
 
@@ -31,6 +32,8 @@ def print_explanation(found: Explanation, state: CampaignState, run: str) -> Non
     units = state.spec.units()
     say(f"candidate {found.candidate}")
     say(f"{found.lattice or ''} {found.formula}".strip())
+    for line in found.by_hand:
+        say(line)
     say("")
     decisions = [
         (*_decision_lines(row, units, state), *_comparison_lines(place, required, row["chosen"]))
@@ -171,7 +174,7 @@ def describe_origin(decision: Decision) -> str:
     return f"{_made(decision.lineage)}; {decision.reason}"
 
 
-def _made(lineage: Lineage) -> str:
+def _made(lineage: Lineage) -> str:  # noqa: PLR0911 (a case for each source)
     match lineage:
         case Lineage(source="swap", swap=(one, other)):
             return f"sites {one} and {other} exchanged in its parent"
@@ -194,5 +197,9 @@ def _made(lineage: Lineage) -> str:
             return f"climbed to from {start}: {moves}"
         case Lineage(source="symmetric"):
             return f"a symmetric ordering, start {lineage.row} of the climb, seed {lineage.seed}"
+        case Lineage(source="added"):
+            return "a candidate of somebody's own"
+        case Lineage(source="reported", parent=str(asked)):
+            return f"reported in the place of {asked[:10]}"
     seed = "" if lineage.seed is None else f", seed {lineage.seed}"
     return f"{lineage.source}{seed}"
