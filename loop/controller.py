@@ -24,8 +24,9 @@ from alloop.loop.measure.recording import failed_attempt, measured
 from alloop.loop.measure.self_testing import self_test, untested_tiers
 from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.opening import open_campaign
-from alloop.loop.people.requests import write_requests
+from alloop.loop.people.requests.writing import write_requests
 from alloop.loop.record.artifacts import ArtifactStore
+from alloop.loop.record.by_hand import BatchAsked
 from alloop.loop.record.events import (
     CampaignClosed,
     Event,
@@ -50,6 +51,9 @@ from alloop.loop.steps import (
     Step,
     TakeReference,
     Wait,
+    begins_round_after,
+    chooses_batch,
+    latest_round,
     next_step,
 )
 from alloop.models.options import StartsFromCheckpoint
@@ -139,15 +143,21 @@ class Controller:
         """Ask to stop once the measurements under way are recorded."""
         self._stopping = True
 
-    def run(self) -> CampaignState:
+    def run(self, *, rounds: int | None = None) -> CampaignState:
         """Run until the campaign is closed, people have to answer or the limit on time is reached;
         return its last state.
+
+        Args:
+            rounds: number of rounds to begin at most, besides the one under way; None for all.
 
         Raises:
             Interrupted: after ``stop``, with everything recorded.
         """
         self._began = time.monotonic() - self.state.wall_seconds
+        last = None if rounds is None else latest_round(self.state) + rounds
         step = self._next_step()
+        if begins_round_after(step, last):
+            return self.state
         if step is None or isinstance(step, Wait):
             self._ask(step)
             return self.state
@@ -156,6 +166,9 @@ class Controller:
         self._append(SessionOpened(scheduling=self._scheduling, seal=self._seal))
         self._collect_spool()
         while (step := self._next_step()) is not None:
+            if begins_round_after(step, last):
+                self._append(SessionClosed(reason=f"no more than {rounds} rounds were asked for"))
+                return self.state
             if self._stopping:
                 self._append(SessionClosed(reason="interrupted"))
                 raise Interrupted
@@ -173,6 +186,44 @@ class Controller:
         self._append(SessionClosed(reason=reason))
         return self.state
 
+    def suggest(self, size: int | None, who: str) -> CampaignState:
+        """Go on until a batch is chosen that is to be measured next, and measure nothing; return
+        the last state, whose ``pending`` evaluations are the batch.
+
+        What it takes is recorded step by step, as in a run, which goes on with this very batch. A
+        batch that is not measured yet stays the next one.
+
+        Args:
+            size: of the next batch of the first tier; None for the campaign's own.
+            who: person who asked for it.
+
+        Raises:
+            Interrupted: after ``stop``, with everything recorded.
+        """
+        self._began = time.monotonic() - self.state.wall_seconds
+        step = self._next_step()
+        if step is None or isinstance(step, Measure | Wait | Pause):
+            self._ask(step)
+            return self.state
+        self._append(SessionOpened(scheduling=self._scheduling, seal=self._seal))
+        while (step := self._next_step()) is not None and not isinstance(
+            step, Measure | Wait | Pause
+        ):
+            if self._stopping:
+                self._append(SessionClosed(reason="interrupted"))
+                raise Interrupted
+            if (
+                size is not None
+                and chooses_batch(step, self.state)
+                and self.state.by_hand.asked_size != size
+            ):
+                self._append(BatchAsked(size=size, who=who))
+            self._observer.step(step, self.state)
+            self._do(step)
+        self._ask(step)
+        self._append(SessionClosed(reason=f"{len(self.state.pending)} candidates are suggested"))
+        return self.state
+
     def _next_step(self) -> Step | None:
         limit = self._spec.budget.wall_time
         return next_step(self.state, time_left(self.state, limit, self._elapsed()))
@@ -186,9 +237,9 @@ class Controller:
         assert limit is not None  # nothing else pauses
         return f"the wall time of {limit.total_seconds():g} s is over; left undone: {step.undone}"
 
-    def _ask(self, step: Wait | None) -> None:
+    def _ask(self, step: Step | None) -> None:
         """Write down what people are asked for, where they are asked."""
-        if step is not None:
+        if isinstance(step, Wait):
             write_requests(self._run, self.state, step.evaluations)
 
     def _do(self, step: Step) -> None:
@@ -252,7 +303,7 @@ class Controller:
         state, seen = self.state, self._update_seen()
         match step.stage:
             case Stage.INITIAL:
-                return propose_initial(state, self._store, seen)
+                return propose_initial(state, self._store, seen, part=step.iteration)
             case Stage.ACQUISITION:
                 return propose_batch(state, self._store, seen, round=step.round)
             case Stage.AUGMENTATION:

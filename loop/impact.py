@@ -201,9 +201,11 @@ class _Sides:
             case _:
                 yield entry
 
-    def _named_in(self, event: Retracted) -> set[str]:
+    def _named_in(self, event: Retracted) -> frozenset[str]:
         """Return what a retraction names of what is looked at."""
-        return (self._evaluations & set(event.evaluations)) | (self._brought & set(event.brought))
+        return frozenset(
+            (self._evaluations & set(event.evaluations)) | (self._brought & set(event.brought))
+        )
 
     def _look_at_model(self, seq: int, event: ModelFitted) -> None:
         if self._known_otherwise():

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Proposed, Stage
+from alloop.loop.state.by_hand.decisions import BATCHES, initial_missing
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 from alloop.loop.state.promotion_size import batch_size
 from alloop.loop.state.stopping import stopping_reason
@@ -90,6 +91,26 @@ def next_step(state: CampaignState, time: TimeLeft = TimeLeft.ENOUGH) -> Step | 
     return promotion or Pause(left_undone(state))
 
 
+def latest_round(state: CampaignState) -> int:
+    """Return the round that was begun last; 0 before the first."""
+    begun = (p.round for p in state.requested)
+    return max((*begun, *state.models), default=0)
+
+
+def begins_round_after(step: Step | None, last: int | None) -> bool:
+    """Return whether a step is the first of a round that comes after the last wanted one."""
+    if last is None or not isinstance(step, Fit | Propose):
+        return False
+    return step.round > last
+
+
+def chooses_batch(step: Step, state: CampaignState) -> bool:
+    """Return whether a step is, or prepares, the choice of a batch for the first tier."""
+    if isinstance(step, Propose) and step.stage is Stage.INITIAL:
+        return initial_missing(state) > 0
+    return isinstance(step, Fit) or (isinstance(step, Propose) and step.stage in BATCHES)
+
+
 def _promotion_in_time(state: CampaignState, step: Step) -> Step | None:
     """Return the next step of promotion where there is no time for another round: the best so far
     are promoted, although the search is not over."""
@@ -113,6 +134,8 @@ def _step(state: CampaignState) -> Step:
         return Propose(0, Stage.INITIAL)
     if not _has_quorum(state, state.requested[-1]):
         return Wait(state.pending)
+    if initial_missing(state):
+        return Propose(0, Stage.INITIAL, iteration=len(state.requested))
     step = _next(state)
     is_last = isinstance(step, Close) or (
         isinstance(step, Propose) and step.stage is Stage.PROMOTION
@@ -126,7 +149,8 @@ def _has_quorum(state: CampaignState, last: Proposed) -> bool:
     options = state.spec.tiers[last.tier]
     if not isinstance(options, AsksPeople):
         return True
-    asked = {decision.candidate for decision in last.decisions if decision.chosen}
+    vetoed = state.by_hand.vetoes
+    asked = {d.candidate for d in last.decisions if d.chosen and d.candidate not in vetoed}
     missing = sum(e.tier == last.tier and e.candidate in asked for e in state.pending)
     return len(asked) - missing >= options.n_required(len(asked))
 

@@ -233,13 +233,14 @@ def _laid_out(
             "no sublattice has two species, so there is nothing to order; give one of them more"
         )
     groups, fixed = [], []
-    for site, name in enumerate(owner):
-        is_site_open = name is not None and is_open[name]
-        groups.append(open_names.index(name) if name is not None and is_site_open else FIXED)
-        if is_site_open:
+    for site, of_site in enumerate(owner):
+        if of_site is not None and is_open[of_site]:
+            groups.append(open_names.index(of_site))
             fixed.append("")
         else:
-            fixed.append(cell.elements[site] if name is None else sublattices[name].elements[0])
+            groups.append(FIXED)
+            own = cell.elements[site] if of_site is None else sublattices[of_site].elements[0]
+            fixed.append(own)
     if VACANCY in fixed:
         raise ValueError(f"a fixed site of {parent} is vacant; leave it out of the parent")
     species = tuple(sublattices[name].elements for name in open_names)

@@ -130,6 +130,7 @@ class ParentOptions(BaseModel):
             raise ValueError(
                 f"the content of {value['file']} is missing; start from the spec's file"
             )
+        assert info.context is not None
         path = Path(info.context[FOLDER]) / str(value["file"])
         return {**value, "file": path.name, "crystal": read_crystal(path)}
 

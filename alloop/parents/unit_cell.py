@@ -4,6 +4,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from alloop.lattices import CUBIC_SITES, TWO_ATOM_C_OVER_A, LatticeName
 from alloop.parents.prototypes import PROTOTYPES, Prototype
@@ -88,17 +89,17 @@ def prototype_cell(name: str, a: float | None, c: float | None) -> UnitCell:
     )
     assert len(crystal) == prototype.n_sites
     labels = tuple(stands_for[site.specie.symbol] for site in crystal)
-    return UnitCell(
-        name, _rows(lattice.matrix), labels, (), _rows(crystal.frac_coords % 1.0), a is not None
-    )
+    a_vector, b_vector, c_vector = _rows(lattice.matrix)
+    vectors = (a_vector, b_vector, c_vector)
+    return UnitCell(name, vectors, labels, (), _rows(crystal.frac_coords % 1.0), a is not None)
 
 
 def _labels(prototype: Prototype) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label for label, _ in prototype.orbits))
 
 
-def _rows(array: object) -> tuple[Vector, ...]:
-    return tuple((float(x), float(y), float(z)) for x, y, z in array)  # type: ignore[attr-defined]
+def _rows(array: Any) -> tuple[Vector, ...]:
+    return tuple((float(x), float(y), float(z)) for x, y, z in array)
 
 
 def repeats_for(cell: UnitCell, sites: int, *, is_exact: bool) -> tuple[int, int, int] | None:

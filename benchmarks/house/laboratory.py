@@ -9,7 +9,7 @@ import pandas as pd
 from pymatgen.core import Composition, Element
 
 from alloop.errors import DataError
-from alloop.loop.people.requests import REQUESTS
+from alloop.loop.people.requests.table import REQUESTS
 from alloop.public_data.datasets import find_file
 
 FCC_FROM = 8.0

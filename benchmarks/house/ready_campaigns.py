@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from alloop.campaigns.load import load_spec, ready_campaigns
 from alloop.errors import AlloopError
-from alloop.loop.people.requests import REQUESTS
+from alloop.loop.people.requests.table import REQUESTS
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.table.options import TableOptions
 from alloop.public_data.datasets import DATA_SETS, data_folder

@@ -56,7 +56,7 @@ def propose_promotion(
     waiting = _feasible(state, tier)
     trusted, refused = [], []
     for answer in waiting:
-        rejection = promotion_rejection(state, store, answer)
+        rejection = _veto(state, answer) or promotion_rejection(state, store, answer)
         if rejection is None:
             trusted.append(answer)
         elif len(trusted) < size:  # it would have been considered
@@ -72,6 +72,11 @@ def propose_promotion(
         decisions=tuple(decisions),
         notes=_notes(agreement, lines),
     )
+
+
+def _veto(state: CampaignState, answer: Measured) -> CandidateRejection | None:
+    why = state.by_hand.reasons_vetoed.get(answer.candidate)
+    return None if why is None else CandidateRejection("vetoed", -1.0, why)
 
 
 def _feasible(state: CampaignState, tier: int) -> list[Measured]:

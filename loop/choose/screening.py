@@ -12,7 +12,7 @@ from alloop.errors import AlloopError, MaterialError, PluginError, one_line
 from alloop.kinds import SCREENS, find_kind
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.materials import Material, composition_of, formula_of
+from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.models.lattice.decorations import DecorationSpace, parents_in
 from alloop.models.lattice.parent import ParentLattice, read_decoration
 from alloop.parents.rules import PRICE_SLACK
@@ -195,6 +195,7 @@ SCREENING_RULES = frozenset(
         "step",
         "min_distance",
         "screens",
+        "vetoed",
         "infeasible",
         "duplicate",
         "resolution",
@@ -204,8 +205,8 @@ SCREENING_RULES = frozenset(
 
 
 class Seen:
-    """Everything measured, pending or brought with its values, to tell whether a candidate is
-    another of the same.
+    """Everything measured, pending, vetoed, or brought with its values, to tell whether a candidate
+    is another of the same.
 
     It follows the campaign's state and is changed by nothing else; who chooses a batch, and must
     not choose the same twice, adds to an ``overlay``.
@@ -218,10 +219,15 @@ class Seen:
     def __init__(self, below: "Seen | None" = None, *, space: Space | None = None) -> None:
         self.infeasible: dict[str, str] = {} if below is None else below.infeasible
         """Why a candidate cannot be measured, by its id, where that is so."""
+        self.vetoed: dict[str, str] = {} if below is None else below.vetoed
+        """Who vetoed a candidate and why, by its id, where somebody did."""
         self._below = below
-        self._parents = parents_in(space) if below is None else below._parents
+        self._parents: tuple[ParentLattice, ...] = (
+            parents_in(space) if below is None else below._parents
+        )
         self._n_followed = 0
         self._n_brought = 0
+        self._followed_vetoes: set[str] = set()
         self._ids: dict[bytes, str] = {}
         self._compositions: dict[str, Composition] = {}
         self._others: dict[str, dict[str, Structure]] = {}
@@ -232,6 +238,11 @@ class Seen:
         since it was followed last."""
         self.infeasible = state.reasons_infeasible
         self._parents = parents_in(state.spec.space)
+        self.vetoed = state.by_hand.reasons_vetoed
+        for id in self.vetoed:
+            if id not in self._followed_vetoes:
+                self.add(id, store.get_material(id))
+                self._followed_vetoes.add(id)
         for evaluation in state.evaluations[self._n_followed :]:
             self.add(evaluation.candidate, store.get_material(evaluation.candidate))
         self._n_followed = len(state.evaluations)
@@ -307,6 +318,9 @@ def screen(material: Material, space: Space, seen: Seen) -> CandidateRejection |
         if (rejection := rule(material, space)) is not None:
             return rejection
     if (twin := seen.equivalent(material)) is not None:
+        if (why := seen.vetoed.get(twin)) is not None:
+            same = "" if twin == material_id(material) else f"equivalent to candidate {twin[:10]}, "
+            return CandidateRejection("vetoed", -1.0, f"{same}{why}")
         if (why := seen.infeasible.get(twin)) is not None:
             text = f"equivalent to candidate {twin[:10]}, which cannot be measured ({why})"
             return CandidateRejection("infeasible", -1.0, text)

@@ -62,7 +62,7 @@ def propose_by_uncertainty(
             if isinstance(model, CanAssess)
             else model.predict(latents)
         )
-    size = min(state.spec.acquisition.batch, state.remaining())
+    size = state.batch_size
     spreads = _label_spreads(state, prediction.property_names)
     choice = choose_uncertain(uncertainty_scores(prediction, spreads), latents.numpy(), size)
     decisions = tuple(

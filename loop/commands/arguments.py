@@ -50,6 +50,10 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="overrides, such as budget.rounds=2"),
 ]
+RoundsOption = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="N", help="begin at most N rounds besides the one under way"),
+]
 TrustOption = Annotated[
     bool, typer.Option("--trust", help="go on with a run that somebody else began; see the docs")
 ]

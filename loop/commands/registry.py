@@ -25,6 +25,10 @@ from alloop.loop.commands.record.explain import explain
 from alloop.loop.commands.record.impact import impact
 from alloop.loop.commands.record.replay import replay
 from alloop.loop.commands.record.verify import verify
+from alloop.loop.commands.talk.create import create
+from alloop.loop.commands.talk.own import add, score
+from alloop.loop.commands.talk.suggest import suggest
+from alloop.loop.commands.talk.veto import veto
 from alloop.loop.commands.tools.data import app as data
 from alloop.loop.commands.tools.dataset import dataset
 from alloop.loop.commands.tools.kinds import kinds
@@ -43,6 +47,11 @@ COMMANDS: dict[Callable[..., None], str] = {
     runs: "alloop runs",
     status: "alloop status runs/nifecr-bulk-modulus",
     change: 'alloop change runs/nifecr-bulk-modulus --set budget.rounds=8 --why "still rising"',
+    create: "alloop create mine.yaml --run runs/mine",
+    suggest: "alloop suggest runs/mine -n 8",
+    add: 'alloop add runs/mine *.cif --why "from the literature"',
+    score: "alloop score runs/mine *.cif",
+    veto: 'alloop veto runs/mine 4f1c2a9b03 --why "cobalt is not to be had"',
     label: "alloop label runs/lab 4f1c2a9b03 bulk_modulus=191.2",
     retract: 'alloop retract runs/nifecr-bulk-modulus 4f1c2a9b03 --why "wrong potential"',
     report: "alloop report runs/nifecr-bulk-modulus",

@@ -1,10 +1,12 @@
 """Recording of people's results: requested values, partial ones, corrections, unrequested ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alloop.loop.choose.screening import lattice_of
 from alloop.loop.people.results import Reader, Result, Results
+from alloop.loop.people.who import user_name
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import (
     Decision,
@@ -19,8 +21,12 @@ from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState, Evaluation, evaluation_id, fold
 from alloop.loop.state.corrections import Correction, corrections_in
-from alloop.materials import formula_of
+from alloop.materials import Material, formula_of
 from alloop.oracles.base import FailureKind, Status
+from alloop.oracles.options import AsksPeople
+
+BY_HAND = "by hand"
+"""Fingerprint of a value that a person gave in the place of a machine."""
 
 
 @dataclass(frozen=True)
@@ -38,37 +44,55 @@ class LabelSummary:
     """Whether the very same file had been recorded before."""
 
 
-def record_file(run: Path, path: Path) -> LabelSummary:
+def record_file(run: Path, path: Path, why: str = "") -> LabelSummary:
     """Record a file of results: all of it, or nothing.
+
+    Args:
+        run: the run's folder.
+        path: of the file.
+        why: a remark for the record.
 
     Raises:
         DataError: naming line and column of what cannot be used.
         RunError: if there is no campaign, or a controller is working on it.
     """
-    return _record(run, path, "", ())
+    return _record(run, lambda reader: reader.file(path), why)
 
 
-def record_typed(run: Path, candidate: str, values: Sequence[str]) -> LabelSummary:
+def record_typed(
+    run: Path,
+    candidate: str,
+    values: Sequence[str],
+    *,
+    instead: Material | None = None,
+    why: str = "",
+) -> LabelSummary:
     """Record what was typed about one candidate: see ``Reader.typed``.
+
+    Args:
+        run: the run's folder.
+        candidate: beginning of its id, or a formula.
+        values: ``property=value`` words.
+        instead: material that was made and measured in its place; None for itself.
+        why: a remark for the record.
 
     Raises:
         DataError, RunError: as ``record_file``.
     """
-    return _record(run, None, candidate, values)
+    return _record(run, lambda reader: reader.typed(candidate, values, instead), why)
 
 
-def _record(run: Path, path: Path | None, candidate: str, values: Sequence[str]) -> LabelSummary:
+def _record(run: Path, read: Callable[[Reader], Results], why: str) -> LabelSummary:
     RunFolder.read(run)  # a writer would make what is not there
     with Ledger.open(run, writable=True) as ledger:
         entries = list(ledger.entries())
         state = fold(entries)
         assert state is not None
         store = ArtifactStore(run / "artifacts")
-        reader = Reader(state, store)
-        results = reader.typed(candidate, values) if path is None else reader.file(path)
+        results = read(Reader(state, store))
         if results.source and any(_source(entry) == results.source for entry in entries):
             return LabelSummary(0, 0, 0, len(results.results), (), is_known_file=True)
-        events = _events(state, entries, results)
+        events = _events(state, entries, results, why)
         store.put_materials([r.material for r in results.results if r.material is not None])
         entries += ledger.append_together(events)
     return _summary(entries, events, len(results.results))
@@ -78,7 +102,9 @@ def _source(entry: LedgerEntry) -> str:
     return entry.event.source if isinstance(entry.event, Measured) else ""
 
 
-def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Results) -> list[Event]:
+def _events(
+    state: CampaignState, entries: Sequence[LedgerEntry], results: Results, why: str
+) -> list[Event]:
     """Return the events to record, unrequested proposals before their values."""
     asked = {e.id: e for e in state.evaluations}
     seqs = {
@@ -95,7 +121,7 @@ def _events(state: CampaignState, entries: Sequence[LedgerEntry], results: Resul
         if evaluation is None:
             evaluation = Evaluation(id, result.candidate, result.tier, round, Stage.UNREQUESTED)
             surprises.setdefault(result.tier, []).append(_unrequested_proposal(state, result))
-        event = _measured(state, evaluation, result, seqs.get(id), results.source)
+        event = _measured(state, evaluation, result, seqs.get(id), results.source, why)
         if event is not None:
             measured.append(event)
     proposed = [
@@ -111,19 +137,27 @@ def _unrequested_proposal(state: CampaignState, result: Result) -> Decision:
         known = state.decisions[result.candidate]
         formula, lattice = known.formula, known.lattice
     else:
-        formula, lattice = formula_of(result.material), None
+        formula, lattice = formula_of(result.material), lattice_of(result.material)
+    reason = "reported without being asked for"
+    if result.instead_of:
+        reason = f"made and reported instead of {result.instead_of[:10]}"
     return Decision(
         candidate=result.candidate,
         formula=formula,
         lattice=lattice,
         chosen=True,
-        reason="reported without being asked for",
-        lineage=Lineage(source="reported"),
+        reason=reason,
+        lineage=Lineage(source="reported", parent=result.instead_of or None),
     )
 
 
 def _measured(
-    state: CampaignState, evaluation: Evaluation, result: Result, seq: int | None, source: str
+    state: CampaignState,
+    evaluation: Evaluation,
+    result: Result,
+    seq: int | None,
+    source: str,
+    why: str,
 ) -> Measured | None:
     """Return the event of a result; None where it says nothing new."""
     known = state.recorded.get(evaluation.id)
@@ -145,11 +179,20 @@ def _measured(
         failure_kind=FailureKind.REPORTED if result.failure else None,
         failure_message=result.failure,
         oracle="person",
-        fingerprint=state.fingerprints[evaluation.tier],
+        fingerprint=_fingerprint(state, evaluation.tier),
         corrects=None if known is None or is_partial else seq,
         is_partial=is_partial,
         source=source,
+        who=user_name(),
+        why=" ".join(why.split()),
     )
+
+
+def _fingerprint(state: CampaignState, tier: int) -> str:
+    """Return the fingerprint of a tier of people; a machine's own is not that of a value that it
+    did not measure."""
+    is_of_people = isinstance(state.spec.tiers[tier], AsksPeople)
+    return state.fingerprints[tier] if is_of_people else BY_HAND
 
 
 def _summary(

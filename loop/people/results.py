@@ -4,16 +4,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Never
 
 from pymatgen.core import Composition
 
-from alloop.errors import DataError
+from alloop.errors import DataError, MaterialError
 from alloop.files.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
-from alloop.loop.people.requests import CANDIDATE, FAILED, FORMULA, INFO_COLUMNS, TIER
+from alloop.files.structure_files import read_structure
+from alloop.loop.choose.own.assessment import unlike_space
+from alloop.loop.choose.screening import Seen, has_allowed_elements
+from alloop.loop.people.requests.table import (
+    CANDIDATE,
+    FAILED,
+    FORMULA,
+    INFO_COLUMNS,
+    INSTEAD,
+    TIER,
+)
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.ledger import MAX_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.materials import composition_of, formula_of, material_id
+from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
 
@@ -26,13 +37,15 @@ class Result:
     """Reported result of one candidate."""
 
     candidate: str
-    material: Composition | None
+    material: Material | None
     """Material of a candidate that the campaign has never proposed; None for a known one."""
     tier: int
     properties: Mapping[str, float]
     failure: str
     """Reason why there are no values; empty where there are some."""
     row: CsvRow
+    instead_of: str = ""
+    """Candidate that was asked for, where another material was made; else empty."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +60,13 @@ class Results:
 class Reader:
     """Reader of result rows, matched to what a campaign has asked.
 
+    A tier of people takes results of anything. A tier of machines takes them of what it is asked to
+    measure, and does not measure it then; it counts as a tier of people where a row names it or
+    the campaign has no other.
+
     Args:
         state: of the campaign.
         store: of its materials.
-
-    Raises:
-        DataError: if no tier is measured by people.
     """
 
     def __init__(self, state: CampaignState, store: ArtifactStore) -> None:
@@ -62,12 +76,10 @@ class Reader:
             for tier, options in enumerate(state.spec.tiers)
             if isinstance(options, AsksPeople)
         }
-        if not self._tiers:
-            kinds = ", ".join(options.kind for options in state.spec.tiers)
-            raise DataError(
-                f"no tier of this campaign is measured by people (its tiers: {kinds})",
-                remedy="Only a tier of kind person takes labels.",
-            )
+
+    @property
+    def _is_by_machines(self) -> bool:
+        return not self._tiers
 
     def file(self, path: Path) -> Results:
         """Return the results in a file; rows without any value are not answered yet.
@@ -97,9 +109,16 @@ class Reader:
             results.append(result)
         return Results(tuple(results), sheet.checksum)
 
-    def typed(self, candidate: str, values: Sequence[str]) -> Results:
+    def typed(
+        self, candidate: str, values: Sequence[str], instead: Material | None = None
+    ) -> Results:
         """Return the result that was typed: a candidate's id or formula, and ``property=value``
         words.
+
+        Args:
+            candidate: beginning of its id, or a formula.
+            values: the words.
+            instead: material that was made and measured in its place; None for itself.
 
         Raises:
             DataError: naming the word that cannot be used.
@@ -107,7 +126,7 @@ class Reader:
         cells = {CANDIDATE: candidate}
         for word in values:
             name, equals, value = word.partition("=")
-            known = {FAILED, TIER, *self._properties()}
+            known = {FAILED, TIER, INSTEAD, *self._properties()}
             if not equals or name not in known or name in cells:
                 raise DataError(
                     f"{word!r} says nothing",
@@ -116,16 +135,17 @@ class Reader:
             cells[name] = value.strip()
         if not self._is_known(candidate):
             cells |= {CANDIDATE: "", FORMULA: candidate}
-        result = self._result(CsvRow(Path("command line"), 1, cells), ())
+        row = CsvRow(Path("command line"), 1, cells)
+        result = self._result(row, (), instead)
         if result is None:
             raise DataError("no value was given", remedy="Write NAME=VALUE.")
         return Results((result,), "")
 
     def _properties(self) -> set[str]:
-        return {name for options in self._tiers.values() for name in options.measures()}
+        return {name for options in self._state.spec.tiers for name in options.measures()}
 
     def _element_columns(self, sheet: CsvTable) -> tuple[str, ...]:
-        known = {CANDIDATE, FORMULA, FAILED, TIER, *INFO_COLUMNS, *self._properties()}
+        known = {CANDIDATE, FORMULA, FAILED, TIER, INSTEAD, *INFO_COLUMNS, *self._properties()}
         elements = sheet.element_columns(known)
         sheet.refuse_others(
             {*known, *elements},
@@ -140,9 +160,11 @@ class Reader:
             )
         return elements
 
-    def _result(self, row: CsvRow, elements: Sequence[str]) -> Result | None:
+    def _result(
+        self, row: CsvRow, elements: Sequence[str], instead: Material | None = None
+    ) -> Result | None:
         tier = self._tier(row)
-        options = self._tiers[tier]
+        options = self._state.spec.tiers[tier]
         for name in self._properties() - set(options.measures()):
             if row.cells.get(name):
                 raise row.error(name, f"tier {tier} is not asked for {name}")
@@ -156,16 +178,95 @@ class Reader:
         if not values and not failure:
             return None
         candidate, material = self._candidate(row, elements)
-        return Result(candidate, material, tier, values, failure, row)
+        asked = ""
+        if instead is not None or row.cells.get(INSTEAD):
+            asked = candidate
+            candidate, material = self._made_instead(row, instead)
+        if tier not in self._tiers:
+            self._require_asked(row, candidate, tier, values, failure)
+        return Result(candidate, material, tier, values, failure, row, asked)
 
     def _tier(self, row: CsvRow) -> int:
         text = row.cells.get(TIER, "")
         if not text and len(self._tiers) == 1:
             return next(iter(self._tiers))
-        if text not in map(str, self._tiers):
-            people = ", ".join(map(str, self._tiers))
+        if not text and self._is_by_machines:
+            return self._asked_tier(row)
+        if text not in map(str, range(len(self._state.spec.tiers))):
+            people = ", ".join(map(str, self._tiers)) or "none"
             raise row.error(TIER, f"tier {text!r} is not measured by people; {people} is")
         return int(text)
+
+    def _asked_tier(self, row: CsvRow) -> int:
+        """Return the highest tier that is asked for a row's candidate, of machines alone."""
+        prefix = row.cells.get(CANDIDATE, "")
+        tiers = [
+            e.tier for e in self._state.evaluations if prefix and e.candidate.startswith(prefix)
+        ]
+        return max(tiers) if tiers else self._refuse(row)
+
+    def _require_asked(
+        self, row: CsvRow, candidate: str, tier: int, values: Mapping[str, float], failure: str
+    ) -> None:
+        """Refuse what a tier of machines is not asked for, and a part of what it is."""
+        if not any((e.candidate, e.tier) == (candidate, tier) for e in self._state.evaluations):
+            self._refuse(row)
+        required = self._state.spec.required_properties(tier)
+        if missing := [name for name in required if name not in values and not failure]:
+            raise row.error(
+                None,
+                f"tier {tier} would measure {', '.join(missing)} too",
+                "Give all its values, and it does not measure the candidate.",
+            )
+
+    def _refuse(self, row: CsvRow) -> Never:
+        kinds = ", ".join(options.kind for options in self._state.spec.tiers)
+        raise row.error(
+            CANDIDATE,
+            f"no tier of this campaign is measured by people (its tiers: {kinds}), and no such "
+            "candidate waits for or has a measurement by this tier",
+            "Labels of anything else are brought by `start: {labels: …}` or `Campaign.add_labels`.",
+        )
+
+    def _made_instead(self, row: CsvRow, given: Material | None) -> tuple[str, Material | None]:
+        """Return the candidate that was made in the place of another, and its material where the
+        campaign has never proposed it."""
+        material = self._instead(row) if given is None else given
+        space = self._state.spec.space
+        rejection = unlike_space(material, space) or has_allowed_elements(material, space)
+        if rejection is not None:
+            raise row.error(
+                INSTEAD,
+                f"{formula_of(material)} cannot be a candidate of this campaign: "
+                f"{rejection.reason}",
+            )
+        if isinstance(material, Composition):
+            known = next(self._like(material), None)
+        else:
+            known = self._seen.equivalent(material)
+        if known is not None and known in self._state.decisions:
+            return known, None
+        return material_id(material), material
+
+    def _instead(self, row: CsvRow) -> Material:
+        """Return the material that a cell names: a formula, or a file beside the sheet."""
+        text = row.cells[INSTEAD]
+        if isinstance(self._state.spec.space, Compositions):
+            return composition_in(row, INSTEAD, ())
+        is_sheet = row.path.suffix != ""
+        if is_sheet and Path(text).name != text:
+            raise row.error(INSTEAD, f"{text!r} is not the name of a file beside the sheet")
+        path = row.path.parent / text if is_sheet else Path(text)
+        try:
+            return read_structure(path).structure
+        except MaterialError as error:
+            raise row.error(INSTEAD, str(error)) from error
+
+    @cached_property
+    def _seen(self) -> Seen:
+        seen = Seen()
+        seen.follow(self._state, self._store)
+        return seen
 
     def _is_known(self, prefix: str) -> bool:
         return any(id.startswith(prefix) for id in self._state.decisions)
@@ -209,7 +310,8 @@ class Reader:
                     FORMULA,
                     f"{formula} is not the formula of {prefix}, "
                     f"{self._state.decisions[id].formula}",
-                    "Has a column been sorted without the others?",
+                    "Has a column been sorted without the others? What was made in its place goes "
+                    f"into a column {INSTEAD!r}.",
                 )
         return id
 

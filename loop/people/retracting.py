@@ -124,8 +124,9 @@ def _whole_fingerprint(state: CampaignState, candidate: str, fingerprint: str, p
             "say either which candidate or which fingerprint",
             remedy='`alloop retract RUN ID --why "…"`, or --fingerprint F.',
         )
-    known = (*state.recorded.values(), *state.partial.values(), *state.brought)
-    begins = {k.fingerprint for k in known if fingerprint and k.fingerprint.startswith(fingerprint)}
+    measured = (*state.recorded.values(), *state.partial.values())
+    known = {m.fingerprint for m in measured} | {b.fingerprint for b in state.brought}
+    begins = {each for each in known if fingerprint and each.startswith(fingerprint)}
     if len(begins) > 1:
         raise AlloopError(
             f"{len(begins)} fingerprints begin with {fingerprint!r}",

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
 from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.records import FORGOTTEN, Amount, ArtifactId, Count, Record
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
@@ -56,6 +57,7 @@ class Lineage(Record):
         "reported",
         "table",
         "brought",
+        "added",
     ]
     seed: int | None = None
     """Seed of the random draw, or of the decoding."""
@@ -196,7 +198,7 @@ class Proposed(Record):
     round: int
     stage: Stage
     iteration: int = 0
-    """Iteration of the local search; 0 elsewhere."""
+    """Iteration of the local search, or part of the first candidates; 0 elsewhere."""
     tier: int = 0
     decisions: tuple[Decision, ...]
     """Decisions in their order; read from a ledger they are decoded when one is looked at (see
@@ -287,6 +289,10 @@ class Measured(Paid):
     """Whether some of a person's properties are still missing; the evaluation stays pending."""
     source: str = ""
     """Source of a person's result: SHA-256 of the file; empty for one that was typed."""
+    who: str = ""
+    """Person who gave the result; empty for an oracle's."""
+    why: str = ""
+    """Remark of that person."""
 
     reuse: Reuse | None = None
     """Origin of a reused measurement; None where it was measured for this campaign."""
@@ -336,6 +342,9 @@ Event = Annotated[
     | SessionOpened
     | SessionClosed
     | LabelsBrought
+    | BatchAsked
+    | CandidatesAdded
+    | Vetoed
     | ReferenceTaken
     | SelfTested
     | ModelFitted

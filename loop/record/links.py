@@ -39,7 +39,7 @@ def refuse_links_to_write(run: Path, ledger: str, *, lock: str) -> None:
     """
     refuse_links_to_read(run, ledger)
     _require(run / lock)
-    for folder in (run / "artifacts", run / "spool"):
+    for folder in (run / "artifacts", run / "spool", run / "requests"):
         _require(folder)
         for entry in _entries(folder):
             if entry.is_symlink():

@@ -11,6 +11,7 @@ from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
 from alloop.loop.record.changes import Retracted
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
 from alloop.loop.record.hash_chain import START, BrokenChain, ChainCheck, StoredRow
@@ -67,7 +68,8 @@ def verify(run: Path, *, head: str | None = None) -> Verification:
 
 
 def digest(entries: Iterable[LedgerEntry]) -> str:
-    """Return one hash over all decisions, measured values and labels that were brought.
+    """Return one hash over all decisions, those by hand too, measured values and labels that were
+    brought.
 
     Times, costs, notes and sessions are left out, and measurements are put in order of their
     evaluation, corrected ones with their newest values, without those that were taken back: a
@@ -76,6 +78,7 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
     """
     proposed: list[dict[str, Any]] = []
     brought: list[dict[str, Any]] = []
+    by_hand: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
     for entry in entries:
         match entry.event:
@@ -85,6 +88,8 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
             case LabelsBrought() as event:
                 kept = {"value_of", "fingerprint", "labels"}
                 brought.append(event.model_dump(mode="json", include=kept))
+            case BatchAsked() | CandidatesAdded() | Vetoed() as event:
+                by_hand.append(event.model_dump(mode="json"))
             case Measured() as event:
                 kept = {"evaluation", "candidate", "status", "properties", "failure_kind"}
                 values = event.model_dump(mode="json", include=kept)
@@ -99,7 +104,11 @@ def digest(entries: Iterable[LedgerEntry]) -> str:
                     measured.pop(evaluation, None)
     in_order = [measured[evaluation] for evaluation in sorted(measured)]
     whole: dict[str, Any] = {"proposed": proposed, "measured": in_order}
-    return sha256(canonical_json(whole | ({"brought": brought} if brought else {})))
+    if brought:
+        whole["brought"] = brought
+    if by_hand:
+        whole["by_hand"] = by_hand
+    return sha256(canonical_json(whole))
 
 
 class _Check:

@@ -218,6 +218,8 @@ def _describe_origin(state: CampaignState, store: ArtifactStore, decision: Decis
             made = f"taken from the table, row {lineage.row}"
         case "reported":
             made = "reported without being asked for"
+        case "added":
+            made = "somebody's own" if decision.acquisition is not None else decision.reason
     seed = f" (seed {lineage.seed})" if lineage.seed is not None else ""
     expected = ", ".join(
         f"{label_of(name)} {value_of(name, p.mean, with_unit=False)} ± {value_of(name, p.std)}"

@@ -97,7 +97,7 @@ def _nearest(space: AnySpace, symbol: str) -> tuple[float, float]:
     if not isinstance(space, Decorations):
         return low + 1e-3, high - 1e-3
     fewest, most = space.count_bounds()[symbol]
-    return (fewest + 1e-6) / space.atoms, (most - 1e-6) / space.atoms
+    return (fewest + 1e-6) / space.most_atoms(), (most - 1e-6) / space.most_atoms()
 
 
 def _tiers(state: CampaignState) -> Iterator[PageWarning]:

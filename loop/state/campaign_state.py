@@ -12,6 +12,7 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
 from alloop.errors import LedgerError, one_line
 from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
 from alloop.loop.record.changes import Retracted, SpecChanged
 from alloop.loop.record.events import (
     AttemptFailed,
@@ -32,6 +33,7 @@ from alloop.loop.record.events import (
 from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.brought import brought_answers, brought_measurements, without_values
 from alloop.loop.state.budgets import TierBudget, tier_budgets
+from alloop.loop.state.by_hand.decisions import HandDecisions
 from alloop.loop.state.choices import Choices
 from alloop.loop.state.ranking.utility import Utility
 from alloop.loop.state.recorded_spec import amended_spec, recorded_spec, rescheduled_spec
@@ -83,6 +85,8 @@ class CampaignState:
     """Partial results of people, with some properties still missing, by evaluation id."""
     attempts: Mapping[str, tuple[AttemptFailed, ...]] = field(default_factory=dict)
     """Failed attempts by evaluation id; the measurement that followed is not among them."""
+    by_hand: HandDecisions = field(default_factory=HandDecisions)
+    """Decisions that people made by hand: vetoes, added candidates, sizes of batches."""
     wall_seconds: float = 0.0
     """Wall time under a controller over all sessions, s."""
     n_sessions: int = 0
@@ -135,11 +139,21 @@ class CampaignState:
 
     @property
     def pending(self) -> tuple[Evaluation, ...]:
-        """Evaluations that are to be measured: those without a measurement, and of those whose
-        measurement was taken back the ones that were asked for again."""
+        """Evaluations that are to be measured: those without a measurement that no veto withdrew,
+        and of those whose measurement was taken back the ones that were asked for again."""
         settled = {id for id, r in self.retracted.items() if not r.event.again}
         return tuple(
-            e for e in self.evaluations if e.id not in self.recorded and e.id not in settled
+            e
+            for e in self.evaluations
+            if e.id not in self.recorded and e.id not in settled and not self.is_withdrawn(e)
+        )
+
+    def is_withdrawn(self, evaluation: Evaluation) -> bool:
+        """Return whether a candidate was vetoed before this evaluation of it was answered."""
+        return (
+            evaluation.candidate in self.by_hand.vetoes
+            and evaluation.id not in self.recorded
+            and evaluation.id not in self.retracted
         )
 
     @cached_property
@@ -302,7 +316,10 @@ class CampaignState:
     def remaining(self, tier: int = 0) -> int:
         """Return the number of measurements left in a tier's budget, pending ones counted as made:
         by number, and by what they have cost so far where core-hours or money are limited."""
-        asked = sum(e.tier == tier and e.stage is not Stage.UNREQUESTED for e in self.evaluations)
+        asked = sum(
+            e.tier == tier and e.stage is not Stage.UNREQUESTED and not self.is_withdrawn(e)
+            for e in self.evaluations
+        )
         asked += sum(r.event.again and r.measured.tier == tier for r in self.retractions)
         affordable = [
             n
@@ -310,6 +327,12 @@ class CampaignState:
             if (n := tier_budget.affordable) is not None
         ]
         return min(self.spec.budget.measurements[tier] - asked, *affordable, sys.maxsize)
+
+    @property
+    def batch_size(self) -> int:
+        """Number of candidates that a round is to choose for the first tier, within its budget."""
+        size = self.by_hand.asked_size or self.spec.acquisition.batch
+        return max(min(size, self.remaining()), 0)
 
     def exhaustion(self, tier: int) -> str | None:
         """Return the reason why a tier measures nothing more; None while it does."""
@@ -337,6 +360,7 @@ class Fold:
         self._recorded: dict[str, Measured] = {}
         self._partial: dict[str, Measured] = {}
         self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
+        self._by_hand = HandDecisions()
         self._self_tests: dict[int, SelfTested] = {}
         self._brought: list[LabelsBrought] = []
         self._wall, self._sessions = 0.0, 0
@@ -405,9 +429,9 @@ class Fold:
                 self._models[event.round] = event
                 self._standing.fitted(event.round, entry.seq)
             case Proposed():
-                self._proposals.append(event)
-                self._proposed.update(d["candidate"] for d in outline_of(event) if d["chosen"])
-                self._evaluations += _asked_by(event, self._opened.fingerprints)
+                self._propose(event, self._opened.fingerprints)
+            case BatchAsked() | CandidatesAdded() | Vetoed():
+                self._by_hand = self._by_hand.after(event)
             case AttemptFailed():
                 earlier = self._attempts.get(event.evaluation, ())
                 self._attempts[event.evaluation] = (*earlier, event)
@@ -416,6 +440,12 @@ class Fold:
             case SessionClosed():
                 self._paused = event.reason if event.is_pause else None
         self._latest = time
+
+    def _propose(self, event: Proposed, fingerprints: Sequence[str]) -> None:
+        self._proposals.append(event)
+        self._proposed.update(d["candidate"] for d in outline_of(event) if d["chosen"])
+        self._evaluations += _asked_by(event, fingerprints)
+        self._by_hand = self._by_hand.after_proposal(event)
 
     def _amend(self, spec: CampaignSpec, entry: LedgerEntry) -> None:
         """Go on under other terms."""
@@ -477,6 +507,7 @@ class Fold:
             recorded=dict(self._recorded),
             partial=dict(self._partial),
             attempts=dict(self._attempts),
+            by_hand=self._by_hand,
             self_tests=dict(self._self_tests),
             brought=tuple(self._brought),
             wall_seconds=self._wall + _span(self._session_began, self._latest),

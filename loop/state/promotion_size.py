@@ -17,7 +17,10 @@ def missing_promotions(state: CampaignState, round: int, tier: int) -> int:
     """Return the number of candidates that a round is still to promote to a tier, within the
     tier's budget."""
     promoted = sum(
-        e.stage is Stage.PROMOTION and e.round == round and e.tier == tier
+        e.stage is Stage.PROMOTION
+        and e.round == round
+        and e.tier == tier
+        and not state.is_withdrawn(e)
         for e in state.evaluations
     )
     return max(min(wanted(state, tier) - promoted, state.remaining(tier)), 0)

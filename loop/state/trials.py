@@ -57,6 +57,8 @@ def unmeasured_reason(state: CampaignState, candidate: str, tier: int) -> str:
     """Return why a chosen candidate has no measurement by a tier, for people."""
     if (retraction := retraction_of(state, candidate, tier)) is not None:
         return retraction.reason
+    if (veto := state.by_hand.reasons_vetoed.get(candidate)) is not None:
+        return f"withdrawn from tier {tier}: {veto}"
     if state.closed is None:
         paused = "" if state.paused is None else ": the campaign paused first"
         return f"not measured yet{paused}"

@@ -11,7 +11,7 @@ from alloop.errors import SpecError
 from alloop.loop.commands.printing.status_table import print_status
 from alloop.loop.controller import Controller
 from alloop.loop.people.labelling import record_file
-from alloop.loop.people.requests import REQUESTS
+from alloop.loop.people.requests.table import REQUESTS
 from alloop.loop.report.page import write_run_report
 from alloop.loop.run_folder import RunFolder
 from tests.loop.observers import Silent

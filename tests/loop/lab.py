@@ -7,7 +7,7 @@ from typing import Any
 
 from alloop.campaigns.load import parse_spec
 from alloop.loop.controller import Controller
-from alloop.loop.people.requests import REQUESTS
+from alloop.loop.people.requests.table import REQUESTS
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
 from tests.loop.observers import Silent

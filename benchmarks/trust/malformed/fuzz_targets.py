@@ -22,7 +22,7 @@ from alloop.files.yaml_text import parse_yaml
 from alloop.loop.commands.printing.status_json import status_to_json
 from alloop.loop.measure.spool import Spool
 from alloop.loop.opening import spec_to_json, spec_to_yaml
-from alloop.loop.people.requests import request_table
+from alloop.loop.people.requests.table import request_table
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,

@@ -84,7 +84,7 @@ class CompositionMoves:
                 if not len(bad):
                     return moved
                 moved[bad] = self._moved(codes[bad], rng)
-            bad = ~self.in_bounds(moved)
+            bad = np.flatnonzero(~self.in_bounds(moved))
             moved[bad] = codes[bad]
         return moved
 

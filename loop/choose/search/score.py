@@ -13,6 +13,7 @@ from scipy.stats import qmc
 
 from alloop.campaigns.objectives import Constraint, Objective
 from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.record.events import Posterior
 
 N_NODES = 64
 """Number of quasi-random draws of the properties where there is no closed form."""
@@ -33,6 +34,13 @@ class Marginals:
         """Return one property's, (n,) each."""
         column = self.property_names.index(name)
         return self.mean[:, column], self.std[:, column]
+
+    def posterior(self, row: int) -> dict[str, Posterior]:
+        """Return a candidate's posterior, by property."""
+        return {
+            name: Posterior(mean=float(self.mean[row, i]), std=float(self.std[row, i]))
+            for i, name in enumerate(self.property_names)
+        }
 
 
 def log_expected_improvement(

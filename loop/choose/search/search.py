@@ -213,12 +213,7 @@ class SearchTask:
             else:
                 text = f"its acquisition {score:.3g} is below {last:.3g}, the last that was chosen"
                 rejection = CandidateRejection("acquisition", min(score - last, 0.0), text)
-            posterior = {
-                name: Posterior(
-                    mean=float(marginals.mean[row, i]), std=float(marginals.std[row, i])
-                )
-                for i, name in enumerate(marginals.property_names)
-            }
+            posterior = marginals.posterior(row)
             decision = draft.decide(
                 self.state.spec.space,
                 rejection=rejection,
@@ -229,6 +224,28 @@ class SearchTask:
             )
             decided.append((draft, decision))
         return decided
+
+    def assess(
+        self, features: FloatArray, seed: int
+    ) -> list[tuple[dict[str, Posterior], dict[str, Posterior], float]]:
+        """Return of every row of features, shape (n, d), the posteriors of the first tier and of
+        the top tier, and the acquisition of the candidate alone."""
+        marginals = self.surrogates.predict(features)
+        acquisition = joint_acquisition(
+            self.surrogates,
+            self.surrogates.known,
+            features,
+            self.state.utility,
+            seed=seed,
+            lines=self._aim(self.state, self.lines),
+        )
+        with torch.no_grad():
+            scores = acquisition(range(len(features))).tolist()
+        found = []
+        for row, score in enumerate(scores):
+            posterior = marginals.posterior(row)
+            found.append((posterior, propagate_posterior(self.lines, posterior), score))
+        return found
 
     def notes(self) -> dict[str, float | str]:
         """Return what is worth recording: the surrogates, what they were chosen among, and how
@@ -330,11 +347,11 @@ def _shortlist(
         part = rows[start : start + SHORTLIST]
         for row, material in zip(part, moves.decode(climbed.codes[part]), strict=True):
             group, chain = int(climbed.group[row]), int(climbed.chain[row])
-            if batch.knows(material):
+            draft = Draft(material, starts.lineage(group, chain, climbed.codes[row], moves, seed))
+            if batch.knows(draft):
                 continue  # equivalents of what is measured lie around everything that is good
-            lineage = starts.lineage(group, chain, climbed.codes[row], moves, seed)
-            if batch.screen([Draft(material, lineage)]):
-                passed.append(Draft(material, lineage))
+            if batch.screen([draft]):
+                passed.append(draft)
                 passed_rows.append(row)
             if len(passed) == SHORTLIST:
                 return passed, passed_rows

@@ -51,7 +51,7 @@ def propose_from_table(
     seed = derive_seed(state.spec.seed, Stage.ACQUISITION, round)
     known = known_materials(state, store)
     drafts = available_rows(state, seen)
-    size = min(state.spec.acquisition.batch, state.remaining())
+    size = state.batch_size
     notes: dict[str, float | str] = {
         "measured": float(len(state.answers())),
         "available": float(len(drafts)),

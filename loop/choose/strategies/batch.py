@@ -8,7 +8,6 @@ from alloop.loop.choose.screening import Seen, screen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.materials import Material
 from alloop.seeds import derive_seed
 
 
@@ -25,7 +24,9 @@ class Batch:
         self._state, self._round = state, round
         self._known = seen.overlay()
         self._looked_at: list[tuple[Draft, Decision]] = []
-        self.size = max(min(state.spec.acquisition.batch, state.remaining()), 0)
+        self._met: set[str] = set()
+        """Vetoed candidates that the strategy has come upon."""
+        self.size = state.batch_size
         """Number of candidates wanted."""
         self.n_chosen = 0
 
@@ -43,9 +44,14 @@ class Batch:
         self.n_chosen += n_taken
         return n_taken
 
-    def knows(self, material: Material) -> bool:
-        """Return whether an equivalent of it was measured, or is in the batch."""
-        return self._known.equivalent(material) is not None
+    def knows(self, draft: Draft) -> bool:
+        """Return whether an equivalent of it was measured, vetoed, or is in the batch. The first
+        that meets a veto is recorded with it."""
+        twin = self._known.equivalent(draft.material)
+        if twin in self._known.vetoed and twin not in self._met:
+            self._met.add(twin)
+            self.screen([draft])
+        return twin is not None
 
     def screen(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Return the drafts that pass the screening, each once; the others are rejected."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from alloop.loop.choose.own.queued import propose_with_queue
 from alloop.loop.choose.proposal import propose_random
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.search.search import propose_by_search
@@ -46,22 +47,29 @@ class ModelBased(Protocol):
 def propose_batch(
     state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int
 ) -> Proposed:
-    """Propose a round's batch by the campaign's strategy: a function of the state, the seed in it,
-    and the model that was fitted in the round, if the strategy uses one.
+    """Propose a round's batch: what people have queued, and the rest by the campaign's strategy. It
+    is a function of the state, the seed in it, and the model that was fitted in the round, if the
+    strategy uses one.
 
     Raises:
         AlloopError: if the model or the table is not what the campaign began with, or the space
             leaves nothing to propose.
     """
     acquisition = state.spec.acquisition
-    if not acquisition.uses_model:
-        return MODEL_FREE[acquisition.strategy](state, store, seen, round=round)
-    model = store.read(state.models[round].checkpoint, state.spec.model.load)
-    return MODEL_BASED[acquisition.strategy](state, store, seen, model, round=round)
+
+    def propose(state: CampaignState, seen: Seen) -> Proposed:
+        if not acquisition.uses_model:
+            return MODEL_FREE[acquisition.strategy](state, store, seen, round=round)
+        model = store.read(state.models[round].checkpoint, state.spec.model.load)
+        return MODEL_BASED[acquisition.strategy](state, store, seen, model, round=round)
+
+    return propose_with_queue(
+        state, store, seen, propose, round=round, stage=Stage.ACQUISITION, size=state.batch_size
+    )
 
 
 def _random(state: CampaignState, store: ArtifactStore, seen: Seen, *, round: int) -> Proposed:
-    size = state.spec.acquisition.batch
+    size = state.batch_size
     return propose_random(state, store, seen, round=round, stage=Stage.ACQUISITION, size=size)
 
 

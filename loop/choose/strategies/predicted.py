@@ -60,7 +60,7 @@ def decide_by_prediction(
     stds = prediction.std.double().tolist()
     ranks = [state.utility.rank(properties) for properties in predicted]
     order = _order(state, predicted)
-    size = max(min(state.spec.acquisition.batch, state.remaining()), 0)
+    size = state.batch_size
     decided = []
     for place, row in enumerate(order):
         score, rejection = state.utility.value(predicted[row]), None

@@ -1,13 +1,16 @@
 """``alloop label``: what people measured."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alloop.errors import DataError
 from alloop.loop.commands.arguments import RunArgument, TrustOption
 from alloop.loop.commands.printing.text import say
+
+if TYPE_CHECKING:
+    from alloop.loop.state.campaign_state import CampaignState
 
 
 def label(
@@ -18,12 +21,15 @@ def label(
     values: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PROPERTY=VALUE", help='what was measured, or failed="why there is nothing"'
+            metavar="PROPERTY=VALUE",
+            help='what was measured, or failed="why there is nothing"; also tier=1, and '
+            "instead=FORMULA or instead=FILE where another material was made",
         ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(help="a CSV like RUN/requests.csv, filled in")
     ] = None,
+    why: Annotated[str, typer.Option(metavar="REMARK", help="a remark, for the record")] = "",
     resume: Annotated[
         bool, typer.Option(help="go on with the campaign when nothing is waited for any more")
     ] = True,
@@ -31,14 +37,15 @@ def label(
 ) -> None:
     """Record what people measured, and go on.
 
-    The campaign goes on by itself when nothing is waited for any more.
+    The campaign goes on by itself when nothing is waited for any more; a campaign of machines,
+    which does not wait, when it is resumed.
 
     Late, partial, corrected and unrequested results are all taken. A file counts as a whole:
     where one row cannot be used, nothing of it is recorded.
     """
     from alloop.loop.commands.printing.status_table import print_waiting
     from alloop.loop.people.labelling import record_file, record_typed
-    from alloop.loop.people.requests import write_requests
+    from alloop.loop.people.requests.writing import refresh_requests
     from alloop.loop.run_folder import RunFolder
     from alloop.loop.state.corrections import correction_lines
     from alloop.loop.steps import Wait, next_step
@@ -49,9 +56,9 @@ def label(
             remedy="alloop label RUN --file results.csv; alloop label RUN 4f1c2a PROPERTY=VALUE.",
         )
     if file is not None:
-        done = record_file(run, file)
+        done = record_file(run, file, why)
     else:
-        done = record_typed(run, str(candidate), values or ())
+        done = record_typed(run, str(candidate), values or (), why=why)
     counts = {
         "answered": done.answered,
         "partly answered": done.partial,
@@ -67,12 +74,17 @@ def label(
             say(line)
     folder = RunFolder.read(run)
     step = next_step(folder.state)
-    if isinstance(step, Wait):
-        write_requests(run, folder.state, step.evaluations)
-    if step is None or isinstance(step, Wait) or not resume:
+    refresh_requests(run, folder.state)
+    if step is None or isinstance(step, Wait) or not resume or _is_by_machines(folder.state):
         print_waiting(run, folder.state)
         say(f"head {folder.head}")
     else:
         from alloop.loop.commands.campaign.running import go
 
         go(run, None, is_trusted=trust)
+
+
+def _is_by_machines(state: "CampaignState") -> bool:
+    from alloop.oracles.options import AsksPeople
+
+    return not any(isinstance(options, AsksPeople) for options in state.spec.tiers)

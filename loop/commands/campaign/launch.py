@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alloop.loop.commands.arguments import SetOption, SpecArgument, TrustOption
+from alloop.loop.commands.arguments import RoundsOption, SetOption, SpecArgument, TrustOption
 
 
 def launch(
@@ -14,6 +14,7 @@ def launch(
         Path | None, typer.Option(help="where to keep the run; runs/NAME if not given")
     ] = None,
     set_: SetOption = None,
+    rounds: RoundsOption = None,
     trust: TrustOption = False,
 ) -> None:
     """Run a campaign, or go on with it.
@@ -25,4 +26,4 @@ def launch(
     loaded = load_spec(spec, set_ or ())
     from alloop.loop.commands.campaign.running import go
 
-    go(run or Path("runs") / loaded.name, loaded, is_trusted=trust)
+    go(run or Path("runs") / loaded.name, loaded, rounds=rounds, is_trusted=trust)

@@ -1,9 +1,14 @@
 """`alloop resume`: a campaign, from where it stopped."""
 
-from alloop.loop.commands.arguments import RunArgument, SetOption, TrustOption
+from alloop.loop.commands.arguments import RoundsOption, RunArgument, SetOption, TrustOption
 
 
-def resume(run: RunArgument, set_: SetOption = None, trust: TrustOption = False) -> None:
+def resume(
+    run: RunArgument,
+    rounds: RoundsOption = None,
+    set_: SetOption = None,
+    trust: TrustOption = False,
+) -> None:
     """Continue a run from where it was interrupted.
 
     What says where and how long it runs may be set anew, such as budget.wall_time of a run that
@@ -13,9 +18,10 @@ def resume(run: RunArgument, set_: SetOption = None, trust: TrustOption = False)
     from alloop.loop.commands.campaign.running import go
 
     if not set_:
-        go(run, None, is_trusted=trust)
+        go(run, None, rounds=rounds, is_trusted=trust)
         return
     from alloop.campaigns.load import overridden
     from alloop.loop.run_folder import RunFolder
 
-    go(run, overridden(RunFolder.read(run).state.spec, set_), is_trusted=trust)
+    spec = overridden(RunFolder.read(run).state.spec, set_)
+    go(run, spec, rounds=rounds, is_trusted=trust)

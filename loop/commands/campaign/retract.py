@@ -29,9 +29,9 @@ def retract(
     them or promoted by them any more, and no other campaign reuses them. `alloop impact` lists
     what had been built on them.
     """
-    from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.people.retracting import retract as take_back
     from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.choices import find_candidate
 
     id = "" if candidate is None else find_candidate(RunFolder.read(run).state, candidate)
     done = take_back(
@@ -51,9 +51,9 @@ def retract(
         if n_labels
         else "",
     ]
-    first = (*done.retractions, *done.labels)[0]
+    seq = min((*(r.seq for r in done.retractions), *(b.seq for b in done.labels)))
     taken = " and ".join(filter(None, what))
-    say(f"{taken} taken back (entry {first.seq}), by {event.who}: {event.why}")
+    say(f"{taken} taken back (entry {seq}), by {event.who}: {event.why}")
     if done.n_cached:
         say(f"{done.n_cached} removed from the labels that other campaigns reuse")
     for tier_, one in enumerate(RunFolder.read(run).state.fingerprints):

@@ -19,8 +19,16 @@ from alloop.loop.report.page import write_run_report
 from alloop.loop.run_folder import RunFolder
 
 
-def go(run: Path, spec: CampaignSpec | None, *, is_trusted: bool = False) -> None:
+def go(
+    run: Path, spec: CampaignSpec | None, *, rounds: int | None = None, is_trusted: bool = False
+) -> None:
     """Run a campaign to its end or to an interruption, then say what was found.
+
+    Args:
+        run: the run's folder.
+        spec: the campaign; None to continue the one there is.
+        rounds: number of rounds to begin at most; None for all.
+        is_trusted: whether the user trusts a run that somebody else began.
 
     Raises:
         RunError: if somebody else began the run and it is not trusted; and as ``Controller``.
@@ -34,7 +42,7 @@ def go(run: Path, spec: CampaignSpec | None, *, is_trusted: bool = False) -> Non
         _ctrl_c(controller.stop),
     ):
         try:
-            controller.run()
+            controller.run(rounds=rounds)
         except Interrupted:
             interrupted = True
     folder = RunFolder.read(run)

@@ -21,6 +21,7 @@ REJECTIONS = {
     "resolution": ("differed too little from a known one", "differed too little from known ones"),
     "size": ("was too large or too small", "were too large or too small"),
     "unsureness": ("was predicted more surely", "were predicted more surely"),
+    "vetoed": ("was vetoed", "were vetoed"),
     "variety": ("lay close to a chosen one", "lay close to chosen ones"),
 }
 """Texts for one candidate that a rule of the ledger rejected, and for several."""

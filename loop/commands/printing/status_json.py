@@ -30,6 +30,8 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "tiers": [_tier(state, tier) for tier in range(len(state.spec.tiers))],
         "terms": [_terms(terms) for terms in state.terms],
         "pending": len(state.pending),
+        "queued": len(state.by_hand.queue),
+        "vetoed": len(state.by_hand.vetoes),
         "wall_seconds": state.wall_seconds,
         "sessions": state.n_sessions,
         "best": _best(state),

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from rich.table import Table
 
-from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
+from alloop.loop.commands.printing.ids import digits_needed
 from alloop.loop.commands.printing.tables import cell, print_table, show
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.printing.waiting import waiting_rows
-from alloop.loop.people.requests import REQUESTS
+from alloop.loop.people.requests.table import REQUESTS
 from alloop.loop.state.brought import best_brought, brought_counts, brought_materials
 from alloop.loop.state.calibration import prediction_lines, search_warnings
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.choices import candidate_ids
 from alloop.loop.state.disagreement import Disagreement, disagreement
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
@@ -57,6 +58,8 @@ def print_status(state: CampaignState) -> None:
     for warning in search_warnings(state):
         add("", warning, "yellow")
     add("pending", str(len(state.pending)))
+    for name, n in by_hand_counts(state).items():
+        add(name, str(n))
     sessions = "1 session" if state.n_sessions == 1 else f"{state.n_sessions} sessions"
     add("wall time", f"{state.wall_seconds:.0f} s in {sessions}")
     if (best := state.best()) is not None:
@@ -72,6 +75,12 @@ def print_status(state: CampaignState) -> None:
         add(name, text)
     show(table)
     _print_front(state)
+
+
+def by_hand_counts(state: CampaignState) -> dict[str, int]:
+    """Return the numbers of candidates that people have queued and vetoed, where there are any."""
+    counts = {"queued": len(state.by_hand.queue), "vetoed": len(state.by_hand.vetoes)}
+    return {name: n for name, n in counts.items() if n}
 
 
 def brought_rows(state: CampaignState) -> list[tuple[str, str]]:

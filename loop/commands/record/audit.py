@@ -30,11 +30,11 @@ def audit(
     A filter says the same here as in the report's table, where it is explained. `alloop explain`
     says all about one candidate.
     """
-    from alloop.loop.commands.printing.ids import candidate_ids, digits_needed
-    from alloop.loop.commands.record.candidates import find_candidate
-    from alloop.loop.commands.record.decision_rows import flat, shown
+    from alloop.loop.commands.printing.ids import digits_needed
+    from alloop.loop.python.decision_rows import flat, shown, veto_rows
     from alloop.loop.report.decisions.fields import filtered
     from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.choices import candidate_ids, find_candidate
     from alloop.properties import ENERGY_ABOVE_HULL
 
     state = RunFolder.read(run).state
@@ -44,6 +44,8 @@ def audit(
         for trial in filtered(state, filter)
         if round in (None, trial.proposal.round) and id in (None, trial.decision.candidate)
     ]
+    if round is None:
+        rows += [row for row in veto_rows(state) if id in (None, row["candidate"])]
     digits = digits_needed(candidate_ids(state))
     names = tuple(dict.fromkeys((*state.spec.property_names(), ENERGY_ABOVE_HULL)))
     print_list(

@@ -21,9 +21,9 @@ def explain(
     differ for a rejected one, what was expected and measured, the candidates it was made from, and
     what could build on it. In CSV there are its decisions, one a line.
     """
-    from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.commands.record.explanation import explanation_of
     from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.choices import find_candidate
 
     folder = RunFolder.read(run)
     state = folder.state

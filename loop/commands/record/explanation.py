@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alloop.loop.commands.record.decision_rows import flat
 from alloop.loop.explain.dependents import Dependents, dependents_of
 from alloop.loop.explain.places import Place, place_of
 from alloop.loop.explain.required import Requirement, requirements
+from alloop.loop.python.decision_rows import flat
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, LedgerEntry, Measured, Proposed
 from alloop.loop.state.brought import labels_in
@@ -39,17 +39,10 @@ class Explanation:
     """What would have had to differ at each decision that rejected it."""
     dependents: Dependents
     """What came after its measurement and could build on it."""
-
-    @property
-    def formula(self) -> str:
-        """Its formula."""
-        return str(self.rows[0]["formula"]) if self.rows else self.brought[0][1].formula
-
-    @property
-    def lattice(self) -> str | None:
-        """Its parent lattice, where it decorates one."""
-        found: str | None = self.rows[0]["lattice"] if self.rows else self.brought[0][1].lattice
-        return found
+    formula: str
+    lattice: str | None
+    by_hand: tuple[str, ...] = ()
+    """Who added or vetoed it and why, in words."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -57,6 +50,7 @@ class Explanation:
             "candidate": self.candidate,
             "formula": self.formula,
             "lattice": self.lattice,
+            "by_hand": list(self.by_hand),
             "decisions": [
                 {
                     **row,
@@ -124,7 +118,7 @@ def _place_to_json(place: Place) -> dict[str, Any]:
 def explanation_of(
     state: CampaignState, entries: Sequence[LedgerEntry], candidate: str
 ) -> Explanation:
-    """Return all that is known of a candidate that was considered, or brought, at least once.
+    """Return all that is known of a candidate that was considered, brought or added.
 
     Args:
         state: of the campaign.
@@ -135,10 +129,22 @@ def explanation_of(
     bests = _bests_before(entries, [t.proposal for t in trials if t.decision.rule == "acquisition"])
     places = tuple(place_of(t.proposal, t.decision) for t in trials)
     specs = {terms.number: terms.spec for terms in state.terms}
+    rows = tuple(flat(trial, state, _above_hull(trial, state)) for trial in trials)
+    brought = tuple(each for each in labels_in(state.brought) if each[1].candidate == candidate)
+    own = state.by_hand.added.get(candidate)
+    if own is not None:
+        formula, lattice = own.added.formula, own.added.lattice
+    elif rows:
+        formula, lattice = rows[0]["formula"], rows[0]["lattice"]
+    else:
+        formula, lattice = brought[0][1].formula, brought[0][1].lattice
+    said = [] if own is None else [own.reason + _queued(state, candidate)]
+    if (veto := state.by_hand.reasons_vetoed.get(candidate)) is not None:
+        said.append(veto)
     return Explanation(
         candidate,
-        rows=tuple(flat(trial, state, _above_hull(trial, state)) for trial in trials),
-        brought=tuple(each for each in labels_in(state.brought) if each[1].candidate == candidate),
+        rows=rows,
+        brought=brought,
         measurements=tuple(m for m in state.measured.values() if m.candidate == candidate),
         retractions=tuple(r for r in state.retractions if r.measured.candidate == candidate),
         retracted_labels=tuple(r for r in state.retracted_labels if r.label.candidate == candidate),
@@ -156,7 +162,14 @@ def explanation_of(
             for trial, place in zip(trials, places, strict=True)
         ),
         dependents=dependents_of(entries, state, candidate),
+        formula=formula,
+        lattice=lattice,
+        by_hand=tuple(said),
     )
+
+
+def _queued(state: CampaignState, candidate: str) -> str:
+    return "; queued for the next batch" if candidate in state.by_hand.queue else ""
 
 
 def _bests_before(

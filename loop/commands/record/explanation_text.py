@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from alloop.loop.commands.printing.ids import FEWEST_DIGITS, candidate_ids, digits_needed
+from alloop.loop.commands.printing.ids import FEWEST_DIGITS, digits_needed
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.record.explanation import Explanation
 from alloop.loop.explain.dependents import Dependents
@@ -13,6 +13,7 @@ from alloop.loop.explain.required import Requirement
 from alloop.loop.record.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.choices import candidate_ids
 from alloop.loop.state.terms import reason_of
 from alloop.loop.state.trials import unmeasured_reason
 from alloop.properties import ENERGY_ABOVE_HULL
@@ -32,6 +33,8 @@ def print_explanation(found: Explanation, state: CampaignState, run: str) -> Non
     units = state.spec.units()
     say(f"candidate {found.candidate}")
     say(f"{found.lattice or ''} {found.formula}".strip())
+    for line in found.by_hand:
+        say(line)
     say("")
     decisions = [
         (*_decision_lines(row, units, state), *_comparison_lines(place, required, row["chosen"]))
@@ -42,6 +45,24 @@ def print_explanation(found: Explanation, state: CampaignState, run: str) -> Non
         say(f"{head} ({n} times)" if n > 1 else head)
         for line in details:
             say(line)
+    _print_values(found, units)
+    if found.ancestors:
+        say("")
+        say("where it came from")
+    digits = digits_needed(candidate_ids(state))
+    for depth, decision in enumerate(found.ancestors):
+        indent = "  " * (depth + 1)
+        say(f"{indent}{decision.candidate[:digits]}: {describe_origin(decision)}")
+    if lines := list(_dependent_lines(found.dependents, digits)):
+        say("")
+        say("what could build on it")
+        for line in lines:
+            say(f"  {line}")
+        say(f"  `alloop impact {run} {found.candidate[:digits]}` computes what depended on it")
+
+
+def _print_values(found: Explanation, units: Mapping[str, str]) -> None:
+    """Print what was brought, measured and taken back."""
     if found.brought:
         say("")
     for event, label in found.brought:
@@ -57,19 +78,6 @@ def print_explanation(found: Explanation, state: CampaignState, run: str) -> Non
         values = taken_back.label.properties.items()
         known = ", ".join(f"{name} {value:.6g} {units.get(name, '')}" for name, value in values)
         say(f"brought with {known}; {reason_of(taken_back.event)} (entry {taken_back.seq})")
-    if found.ancestors:
-        say("")
-        say("where it came from")
-    digits = digits_needed(candidate_ids(state))
-    for depth, decision in enumerate(found.ancestors):
-        indent = "  " * (depth + 1)
-        say(f"{indent}{decision.candidate[:digits]}: {describe_origin(decision)}")
-    if lines := list(_dependent_lines(found.dependents, digits)):
-        say("")
-        say("what could build on it")
-        for line in lines:
-            say(f"  {line}")
-        say(f"  `alloop impact {run} {found.candidate[:digits]}` computes what depended on it")
 
 
 def _comparison_lines(
@@ -176,7 +184,7 @@ def describe_origin(decision: Decision) -> str:
     return f"{_made(decision.lineage)}; {decision.reason}"
 
 
-def _made(lineage: Lineage) -> str:
+def _made(lineage: Lineage) -> str:  # noqa: PLR0911 (a case for each source)
     match lineage:
         case Lineage(source="swap", swap=(one, other)):
             return f"sites {one} and {other} exchanged in its parent"
@@ -199,5 +207,9 @@ def _made(lineage: Lineage) -> str:
             return f"climbed to from {start}: {moves}"
         case Lineage(source="symmetric"):
             return f"a symmetric ordering, start {lineage.row} of the climb, seed {lineage.seed}"
+        case Lineage(source="added"):
+            return "a candidate of somebody's own"
+        case Lineage(source="reported", parent=str(asked)):
+            return f"reported in the place of {asked[:10]}"
     seed = "" if lineage.seed is None else f", seed {lineage.seed}"
     return f"{lineage.source}{seed}"

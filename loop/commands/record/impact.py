@@ -32,11 +32,11 @@ def impact(
     or written.
     """
     from alloop.loop.commands.printing.formats import print_json
-    from alloop.loop.commands.record.candidates import find_candidate
     from alloop.loop.commands.record.impact_text import impact_lines
     from alloop.loop.impact import impact_of, impact_to_json
     from alloop.loop.record.overlay import OverlayStore
     from alloop.loop.run_folder import RunFolder
+    from alloop.loop.state.choices import find_candidate
 
     folder = RunFolder.read(run)
     id = "" if candidate is None else find_candidate(folder.state, candidate)

@@ -300,7 +300,8 @@ def _result(state: CampaignState) -> Callable[[Trial], str]:
         if not trial.decision.chosen:
             return ""
         if trial.measured is None:
-            if state.closed is None and retracted(trial) is None:
+            is_settled = retracted(trial) or trial.decision.candidate in state.by_hand.vetoes
+            if state.closed is None and not is_settled:
                 return "pending"
             return unmeasured_reason(state, trial.decision.candidate, trial.proposal.tier)
         if trial.doubt:

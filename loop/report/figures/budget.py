@@ -44,9 +44,9 @@ def budget_figure(state: CampaignState) -> Figure | None:
         figure=blank(height=150 + 46 * len(names), barmode="stack"),
     )
     colours = {"with values": BLUE, "in doubt": DOUBTFUL, "failed": FAILED}
-    bars = [
-        *((kind, [len(mine) for mine in kinds[kind]], 1) for kind in kinds),
-        ("left", left, 1),
+    bars: list[tuple[str, list[float], int]] = [
+        *((kind, [float(len(mine)) for mine in kinds[kind]], 1) for kind in kinds),
+        ("left", [float(n) for n in left], 1),
         *((kind, [s / size for s in seconds[kind]], 2) for kind in kinds),
         ("attempts tried again", [s / size for s in again], 2),
     ]

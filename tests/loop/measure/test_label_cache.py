@@ -15,8 +15,8 @@ from alloop.canonical import canonical_json
 from alloop.errors import SpecError
 from alloop.loop import controller
 from alloop.loop.commands.printing.status_table import reused_line
-from alloop.loop.commands.record.decision_rows import flat
 from alloop.loop.measure.label_cache import LabelCache, label_cache
+from alloop.loop.python.decision_rows import flat
 from alloop.loop.record.events import Measured
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.report.tables import cost_table

@@ -43,6 +43,8 @@ def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict
     row["status"] = None if m is None else m.status.value
     if m is None and d.chosen and (taken_back := retraction_of(state, d.candidate, proposal.tier)):
         row |= {"status": "retracted", "retracted": taken_back.reason}
+    if m is None and d.chosen and d.candidate in state.by_hand.vetoes:
+        row |= {"status": "withdrawn", "withdrawn": state.by_hand.reasons_vetoed[d.candidate]}
     row |= {} if above is None else {ENERGY_ABOVE_HULL: above}
     row |= {} if m is None else m.properties
     if m is not None and m.failure_kind is not None:
@@ -61,6 +63,31 @@ def flat(trial: Trial, state: CampaignState, above: float | None = None) -> dict
     return row
 
 
+def veto_rows(state: CampaignState) -> list[dict[str, Any]]:
+    """Return the vetoes of people, in the same columns."""
+    return [
+        {
+            "round": None,
+            "stage": "veto",
+            "iteration": None,
+            "tier": None,
+            "terms": None,
+            "candidate": veto.candidate,
+            "formula": veto.formula,
+            "lattice": veto.lattice,
+            "chosen": False,
+            "rule": "vetoed",
+            "margin": None,
+            "reason": f"by {veto.who}: {veto.why}",
+            "acquisition": None,
+            "source": None,
+            "parent": None,
+            "status": None,
+        }
+        for veto in state.by_hand.vetoes.values()
+    ]
+
+
 def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str, str]:
     """Return the cells that a table shows of a row.
 
@@ -71,17 +98,20 @@ def shown(row: Mapping[str, Any], digits: int, names: Sequence[str]) -> dict[str
     """
     measured = ", ".join(f"{name} {row[name]:.4g}" for name in names if name in row)
     return {
-        "round": f"{row['round']} {row['stage']}" + _under(row),
+        "round": _when(row),
         "candidate": row["candidate"][:digits],
         "formula": f"{row['lattice'] or ''} {row['formula']}".strip(),
         "decision": f"{_verdict(row)}: {row['reason']}",
-        "measured": row.get("retracted") or row.get("failure") or measured,
+        "measured": row.get("retracted") or row.get("withdrawn") or row.get("failure") or measured,
     }
 
 
-def _under(row: Mapping[str, Any]) -> str:
-    """Return the terms that a decision was made under, as text; empty for the first."""
-    return f", terms {row['terms']}" if row["terms"] > 1 else ""
+def _when(row: Mapping[str, Any]) -> str:
+    """Return round and stage, and the terms that a decision was made under, unless the first."""
+    if row["round"] is None:
+        return str(row["stage"])
+    under = f", terms {row['terms']}" if row["terms"] > 1 else ""
+    return f"{row['round']} {row['stage']}{under}"
 
 
 def _verdict(row: Mapping[str, Any]) -> str:

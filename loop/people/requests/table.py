@@ -3,37 +3,17 @@
 import csv
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
-from alloop.canonical import sha256
-from alloop.durable import write_durably
 from alloop.files.spreadsheet import spreadsheet_cell
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 
 REQUESTS = "requests.csv"
 """Name of the requests' file in the run's folder."""
 CANDIDATE, FORMULA, FAILED, TIER = "candidate", "formula", "failed", "tier"
-"""Names of the columns beside the properties."""
+INSTEAD = "instead"
+"""Names of the columns beside the properties; the last is there where somebody writes it."""
 INFO_COLUMNS = ("round", "lattice")
 """Names of the columns for people's information; they are not read back."""
-
-
-def write_requests(run: Path, state: CampaignState, evaluations: Sequence[Evaluation]) -> Path:
-    """Write the pending requests to RUN/requests.csv and return its path.
-
-    A sheet that somebody has begun to fill in is kept beside it under another name.
-
-    Raises:
-        RunError: if it cannot be written.
-    """
-    path, content = run / REQUESTS, request_table(state, evaluations).encode()
-    before = path.read_bytes() if path.exists() else content
-    if before == content and path.exists():
-        return path
-    if before != content and _is_filled_in(before):
-        write_durably(run / f"requests-{sha256(before)[:8]}.csv", before)
-    write_durably(path, content)
-    return path
 
 
 def request_table(state: CampaignState, evaluations: Sequence[Evaluation]) -> str:
@@ -62,10 +42,3 @@ def request_table(state: CampaignState, evaluations: Sequence[Evaluation]) -> st
             }
         )
     return text.getvalue()
-
-
-def _is_filled_in(content: bytes) -> bool:
-    """Return whether any cell of a property is not empty."""
-    rows = csv.DictReader(io.StringIO(content.decode("utf-8", "replace")))
-    written = {CANDIDATE, TIER, FORMULA, *INFO_COLUMNS}
-    return any(value for row in rows for name, value in row.items() if name not in written)

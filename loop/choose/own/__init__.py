@@ -1,0 +1,1 @@
+"""Candidates of people's own: what is expected of them, and batches that begin with them."""

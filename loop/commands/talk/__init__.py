@@ -1,0 +1,1 @@
+"""Commands by which people ask a campaign and tell it things."""

@@ -1,0 +1,1 @@
+"""What people are asked to measure: a table, structures and words."""

@@ -1,0 +1,260 @@
+"""``alloop.Campaign``: a campaign as an object to ask and to tell."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from alloop.campaigns.load import load_spec, parse_spec
+from alloop.campaigns.spec import CampaignSpec
+from alloop.errors import DataError
+from alloop.loop.controller import Controller, Observer
+from alloop.loop.people.labelling import LabelSummary, record_typed
+from alloop.loop.people.own_candidates import add_candidates, score_candidates
+from alloop.loop.people.vetoes import record_veto
+from alloop.loop.people.who import user_name
+from alloop.loop.python.suggestion import MeasuredMaterial, Suggestion, suggestions
+from alloop.loop.record.events import LedgerEntry
+from alloop.loop.run_folder import RUNS, RunFolder
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.ranking.pareto import pareto_front
+from alloop.loop.steps import Step
+from alloop.materials import Material
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Campaign:
+    """One campaign in one run directory.
+
+    The object holds no state of its own but the directory's path: everything it is told is an event
+    of the run's ledger, with the user's name, and everything it says is read from there. Other
+    processes may read the run meanwhile; one at a time may write.
+    """
+
+    def __init__(self, run: Path, *, is_trusted: bool = False) -> None:
+        self._run, self._is_trusted = run, is_trusted
+
+    @classmethod
+    def create(
+        cls,
+        spec: "str | Path | Mapping[str, Any] | CampaignSpec",
+        *,
+        run: str | Path | None = None,
+        trust: bool = False,
+    ) -> Self:
+        """Begin a campaign, without measuring anything; on a run of the same campaign, open it.
+
+        Args:
+            spec: a YAML file, the name of a ready campaign, its keys as a mapping, or a spec.
+            run: where to keep the run; ``runs/NAME`` if not given.
+            trust: whether the user trusts a run that somebody else began.
+
+        Raises:
+            SpecError: naming the key that cannot be used.
+            RunError: if the run is of another campaign, busy, or not to be trusted.
+        """
+        loaded = _loaded(spec)
+        path = RUNS / loaded.name if run is None else Path(run)
+        with Controller(path, loaded, observer=Unobserved(), is_trusted=trust):
+            return cls(path, is_trusted=trust)
+
+    @classmethod
+    def open(cls, run: str | Path, *, trust: bool = False) -> Self:
+        """Open a campaign that has begun.
+
+        Raises:
+            RunError: if there is none.
+        """
+        return cls(RunFolder.read(Path(run)).path, is_trusted=trust)
+
+    @property
+    def path(self) -> Path:
+        """The run's directory."""
+        return self._run
+
+    @property
+    def state(self) -> CampaignState:
+        """State of the campaign now, folded from its events."""
+        return RunFolder.read(self._run).state
+
+    @property
+    def head(self) -> str:
+        """Hash of the last event."""
+        return RunFolder.read(self._run).head
+
+    @property
+    def ended(self) -> str | None:
+        """Reason for which the campaign ended; None while it has not."""
+        return self.state.closed
+
+    def suggest(
+        self, n: int | None = None, *, observer: Observer | None = None
+    ) -> list[Suggestion]:
+        """Return the batch that is to be measured next, and measure nothing.
+
+        Models are trained and candidates chosen as far as needed; what that took is kept, and a
+        run goes on with this very batch. A batch that was suggested and not yet measured stays the
+        next one: of a larger batch the first n are returned.
+
+        Args:
+            n: number of candidates; None for the campaign's own batch.
+            observer: watches; None for nobody.
+
+        Returns:
+            Suggestions as they are recorded; none when the campaign has ended.
+
+        Raises:
+            RunError: if a controller is working on the run.
+        """
+        if n is not None and n < 1:
+            raise DataError(f"{n} candidates cannot be suggested", remedy="Ask for one or more.")
+        with self._controller(observer) as controller:
+            controller.suggest(n, user_name())
+        folder = RunFolder.read(self._run)
+        return suggestions(folder, folder.state.pending[:n])
+
+    def add_candidates(self, structures: Sequence[Material], *, why: str) -> list[Suggestion]:
+        """Queue candidates of one's own for the next batch, before any of the campaign's.
+
+        Args:
+            structures: crystal structures, or compositions in a space of compositions.
+            why: the reason, for the record.
+
+        Returns:
+            The decision on each, in their order: chosen where it is queued, with what the
+            campaign's surrogates expect; else refused by a rule.
+
+        Raises:
+            DataError: if none can be queued, or there is no reason.
+            RunError: if the campaign has ended, or a controller is working on it.
+        """
+        decisions = add_candidates(self._run, structures, why)
+        return [Suggestion.of(d, m) for d, m in zip(decisions, structures, strict=True)]
+
+    def score(self, structures: Sequence[Material]) -> list[Suggestion]:
+        """Return what the campaign expects of materials, in their order; nothing is recorded."""
+        decisions = score_candidates(self._run, structures)
+        return [Suggestion.of(d, m) for d, m in zip(decisions, structures, strict=True)]
+
+    def veto(self, candidate: str, *, why: str) -> None:
+        """Forbid a candidate: it is never chosen again, nor is an equivalent of it.
+
+        Where it waits to be measured it is withdrawn.
+
+        Args:
+            candidate: its id, or the beginning of it.
+            why: the reason, for the record.
+
+        Raises:
+            DataError: if there is no such candidate, it is vetoed already, or there is no reason.
+            RunError: if a controller is working on the run.
+        """
+        record_veto(self._run, candidate, why)
+
+    def label(
+        self,
+        candidate: str,
+        values: Mapping[str, float] | None = None,
+        *,
+        failed: str = "",
+        tier: int | None = None,
+        instead: Material | None = None,
+        why: str = "",
+    ) -> LabelSummary:
+        """Record what was measured of a candidate; its tier does not measure it then.
+
+        Args:
+            candidate: its id, or the beginning of it; of a space of compositions also a formula.
+            values: by property, in the campaign's units.
+            failed: reason why there are no values.
+            tier: that was asked; needed where several could have been.
+            instead: material that was made and measured in its place.
+            why: a remark, for the record.
+
+        Raises:
+            DataError: naming what cannot be used.
+            RunError: if a controller is working on the run.
+        """
+        words = [f"{name}={float(value)!r}" for name, value in (values or {}).items()]
+        words += [f"failed={failed}"] * bool(failed)
+        words += [] if tier is None else [f"tier={tier}"]
+        return record_typed(self._run, candidate, words, instead=instead, why=why)
+
+    def run(self, rounds: int | None = None, *, observer: Observer | None = None) -> None:
+        """Measure with the tiers and go on, until the campaign ends, people have to answer, or the
+        limit on time is reached.
+
+        Args:
+            rounds: number of rounds to begin at most, besides the one under way; None for all.
+            observer: watches; None for nobody.
+
+        Raises:
+            RunError: if a controller is working on the run.
+        """
+        with self._controller(observer) as controller:
+            controller.run(rounds=rounds)
+
+    def decisions(self) -> "pd.DataFrame":
+        """Return every decision, chosen or rejected, with what came of it, one a row."""
+        from alloop.loop.python.tables import decision_table  # noqa: PLC0415 (imports pandas)
+
+        return decision_table(self.state)
+
+    def measurements(self) -> "pd.DataFrame":
+        """Return every measurement, failed ones too, one a row in order of arrival."""
+        from alloop.loop.python.tables import measurement_table  # noqa: PLC0415 (imports pandas)
+
+        return measurement_table(RunFolder.read(self._run))
+
+    def rounds(self) -> "pd.DataFrame":
+        """Return every round, one a row: what was chosen, measured, failed, and the best so far."""
+        from alloop.loop.python.tables import round_table  # noqa: PLC0415 (imports pandas)
+
+        return round_table(self.state)
+
+    def best(self, tier: int = 0) -> MeasuredMaterial | None:
+        """Return the best that a tier has measured, feasible ones first; None while there is
+        none."""
+        folder = RunFolder.read(self._run)
+        found = folder.state.best(tier)
+        return None if found is None else MeasuredMaterial.of(folder, found)
+
+    def pareto_front(self, tier: int = 0) -> list[MeasuredMaterial]:
+        """Return the members of the Pareto front of what a tier has measured, by the first
+        objective, the best of it first; with one objective the best alone."""
+        folder = RunFolder.read(self._run)
+        members = pareto_front(folder.state, tier).members
+        return [MeasuredMaterial.of(folder, member.answer) for member in members]
+
+    def __repr__(self) -> str:
+        return f"Campaign.open({str(self._run)!r})"
+
+    def _controller(self, observer: Observer | None) -> Controller:
+        RunFolder.read(self._run)  # a controller would make what is not there
+        return Controller(
+            self._run, None, observer=observer or Unobserved(), is_trusted=self._is_trusted
+        )
+
+
+class Unobserved:
+    """Observer of a campaign that nobody watches."""
+
+    def step(self, step: Step, state: CampaignState) -> None:
+        """Do nothing."""
+
+    def progress(self, share: float, message: str) -> None:
+        """Do nothing."""
+
+    def event(self, entry: LedgerEntry) -> None:
+        """Do nothing."""
+
+
+def _loaded(spec: "str | Path | Mapping[str, Any] | CampaignSpec") -> CampaignSpec:
+    match spec:
+        case CampaignSpec():
+            return spec
+        case str() | Path():
+            return load_spec(str(spec), ())
+        case _:
+            return parse_spec(dict(spec), where="the campaign")

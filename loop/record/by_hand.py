@@ -1,0 +1,54 @@
+"""What people decided by hand: the size of a batch, candidates of their own, vetoes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from alloop.loop.record.records import ArtifactId, Record
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""Name of the user's account."""
+Reason = Annotated[str, Field(min_length=1, max_length=2000)]
+"""Reason that was given, in words."""
+
+MOST_ADDED = 1000
+"""Most candidates of one event: some hundred kilobytes of a ledger's text."""
+
+
+class BatchAsked(Record):
+    """Event: a person asked for the next batch, of another size than the campaign's own."""
+
+    kind: Literal["batch_asked"] = "batch_asked"
+    size: Annotated[int, Field(ge=1)]
+    """Number of candidates that the next proposal of the first tier is to choose."""
+    who: Name
+
+
+class AddedCandidate(Record):
+    """A candidate of somebody's own."""
+
+    candidate: ArtifactId
+    formula: str
+    lattice: str | None = None
+
+
+class CandidatesAdded(Record):
+    """Event: a person put candidates of their own into the queue; the next proposal takes them
+    before any of the campaign's."""
+
+    kind: Literal["candidates_added"] = "candidates_added"
+    candidates: tuple[AddedCandidate, ...] = Field(max_length=MOST_ADDED)
+    who: Name
+    why: Reason
+
+
+class Vetoed(Record):
+    """Event: a person forbade a candidate. It is never chosen again, nor is an equivalent of it;
+    what waits to be measured is withdrawn, and what was measured stays."""
+
+    kind: Literal["vetoed"] = "vetoed"
+    candidate: ArtifactId
+    formula: str
+    lattice: str | None = None
+    who: Name
+    why: Reason

@@ -1,0 +1,1 @@
+"""What people have decided by hand, folded from their events."""
