@@ -27,7 +27,7 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
-from alloop.loop.record.stored_events import outline_of
+from alloop.loop.record.stored_events import Moments, outline_of
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.choices import Choices
 from alloop.loop.state.ranking.utility import Utility
@@ -168,6 +168,14 @@ class CampaignState:
         from alloop.loop.state.trials import joined  # noqa: PLC0415 (it knows this module)
 
         return tuple(joined(self))
+
+    @cached_property
+    def foreseen(self) -> "tuple[tuple[Trial, Mapping[str, Moments]], ...]":
+        """Trials of tier 0 that were predicted and answered, in their order, with the posterior of
+        each property."""
+        from alloop.loop.state.trials import foreseen  # noqa: PLC0415 (it knows this module)
+
+        return tuple(foreseen(self))
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:
