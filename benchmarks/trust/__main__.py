@@ -11,6 +11,7 @@ from importlib import import_module
 from benchmarks.recording import record_parts
 
 PARTS = {
+    "kills": "benchmarks.trust.kills.measure",
     "hostile": "benchmarks.trust.hostile.attempts",
     "forgeries": "benchmarks.trust.forgeries",
     "input": "benchmarks.trust.malformed.cases",

@@ -4,7 +4,8 @@ A proposal's decisions are nine tenths of a ledger's text, and most readers want
 only who was chosen: they are decoded when one is looked at. Until then they are an outline.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast, overload
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,8 @@ from alloop.loop.record.records import FORGOTTEN
 _MEASURED = '"kind":"measured"'
 _PROPOSED = '{"decisions":['
 """Beginning of a proposal's canonical JSON, whose keys are in order."""
+_POSTERIOR = '"posterior":{"'
+"""Text of a decision with a posterior, and of no other: inside a string quotes are escaped."""
 
 
 class OutlinedDecision(TypedDict):
@@ -25,6 +28,21 @@ class OutlinedDecision(TypedDict):
     candidate: str
     chosen: bool
     formula: str
+
+
+class Moments(TypedDict):
+    """Mean and standard deviation of a posterior, in the property's unit."""
+
+    mean: float
+    std: float
+
+
+class _PredictedDecision(TypedDict, total=False):
+    posterior: dict[str, Moments]
+
+
+class _PredictedProposal(TypedDict):
+    decisions: list[_PredictedDecision]
 
 
 class _OutlinedProposal(TypedDict):
@@ -38,6 +56,8 @@ class _OutlinedProposal(TypedDict):
 
 
 _READ_MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
+_READ_PROPOSED: TypeAdapter[Proposed] = TypeAdapter(Proposed)
+_READ_PREDICTED: TypeAdapter[_PredictedProposal] = TypeAdapter(_PredictedProposal)
 _READ_OUTLINE: TypeAdapter[_OutlinedProposal] = TypeAdapter(_OutlinedProposal)
 
 
@@ -73,6 +93,15 @@ def outline_of(proposed: Proposed) -> Sequence[OutlinedDecision]:
     ]
 
 
+def posteriors_of(proposed: Proposed) -> Sequence[Mapping[str, Moments]]:
+    """Return the posterior of each of a proposal's decisions, by property, and decode nothing else
+    of them; empty where none of them has one."""
+    decisions: object = proposed.decisions
+    if isinstance(decisions, StoredDecisions):
+        return decisions.posteriors()
+    return _moments(proposed.decisions)
+
+
 class StoredDecisions(Sequence[Decision]):
     """Decisions of a proposal as they are stored; decoded when one is looked at."""
 
@@ -83,15 +112,20 @@ class StoredDecisions(Sequence[Decision]):
         self._text = text
         self._decoded: tuple[Decision, ...] | None = None
 
+    def posteriors(self) -> Sequence[Mapping[str, Moments]]:
+        """Return the posterior of each decision; empty where none has one."""
+        if self._decoded is not None:
+            return _moments(self._decoded)
+        if _POSTERIOR not in self._text:
+            return ()
+        with _refusing():
+            predicted = _READ_PREDICTED.validate_json(self._text)["decisions"]
+        return [decision.get("posterior", {}) for decision in predicted]
+
     def _whole(self) -> tuple[Decision, ...]:
         if self._decoded is None:
-            try:
-                event = EVENT.validate_json(self._text)
-            except ValueError as error:
-                raise LedgerError(
-                    f"a proposal of the ledger holds decisions that are none ({error})"
-                ) from error
-            assert isinstance(event, Proposed)
+            with _refusing():
+                event = _READ_PROPOSED.validate_json(self._text)
             self._decoded, self._text = event.decisions, ""
         return self._decoded
 
@@ -117,6 +151,23 @@ class StoredDecisions(Sequence[Decision]):
 
     def __repr__(self) -> str:
         return repr(self._whole())
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise LedgerError(
+            f"a proposal of the ledger holds decisions that are none ({error})"
+        ) from error
+
+
+def _moments(decisions: Iterable[Decision]) -> Sequence[Mapping[str, Moments]]:
+    return [
+        {name: {"mean": p.mean, "std": p.std} for name, p in decision.posterior.items()}
+        for decision in decisions
+    ]
 
 
 def _outlined(text: str) -> Proposed:

@@ -13,7 +13,7 @@ from functools import cached_property
 from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlier_warnings
-from alloop.loop.state.trials import Trial, measured_trials
+from alloop.loop.state.trials import Trial
 
 LEVELS = {0.5: 0.6744897501960817, 0.8: 1.2815515655446004, 0.95: 1.959963984540054}
 """Half-widths of a normal distribution's central intervals, in standard deviations, by the share
@@ -117,11 +117,11 @@ class Calibration:
 def predicted_trials(state: CampaignState, name: str) -> list[PredictedTrial]:
     """Return the predictions of a property that tier 0 has answered, in order."""
     return [
-        PredictedTrial(trial, posterior.mean, posterior.std, trial.answer.properties[name])
-        for trial in measured_trials(state)
-        if trial.answer is not None
-        and name in trial.answer.properties
-        and (posterior := trial.decision.posterior.get(name))
+        PredictedTrial(trial, moments["mean"], moments["std"], trial.measured.properties[name])
+        for trial, posterior in state.foreseen
+        if trial.measured is not None
+        and name in trial.measured.properties
+        and (moments := posterior.get(name)) is not None
     ]
 
 

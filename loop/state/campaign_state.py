@@ -30,7 +30,7 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
-from alloop.loop.record.stored_events import outline_of
+from alloop.loop.record.stored_events import Moments, outline_of
 from alloop.loop.state.brought import brought_answers, brought_measurements, without_values
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.by_hand.decisions import HandDecisions
@@ -200,6 +200,14 @@ class CampaignState:
         from alloop.loop.state.trials import joined  # noqa: PLC0415 (it knows this module)
 
         return tuple(joined(self))
+
+    @cached_property
+    def foreseen(self) -> "tuple[tuple[Trial, Mapping[str, Moments]], ...]":
+        """Trials of tier 0 that were predicted and answered, in their order, with the posterior of
+        each property."""
+        from alloop.loop.state.trials import foreseen  # noqa: PLC0415 (it knows this module)
+
+        return tuple(foreseen(self))
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:

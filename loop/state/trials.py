@@ -1,11 +1,11 @@
 """Trials: each measurement joined with the decision that asked for it, and the decisions behind
 it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Decision, Measured, Proposed
-from alloop.loop.record.stored_events import outline_of
+from alloop.loop.record.stored_events import Moments, outline_of, posteriors_of
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
 from alloop.loop.state.terms import Retraction, terms_in_force
 from alloop.oracles.base import Status
@@ -16,7 +16,8 @@ class Trial:
     """A decision with the measurement that followed, where there was one."""
 
     proposal: Proposed
-    decision: Decision
+    place: int
+    """Place of the decision in the proposal, from 0."""
     measured: Measured | None
     number: int
     """Number of the measurement within its tier, from 1; 0 without a measurement."""
@@ -24,6 +25,11 @@ class Trial:
     """Reason for which a value that the campaign wants is not to be relied on; else empty."""
     terms: int = 1
     """Number of the terms under which it was decided."""
+
+    @property
+    def decision(self) -> Decision:
+        """The decision, decoded with its proposal when one is looked at."""
+        return self.proposal.decisions[self.place]
 
     @property
     def answer(self) -> Measured | None:
@@ -70,16 +76,27 @@ def joined(state: CampaignState) -> Iterator[Trial]:
     wanted = state.spec.property_names()
     for proposal, place, measured, number, terms in _numbered(state):
         doubt = _doubt(measured, wanted)
-        yield Trial(proposal, proposal.decisions[place], measured, number, doubt, terms)
+        yield Trial(proposal, place, measured, number, doubt, terms)
+
+
+def foreseen(state: CampaignState) -> Iterator[tuple[Trial, Mapping[str, Moments]]]:
+    """Yield the trials of tier 0 that were predicted and gave values that can be relied on, with
+    the posterior of each; ``CampaignState.foreseen`` keeps them."""
+    latest: Proposed | None = None
+    posteriors: Sequence[Mapping[str, Moments]] = ()
+    for trial in joined(state):
+        if trial.proposal.tier == 0 and trial.answer is not None:
+            if trial.proposal is not latest:
+                latest, posteriors = trial.proposal, posteriors_of(trial.proposal)
+            if posteriors and (posterior := posteriors[trial.place]):
+                yield trial, posterior
 
 
 def trials_of(state: CampaignState, candidate: str) -> tuple[Trial, ...]:
     """Return the decisions about one candidate; no other is decoded."""
     wanted = state.spec.property_names()
     return tuple(
-        Trial(
-            proposal, proposal.decisions[place], measured, number, _doubt(measured, wanted), terms
-        )
+        Trial(proposal, place, measured, number, _doubt(measured, wanted), terms)
         for proposal, place, measured, number, terms in _numbered(state)
         if outline_of(proposal)[place]["candidate"] == candidate
     )
@@ -93,14 +110,12 @@ def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | 
     """Yield each decision's proposal and place in it, its measurement and the number of that, and
     the number of the terms."""
     answered = [0] * len(state.fingerprints)
-    every = state.measured
+    every, asked = state.measured, iter(state.evaluations)
     for nth, proposal in enumerate(state.proposals):
         tier, terms = proposal.tier, terms_in_force(state.terms, nth)
-        fingerprint = state.fingerprints[tier]
         for place, decision in enumerate(outline_of(proposal)):
-            measured = None
-            if decision["chosen"]:
-                measured = every.get(evaluation_id(decision["candidate"], fingerprint))
+            # An evaluation was asked for by each that was chosen, in this order.
+            measured = every.get(next(asked).id) if decision["chosen"] else None
             answered[tier] += measured is not None
             yield proposal, place, measured, 0 if measured is None else answered[tier], terms
 

@@ -6,8 +6,13 @@ import pytest
 
 from alloop.canonical import canonical_json
 from alloop.errors import LedgerError
-from alloop.loop.record.events import EVENT, Event, Proposed
-from alloop.loop.record.stored_events import StoredDecisions, outline_of, read_event
+from alloop.loop.record.events import EVENT, Event, Posterior, Proposed
+from alloop.loop.record.stored_events import (
+    StoredDecisions,
+    outline_of,
+    posteriors_of,
+    read_event,
+)
 
 MakeEvents = Callable[..., list[Event]]
 
@@ -35,6 +40,38 @@ def test_decisions_are_outlined_without_being_decoded(make_events: MakeEvents) -
     assert stored[0] == written.decisions[0]
     assert stored[-1:] == written.decisions[-1:]
     assert stored == written.decisions
+
+
+def test_posteriors_are_read_alone_as_the_whole_decision_has_them(make_events: MakeEvents) -> None:
+    (written,) = (event for event in make_events() if isinstance(event, Proposed))
+    posterior = {"bulk_modulus": Posterior(mean=180.5, std=3.25), 'a"}b': Posterior(mean=0, std=1)}
+    predicted = written.decisions[0].model_copy(update={"posterior": posterior})
+    unpredicted = [d.model_copy(update={"posterior": {}}) for d in written.decisions[1:]]
+    for decisions in ((predicted, *unpredicted), tuple(unpredicted)):
+        read = read_event(text_of(written.model_copy(update={"decisions": decisions})))
+        assert isinstance(read, Proposed)
+        stored: object = read.decisions
+        assert isinstance(stored, StoredDecisions)
+        found = posteriors_of(read)
+        assert stored._decoded is None
+        assert [dict(each) for each in found] == (
+            [{name: p.model_dump() for name, p in d.posterior.items()} for d in decisions]
+            if decisions[0].posterior
+            else []
+        )
+        _ = stored[0]
+        assert [each for each in posteriors_of(read) if each] == [each for each in found if each]
+
+
+def test_a_posterior_that_is_none_is_refused_in_a_sentence(make_events: MakeEvents) -> None:
+    (written,) = (event for event in make_events() if isinstance(event, Proposed))
+    posterior = {"bulk_modulus": Posterior(mean=180.5, std=3.25)}
+    decision = written.decisions[0].model_copy(update={"posterior": posterior})
+    text = text_of(written.model_copy(update={"decisions": (decision,)}))
+    read = read_event(text.replace("180.5", '"much"'))
+    assert isinstance(read, Proposed)
+    with pytest.raises(LedgerError, match="decisions that are none"):
+        posteriors_of(read)
 
 
 def test_decisions_that_are_none_are_refused_in_a_sentence(make_events: MakeEvents) -> None:
