@@ -26,7 +26,7 @@ from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests.writing import write_requests
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.by_hand import BatchAsked
+from alloop.loop.record.by_hand.candidates import BatchAsked
 from alloop.loop.record.events import (
     CampaignClosed,
     Event,

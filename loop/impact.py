@@ -14,8 +14,8 @@ from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.brought import BroughtLabel, LabelsBrought
-from alloop.loop.record.changes import Retracted
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.changes import Retracted
 from alloop.loop.record.events import (
     CampaignClosed,
     LedgerEntry,
@@ -26,7 +26,8 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.record.stored_events import outline_of
-from alloop.loop.state.campaign_state import CampaignState, Fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import Fold
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.loop.state.ranking.reference import reference_from
 from alloop.loop.steps import Close, next_step

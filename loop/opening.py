@@ -18,11 +18,12 @@ from alloop.errors import RunError
 from alloop.loop.moved_files import with_moved_files, without_folders
 from alloop.loop.ownership import TELLING, is_own, require_trust, sealed_opening, trust_seal
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.brought import LabelsBrought
+from alloop.loop.record.by_hand.brought import LabelsBrought
 from alloop.loop.record.events import FORMAT, CampaignOpened, LedgerEntry
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import ARTIFACTS
-from alloop.loop.state.campaign_state import CampaignState, Fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import Fold
 from alloop.loop.versions import packages_of, software_versions
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Oracle

@@ -11,7 +11,7 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_batch
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, LedgerEntry, Proposed, Stage
-from alloop.loop.state.campaign_state import fold
+from alloop.loop.state.folding.fold import fold
 
 RELATIVE_TOLERANCE = 1e-6
 """Relative tolerance of replayed scores against the recorded ones; on one machine they are

@@ -9,7 +9,8 @@ from alloop.errors import RunError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import LedgerEntry
 from alloop.loop.record.ledger import Ledger, no_collection
-from alloop.loop.state.campaign_state import CampaignState, fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import fold
 
 RUNS = Path("runs")
 

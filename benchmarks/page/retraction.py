@@ -36,7 +36,8 @@ from alloop.loop.record.events import (
 )
 from alloop.loop.record.overlay import OverlayStore
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState, fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import fold
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.loop.state.ranking.reference import reference_from
 from alloop.loop.steps import Close, Step, next_step

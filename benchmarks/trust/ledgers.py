@@ -22,7 +22,7 @@ from alloop.loop.record.events import Event, LedgerEntry, Measured
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.ledger_file import LEDGER
 from alloop.loop.record.verification import verify
-from alloop.loop.state.campaign_state import Fold
+from alloop.loop.state.folding.fold import Fold
 from benchmarks.house.start_up import processor_seconds
 from benchmarks.trust.long_run import made_events, write_run
 

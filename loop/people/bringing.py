@@ -14,11 +14,12 @@ from alloop.loop.people.label_files import read_label_file
 from alloop.loop.people.label_runs import is_run, read_labels_of_run
 from alloop.loop.people.use_in_space import SpaceUse
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.brought import MOST_LABELS, BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.brought import MOST_LABELS, BroughtLabel, LabelsBrought
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.brought import brought_materials, labels_in
-from alloop.loop.state.campaign_state import CampaignState, fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import fold
 from alloop.loop.steps import FEWEST_LABELS
 from alloop.materials import Material, formula_of, material_id
 

@@ -15,13 +15,14 @@ from alloop.loop.opening import BuildOracles, spec_to_json
 from alloop.loop.ownership import TELLING, require_trust
 from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.changes import SpecChanged
+from alloop.loop.record.by_hand.changes import SpecChanged
 from alloop.loop.record.events import CampaignClosed, LedgerEntry, Stage
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import ARTIFACTS
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState, Fold
-from alloop.loop.state.terms import Terms
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import Fold
+from alloop.loop.state.folding.terms import Terms
 from alloop.loop.steps import Close, next_step
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Status

@@ -19,8 +19,9 @@ from alloop.loop.record.events import (
 )
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState, Evaluation, evaluation_id, fold
+from alloop.loop.state.campaign_state import CampaignState, Evaluation, evaluation_id
 from alloop.loop.state.corrections import Correction, corrections_in
+from alloop.loop.state.folding.fold import fold
 from alloop.materials import Material, formula_of
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.options import AsksPeople

@@ -9,12 +9,13 @@ from alloop.loop.choose.own.assessment import assess, decided, own_rejection
 from alloop.loop.choose.screening import Seen
 from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.by_hand import MOST_ADDED, AddedCandidate, CandidatesAdded
+from alloop.loop.record.by_hand.candidates import MOST_ADDED, AddedCandidate, CandidatesAdded
 from alloop.loop.record.events import Decision, Lineage
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.overlay import OverlayStore
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState, fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import fold
 from alloop.materials import Material
 
 

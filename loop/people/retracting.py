@@ -14,13 +14,13 @@ from alloop.loop.measure.spool import Spool, attempt_of
 from alloop.loop.ownership import is_own
 from alloop.loop.people.changing import close_if_over, folded
 from alloop.loop.people.who import checked_reason, user_name
-from alloop.loop.record.changes import Retracted
+from alloop.loop.record.by_hand.changes import Retracted
 from alloop.loop.record.events import Measured
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.brought import labels_in
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.terms import RetractedLabel, Retraction
+from alloop.loop.state.folding.terms import RetractedLabel, Retraction
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from alloop.errors import DataError
 from alloop.loop.people.who import checked_reason, user_name
-from alloop.loop.record.by_hand import Vetoed
+from alloop.loop.record.by_hand.candidates import Vetoed
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.campaign_state import CampaignState, fold
+from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.choices import find_candidate
+from alloop.loop.state.folding.fold import fold
 
 
 def record_veto(run: Path, candidate: str, why: str) -> Vetoed:

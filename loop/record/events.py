@@ -16,9 +16,9 @@ from pydantic import (
     field_serializer,
 )
 
-from alloop.loop.record.brought import LabelsBrought
-from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
-from alloop.loop.record.changes import Retracted, SpecChanged
+from alloop.loop.record.by_hand.brought import LabelsBrought
+from alloop.loop.record.by_hand.candidates import BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.by_hand.changes import Retracted, SpecChanged
 from alloop.loop.record.records import FORGOTTEN, Amount, ArtifactId, Count, Record
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
 from alloop.properties import joined_notes

@@ -10,9 +10,9 @@ from alloop.canonical import canonical_json, sha256
 from alloop.errors import LedgerError
 from alloop.loop.record.artifact_fields import artifact_keys
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.brought import LabelsBrought
-from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
-from alloop.loop.record.changes import Retracted
+from alloop.loop.record.by_hand.brought import LabelsBrought
+from alloop.loop.record.by_hand.candidates import BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.by_hand.changes import Retracted
 from alloop.loop.record.events import LedgerEntry, Measured, Proposed
 from alloop.loop.record.hash_chain import START, BrokenChain, ChainCheck, StoredRow
 from alloop.loop.record.ledger import Ledger

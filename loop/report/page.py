@@ -57,8 +57,8 @@ from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.brought import best_brought, brought_materials
 from alloop.loop.state.calibration import search_warnings
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.terms import reason_of
 from alloop.loop.state.ranking.pareto import pareto_front
-from alloop.loop.state.terms import reason_of
 from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent

@@ -5,7 +5,7 @@ them.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from alloop.loop.record.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Measured, Stage
 from alloop.oracles.base import Status
 

@@ -1,43 +1,33 @@
-"""The state of a campaign: a pure fold over its events, and the next unfinished step."""
+"""The state of a campaign: everything that follows from its events."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
-from alloop.errors import LedgerError, one_line
-from alloop.loop.record.brought import LabelsBrought
-from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
-from alloop.loop.record.changes import Retracted, SpecChanged
+from alloop.loop.record.by_hand.brought import LabelsBrought
 from alloop.loop.record.events import (
     AttemptFailed,
-    CampaignClosed,
-    CampaignOpened,
     Decision,
-    LedgerEntry,
     Measured,
     ModelFitted,
     Paid,
     Proposed,
     ReferenceTaken,
     SelfTested,
-    SessionClosed,
-    SessionOpened,
     Stage,
 )
 from alloop.loop.record.stored_events import Moments, outline_of
-from alloop.loop.state.brought import brought_answers, brought_measurements, without_values
+from alloop.loop.state.brought import brought_answers, brought_measurements
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.by_hand.decisions import HandDecisions
 from alloop.loop.state.choices import Choices
+from alloop.loop.state.folding.terms import RetractedLabel, Retraction, Terms
 from alloop.loop.state.ranking.utility import Utility
-from alloop.loop.state.recorded_spec import amended_spec, recorded_spec, rescheduled_spec
-from alloop.loop.state.terms import RetractedLabel, Retraction, Standing, Terms
 from alloop.oracles.base import Cost, Status
 from alloop.properties import ENERGY_ABOVE_HULL
 
@@ -352,219 +342,6 @@ class CampaignState:
         return f"tier {tier}: all {self.spec.budget.measurements[tier]} measurements are spent"
 
 
-class Fold:
-    """Incremental fold of a ledger: entries go in one by one, the state can be read at any time.
-
-    What it gives depends on the entries alone, as with ``fold``; a controller that appends an
-    entry need not begin again.
-    """
-
-    def __init__(self) -> None:
-        self._opened: CampaignOpened | None = None
-        self._spec: CampaignSpec | None = None
-        self._proposals: list[Proposed] = []
-        self._evaluations: list[Evaluation] = []
-        self._models: dict[int, ModelFitted] = {}
-        self._recorded: dict[str, Measured] = {}
-        self._partial: dict[str, Measured] = {}
-        self._attempts: dict[str, tuple[AttemptFailed, ...]] = {}
-        self._by_hand = HandDecisions()
-        self._self_tests: dict[int, SelfTested] = {}
-        self._brought: list[LabelsBrought] = []
-        self._wall, self._sessions = 0.0, 0
-        self._closed: str | None = None
-        self._paused: str | None = None
-        self._reference: ReferenceTaken | None = None
-        self._began: str = ""
-        self._session_began: datetime | None = None
-        self._latest: datetime | None = None
-        self._required: dict[int, tuple[str, ...]] = {}
-        self._proposed: set[str] = set()
-        self._standing = Standing()
-
-    def add(self, entry: LedgerEntry) -> None:
-        """Take in the next entry.
-
-        Raises:
-            LedgerError: if it is the first and does not open a campaign, or does not fit those
-                before it.
-        """
-        try:
-            self._add(entry)
-        except (ValueError, LookupError, TypeError) as error:  # pydantic's are ValueErrors
-            raise LedgerError(
-                f"this event does not fit those before it ({one_line(error)[:300]})",
-                where=str(entry.seq),
-                remedy="Alloop does not write such; restore the ledger from a copy.",
-            ) from error
-
-    def _add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912 (a case for each kind of event)
-        event, time = entry.event, _time_of(entry)
-        self._began = self._began or entry.time
-        if isinstance(event, CampaignOpened):
-            self._opened, self._spec = event, recorded_spec(event)
-            self._standing.open(self._spec, entry)
-        if self._opened is None or self._spec is None:
-            raise LedgerError("the first event does not open a campaign", where=str(entry.seq))
-        tier = getattr(event, "tier", 0)
-        if not 0 <= tier < len(self._opened.fingerprints):
-            raise ValueError(f"there is no tier {tier}")
-        match event:
-            case Measured():  # nearly all are
-                self._require_whole(self._spec, event)
-                self._measured(event, entry.seq)
-            case SessionOpened():
-                self._wall += _span(self._session_began, self._latest)
-                self._session_began, self._sessions = time, self._sessions + 1
-                self._paused = None
-                if event.scheduling is not None:
-                    self._spec = rescheduled_spec(self._spec, event.scheduling, self._opened)
-            case LabelsBrought():
-                if not 0 <= (event.value_of or 0) < len(self._opened.fingerprints):
-                    raise ValueError(f"there is no tier {event.value_of}")
-                self._brought.append(event)
-                self._standing.brought(event, entry.seq)
-            case SpecChanged():
-                self._amend(amended_spec(self._spec, event.changes, self._opened), entry)
-            case Retracted():
-                self._retract(event, entry.seq)
-            case ReferenceTaken():
-                self._reference = self._reference or event
-                self._standing.reference_taken(entry.seq)
-            case SelfTested():
-                self._self_tests[event.tier] = event
-            case ModelFitted():
-                self._models[event.round] = event
-                self._standing.fitted(event.round, entry.seq)
-            case Proposed():
-                self._propose(event, self._opened.fingerprints)
-            case BatchAsked() | CandidatesAdded() | Vetoed():
-                self._by_hand = self._by_hand.after(event)
-            case AttemptFailed():
-                earlier = self._attempts.get(event.evaluation, ())
-                self._attempts[event.evaluation] = (*earlier, event)
-            case CampaignClosed():
-                self._closed = event.reason
-            case SessionClosed():
-                self._paused = event.reason if event.is_pause else None
-        self._latest = time
-
-    def _propose(self, event: Proposed, fingerprints: Sequence[str]) -> None:
-        self._proposals.append(event)
-        self._proposed.update(d["candidate"] for d in outline_of(event) if d["chosen"])
-        self._evaluations += _asked_by(event, fingerprints)
-        self._by_hand = self._by_hand.after_proposal(event)
-
-    def _amend(self, spec: CampaignSpec, entry: LedgerEntry) -> None:
-        """Go on under other terms."""
-        assert self._spec is not None  # a campaign is opened before it is changed
-        if spec.objectives != self._spec.objectives:
-            self._reference = None  # of other objectives it says nothing
-        self._standing.amend(self._spec, spec, entry, len(self._proposals))
-        self._spec, self._closed = spec, None
-        self._required.clear()
-
-    def _retract(self, event: Retracted, seq: int) -> None:
-        """Take measurements back."""
-        for id in event.evaluations:
-            m = self._recorded.pop(id, None) or self._partial.pop(id, None)
-            if m is None:
-                raise ValueError(f"evaluation {id} has no measurement to take back")
-            if self._standing.retract(m, event, seq):
-                self._reference = None
-        without = without_values(self._brought, event.brought)
-        if self._standing.retract_brought(self._brought, event, seq):
-            self._reference = None
-        self._brought = without
-        self._closed = None
-
-    def _measured(self, event: Measured, seq: int) -> None:
-        self._standing.measured(event.evaluation, seq)
-        if event.is_partial:
-            self._partial[event.evaluation] = event
-            return
-        if event.corrects is not None:
-            self._recorded[event.evaluation] = event
-        else:
-            self._recorded.setdefault(event.evaluation, event)
-        self._partial.pop(event.evaluation, None)
-
-    def _require_whole(self, spec: CampaignSpec, measured: Measured) -> None:
-        """Raise ValueError if a measurement lacks what the campaign ranks by, or is of a
-        candidate that was never proposed.
-        """
-        if measured.candidate not in self._proposed:
-            raise ValueError(f"its candidate {measured.candidate[:12]} was never proposed")
-        if measured.tier not in self._required:
-            self._required[measured.tier] = spec.required_properties(measured.tier)
-        if measured.status is Status.OK and not measured.is_partial:
-            required = self._required[measured.tier]
-            if missing := [name for name in required if name not in measured.properties]:
-                raise ValueError(f"it measured no {', '.join(missing)}")
-
-    def state(self) -> CampaignState | None:
-        """Return the state that the entries so far amount to; None if there was none."""
-        if self._opened is None or self._spec is None:
-            return None
-        return CampaignState(
-            spec=self._spec,
-            fingerprints=self._opened.fingerprints,
-            proposals=tuple(self._proposals),
-            evaluations=tuple(self._evaluations),
-            models=dict(self._models),
-            recorded=dict(self._recorded),
-            partial=dict(self._partial),
-            attempts=dict(self._attempts),
-            by_hand=self._by_hand,
-            self_tests=dict(self._self_tests),
-            brought=tuple(self._brought),
-            wall_seconds=self._wall + _span(self._session_began, self._latest),
-            n_sessions=self._sessions,
-            closed=self._closed,
-            paused=self._paused,
-            reference=self._reference,
-            start_checkpoint=self._opened.start_checkpoint,
-            versions=self._opened.versions,
-            began=self._began,
-            latest="" if self._latest is None else self._latest.isoformat(),
-            terms=tuple(self._standing.terms),
-            retractions=tuple(self._standing.retractions),
-            retracted_labels=tuple(self._standing.retracted_labels),
-            outdated_models=frozenset(self._standing.outdated_models),
-        )
-
-
-def fold(entries: Iterable[LedgerEntry]) -> CampaignState | None:
-    """Return the state that a ledger's entries amount to; None for an empty ledger.
-
-    Raises:
-        LedgerError: if the first event does not open a campaign.
-    """
-    folding = Fold()
-    for entry in entries:
-        folding.add(entry)
-    return folding.state()
-
-
-def _asked_by(proposal: Proposed, fingerprints: Sequence[str]) -> Iterator[Evaluation]:
-    for decision in outline_of(proposal):
-        if decision["chosen"]:
-            yield Evaluation(
-                evaluation_id(decision["candidate"], fingerprints[proposal.tier]),
-                decision["candidate"],
-                proposal.tier,
-                proposal.round,
-                proposal.stage,
-            )
-
-
-def _time_of(entry: LedgerEntry) -> datetime:
-    try:
-        return datetime.fromisoformat(entry.time)
-    except ValueError as error:
-        raise LedgerError(f"{entry.time!r} is no time", where=f"entry {entry.seq}") from error
-
-
 def _total(paid: Iterable[Paid]) -> Cost:
     """Return the sum of costs, without a record for each partial one."""
     calls, wall_seconds, core_hours, money = 0, 0.0, 0.0, 0.0
@@ -574,7 +351,3 @@ def _total(paid: Iterable[Paid]) -> Cost:
         core_hours += m.core_hours
         money += m.money
     return Cost(calls, wall_seconds, core_hours, money)
-
-
-def _span(began: datetime | None, ended: datetime | None) -> float:
-    return 0.0 if began is None or ended is None else max((ended - began).total_seconds(), 0.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from alloop.loop.record.events import Decision, Measured, Proposed
 from alloop.loop.record.stored_events import Moments, outline_of, posteriors_of
 from alloop.loop.state.campaign_state import CampaignState, evaluation_id
-from alloop.loop.state.terms import Retraction, terms_in_force
+from alloop.loop.state.folding.terms import Retraction, terms_in_force
 from alloop.oracles.base import Status
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alloop.loop.record.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,

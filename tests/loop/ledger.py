@@ -16,7 +16,8 @@ from alloop.loop.record.events import (
     Proposed,
     Stage,
 )
-from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
+from alloop.loop.state.campaign_state import CampaignState, evaluation_id
+from alloop.loop.state.folding.fold import fold
 from alloop.oracles.base import FailureKind, Status
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,8 +12,8 @@ from alloop.loop.state.calibration import (
     surprises,
 )
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.terms import Terms
 from alloop.loop.state.ranking.pareto import pareto_front
-from alloop.loop.state.terms import Terms
 from alloop.oracles.base import Status
 
 

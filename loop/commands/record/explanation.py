@@ -8,11 +8,12 @@ from alloop.loop.explain.dependents import Dependents, dependents_of
 from alloop.loop.explain.places import Place, place_of
 from alloop.loop.explain.required import Requirement, requirements
 from alloop.loop.python.decision_rows import flat
-from alloop.loop.record.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, LedgerEntry, Measured, Proposed
 from alloop.loop.state.brought import labels_in
-from alloop.loop.state.campaign_state import CampaignState, Fold
-from alloop.loop.state.terms import RetractedLabel, Retraction
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import Fold
+from alloop.loop.state.folding.terms import RetractedLabel, Retraction
 from alloop.loop.state.trials import Trial, ancestry, trials_of
 
 

@@ -10,11 +10,11 @@ from alloop.loop.commands.record.explanation import Explanation
 from alloop.loop.explain.dependents import Dependents
 from alloop.loop.explain.places import Place
 from alloop.loop.explain.required import Requirement
-from alloop.loop.record.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import Decision, Lineage, Measured
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.choices import candidate_ids
-from alloop.loop.state.terms import reason_of
+from alloop.loop.state.folding.terms import reason_of
 from alloop.loop.state.trials import unmeasured_reason
 from alloop.properties import ENERGY_ABOVE_HULL
 

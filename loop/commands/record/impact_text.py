@@ -6,7 +6,7 @@ from alloop.loop.impact import Conclusion, Impact
 from alloop.loop.record.events import Measured, Proposed
 from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.terms import reason_of
+from alloop.loop.state.folding.terms import reason_of
 
 SHOWN_DESCENDANTS = 8
 

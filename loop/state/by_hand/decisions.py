@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from alloop.loop.record.by_hand import AddedCandidate, BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.by_hand.candidates import (
+    AddedCandidate,
+    BatchAsked,
+    CandidatesAdded,
+    Vetoed,
+)
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.record.stored_events import outline_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
 from alloop.loop.record.events import EVENT, CampaignOpened, Event, LedgerEntry, Measured, Stage
-from alloop.loop.state.campaign_state import Fold, fold
+from alloop.loop.state.folding.fold import Fold, fold
 from benchmarks.execution.measure_many import measure_many
 from tests.loop import ledger
 from tests.loop.ledger import decision, proposed

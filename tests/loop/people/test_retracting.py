@@ -18,7 +18,7 @@ from alloop.loop.people.changing import change
 from alloop.loop.people.known_labels import labels_from_python
 from alloop.loop.people.labelling import record_typed
 from alloop.loop.people.retracting import retract
-from alloop.loop.record.changes import Retracted, SpecChanged
+from alloop.loop.record.by_hand.changes import Retracted, SpecChanged
 from alloop.loop.record.events import CampaignClosed, Measured, ModelFitted, Stage
 from alloop.loop.record.overlay import OverlayStore
 from alloop.loop.record.verification import digest, verify

@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 from alloop import Campaign
 from alloop.errors import AlloopError, DataError, RunError
 from alloop.loop.people.own_candidates import score_candidates
-from alloop.loop.record.by_hand import BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.by_hand.candidates import BatchAsked, CandidatesAdded, Vetoed
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.overlay import OverlayStore
 from alloop.loop.record.verification import verify

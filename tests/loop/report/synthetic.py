@@ -29,7 +29,8 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
-from alloop.loop.state.campaign_state import CampaignState, evaluation_id, fold
+from alloop.loop.state.campaign_state import CampaignState, evaluation_id
+from alloop.loop.state.folding.fold import fold
 from alloop.loop.state.ranking.utility import Utility
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.models.lattice.parent import ParentLattice

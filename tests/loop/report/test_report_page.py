@@ -20,7 +20,7 @@ from pymatgen.core import Structure
 from alloop.errors import LedgerError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.report.page import island, render_report, write_report
-from alloop.loop.state.campaign_state import fold
+from alloop.loop.state.folding.fold import fold
 from tests.loop.report.conftest import render
 from tests.loop.report.reading import Page, read
 from tests.loop.report.synthetic import NASTY, Diary, campaign, spec_of

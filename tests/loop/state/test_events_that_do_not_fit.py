@@ -6,7 +6,7 @@ import pytest
 
 from alloop.errors import LedgerError, RunError
 from alloop.loop.record.events import Event, SessionOpened, Stage
-from alloop.loop.state.campaign_state import fold
+from alloop.loop.state.folding.fold import fold
 from tests.loop.ledger import decision, entries, measured, opened, proposed
 from tests.loop.small_campaign import SPEC
 

@@ -18,7 +18,8 @@ from alloop.loop.record.events import (
     SessionOpened,
     Stage,
 )
-from alloop.loop.state.campaign_state import CampaignState, fold
+from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.folding.fold import fold
 from alloop.loop.steps import Close, Fit, Measure, Propose, next_step
 from alloop.oracles.base import FailureKind
 from tests.loop import ledger

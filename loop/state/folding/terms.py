@@ -7,8 +7,8 @@ from typing import Any
 
 from alloop.campaigns.changes import describe_differences, differences
 from alloop.campaigns.spec import CampaignSpec
-from alloop.loop.record.brought import BroughtLabel, LabelsBrought
-from alloop.loop.record.changes import Retracted, SpecChanged
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.changes import Retracted, SpecChanged
 from alloop.loop.record.events import LedgerEntry, Measured
 from alloop.oracles.base import Status
 

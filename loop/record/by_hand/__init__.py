@@ -1,0 +1,1 @@
+"""Events of what people do by hand."""
