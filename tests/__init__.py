@@ -1,0 +1,1 @@
+"""The tests: a package of their own, so that nobody else's `tests` is imported in its place."""
