@@ -16,3 +16,15 @@ def cell_scale(n_atoms: int) -> float:
     CHGNet; of SevenNet 14.
     """
     return math.sqrt(n_atoms)
+
+
+LONGEST_STEP = 0.2
+"""Longest step of an atom, Å; ASE's own choice."""
+LARGEST_STRAIN = 0.05
+"""Largest strain of one step. In a cell of two atoms the longest step alone would be one of 14 %,
+which takes a soft crystal out of its minimum."""
+
+
+def max_step(n_atoms: int) -> float:
+    """Return the longest step of a relaxation of cell and atoms in its scaled coordinates, Å."""
+    return min(LONGEST_STEP, LARGEST_STRAIN * cell_scale(n_atoms))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alloop.oracles.base import FailureKind
 from alloop.oracles.failure import MeasurementFailed
-from alloop.oracles.relaxation_scales import CURVATURE, cell_scale
+from alloop.oracles.relaxation_scales import CURVATURE, LONGEST_STEP, cell_scale, max_step
 
 if TYPE_CHECKING:
     from alloop.oracles.mlip.options import MlipOptions
@@ -26,23 +26,24 @@ def relax_cell(atoms: Atoms, options: "MlipOptions") -> None:
         MeasurementFailed: if it does not converge, breaks down, or the volume changes by more than
             the options allow.
     """
-    before = atoms.get_volume()
-    scaled = FrechetCellFilter(atoms, exp_cell_factor=cell_scale(len(atoms)))
+    before, n = float(atoms.get_volume()), len(atoms)
+    scaled = FrechetCellFilter(atoms, exp_cell_factor=cell_scale(n))
 
     def check() -> bool:
-        change = atoms.get_volume() / before - 1
-        if abs(change) > options.max_volume_change:
-            raise MeasurementFailed(
-                FailureKind.UNPHYSICAL,
-                f"the volume changed by {change:+.0%}, more than max_volume_change "
-                f"({options.max_volume_change:.0%})",
-            )
         return (
             largest_force(atoms) <= options.force_tolerance
             and float(np.abs(stress(atoms)).max()) <= options.stress_tolerance
         )
 
-    _run(LBFGS(scaled, alpha=CURVATURE, logfile=None), check, atoms, options)
+    optimizer = LBFGS(scaled, alpha=CURVATURE, maxstep=max_step(n), logfile=None)
+    _run(optimizer, check, atoms, options)
+    change = float(atoms.get_volume()) / before - 1
+    if abs(change) > options.max_volume_change:
+        raise MeasurementFailed(
+            FailureKind.UNPHYSICAL,
+            f"the volume changed by {change:+.0%}, more than max_volume_change "
+            f"({options.max_volume_change:.0%})",
+        )
 
 
 def relax_atoms(atoms: Atoms, options: "MlipOptions") -> None:
@@ -55,7 +56,8 @@ def relax_atoms(atoms: Atoms, options: "MlipOptions") -> None:
     def check() -> bool:
         return largest_force(atoms) <= options.force_tolerance
 
-    _run(LBFGS(atoms, alpha=CURVATURE, logfile=None), check, atoms, options)
+    optimizer = LBFGS(atoms, alpha=CURVATURE, maxstep=LONGEST_STEP, logfile=None)
+    _run(optimizer, check, atoms, options)
 
 
 def stress(atoms: Atoms) -> Array:

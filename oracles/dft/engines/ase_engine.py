@@ -9,7 +9,7 @@ from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from alloop.oracles.dft.options import DftOptions
-from alloop.oracles.relaxation_scales import CURVATURE, cell_scale
+from alloop.oracles.relaxation_scales import CURVATURE, LONGEST_STEP, cell_scale, max_step
 from alloop.settings.profiles import Profile
 
 
@@ -121,6 +121,7 @@ def maker_settings(
         "relax_kwargs": {
             "fmax": tolerance,
             "alpha": CURVATURE,
+            "maxstep": max_step(len(structure)) if relax_cell else LONGEST_STEP,
             "final_atoms_object_file": None,
             "filter_kwargs": {"exp_cell_factor": cell_scale(len(structure))},
         },

@@ -9,7 +9,7 @@ SHA-256 is the expected one are handed to what reads them.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -152,4 +152,5 @@ class LearnedPotential:
 
 
 def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

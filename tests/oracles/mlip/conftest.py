@@ -58,11 +58,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.syspath_prepend(folder)
 
     def put(name: str, source: str) -> None:
-        info = folder / "somebody-1.5.dist-info"
+        info, module = folder / "somebody-1.5.dist-info", f"somebody_s_{name}"
         info.mkdir(parents=True)
-        (folder / "somebody.py").write_text(source)
+        (folder / f"{module}.py").write_text(source)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: somebody\nVersion: 1.5\n")
-        (info / "entry_points.txt").write_text(f"[{CALCULATORS}]\n{name} = somebody:POTENTIAL\n")
+        (info / "entry_points.txt").write_text(f"[{CALCULATORS}]\n{name} = {module}:POTENTIAL\n")
         installed_kinds.cache_clear()
 
     yield put
