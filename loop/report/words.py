@@ -118,11 +118,12 @@ def goal_of(spec: CampaignSpec, name: str) -> str:
 def subscripted(formula: str) -> Markup:
     """Return a formula as HTML, the numbers behind its symbols and brackets lowered.
 
-    It may stand among words: of ``57 % Cr3Ni`` the 3 is lowered.
+    It may stand among words: of ``57 % Cr3Ni`` the 3 is lowered. As chemists write it, a single
+    atom has no number.
     """
     parts = re.split(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", formula)
     return Markup("").join(
-        Markup("<sub>{}</sub>").format(part) if i % 2 else escape(part)
+        escape(part) if i % 2 == 0 else Markup("<sub>{}</sub>").format(part) * (part != "1")
         for i, part in enumerate(parts)
     )
 

@@ -6,7 +6,7 @@ Every figure is prospective: a decision's posterior was written down before its 
 import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlier_warnings
 from alloop.loop.state.trials import Trial
+from alloop.properties import DIMENSIONLESS
 
 LEVELS = {0.5: 0.6744897501960817, 0.8: 1.2815515655446004, 0.95: 1.959963984540054}
 """Half-widths of a normal distribution's central intervals, in standard deviations, by the share
@@ -194,7 +195,7 @@ def search_warnings(state: CampaignState) -> list[str]:
     for name, predicted in unexpected[:SHOWN_SURPRISES]:
         found.append(
             f"{name} of candidate {predicted.trial.decision.candidate[:10]} is a surprise: "
-            f"{predicted.measured:.6g} {units.get(name, '')}, expected {predicted.mean:.6g} ± "
+            f"{predicted.measured:.6g}{_unit_behind(units, name)}, expected {predicted.mean:.6g} ± "
             f"{predicted.std:.2g}"
         )
     if len(unexpected) > SHOWN_SURPRISES:
@@ -203,6 +204,12 @@ def search_warnings(state: CampaignState) -> list[str]:
             f"{more} more {'value was a surprise' if more == 1 else 'values were surprises'}"
         )
     return found
+
+
+def _unit_behind(units: Mapping[str, str], name: str) -> str:
+    """Return a property's unit with a space before it; empty where it has none."""
+    unit = units.get(name, DIMENSIONLESS)
+    return "" if unit == DIMENSIONLESS else f" {unit}"
 
 
 def _ranks(values: Sequence[float]) -> list[float]:

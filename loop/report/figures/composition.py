@@ -31,6 +31,8 @@ from alloop.space import Space
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 PANELS_PER_ROW = 3
+MOST_PANELS = 9
+"""Most elements that have a panel each."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def composition_figure(state: CampaignState, store: ArtifactStore) -> Figure | N
 
 def _caption(state: CampaignState, spots: Sequence[CompositionPoint]) -> str:
     sentences = ["Axes in at.%."] if len(state.spec.space.elements) == 3 else []
+    n = len(state.spec.space.elements)
+    if n > MOST_PANELS:
+        sentences.append(f"Of {n} elements the {MOST_PANELS} that the measured hold most of.")
     sentences.append("Ringed: the best.")
     if not all(spot.is_feasible for spot in spots):
         sentences.append("Hollow: outside the constraints.")
@@ -167,7 +172,7 @@ def allowed_polygon(space: Space) -> list[dict[str, float]]:
 def _panels(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figure:
     """Draw the objective against each element's fraction; two elements need one panel."""
     space = state.spec.space
-    shown = space.elements[:1] if len(space.elements) == 2 else space.elements
+    shown = _panel_elements(space, spots)
     columns = min(PANELS_PER_ROW, len(shown))
     rows = -(-len(shown) // columns)
     base = blank(
@@ -207,6 +212,16 @@ def _panels(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figur
     title = label_of(state.spec.objectives[0].property, with_unit=True)
     figure.update_yaxes(title_text=title, col=1)
     return figure
+
+
+def _panel_elements(space: Space, spots: Sequence[CompositionPoint]) -> list[str]:
+    """Return the elements that have a panel: of two the first, of many those that the measured
+    hold most of, in the order of the space."""
+    if len(space.elements) == 2:
+        return list(space.elements[:1])
+    held = {s: sum(spot.percent.get(s, 0.0) for spot in spots) for s in space.elements}
+    most = sorted(space.elements, key=lambda symbol: -held[symbol])[:MOST_PANELS]
+    return [symbol for symbol in space.elements if symbol in most]
 
 
 def _add_panel(

@@ -29,11 +29,14 @@ const unpackedColumn = (column, { n, texts, hovers }) => {
   return column;
 };
 
-/** Append a formula with its numbers lowered. */
+/** Append a formula with its numbers lowered; as chemists write it, a single atom has none. */
 const appendFormula = (element, formula) => {
-  formula.split(/(\d+(?:\.\d+)?)/).forEach((part, i) => {
-    if (!part) return;
-    if (i % 2 === 0) return element.append(part);
+  formula.split(/(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)/).forEach((part, i) => {
+    if (!part || (i % 2 === 1 && part === "1")) return;
+    if (i % 2 === 0) {
+      element.append(part);
+      return;
+    }
     const lowered = document.createElement("sub");
     lowered.textContent = part;
     // A long formula may be broken between two elements.

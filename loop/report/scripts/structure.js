@@ -118,7 +118,7 @@ const structureViewer = ({ structures, onCandidate }) => {
   }
 
   // An option holds no markup: small digits stand for lowered ones.
-  const lowered = (formula) => formula.replace(/(?<=[A-Za-z)])\d+(?![\d.])/g, (digits) => [...digits].map((d) => "₀₁₂₃₄₅₆₇₈₉"[d]).join(""));
+  const lowered = (formula) => formula.replace(/(?<=[A-Za-z)])\d+(?![\d.])/g, (digits) => (digits === "1" ? "" : [...digits].map((d) => "₀₁₂₃₄₅₆₇₈₉"[d]).join("")));
   structures.forEach(({ name, values, candidate }, i) => {
     chooser.append(create("option", { value: i }, `${i === 0 ? "best: " : ""}${lowered(name)}, ${values} (${candidate.slice(0, 10)})`));
   });
