@@ -75,9 +75,9 @@ def test_exchanged_events_are_refused(recorded: Path) -> None:
 def test_a_foreign_event_put_in_is_refused(recorded: Path) -> None:
     with tampering(recorded) as database:
         database.execute(
-            "INSERT INTO events SELECT 10, time, event, previous, hash FROM events WHERE seq = 6"
+            "INSERT INTO events SELECT 11, time, event, previous, hash FROM events WHERE seq = 6"
         )
-    assert n_read_before(recorded, "event 10: it does not follow") == 9
+    assert n_read_before(recorded, "event 11: it does not follow") == 10
 
 
 def test_reading_and_resuming_a_run_refuse_the_same(run: Path) -> None:
