@@ -219,7 +219,9 @@ class Seen:
         self.infeasible: dict[str, str] = {} if below is None else below.infeasible
         """Why a candidate cannot be measured, by its id, where that is so."""
         self._below = below
-        self._parents = parents_in(space) if below is None else below._parents
+        self._parents: tuple[ParentLattice, ...] = (
+            parents_in(space) if below is None else below._parents
+        )
         self._n_followed = 0
         self._n_brought = 0
         self._ids: dict[bytes, str] = {}

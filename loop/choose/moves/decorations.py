@@ -39,7 +39,8 @@ class DecorationMoves:
         self._count_moves = CountMoves(self._space)
         # Bounds by sublattice and species; what a sublattice does not have is bounded to none.
         shape = len(self._space.sublattices), self._n_species
-        self._low, self._high = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        self._low: IntArray = np.zeros(shape, dtype=np.int64)
+        self._high: IntArray = np.zeros(shape, dtype=np.int64)
         self._sublattice = np.zeros(self._n_sites, dtype=np.int64)
         for index, one in enumerate(self._space.sublattices):
             species = list(one.species)
@@ -117,8 +118,8 @@ class DecorationMoves:
             pairs = list(permutations(range(self._n_species), 2))
             for place in rng.permutation(len(pairs)):
                 old, new = pairs[place]
-                has_both = (self._high[:, [old, new]] > 0).all(axis=1)[self._sublattice]
-                sites = np.flatnonzero((code[1:] == old) & has_both)
+                has_both = (self._high[:, [old, new]] > 0).all(axis=1)
+                sites = np.flatnonzero((code[1:] == old) & has_both[self._sublattice])
                 if len(sites) >= size:
                     other = code.copy()
                     other[1 + rng.choice(sites, size, replace=False)] = new
