@@ -118,7 +118,7 @@ class DecorationMoves:
             pairs = list(permutations(range(self._n_species), 2))
             for place in rng.permutation(len(pairs)):
                 old, new = pairs[place]
-                has_both = (self._high[:, [old, new]] > 0).all(axis=1)
+                has_both = np.all(self._high[:, [old, new]] > 0, axis=1)
                 sites = np.flatnonzero((code[1:] == old) & has_both[self._sublattice])
                 if len(sites) >= size:
                     other = code.copy()
@@ -140,7 +140,8 @@ class DecorationMoves:
     def in_bounds(self, codes: IntArray) -> BoolArray:
         """Return whether every species' count is within its bounds and rules, shape (n,)."""
         counts = self._counts(codes)
-        within = ((counts >= self._low) & (counts <= self._high)).all(axis=(1, 2))
+        is_within = (counts >= self._low) & (counts <= self._high)
+        within = np.all(is_within.reshape(len(codes), -1), axis=1)
         if not self._rules.is_trivial:
             within &= self._rules.allows(self._space.counts(codes[:, 1:]))
         return within
