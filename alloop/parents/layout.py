@@ -206,13 +206,13 @@ def _laid_out(
     owner: list[str | None] = [None] * len(cell.labels)
     for name, told in sublattices.items():
         sites = told.sites or (name,)
-        mine = [i for i in range(len(owner)) if any(cell.has(i, each) for each in sites)]
-        if not mine:
+        its_sites = [i for i in range(len(owner)) if any(cell.has(i, each) for each in sites)]
+        if not its_sites:
             raise ValueError(
                 f"sublattice {name} is empty: {parent} has no sites {', '.join(sites)}, it has "
                 f"{', '.join(cell.known_names())}; name them under sites"
             )
-        for site in mine:
+        for site in its_sites:
             if owner[site] is not None:
                 raise ValueError(
                     f"sublattices {owner[site]} and {name} overlap: both have the site "
@@ -233,14 +233,13 @@ def _laid_out(
             "no sublattice has two species, so there is nothing to order; give one of them more"
         )
     groups, fixed = [], []
-    for site, of_site in enumerate(owner):
-        if of_site is not None and is_open[of_site]:
-            groups.append(open_names.index(of_site))
+    for site, mine in enumerate(owner):
+        if mine is not None and is_open[mine]:
+            groups.append(open_names.index(mine))
             fixed.append("")
         else:
             groups.append(FIXED)
-            own = cell.elements[site] if of_site is None else sublattices[of_site].elements[0]
-            fixed.append(own)
+            fixed.append(cell.elements[site] if mine is None else sublattices[mine].elements[0])
     if VACANCY in fixed:
         raise ValueError(f"a fixed site of {parent} is vacant; leave it out of the parent")
     species = tuple(sublattices[name].elements for name in open_names)

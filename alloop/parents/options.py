@@ -125,13 +125,13 @@ class ParentOptions(BaseModel):
             return value
         if value["file"] is None:
             return value
-        if FOLDER not in (info.context or {}):
+        context: Mapping[str, Any] = info.context or {}
+        if FOLDER not in context:
             # A recorded spec brings the content; it makes nobody read a file of theirs.
             raise ValueError(
                 f"the content of {value['file']} is missing; start from the spec's file"
             )
-        assert info.context is not None
-        path = Path(info.context[FOLDER]) / str(value["file"])
+        path = Path(context[FOLDER]) / str(value["file"])
         return {**value, "file": path.name, "crystal": read_crystal(path)}
 
     @model_validator(mode="after")

@@ -80,7 +80,7 @@ class CountRules:
             excess = counts @ self._prices + self._fixed_price
             total += np.where(excess > PRICE_SLACK, excess / np.abs(self._prices).max(), 0.0)
         if self.max_elements is not None:
-            of_element = np.sort(counts @ self._is_element, axis=1)
+            of_element = np.sort(np.maximum(counts, 0) @ self._is_element, axis=1)
             surplus = of_element.shape[1] - (self.max_elements - self._n_always)
             if surplus > 0:
                 total += of_element[:, :surplus].sum(axis=1)
@@ -94,12 +94,12 @@ class CountRules:
     def steps(self) -> IntArray:
         """Changes of counts that may lead from one allowed composition to another, shape (m, k).
 
-        One, two or three sites change their species; of two and three only what keeps the charge,
-        where that has one value.
+        One site changes its species; where charge is to be kept, also two or three at once, of all
+        these only what keeps it, if every element has one oxidation state.
         """
         singles = self._single_steps
         found = [singles]
-        if not self.is_trivial:
+        if self.charges:
             for size in (2, 3):
                 rows = list(itertools.combinations_with_replacement(range(len(singles)), size))
                 if len(rows) > MOST_STEPS:

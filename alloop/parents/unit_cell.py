@@ -53,9 +53,8 @@ class UnitCell:
 @lru_cache(maxsize=2)
 def two_atom_cell(name: LatticeName) -> UnitCell:
     """Return the two-atom cell of fcc or bcc whose sites are, in fractions, the same for both."""
-    edges = (1.0, 1.0, TWO_ATOM_C_OVER_A[name])
-    vectors = tuple(tuple(edges[i] if i == j else 0.0 for j in range(3)) for i in range(3))
-    return UnitCell(name, vectors, ("A", "A"), (), CUBIC_SITES["bcc"])  # type: ignore[arg-type]
+    vectors = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, TWO_ATOM_C_OVER_A[name])
+    return UnitCell(name, vectors, ("A", "A"), (), CUBIC_SITES["bcc"])
 
 
 @lru_cache(maxsize=64)
@@ -89,9 +88,9 @@ def prototype_cell(name: str, a: float | None, c: float | None) -> UnitCell:
     )
     assert len(crystal) == prototype.n_sites
     labels = tuple(stands_for[site.specie.symbol] for site in crystal)
-    a_vector, b_vector, c_vector = _rows(lattice.matrix)
-    vectors = (a_vector, b_vector, c_vector)
-    return UnitCell(name, vectors, labels, (), _rows(crystal.frac_coords % 1.0), a is not None)
+    first, second, third = _rows(lattice.matrix)
+    coords = _rows(crystal.frac_coords % 1.0)
+    return UnitCell(name, (first, second, third), labels, (), coords, a is not None)
 
 
 def _labels(prototype: Prototype) -> tuple[str, ...]:

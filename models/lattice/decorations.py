@@ -33,7 +33,7 @@ class SitesOf:
     @property
     def n_sites(self) -> int:
         """Number of sites."""
-        return self.sites.stop - self.sites.start
+        return int(self.sites.stop - self.sites.start)
 
 
 @dataclass(frozen=True)

@@ -80,12 +80,12 @@ class CompositionMoves:
         moved = self._moved(codes, rng)
         if self._prices is not None:
             for _ in range(ATTEMPTS):
-                bad = np.flatnonzero(~self.in_bounds(moved))
-                if not len(bad):
+                rows = np.flatnonzero(~self.in_bounds(moved))
+                if not len(rows):
                     return moved
-                moved[bad] = self._moved(codes[bad], rng)
-            bad = np.flatnonzero(~self.in_bounds(moved))
-            moved[bad] = codes[bad]
+                moved[rows] = self._moved(codes[rows], rng)
+            is_bad = ~self.in_bounds(moved)
+            moved[is_bad] = codes[is_bad]
         return moved
 
     def _moved(self, codes: IntArray, rng: np.random.Generator) -> IntArray:

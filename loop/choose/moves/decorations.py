@@ -39,7 +39,8 @@ class DecorationMoves:
         self._count_moves = CountMoves(self._space)
         # Bounds by sublattice and species; what a sublattice does not have is bounded to none.
         shape = len(self._space.sublattices), self._n_species
-        self._low, self._high = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        self._low: IntArray = np.zeros(shape, dtype=np.int64)
+        self._high: IntArray = np.zeros(shape, dtype=np.int64)
         self._sublattice = np.zeros(self._n_sites, dtype=np.int64)
         for index, one in enumerate(self._space.sublattices):
             species = list(one.species)
@@ -117,9 +118,8 @@ class DecorationMoves:
             pairs = list(permutations(range(self._n_species), 2))
             for place in rng.permutation(len(pairs)):
                 old, new = pairs[place]
-                is_held: BoolArray = self._high[:, [old, new]] > 0
-                has_both = np.logical_and.reduce(is_held, axis=1)[self._sublattice]
-                sites = np.flatnonzero((code[1:] == old) & has_both)
+                has_both = np.all(self._high[:, [old, new]] > 0, axis=1)
+                sites = np.flatnonzero((code[1:] == old) & has_both[self._sublattice])
                 if len(sites) >= size:
                     other = code.copy()
                     other[1 + rng.choice(sites, size, replace=False)] = new
@@ -140,8 +140,8 @@ class DecorationMoves:
     def in_bounds(self, codes: IntArray) -> BoolArray:
         """Return whether every species' count is within its bounds and rules, shape (n,)."""
         counts = self._counts(codes)
-        is_within: BoolArray = (counts >= self._low) & (counts <= self._high)
-        within: BoolArray = np.logical_and.reduce(is_within, axis=(1, 2))
+        is_within = (counts >= self._low) & (counts <= self._high)
+        within = np.all(is_within.reshape(len(codes), -1), axis=1)
         if not self._rules.is_trivial:
             within &= self._rules.allows(self._space.counts(codes[:, 1:]))
         return within
