@@ -414,7 +414,7 @@ class Fold:
                 self._require_whole(self._spec, event)
                 self._measured(event, entry.seq)
             case SessionOpened():
-                self._wall += _span(self._session_began, self._latest)
+                self._end_session(self._latest)
                 self._session_began, self._sessions = time, self._sessions + 1
                 self._paused = None
                 if event.scheduling is not None:
@@ -422,8 +422,7 @@ class Fold:
             case LabelsBrought():
                 if not 0 <= (event.value_of or 0) < len(self._opened.fingerprints):
                     raise ValueError(f"there is no tier {event.value_of}")
-                self._brought.append(event)
-                self._standing.brought(event, entry.seq)
+                self._bring(event, entry.seq)
             case SpecChanged():
                 self._amend(amended_spec(self._spec, event.changes, self._opened), entry)
             case Retracted():
@@ -446,6 +445,7 @@ class Fold:
             case CampaignClosed():
                 self._closed = event.reason
             case SessionClosed():
+                self._end_session(time)
                 self._paused = event.reason if event.is_pause else None
         self._latest = time
 
@@ -455,17 +455,31 @@ class Fold:
         self._evaluations += _asked_by(event, fingerprints)
         self._by_hand = self._by_hand.after_proposal(event)
 
+    def _bring(self, event: LabelsBrought, seq: int) -> None:
+        """Take in labels that were brought."""
+        self._end_session(self._latest)
+        self._brought.append(event)
+        self._standing.brought(event, seq)
+
+    def _end_session(self, time: datetime | None) -> None:
+        """Count the wall time of the session under way, if there is one: what people do by hand is
+        no session's, and a session that was killed ended with its last event."""
+        self._wall += _span(self._session_began, time)
+        self._session_began = None
+
     def _amend(self, spec: CampaignSpec, entry: LedgerEntry) -> None:
         """Go on under other terms."""
         assert self._spec is not None  # a campaign is opened before it is changed
         if spec.objectives != self._spec.objectives:
             self._reference = None  # of other objectives it says nothing
+        self._end_session(self._latest)
         self._standing.amend(self._spec, spec, entry, len(self._proposals))
         self._spec, self._closed = spec, None
         self._required.clear()
 
     def _retract(self, event: Retracted, seq: int) -> None:
-        """Take measurements back."""
+        """Take measurements back, and labels that were brought."""
+        self._end_session(self._latest)
         for id in event.evaluations:
             m = self._recorded.pop(id, None) or self._partial.pop(id, None)
             if m is None:
