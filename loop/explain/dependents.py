@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alloop.loop.record.events import LedgerEntry, Measured, ModelFitted, Proposed, Stage
+from alloop.loop.record.stored_events import may_name
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.oracles.base import Status
 
@@ -60,7 +61,7 @@ def dependents_of(
     proposals: list[tuple[int, str, int]] = []
     for entry in entries:
         event = entry.event
-        if isinstance(event, Proposed):
+        if isinstance(event, Proposed) and may_name(event, candidate):
             children += [
                 d.candidate
                 for d in event.decisions

@@ -102,6 +102,12 @@ def posteriors_of(proposed: Proposed) -> Sequence[Mapping[str, Moments]]:
     return _moments(proposed.decisions)
 
 
+def may_name(proposed: Proposed, artifact: str) -> bool:
+    """Return whether a proposal's decisions may name an artifact, without decoding them."""
+    decisions: object = proposed.decisions
+    return not isinstance(decisions, StoredDecisions) or decisions.may_name(artifact)
+
+
 class StoredDecisions(Sequence[Decision]):
     """Decisions of a proposal as they are stored; decoded when one is looked at."""
 
@@ -128,6 +134,10 @@ class StoredDecisions(Sequence[Decision]):
                 event = _READ_PROPOSED.validate_json(self._text)
             self._decoded, self._text = event.decisions, ""
         return self._decoded
+
+    def may_name(self, artifact: str) -> bool:
+        """Return whether an id stands in the text; true where it was decoded before."""
+        return self._decoded is not None or artifact in self._text
 
     def __len__(self) -> int:
         return len(self.outline)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
+from alloop.loop.record.by_hand.changes import Retracted, SpecChanged
 from alloop.loop.record.events import (
     AttemptFailed,
     CampaignClosed,
@@ -130,6 +131,12 @@ def events(
             source="known.csv",
             checksum="e" * 64,
             who="é",
+        ),
+        SpecChanged(
+            changes={"budget.rounds": 8, "stop.target": None}, who="Ada", why="still rising – été"
+        ),
+        Retracted(
+            evaluations=("e9",), brought=(second,), fingerprint="f", who="Ada", why="cracked"
         ),
         CampaignClosed(reason="all rounds are done"),
         SessionClosed(reason="campaign closed"),

@@ -82,7 +82,8 @@ def test_the_command_prints_the_list(tmp_path: Path) -> None:
     assert (said.exit_code, said.output) == (0, f"there are no runs in {runs}\n")
     go(runs / "one", spec_of(tmp_path))
     table = shell.invoke(app, ["runs", str(runs)]).output
-    assert "closed: all 2 rounds are done" in " ".join(table.replace("│", " ").split())
+    assert "closed" in table
+    assert "14 of 60" in table
     rows = shell.invoke(app, ["runs", str(runs), "--format", "csv"]).output.splitlines()
     assert rows[0].startswith("path,state,why,name,since,round,rounds,measured,measurements,best")
     assert len(rows) == 2

@@ -79,7 +79,7 @@ class Fold:
                 remedy="Alloop does not write such; restore the ledger from a copy.",
             ) from error
 
-    def _add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912 (a case for each kind of event)
+    def _add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912, PLR0915 (a case for each kind of event)
         event, time = entry.event, _time_of(entry)
         self._began = self._began or entry.time
         if isinstance(event, CampaignOpened):
@@ -90,12 +90,15 @@ class Fold:
         tier = getattr(event, "tier", 0)
         if not 0 <= tier < len(self._opened.fingerprints):
             raise ValueError(f"there is no tier {tier}")
+        if isinstance(event, BY_HAND):
+            self._end_session(self._latest)  # a session that was killed ended with its last event
         match event:
             case Measured():  # nearly all are
                 self._require_whole(self._spec, event)
                 self._measured(event, entry.seq)
             case SessionOpened():
-                self._begin_session(time)
+                self._end_session(self._latest)  # of a controller that was killed
+                self._session_began, self._sessions, self._paused = time, self._sessions + 1, None
                 if event.scheduling is not None:
                     self._spec = rescheduled_spec(self._spec, event.scheduling, self._opened)
             case LabelsBrought():
@@ -125,9 +128,9 @@ class Fold:
             case CampaignClosed():
                 self._closed = event.reason
             case SessionClosed():
-                self._end_session(event, time)
-        if not isinstance(event, BY_HAND):
-            self._latest = time
+                self._end_session(time)
+                self._paused = event.reason if event.is_pause else None
+        self._latest = time
 
     def _propose(self, event: Proposed, fingerprints: Sequence[str]) -> None:
         self._proposals.append(event)
@@ -135,13 +138,8 @@ class Fold:
         self._evaluations += _asked_by(event, fingerprints)
         self._by_hand = self._by_hand.after_proposal(event)
 
-    def _begin_session(self, time: datetime) -> None:
-        self._wall += _span(self._session_began, self._latest)  # of one that was killed
-        self._session_began, self._sessions = time, self._sessions + 1
-        self._paused = None
-
-    def _end_session(self, event: SessionClosed, time: datetime) -> None:
-        self._paused = event.reason if event.is_pause else None
+    def _end_session(self, time: datetime | None) -> None:
+        """Count the wall time of the session under way, if there is one."""
         self._wall += _span(self._session_began, time)
         self._session_began = None
 

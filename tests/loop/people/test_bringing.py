@@ -104,7 +104,7 @@ def test_the_best_brought_and_the_best_measured_are_told_apart(
     (_, counts), (_, shown) = brought_rows(state)
     assert counts == "9 materials: 9 with all values of tier 0"
     assert shown.endswith("bulk_modulus 193.75 GPa")
-    explained = explanation_of(state, brought.candidate).to_json()
+    explained = explanation_of(state, entries_of(tmp_path / "run"), brought.candidate).to_json()
     assert explained["decisions"] == explained["measurements"] == []
     assert (explained["formula"], explained["lattice"]) == ("Fe1Ni15", "fcc")
     (label,) = explained["brought"]

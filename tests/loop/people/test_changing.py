@@ -10,14 +10,24 @@ from alloop.errors import AlloopError, RunError, SpecError
 from alloop.loop import controller
 from alloop.loop.commands.registry import app
 from alloop.loop.people.changing import change
-from alloop.loop.record.events import Proposed, ReferenceTaken, Stage
+from alloop.loop.record.by_hand.changes import SpecChanged
+from alloop.loop.record.events import (
+    Proposed,
+    ReferenceTaken,
+    SessionClosed,
+    SessionOpened,
+    Stage,
+)
 from alloop.loop.record.verification import verify
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.ranking.reference import reference_from
 from alloop.loop.state.trials import all_trials
 from alloop.materials import composition_of
 from tests.loop.alloy_table import go, spec_of
+from tests.loop.ledger import state_after
 from tests.loop.small_campaign import ThreadPool
+from tests.loop.told import Told
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +107,7 @@ def test_other_objectives_take_reference_and_scales_anew(run: Path, tmp_path: Pa
         {"property": "hardness", "goal": "maximise"},
         {"property": "price", "goal": "minimise"},
     ]
-    go(run, spec_of(tmp_path, {"objectives": two}))
+    before = go(run, spec_of(tmp_path, {"objectives": two}))
     change(
         run,
         ["objectives.1={property: price, goal: window, window: [5, 6]}", "budget.rounds=3"],
@@ -106,11 +116,12 @@ def test_other_objectives_take_reference_and_scales_anew(run: Path, tmp_path: Pa
     assert RunFolder.read(run).state.reference is None
     folder = go(run)
     taken = [e.event for e in folder.entries if isinstance(e.event, ReferenceTaken)]
-    assert len(taken) == 2
-    assert taken[0].reference["hardness"] == taken[0].reference["hardness"]
-    assert taken[0].reference["price"] > 6 > taken[1].reference["price"] or (
-        taken[1].reference["price"] != taken[0].reference["price"]
-    )
+    labels = [m.properties for m in before.state.answers()]
+    assert taken == [
+        reference_from(before.state.spec, labels[:8]),
+        reference_from(folder.state.spec, labels),
+    ]
+    assert taken[0].scales["price"] != taken[1].scales["price"]
     assert folder.state.reference == taken[1]
     assert taken[1].n_labels == 8 + 3 + 3
 
@@ -226,6 +237,17 @@ def test_changes_are_refused_while_somebody_works_on_the_run(run: Path, tmp_path
         pytest.raises(RunError),
     ):
         change(run, ["budget.rounds=3"], why="now")
+
+
+def test_what_people_do_by_hand_takes_no_wall_time() -> None:
+    story = Told()
+    story.events.append(SessionOpened())
+    story.measure(0, Stage.INITIAL, {"a:Ni8Fe8": (190.0, 0.0), "b:Ni9Fe7": (180.0, 0.0)})
+    assert story.state.wall_seconds == 3, "an event a second"
+    more, most = (SpecChanged(changes={"budget.rounds": n}, who="Ada", why="more") for n in (5, 6))
+    assert state_after([*story.events, more, most]).wall_seconds == 3, "it was killed"
+    closed = SessionClosed(reason="interrupted")
+    assert state_after([*story.events, closed, more, most]).wall_seconds == 4
 
 
 def test_a_wrong_spec_is_said_by_the_key(run: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from alloop.errors import LedgerError
 from alloop.loop.record.events import EVENT, Event, Posterior, Proposed
 from alloop.loop.record.stored_events import (
     StoredDecisions,
+    may_name,
     outline_of,
     posteriors_of,
     read_event,
@@ -36,6 +37,8 @@ def test_decisions_are_outlined_without_being_decoded(make_events: MakeEvents) -
     assert isinstance(stored, StoredDecisions)
     assert list(outline_of(read)) == list(outline_of(written))
     assert len(stored) == len(written.decisions)
+    assert may_name(read, written.decisions[0].candidate)
+    assert not may_name(read, "0" * 64)
     assert stored._decoded is None
     assert stored[0] == written.decisions[0]
     assert stored[-1:] == written.decisions[-1:]

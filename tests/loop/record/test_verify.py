@@ -15,7 +15,7 @@ from alloop.loop.record.verification import digest, verify
 from alloop.oracles.base import Status
 
 MakeEvents = Callable[..., list[Event]]
-N_EVENTS = 10
+N_EVENTS = 12
 
 
 @pytest.fixture
