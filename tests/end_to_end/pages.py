@@ -9,7 +9,16 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = tuple(
     ROOT / "docs" / f"{name}.md"
-    for name in ("campaigns", "tiers", "people", "record", "settings", "python")
+    for name in (
+        "campaigns",
+        "ready",
+        "tiers",
+        "people",
+        "record",
+        "settings",
+        "python",
+        "concepts",
+    )
 )
 PAGES = (README, *DOCS)
 """In the order in which a reader follows them."""

@@ -73,15 +73,40 @@ _LATTICE = (
     "tiers.1.promote=1",
     "execution.workers=1",
 )
+_ALONE = (
+    "model.epochs=2",
+    "model.unlabelled=32",
+    "acquisition.batch=2",
+    "acquisition.pool=16",
+    "budget.rounds=1",
+    "execution.workers=1",
+)
 SMALL = {
     "ftcp-formation-energy": (*_FTCP, "acquisition.pool=8"),
     "ftcp-gap": _FTCP,
     "hea-single-phase": _ALLOYS,
     "hea-single-phase-lab": (*_ALLOYS, "acquisition.pool=40"),
+    "low-expansion": (
+        *_ALONE,
+        "space.atoms=16",
+        "tiers.0.dynamics={temperature: 600, equilibrate: 0.2, sample: 0.4, atoms: 32}",
+        "budget.initial=6",
+        "budget.measurements=[10]",
+    ),
     "nifecr-bulk-modulus": _LATTICE,
     "nifecr-ordering": _ORDERING,
     "nifecr-pcdvae": _PCDVAE,
+    "nitride-coating": (
+        *_ALONE,
+        "space.atoms=16",
+        "space.sublattices.X.fractions.vacancy=[0, 0.125]",
+        "tiers.0.model=chgnet",
+        "tiers.0.force_tolerance=0.2",
+        "budget.initial=3",
+        "budget.measurements=[5]",
+    ),
     "oer": _TABLE,
+    "seven-elements": (*_ALONE, "budget.initial=12", "budget.measurements=[16]"),
     "stiffest-binary": _TABLE,
 }
 """By name of the campaign; each is ``KEY=VALUE``, as for ``--set``."""
