@@ -7,9 +7,6 @@ from alloop.loop.state.ranking.pareto import has_improved
 GROWTH, SHRINKAGE = 1.5, 0.7
 """Factors after a round whose acquisition did, or did not, beat everything before it: a better best
 or, where the Pareto front is sought, a larger hypervolume."""
-MAX_DUPLICATE_SHARE = 0.5
-"""Share of duplicates among decoded candidates above which the region holds too little that is new,
-and grows."""
 SMALLEST, LARGEST = 0.5, 2.0
 """Bounds of the edge, in units of the first edge."""
 
@@ -20,25 +17,9 @@ def trust_region_edge(state: CampaignState, round: int) -> float:
     assert first is not None  # the spec fills it in where it counts
     edge = first
     for earlier in range(1, round):
-        edge *= GROWTH if _should_grow(state, earlier) else SHRINKAGE
+        edge *= GROWTH if _succeeded(state, earlier) else SHRINKAGE
         edge = min(max(edge, SMALLEST * first), LARGEST * first)
     return edge
-
-
-def _should_grow(state: CampaignState, round: int) -> bool:
-    return _is_exhausted(state, round) or _succeeded(state, round)
-
-
-def _is_exhausted(state: CampaignState, round: int) -> bool:
-    decoded = [
-        decision
-        for proposal in state.proposals
-        if proposal.round == round and proposal.stage is Stage.ACQUISITION
-        for decision in proposal.decisions
-        if decision.lineage.source == "latent"
-    ]
-    duplicates = sum(decision.rule == "duplicate" for decision in decoded)
-    return duplicates > MAX_DUPLICATE_SHARE * len(decoded)
 
 
 def _succeeded(state: CampaignState, round: int) -> bool:

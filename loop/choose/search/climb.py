@@ -33,8 +33,6 @@ class ChainGroup:
     starts: IntArray
     """Places where the chains begin, shape (chains, k)."""
     mutate: Mutate
-    reach: int | None = None
-    """Farthest that a chain may go from its start, in the moves' unit; None for any distance."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,6 @@ def plain_moves(moves: Moves) -> Mutate:
 def climb(
     score: Score,
     groups: Sequence[ChainGroup],
-    moves: Moves,
     rng: np.random.Generator,
     *,
     steps: int,
@@ -73,7 +70,6 @@ def climb(
     Args:
         score: of codes; whatever is out of bounds is not asked for.
         groups: of chains.
-        moves: measure distances, for the reach.
         rng: the only source of chance.
         steps: of every chain.
         neighbours: that a chain looks at in a step.
@@ -84,7 +80,6 @@ def climb(
     sizes = [len(group.starts) for group in groups]
     group_of = np.repeat(np.arange(len(groups)), sizes)
     chain_of = np.concatenate([np.arange(size) for size in sizes])
-    reach = np.repeat([np.inf if g.reach is None else g.reach for g in groups], sizes)
     current, values = starts.copy(), score(starts)
     kept: dict[bytes, tuple[float, int]] = {}
     _keep(kept, current, values, np.arange(len(starts)))
@@ -98,8 +93,6 @@ def climb(
                 for g, group in enumerate(groups)
             ]
         )
-        inside = moves.distance(near, starts[rows]) <= reach[rows]
-        near = np.where(inside[:, None], near, current[rows])
         found = score(near)
         n_scored += len(near)
         _keep(kept, near, found, rows)

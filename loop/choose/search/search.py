@@ -87,12 +87,11 @@ def propose_by_search(
         codes = _codes(moves, materials)
         decoded = _sorted_by_score(Decoded.of(generated, moves), task)
         best = {id: codes[id] for id in list(materials)[:N_CENTRES] if id in codes}
-        starts = starts_of_climb(state.spec.space, moves, best, decoded, rng, reach=None, seed=seed)
+        starts = starts_of_climb(state.spec.space, moves, best, decoded, rng, seed=seed)
         n_chains = sum(len(group.starts) for group in starts.groups)
         climbed = climb(
             task.score_codes,
             starts.groups,
-            moves,
             rng,
             steps=_steps(task.surrogates.rows_per_round, n_chains),
             neighbours=NEIGHBOURS,

@@ -107,7 +107,6 @@ def starts_of_climb(
     decoded: Decoded,
     rng: np.random.Generator,
     *,
-    reach: int | None,
     seed: int,
 ) -> Starts:
     """Return the chains of a climb.
@@ -118,15 +117,14 @@ def starts_of_climb(
         best: codes of the best measured candidates, by id.
         decoded: the model's share, the best of it first.
         rng: draws symmetric orderings.
-        reach: how far chains may go from measured and decoded candidates.
         seed: of the round, for the lineage.
     """
     plain = plain_moves(moves)
     listed = list(best.items())[:N_MEASURED]
-    groups = [ChainGroup("measured", np.array([code for _, code in listed]), plain, reach)]
+    groups = [ChainGroup("measured", np.array([code for _, code in listed]), plain)]
     lineages = [tuple(Lineage(source="climbed", parent=id, seed=seed) for id, _ in listed)]
     if len(decoded.codes):
-        groups.append(ChainGroup("latent", decoded.codes[:N_DECODED], plain, reach))
+        groups.append(ChainGroup("latent", decoded.codes[:N_DECODED], plain))
         lineages.append(decoded.lineages[:N_DECODED])
     if isinstance(space, Decorations):
         orderings = DecorationSpace.of_space(space)
