@@ -1,11 +1,11 @@
 """Options of the mlip oracle; light, so that campaign specs can import them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field
 
-from alloop.oracles.options import OracleOptions
+from alloop.oracles.options import OracleOptions, TierWish
 from alloop.paths import OwnFile
 from alloop.properties import units_of
 
@@ -113,6 +113,13 @@ class MlipOptions(OracleOptions):
         if not self.strain:
             return units_of(name for name in RELAXED if name != "bulk_modulus")
         return units_of((*RELAXED, *ELASTIC) if self.is_elastic else RELAXED)
+
+    @classmethod
+    def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
+        """Return the keys of a tier of a first spec, with the usual potential; whether it covers
+        the elements is checked like everything else."""
+        del wish
+        return {"kind": "mlip"}
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``MissingSoftware`` where package or weights are missing."""

@@ -25,6 +25,8 @@ IMPOSSIBLE = {
     ("dft", "single_phase_probability"): "does not measure single_phase_probability",
     ("lammps", "compositions"): "not compositions",
     ("dft", "compositions"): "not compositions",
+    ("mlip", "single_phase_probability"): "does not measure single_phase_probability",
+    ("mlip", "compositions"): "not compositions",
     ("table", "no file"): "a table needs its file",
 }
 """Problem that is named for what a kind cannot do: of a property, a space, or without a file."""
