@@ -78,9 +78,7 @@ OWN = ("file:", "data:", "blob:")
 
 
 def scroll_through(page: Any) -> None:
-    """Have everything come into the window once, as a reader would."""
-    height = page.evaluate("document.documentElement.scrollHeight")
-    for y in range(0, height, 600):
-        page.evaluate(f"window.scrollTo({{top: {y}, behavior: 'instant'}})")
-        page.wait_for_timeout(40)
-    page.wait_for_timeout(300)
+    """Have every figure come into the window once, as a reader would, and be drawn."""
+    for id in page.evaluate("[...document.querySelectorAll('.plot')].map((plot) => plot.id)"):
+        page.locator(f"#{id}").scroll_into_view_if_needed()
+        page.locator(f"#{id} .main-svg").first.wait_for(timeout=20_000)

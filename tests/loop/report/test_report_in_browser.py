@@ -196,6 +196,7 @@ def test_everything_can_be_reached_by_keyboard(seen: Opened) -> None:
 
 def test_the_theme_can_be_turned_round(seen: Opened) -> None:
     colour = "getComputedStyle(document.body).backgroundColor"
+    scroll_through(seen.page)
     light = seen.page.evaluate(colour)
     seen.page.locator("#theme").click()
     dark = seen.page.evaluate(colour)
@@ -248,7 +249,7 @@ def test_other_runs_are_drawn_beside(browser: Any, closed: Diary, tmp_path: Path
     path = tmp_path / "report.html"
     path.write_text(page, "utf-8")
     with opened(browser, path) as found:
-        found.page.locator("#trajectory .legendtext").first.wait_for()
+        scroll_through(found.page)
         legend = found.page.locator("#trajectory .legendtext").all_inner_texts()
         assert "<b>other</b>" in legend
         table = found.page.locator("#progress table").inner_text()
