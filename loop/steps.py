@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Proposed, Stage
-from alloop.loop.state.by_hand.decisions import BATCHES, initial_missing
+from alloop.loop.state.by_hand.decisions import BATCHES, initial_missing, initial_wanted
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 from alloop.loop.state.promotion_size import batch_size
 from alloop.loop.state.stopping import stopping_reason
@@ -243,7 +243,7 @@ _LOOKS = (Stage.INITIAL, Stage.ACQUISITION)
 def _found_some(state: CampaignState) -> bool:
     """Return whether the last look into the space or the table found anything to measure."""
     last = next(p for p in reversed(state.requested) if p.stage in _LOOKS)
-    is_none_wanted = last.stage is Stage.INITIAL and not state.spec.budget.initial
+    is_none_wanted = last.stage is Stage.INITIAL and not initial_wanted(state)
     return is_none_wanted or any(decision.chosen for decision in last.decisions)
 
 

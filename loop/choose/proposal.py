@@ -9,7 +9,7 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Proposed, Stage
 from alloop.loop.state.brought import without_own_value
-from alloop.loop.state.by_hand.decisions import initial_missing
+from alloop.loop.state.by_hand.decisions import initial_missing, initial_wanted
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.seeds import derive_seed
 
@@ -26,7 +26,8 @@ def propose_initial(
         seen: everything measured or pending.
         part: 0, 1, 2, …
     """
-    missing = initial_missing(state)
+    # Where none is missing it is the first look, or one more under other terms.
+    missing = initial_missing(state) or min(initial_wanted(state), state.remaining())
 
     def size_of(state: CampaignState) -> int:
         return min(state.by_hand.asked_size or missing, missing)

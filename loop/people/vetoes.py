@@ -7,6 +7,7 @@ from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.by_hand.candidates import Vetoed
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.state.brought import brought_materials
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.choices import find_candidate
 from alloop.loop.state.folding.fold import fold
@@ -39,11 +40,13 @@ def record_veto(run: Path, candidate: str, why: str) -> Vetoed:
 
 
 def _describe(state: CampaignState, candidate: str) -> tuple[str, str | None]:
-    """Return formula and lattice of a candidate that was considered or added."""
+    """Return formula and lattice of a candidate that was considered, brought or added."""
     if (queued := state.by_hand.added.get(candidate)) is not None:
         return queued.added.formula, queued.added.lattice
+    if (label := brought_materials(state).get(candidate)) is not None:
+        return label.formula, label.lattice
     for proposal in state.proposals:
         for decision in proposal.decisions:
             if decision.candidate == candidate:
                 return decision.formula, decision.lattice
-    raise AssertionError("a candidate was considered or added")
+    raise AssertionError("a candidate was considered, brought or added")

@@ -8,6 +8,8 @@ from alloop.campaigns.load import load_spec, parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import DataError
 from alloop.loop.controller import Controller, Observer
+from alloop.loop.people.bringing import Brought, bring_labels
+from alloop.loop.people.known_labels import labels_from_python
 from alloop.loop.people.labelling import LabelSummary, record_typed
 from alloop.loop.people.own_candidates import add_candidates, score_candidates
 from alloop.loop.people.vetoes import record_veto
@@ -87,6 +89,41 @@ class Campaign:
     def ended(self) -> str | None:
         """Reason for which the campaign ended; None while it has not."""
         return self.state.closed
+
+    def add_labels(
+        self,
+        structures: Sequence[Material],
+        values: Mapping[str, Sequence[float | None]],
+        *,
+        tier: int | None = 0,
+        source: str = "Python",
+        why: str = "",
+    ) -> Brought:
+        """Bring what is known already, at no cost: before the first batch or at any time after it.
+
+        Labels of the first tier that are brought before the first candidates are chosen count among
+        these: where there are as many as ``budget.initial``, the first batch is the model's.
+
+        Args:
+            structures: n crystal structures, or compositions in a space of compositions; those
+                outside the space are learnt from where that can be, and never proposed.
+            values: n values of each property, in the campaign's units; None or NaN for unknown
+                ones. Materials without any value are learnt from without one.
+            tier: whose values they are; None for another fidelity.
+            source: where they are from, for people.
+            why: a remark, for the record.
+
+        Returns:
+            What was recorded, with ``remarks`` on what cannot be made of it.
+
+        Raises:
+            DataError: if a property is unknown, or values do not fit or disagree; nothing is
+                recorded then.
+            RunError: if a controller is working on the run.
+        """
+        units = self.state.spec.units()
+        known = labels_from_python(structures, values, units=units, tier=tier, source=source)
+        return bring_labels(self._run, [known], who=user_name(), why=" ".join(why.split()))
 
     def suggest(
         self, n: int | None = None, *, observer: Observer | None = None

@@ -69,7 +69,7 @@ def assess(
     They are the surrogates that a search of the next round would use, whatever the strategy, with
     the newest model's embedding where it uses one.
     """
-    if not materials or len(state.answers()) < FEWEST_LABELS:
+    if not materials or len(state.known_answers()) < FEWEST_LABELS:
         return [None] * len(materials)
     seed = derive_seed(state.spec.seed, "assessment")
     with single_threaded(), torch.random.fork_rng():

@@ -12,6 +12,7 @@ from alloop.loop.record.by_hand.candidates import (
 )
 from alloop.loop.record.events import Proposed, Stage
 from alloop.loop.record.stored_events import outline_of
+from alloop.loop.state.brought import brought_answers, labels_in
 
 if TYPE_CHECKING:
     from alloop.loop.state.campaign_state import CampaignState
@@ -83,6 +84,14 @@ class HandDecisions:
         return {id: f"vetoed by {veto.who}: {veto.why}" for id, veto in self.vetoes.items()}
 
 
+def initial_wanted(state: "CampaignState") -> int:
+    """Return the number of first candidates that are to be chosen: the budget's, less the labels of
+    the first tier that people brought while the campaign was open."""
+    told = {label.candidate for event, label in labels_in(state.brought) if event.who}
+    n_told = sum(m.candidate in told for m in brought_answers(state, 0)) if told else 0
+    return max(state.spec.budget.initial - n_told, 0)
+
+
 def initial_missing(state: "CampaignState") -> int:
     """Return the number of first candidates that are still to be proposed, before any round: all at
     first; the rest, where a person asked for a part of them or vetoed some. It is 0 once fewer
@@ -92,7 +101,7 @@ def initial_missing(state: "CampaignState") -> int:
     if len(first) < len(state.requested):
         return 0
     withdrawn = {e.candidate for e in state.evaluations if e.tier == 0 and state.is_withdrawn(e)}
-    missing = state.spec.budget.initial
+    missing = initial_wanted(state)
     for proposal, size in zip(first, state.by_hand.sizes, strict=False):
         chosen = {d["candidate"] for d in outline_of(proposal) if d["chosen"]}
         if len(chosen) < min(size or missing, missing):
