@@ -140,6 +140,8 @@ def commands() -> str:
 
 
 PYTHON = (
+    "alloop.loop.python.campaign",
+    "alloop.loop.python.suggestion",
     "alloop.oracles.base",
     "alloop.oracles.options",
     "alloop.models.base",

@@ -25,6 +25,7 @@ from alloop.loop.commands.record.explain import explain
 from alloop.loop.commands.record.impact import impact
 from alloop.loop.commands.record.replay import replay
 from alloop.loop.commands.record.verify import verify
+from alloop.loop.commands.talk.bring import bring
 from alloop.loop.commands.talk.create import create
 from alloop.loop.commands.talk.own import add, score
 from alloop.loop.commands.talk.suggest import suggest
@@ -48,6 +49,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     status: "alloop status runs/nifecr-bulk-modulus",
     change: 'alloop change runs/nifecr-bulk-modulus --set budget.rounds=8 --why "still rising"',
     create: "alloop create mine.yaml --run runs/mine",
+    bring: "alloop bring runs/mine known.csv structures.extxyz",
     suggest: "alloop suggest runs/mine -n 8",
     add: 'alloop add runs/mine *.cif --why "from the literature"',
     score: "alloop score runs/mine *.cif",

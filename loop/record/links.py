@@ -39,7 +39,8 @@ def refuse_links_to_write(run: Path, ledger: str, *, lock: str) -> None:
     """
     refuse_links_to_read(run, ledger)
     _require(run / lock)
-    for folder in (run / "artifacts", run / "spool", run / "requests"):
+    _require(run / "requests")  # links in it are replaced, as those beside the ledger are
+    for folder in (run / "artifacts", run / "spool"):
         _require(folder)
         for entry in _entries(folder):
             if entry.is_symlink():

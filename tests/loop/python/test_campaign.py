@@ -10,10 +10,12 @@ from pymatgen.core import Structure
 from alloop import Campaign
 from alloop.errors import AlloopError, DataError, RunError
 from alloop.loop.people.own_candidates import score_candidates
+from alloop.loop.python.campaign import Unobserved
 from alloop.loop.record.by_hand.candidates import BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.events import LedgerEntry
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.overlay import OverlayStore
-from alloop.loop.record.verification import verify
+from alloop.loop.record.verification import digest, verify
 from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 
@@ -249,3 +251,63 @@ def test_a_notebook_shows_escaped_text(labelled: Campaign) -> None:
     best = labelled.best()
     assert best is not None
     assert "<svg" in best._repr_html_()
+
+
+class PowerCut(Exception):
+    """Stands for the death of the process."""
+
+
+class Killed(Unobserved):
+    """Dies as soon as an event of a kind is written."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def event(self, entry: LedgerEntry) -> None:
+        if entry.event.kind == self.kind:
+            raise PowerCut
+
+
+@pytest.mark.parametrize("kind", ["session_opened", "batch_asked", "proposed"])
+def test_a_killed_suggestion_loses_nothing(tmp_path: Path, kind: str) -> None:
+    whole, killed = (Campaign.create(SPEC, run=tmp_path / name) for name in ("whole", "killed"))
+    with pytest.raises(PowerCut):
+        killed.suggest(3, observer=Killed(kind))
+    batches = [[each.candidate for each in each.suggest(3)] for each in (whole, killed)]
+    assert batches[0] == batches[1]
+    digests = [digest(RunFolder.read(each.path).entries) for each in (whole, killed)]
+    assert digests[0] == digests[1]
+
+
+def test_labels_that_are_known_count_among_the_first_candidates(tmp_path: Path) -> None:
+    other = Campaign.create(SPEC, run=tmp_path / "other")
+    answer(other)
+    known = [
+        (RunFolder.read(other.path).store.get_material(m.candidate), m.properties["bulk_modulus"])
+        for m in other.state.answers()
+    ]
+    campaign = Campaign.create(SPEC, run=tmp_path / "run")
+    structures, values = zip(*known, strict=True)
+    campaign.add_labels(structures[:4], {"bulk_modulus": values[:4]}, why="ours")
+    assert campaign.best() is None, "nobody measured them here"
+    assert len(campaign.suggest()) == 2, "six first candidates, less four"
+    answer(campaign)
+    batch = campaign.suggest()
+    assert [each.round for each in batch] == [1] * 4
+    assert batch[0].expected["bulk_modulus"].std > 0
+
+
+def test_enough_known_labels_make_random_candidates_needless(tmp_path: Path) -> None:
+    other = Campaign.create(SPEC, run=tmp_path / "other")
+    answer(other)
+    store = RunFolder.read(other.path).store
+    answers = other.state.answers()
+    campaign = Campaign.create(SPEC, run=tmp_path / "run")
+    campaign.add_labels(
+        [store.get_material(m.candidate) for m in answers],
+        {"bulk_modulus": [m.properties["bulk_modulus"] for m in answers]},
+    )
+    batch = campaign.suggest(3)
+    assert [each.round for each in batch] == [1, 1, 1]
+    assert not {each.candidate for each in batch} & {m.candidate for m in answers}
+    assert all("by acquisition" in each.why for each in batch)
