@@ -1,8 +1,8 @@
 """Description in a checkpoint of the lattice model."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from alloop.models import checkpoint
 from alloop.models.lattice.decorations import DecorationSpace
@@ -15,7 +15,7 @@ class LatticeDescription(checkpoint.Description):
     """Description of a lattice model: everything but its tensors."""
 
     kind: Literal["lattice"] = "lattice"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     options: LatticeOptions
     supercells: tuple[Supercell, ...]
     sublattices: tuple[OpenSublattice, ...]
@@ -23,17 +23,6 @@ class LatticeDescription(checkpoint.Description):
     max_elements: int | None = None
     price_excess: dict[str, float] = Field(default_factory=dict)
     property_names: tuple[str, ...]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _alloys_of_before(cls, value: Any) -> Any:
-        """Read what was written while there were alloys on fcc and bcc alone."""
-        if not isinstance(value, dict) or "lattices" not in value:
-            return value
-        alloys = ("elements", "lattices", "atoms", "count_bounds")
-        rest = {key: each for key, each in value.items() if key not in alloys}
-        layout = DecorationSpace.of(*(value[key] for key in alloys)).layout
-        return {**rest, "supercells": layout.supercells, "sublattices": layout.sublattices}
 
     @classmethod
     def of(

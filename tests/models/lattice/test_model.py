@@ -185,7 +185,7 @@ def test_data_of_other_properties_is_refused(make_model, dataset):
     ("changes", "says"),
     [
         ({"kind": "dvae"}, "'dvae'"),
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
         ({"atoms": "many"}, "atoms"),
         ({"atoms": 17}, "17 atoms"),
         ({"elements": ["Ni", "Fe"]}, "count bounds"),
