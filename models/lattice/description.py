@@ -2,11 +2,12 @@
 
 from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from alloop.models import checkpoint
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.options import LatticeOptions
+from alloop.parents.consistency import layout_problem
 from alloop.parents.layout import Layout, OpenSublattice, Supercell
 from alloop.parents.rules import CountRules
 
@@ -23,6 +24,14 @@ class LatticeDescription(checkpoint.Description):
     max_elements: int | None = None
     price_excess: dict[str, float] = Field(default_factory=dict)
     property_names: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        """Refuse supercells and sublattices that contradict one another."""
+        layout = Layout(self.supercells, self.sublattices)
+        if (problem := layout_problem(layout)) is not None:
+            raise ValueError(problem)
+        return self
 
     @classmethod
     def of(

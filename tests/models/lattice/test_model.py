@@ -187,8 +187,17 @@ def test_data_of_other_properties_is_refused(make_model, dataset):
         ({"kind": "dvae"}, "'dvae'"),
         ({"version": 3}, "version 3"),
         ({"atoms": "many"}, "atoms"),
-        ({"atoms": 17}, "17 atoms"),
-        ({"elements": ["Ni", "Fe"]}, "count bounds"),
+        ({"supercells": []}, "no supercell"),
+        ({"supercells.0.repeats": [1000, 1000, 1000]}, "2000000000 sites"),
+        ({"supercells.0.repeats": [0, 2, 2]}, "0 sites"),
+        ({"supercells.0.groups": [5, 5]}, "a sublattice that there is not"),
+        ({"supercells.0.cell.coords": [[0, 0, 0]]}, "different lengths"),
+        ({"supercells.0.cell.vectors": [[1, 0, 0], [0, 1, 0], [0, 0, 0]]}, "no volume"),
+        ({"sublattices.0.n_sites": 17}, "16 sites of sublattice A, not 17"),
+        ({"sublattices.0.species": ["Ni", "Fe"]}, "count bounds"),
+        ({"sublattices.0.species": ["Ni", "Fe", "Unobtainium"]}, "Unobtainium"),
+        ({"sublattices.0.count_bounds": [[0, 3]] * 3}, "0 to 9 atoms"),
+        ({"sublattices.0.count_bounds": [[0, 99]] * 3}, "outside its 16 sites"),
         ({"code": "import os"}, "code"),
         ({"options": {"width": 20}}, "not"),
     ],
@@ -199,7 +208,13 @@ def test_altered_checkpoints_are_refused(fitted, tmp_path, changes, says):
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
-    description = json.loads(header["__metadata__"]["alloop"]) | changes
+    description = json.loads(header["__metadata__"]["alloop"])
+    for keys, value in changes.items():
+        place, *rest = [description], 0, *(int(k) if k.isdigit() else k for k in keys.split("."))
+        *way, last = rest
+        for key in way:
+            place = place[key]
+        place[last] = value
     path.write_bytes(save(load(content), metadata={"alloop": json.dumps(description)}))
     with pytest.raises(ModelError, match=says):
         type(fitted).load(path)
