@@ -1,5 +1,6 @@
 """A campaign from Python: asked, told, and read as tables."""
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -311,3 +312,24 @@ def test_enough_known_labels_make_random_candidates_needless(tmp_path: Path) -> 
     assert [each.round for each in batch] == [1, 1, 1]
     assert not {each.candidate for each in batch} & {m.candidate for m in answers}
     assert all("by acquisition" in each.why for each in batch)
+
+
+def test_an_optimiser_of_ones_own_fills_the_batches(labelled: Campaign) -> None:
+    best = labelled.best()
+    assert best is not None
+    own = [changed(best.material, site, symbol) for site in range(5) for symbol in ("Ni", "Cr")]
+    told = labelled.add_candidates(own, why="hill climbing")
+    queued = [each.candidate for each in told if each.chosen]
+    assert len(queued) >= 4
+    batch = labelled.suggest()
+    assert [each.candidate for each in batch] == queued[:4]
+    assert labelled.state.by_hand.queue == tuple(queued[4:]), "the next batch takes the others"
+
+
+def test_importing_alloop_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, alloop; assert 'Campaign' in alloop.__all__; "
+        "print([name for name in ('torch', 'pandas', 'pymatgen') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
