@@ -241,6 +241,10 @@ def _summary(state: CampaignState) -> dict[str, Any]:
         "versions": dict(state.versions),
         "fingerprints": state.fingerprints,
         "changes": [str(terms) for terms in state.terms[1:]],
+        "vetoes": [
+            f"{veto.formula} ({veto.candidate[:ID_DIGITS]}), by {veto.who}: {veto.why}"
+            for veto in state.by_hand.vetoes.values()
+        ],
         "retractions": [
             f"{r.measured.candidate[:ID_DIGITS]} by tier {r.measured.tier} (entry {r.seq}), "
             f"{r.reason}"

@@ -44,7 +44,7 @@ def audit(
         for trial in filtered(state, filter)
         if round in (None, trial.proposal.round) and id in (None, trial.decision.candidate)
     ]
-    if round is None:
+    if round is None and not filter:  # a veto is no decision of the table's
         rows += [row for row in veto_rows(state) if id in (None, row["candidate"])]
     digits = digits_needed(candidate_ids(state))
     names = tuple(dict.fromkeys((*state.spec.property_names(), ENERGY_ABOVE_HULL)))

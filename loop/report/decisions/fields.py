@@ -199,6 +199,7 @@ def _outcome(state: CampaignState, trials: Iterable[Trial]) -> Iterable[Field]:
         ("remarks", lambda t: _notes(t, "remarks"), "Remarks"),
         ("reused_from", _reused_from, "Reused from"),
         ("retracted", _retracted(state), "Taken back"),
+        ("withdrawn", _withdrawn(state), "Withdrawn"),
     )
     for name, read, label in told:
         if any(read(trial) is not None for trial in trials):
@@ -209,7 +210,7 @@ def _flags(state: CampaignState) -> Iterable[Field]:
     """Yield the yes-or-no questions."""
     best = state.best()
     utility = state.utility
-    retracted = _retracted(state)
+    retracted, withdrawn = _retracted(state), _withdrawn(state)
     members = (
         {member.candidate for member in pareto_front(state).members}
         if len(state.spec.objectives) > 1
@@ -224,7 +225,9 @@ def _flags(state: CampaignState) -> Iterable[Field]:
         (
             "pending",
             "chosen, not measured",
-            lambda t: t.decision.chosen and t.measured is None and retracted(t) is None,
+            lambda t: (
+                t.decision.chosen and t.measured is None and not (retracted(t) or withdrawn(t))
+            ),
         ),
         (
             "feasible",
@@ -294,13 +297,13 @@ def _verdict(trial: Trial) -> str:
 
 
 def _result(state: CampaignState) -> Callable[[Trial], str]:
-    retracted = _retracted(state)
+    retracted, withdrawn = _retracted(state), _withdrawn(state)
 
     def read(trial: Trial) -> str:
         if not trial.decision.chosen:
             return ""
         if trial.measured is None:
-            is_settled = retracted(trial) or trial.decision.candidate in state.by_hand.vetoes
+            is_settled = retracted(trial) or withdrawn(trial)
             if state.closed is None and not is_settled:
                 return "pending"
             return unmeasured_reason(state, trial.decision.candidate, trial.proposal.tier)
@@ -325,13 +328,27 @@ def _retracted(state: CampaignState) -> Callable[[Trial], str | None]:
     return read
 
 
-def _status(state: CampaignState) -> Callable[[Trial], str | None]:
-    retracted = _retracted(state)
+def _withdrawn(state: CampaignState) -> Callable[[Trial], str | None]:
+    """Return what says why a chosen candidate is not measured, since a person vetoed it; None where
+    nobody did."""
 
     def read(trial: Trial) -> str | None:
-        if trial.measured is None:
-            return None if retracted(trial) is None else "retracted"
-        return trial.measured.status.value
+        if trial.measured is not None or not trial.decision.chosen:
+            return None
+        return state.by_hand.reasons_vetoed.get(trial.decision.candidate)
+
+    return read
+
+
+def _status(state: CampaignState) -> Callable[[Trial], str | None]:
+    retracted, withdrawn = _retracted(state), _withdrawn(state)
+
+    def read(trial: Trial) -> str | None:
+        if trial.measured is not None:
+            return trial.measured.status.value
+        if withdrawn(trial) is not None:
+            return "withdrawn"
+        return None if retracted(trial) is None else "retracted"
 
     return read
 

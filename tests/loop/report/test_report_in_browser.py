@@ -250,7 +250,7 @@ def test_other_runs_are_drawn_beside(browser: Any, closed: Diary, tmp_path: Path
     path.write_text(page, "utf-8")
     with opened(browser, path) as found:
         scroll_through(found.page)
-        legend = found.page.locator("#trajectory .legendtext").all_inner_texts()
+        legend = found.page.locator("#trajectory .legendtext").all_text_contents()
         assert "<b>other</b>" in legend
         table = found.page.locator("#progress table").inner_text()
         best = other.state.best()
