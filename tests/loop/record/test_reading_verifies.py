@@ -74,10 +74,12 @@ def test_exchanged_events_are_refused(recorded: Path) -> None:
 
 def test_a_foreign_event_put_in_is_refused(recorded: Path) -> None:
     with tampering(recorded) as database:
+        (n,) = database.execute("SELECT max(seq) FROM events").fetchone()
         database.execute(
-            "INSERT INTO events SELECT 11, time, event, previous, hash FROM events WHERE seq = 6"
+            "INSERT INTO events SELECT ?, time, event, previous, hash FROM events WHERE seq = 6",
+            (n + 1,),
         )
-    assert n_read_before(recorded, "event 11: it does not follow") == 10
+    assert n_read_before(recorded, f"event {n + 1}: it does not follow") == n
 
 
 def test_reading_and_resuming_a_run_refuse_the_same(run: Path) -> None:
