@@ -20,8 +20,8 @@ class Place:
     score: float | None
     """Acquisition score; None of a promotion, where the order is all that is recorded."""
     rival: Decision | None
-    """Of a chosen candidate the runner-up, the best that was not chosen; of another, the last that
-    was chosen. None where there is none."""
+    """Candidate that it is compared with: of a chosen one the runner-up, the best that was not
+    chosen; of another, the last that was chosen. None where there is none."""
     margin: float | None
     """Score of the candidate minus that of its rival; None without scores."""
 

@@ -12,7 +12,7 @@ from alloop.loop.state.trials import all_trials
 ASKED = ("chosen", "best", "front", "failed", "doubtful", "pending")
 """Questions that are offered as filters."""
 BETTER = {"maximise": (">", 0.9), "minimise": ("<", 0.1)}
-"""By goal: the sign towards better values, and the share of the values below the best tenth."""
+"""Sign towards better values, and share of the values below the best tenth, by goal."""
 
 
 def decision_island(state: CampaignState) -> dict[str, Any]:
