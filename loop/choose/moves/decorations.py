@@ -141,7 +141,7 @@ class DecorationMoves:
         """Return whether every species' count is within its bounds and rules, shape (n,)."""
         counts = self._counts(codes)
         is_within = (counts >= self._low) & (counts <= self._high)
-        within = np.all(is_within.reshape(len(codes), -1), axis=1)
+        within: BoolArray = np.logical_and.reduce(is_within, axis=(1, 2))
         if not self._rules.is_trivial:
             within &= self._rules.allows(self._space.counts(codes[:, 1:]))
         return within
