@@ -51,9 +51,18 @@ def test_whatever_the_schema_says_is_a_key_is_found(make_events: MakeEvents) -> 
         *("candidate", "checkpoint", "document", "latents", "mate", "model", "parent"),
         *("relaxed", "start_checkpoint"),
     }
+    listed = {
+        field
+        for definition in schema["$defs"].values()
+        for field, of_field in definition.get("properties", {}).items()
+        if of_field.get("items", {}).get("pattern") == pattern
+    }
+    assert listed == {"brought"}
     for event in make_events():
         plain = event.model_dump_json()
         by_name = re.findall(rf'"(?:{"|".join(named)})":"([0-9a-f]{{64}})"', plain)
+        for items in re.findall(rf'"(?:{"|".join(listed)})":\[([^]]*)\]', plain):
+            by_name += re.findall(r"[0-9a-f]{64}", items)
         assert set(by_name) == set(artifact_keys(event.model_dump(mode="json")))
 
 
