@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alloop.loop.choose.screening import lattice_of
 from alloop.loop.people.results import Reader, Result, Results
 from alloop.loop.people.who import user_name
 from alloop.loop.record.artifacts import ArtifactStore
@@ -138,6 +137,8 @@ def _unrequested_proposal(state: CampaignState, result: Result) -> Decision:
         known = state.decisions[result.candidate]
         formula, lattice = known.formula, known.lattice
     else:
+        from alloop.loop.choose.screening import lattice_of  # noqa: PLC0415 (SciPy)
+
         formula, lattice = formula_of(result.material), lattice_of(result.material)
     reason = "reported without being asked for"
     if result.instead_of:

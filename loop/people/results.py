@@ -4,15 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 from pymatgen.core import Composition
 
 from alloop.errors import DataError, MaterialError
 from alloop.files.csv_table import CsvRow, CsvTable, composition_in, read_csv_table, value_in
-from alloop.files.structure_files import read_structure
-from alloop.loop.choose.own.assessment import unlike_space
-from alloop.loop.choose.screening import Seen, has_allowed_elements
 from alloop.loop.people.requests.table import (
     CANDIDATE,
     FAILED,
@@ -27,6 +24,9 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
+
+if TYPE_CHECKING:
+    from alloop.loop.choose.screening import Seen
 
 SAME = 2e-3
 """Tolerance of equal atomic fractions: formulas are printed with three digits."""
@@ -231,6 +231,10 @@ class Reader:
     def _made_instead(self, row: CsvRow, given: Material | None) -> tuple[str, Material | None]:
         """Return the candidate that was made in the place of another, and its material where the
         campaign has never proposed it."""
+        # Most labels are of what was asked for, and need neither: torch and SciPy come with them.
+        from alloop.loop.choose.own.assessment import unlike_space  # noqa: PLC0415
+        from alloop.loop.choose.screening import has_allowed_elements  # noqa: PLC0415
+
         material = self._instead(row) if given is None else given
         space = self._state.spec.space
         rejection = unlike_space(material, space) or has_allowed_elements(material, space)
@@ -257,13 +261,17 @@ class Reader:
         if is_sheet and Path(text).name != text:
             raise row.error(INSTEAD, f"{text!r} is not the name of a file beside the sheet")
         path = row.path.parent / text if is_sheet else Path(text)
+        from alloop.files.structure_files import read_structure  # noqa: PLC0415 (SciPy)
+
         try:
             return read_structure(path).structure
         except MaterialError as error:
             raise row.error(INSTEAD, str(error)) from error
 
     @cached_property
-    def _seen(self) -> Seen:
+    def _seen(self) -> "Seen":
+        from alloop.loop.choose.screening import Seen  # noqa: PLC0415 (SciPy)
+
         seen = Seen()
         seen.follow(self._state, self._store)
         return seen
