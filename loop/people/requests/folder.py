@@ -7,8 +7,6 @@ from itertools import groupby
 from pathlib import Path
 
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
-from pymatgen.io.vasp import Poscar
 
 from alloop.durable import make_folder, write_durably
 from alloop.loop.people.requests.table import FAILED, INSTEAD, REQUESTS
@@ -46,11 +44,16 @@ def write_request_folder(
     store = ArtifactStore(run / "artifacts")
     materials = {e.candidate: store.get_material(e.candidate) for e in evaluations}
     files: dict[str, bytes] = {}
+    asked: set[str] = set()
     for candidate, material in materials.items():
         if isinstance(material, Structure):
-            files |= structure_files(candidate, material)
+            names = {f"{candidate[:SHORT_ID]}.{kind}" for kind in ("cif", "POSCAR")}
+            asked |= names
+            # What is there already is the same: a candidate is what its id says.
+            if not all((folder / name).is_file() for name in names):
+                files |= structure_files(candidate, material)
     for path in folder.iterdir():
-        if _OWN_FILE.fullmatch(path.name) and path.name not in files:
+        if _OWN_FILE.fullmatch(path.name) and path.name not in asked:
             path.unlink()
     files[README] = words_of(state, evaluations, materials).encode()
     for name, content in files.items():
@@ -60,6 +63,9 @@ def write_request_folder(
 
 def structure_files(candidate: str, structure: Structure) -> dict[str, bytes]:
     """Return a structure as CIF and POSCAR, by the files' names."""
+    from pymatgen.io.cif import CifWriter  # noqa: PLC0415 (SciPy)
+    from pymatgen.io.vasp import Poscar  # noqa: PLC0415
+
     name = candidate[:SHORT_ID]
     comment = f"{structure.composition.alphabetical_formula}, candidate {name}"
     poscar = Poscar(structure.get_sorted_structure(), comment=comment)
