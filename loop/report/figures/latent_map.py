@@ -40,7 +40,9 @@ def latent_map(state: CampaignState, store: ArtifactStore) -> tuple[Figure | Non
         materials = [store.get_material(trial.decision.candidate) for trial in trials]
         latents = np.asarray(model.encode(materials), dtype=float)
     except AlloopError as error:
-        return None, f"the map cannot be drawn: {error}"
+        # Without the place: a path of this machine is nobody's affair who reads the page.
+        checkpoint = state.models[round].checkpoint
+        return None, f"the map cannot be drawn with checkpoint {checkpoint}: {error.what}."
     places, shares = principal_plane(latents)
     return _figure(state, trials, places, shares, round), ""
 

@@ -4,7 +4,9 @@ const island = (id) => JSON.parse(document.getElementById(id).textContent);
 
 /** Return what a gzipped and base64-coded script element holds, as text. */
 const inflated = async (element) => {
-  const bytes = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
+  const text = atob(element.textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).text();
 };

@@ -136,8 +136,9 @@ def test_the_latent_map_has_every_measured_candidate_and_rings_the_best(closed: 
 def test_without_its_checkpoint_a_latent_map_says_so(closed: Diary) -> None:
     figure, problem = latent_map(closed.state, closed.store)
     assert figure is None
-    assert problem.startswith("the map cannot be drawn: ")
+    assert problem.startswith("the map cannot be drawn with checkpoint ")
     assert closed.state.models[3].checkpoint in problem
+    assert str(closed.store.folder) not in problem
 
 
 def test_the_budget_adds_up(closed: Diary) -> None:

@@ -116,6 +116,8 @@ def test_a_script_in_a_reason_cannot_leave_the_json(page: str, seen: Page) -> No
         "theme-data",
         "decision-data",
         "library-plotly",
+        "library-3dmol",
+        "structure-data",
         None,
     }
     assert len(re.findall("(?i)<script", page)) == n
@@ -169,7 +171,11 @@ def test_only_our_script_and_what_it_unpacks_may_run_and_nothing_may_load(seen: 
         if meta.attributes.get("http-equiv") == "Content-Security-Policy"
     ]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
-    scripts = [*(script.text for script in seen.programs), seen.library("plotly")]
+    scripts = [
+        *(script.text for script in seen.programs),
+        seen.library("plotly"),
+        seen.library("3dmol"),
+    ]
     digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
     expected = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
     assert rules["default-src"] == "'none'"
@@ -188,6 +194,7 @@ def test_every_figure_has_its_place(seen: Page) -> None:
     figures = seen.island("figure-data")
     assert places == set(figures)
     assert set(figures) == {
+        "budget",
         "trajectory",
         "composition",
         "parity-bulk_modulus",
@@ -246,6 +253,7 @@ def test_a_campaign_with_nothing_but_its_initial_draw(diary: MakeDiary) -> None:
     assert "No model has been trained yet." in found.words
     assert "No prediction has been put to the test yet." in found.words
     assert set(found.island("figure-data")) == {
+        "budget",
         "trajectory",
         "composition",
         "outcomes",
@@ -260,7 +268,7 @@ def test_a_campaign_whose_measurements_all_failed(diary: MakeDiary) -> None:
     found = read(render(early))
     assert "No measurement has succeeded yet." in found.words
     assert "no labels: every initial measurement failed" in found.words
-    assert set(found.island("figure-data")) == {"outcomes"}
+    assert set(found.island("figure-data")) == {"budget", "outcomes"}
 
 
 def test_a_campaign_without_a_feasible_candidate_shows_the_closest(diary: MakeDiary) -> None:
