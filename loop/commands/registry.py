@@ -32,6 +32,7 @@ from alloop.loop.commands.talk.suggest import suggest
 from alloop.loop.commands.talk.veto import veto
 from alloop.loop.commands.tools.data import app as data
 from alloop.loop.commands.tools.dataset import dataset
+from alloop.loop.commands.tools.export import export
 from alloop.loop.commands.tools.kinds import kinds
 from alloop.loop.commands.tools.measure import measure
 from alloop.loop.commands.tools.potentials import potentials
@@ -65,6 +66,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     replay: "alloop replay runs/nifecr-bulk-modulus 2",
     digest: "alloop digest runs/nifecr-bulk-modulus",
     corrections: "alloop corrections runs/lab",
+    export: "alloop export runs/nifecr-bulk-modulus --to handed-over",
     kinds: "alloop kinds --format json",
     schema: "alloop schema > schema.json",
     settings: "alloop settings --example",
