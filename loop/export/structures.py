@@ -4,11 +4,11 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from ase.io import write
-from optimade.adapters.structures.pymatgen import from_pymatgen
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.cif import CifWriter
 
@@ -75,9 +75,57 @@ def optimade_structures(items: Sequence[Exported], modified: str) -> str:
 
 
 def _resource(item: Exported, structure: Structure, modified: str) -> dict[str, Any]:
-    attributes = from_pymatgen(structure).model_dump(mode="json", exclude_none=True)
+    """Return an entry of OPTIMADE's type ``structures``; its specification, section 7.2, has the
+    meaning of each attribute."""
+    composition = structure.composition
+    reduced, _ = composition.get_integer_formula_and_factor()
+    symbols = sorted(composition.get_el_amt_dict())
+    amounts = [composition[symbol] for symbol in symbols]
     own = {f"_{PROVIDER}_{name}": value for name, value in item.measured.properties.items()}
     moment = datetime.fromisoformat(modified).astimezone(UTC)
-    # OPTIMADE's timestamps have whole seconds.
-    last = {"last_modified": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    return {"id": item.id, "type": "structures", "attributes": attributes | own | last}
+    attributes = {
+        # Timestamps have whole seconds.
+        "last_modified": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "elements": symbols,
+        "nelements": len(symbols),
+        "elements_ratios": [amount / composition.num_atoms for amount in amounts],
+        "chemical_formula_descriptive": composition.formula,
+        "chemical_formula_reduced": _alphabetical(Composition(reduced)),
+        "chemical_formula_anonymous": _anonymous(Composition(reduced)),
+        "dimension_types": [1, 1, 1],
+        "nperiodic_dimensions": 3,
+        "lattice_vectors": structure.lattice.matrix.tolist(),
+        "cartesian_site_positions": structure.cart_coords.tolist(),
+        "nsites": len(structure),
+        "species": [
+            {"name": symbol, "chemical_symbols": [symbol], "concentration": [1.0]}
+            for symbol in symbols
+        ],
+        "species_at_sites": [site.specie.symbol for site in structure],
+        "structure_features": [],
+        **own,
+    }
+    return {"id": item.id, "type": "structures", "attributes": attributes}
+
+
+def _alphabetical(composition: Composition) -> str:
+    """Return a formula with the elements in alphabetical order: ``Cr2Fe9Ni5``."""
+    return "".join(
+        f"{symbol}{_count(amount)}" for symbol, amount in sorted(composition.as_dict().items())
+    )
+
+
+def _anonymous(composition: Composition) -> str:
+    """Return a formula with A for the most frequent element, B for the next: ``A9B5C2``."""
+    amounts = sorted(composition.as_dict().values(), reverse=True)
+    return "".join(f"{_letters(n)}{_count(amount)}" for n, amount in enumerate(amounts))
+
+
+def _letters(n: int) -> str:
+    """Return the n-th name of OPTIMADE's anonymous elements: A … Z, Aa … Za, Ab …"""
+    upper, lower = ascii_uppercase[n % 26], n // 26
+    return upper if lower == 0 else upper + ascii_lowercase[lower - 1]
+
+
+def _count(amount: float) -> str:
+    return "" if amount == 1 else f"{amount:.0f}"
