@@ -10,6 +10,7 @@ import yaml
 from alloop.errors import RunError
 from alloop.loop.export.contents import Exported, contents
 from alloop.loop.export.crate import write_crate
+from alloop.loop.export.labels import label_files
 from alloop.loop.export.remeasure import SCRIPT, Remeasuring, remeasuring
 from alloop.loop.export.structures import cif, extended_xyz, optimade_structures, with_structures
 from alloop.loop.export.tables import measurements_csv, measurements_json
@@ -92,6 +93,7 @@ def _files(
     for item, structure in structures:
         assert item.cif is not None, "it has a structure"
         yield item.cif, cif(structure).encode()
+    yield from label_files(folder, items)
     if best is not None:
         yield from best.files.items()
 

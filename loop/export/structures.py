@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
@@ -28,18 +28,31 @@ def with_structures(items: Sequence[Exported]) -> Iterator[tuple[Exported, Struc
 
 def extended_xyz(items: Sequence[Exported]) -> str:
     """Return every structure as a frame of an extended XYZ file, its properties beside the cell."""
-    frames = []
-    for item, structure in with_structures(items):
+    return frames_text(
+        [
+            (
+                structure,
+                {
+                    "candidate": item.measured.candidate,
+                    "tier": item.measured.tier,
+                    **item.measured.properties,
+                },
+            )
+            for item, structure in with_structures(items)
+        ]
+    )
+
+
+def frames_text(frames: Iterable[tuple[Structure, Mapping[str, Any]]]) -> str:
+    """Return structures as extended XYZ, each with what stands beside its cell."""
+    found = []
+    for structure, facts in frames:
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-        atoms.info = {
-            "candidate": item.measured.candidate,
-            "tier": item.measured.tier,
-            **item.measured.properties,
-        }
-        frames.append(atoms)
+        # Without a calculator nothing is taken for ASE's own energies and forces.
+        atoms.info = dict(facts)
+        found.append(atoms)
     text = io.StringIO()
-    # Without a calculator nothing is taken for ASE's own energies and forces.
-    write(text, frames, format="extxyz")
+    write(text, found, format="extxyz")
     return text.getvalue()
 
 

@@ -163,6 +163,18 @@ def test_structures_are_the_relaxed_ones_in_every_format(exported: Path, folder:
         assert np.allclose(*distances, atol=1e-6)
 
 
+def test_another_campaign_begins_with_the_same_labels(
+    exported: Path, folder: RunFolder, tmp_path: Path
+) -> None:
+    labels = {"labels": str(exported / "labels" / "tier-0.extxyz")}
+    again = SPEC | {"start": labels, "budget": {"initial": 0, "rounds": 0, "measurements": [1]}}
+    spec = parse_spec(again, where="import")
+    with Controller(tmp_path / "run", spec, observer=Silent()) as controller:
+        brought = [label for event in controller.state.brought for label in event.labels]
+    expected = [m.properties["bulk_modulus"] for m in folder.state.answers()]
+    assert sorted(label.properties["bulk_modulus"] for label in brought) == sorted(expected)
+
+
 def test_the_crate_names_every_file_and_where_it_came_from(
     exported: Path, folder: RunFolder
 ) -> None:
