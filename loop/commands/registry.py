@@ -33,6 +33,7 @@ from alloop.loop.commands.talk.veto import veto
 from alloop.loop.commands.tools.data import app as data
 from alloop.loop.commands.tools.dataset import dataset
 from alloop.loop.commands.tools.export import export
+from alloop.loop.commands.tools.import_ import import_
 from alloop.loop.commands.tools.kinds import kinds
 from alloop.loop.commands.tools.measure import measure
 from alloop.loop.commands.tools.potentials import potentials
@@ -67,6 +68,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     digest: "alloop digest runs/nifecr-bulk-modulus",
     corrections: "alloop corrections runs/lab",
     export: "alloop export runs/nifecr-bulk-modulus --to handed-over",
+    import_: "alloop import handed-over >> mine.yaml",
     kinds: "alloop kinds --format json",
     schema: "alloop schema > schema.json",
     settings: "alloop settings --example",
@@ -89,7 +91,8 @@ app = typer.Typer(
     epilog="`alloop COMMAND --help` says more, with an example.",
 )
 for command, example in COMMANDS.items():
-    app.command(epilog=f"Example: {example}")(command)
+    name = command.__name__.removesuffix("_")  # "import" cannot be a function's
+    app.command(name, epilog=f"Example: {example}")(command)
 app.add_typer(data, name="data")
 
 

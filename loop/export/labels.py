@@ -2,16 +2,21 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from pymatgen.core import Structure
 
+from alloop.errors import DataError
 from alloop.loop.export.contents import Exported
 from alloop.loop.export.structures import frames_text
 from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import Status
 
 FOLDER = "labels"
+_LABELS = re.compile(r"tier-(\d{1,3})\.(?:extxyz|csv)")
 
 
 def label_files(folder: RunFolder, items: Sequence[Exported]) -> Iterator[tuple[str, bytes]]:
@@ -49,3 +54,26 @@ def _table(items: Sequence[Exported]) -> str:
         values = _values(item)
         writer.writerow([item.decision.formula, *(values.get(name, "") for name in names)])
     return text.getvalue()
+
+
+def start_of(export: Path) -> dict[str, Any]:
+    """Return the key ``start`` with which a campaign begins with an export's labels.
+
+    Args:
+        export: the folder of an export.
+
+    Raises:
+        DataError: if it is none, or has no labels.
+    """
+    places = sorted(
+        (int(found.group(1)), path)
+        for path in (export / FOLDER).glob("tier-*")
+        if path.is_file() and (found := _LABELS.fullmatch(path.name))
+    )
+    if not places:
+        raise DataError(
+            f"there are no labels in a folder {FOLDER}",
+            where=str(export),
+            remedy="Name a folder that `alloop export` has written.",
+        )
+    return {"start": {"labels": [{"file": str(path.absolute()), "tier": n} for n, path in places]}}

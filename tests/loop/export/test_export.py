@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from ase.io import read
 from optimade.adapters.structures.pymatgen import get_pymatgen
 from optimade.models import StructureResponseMany
@@ -19,8 +20,9 @@ from pymatgen.core import Structure
 from rocrate.rocrate import ROCrate
 
 from alloop.campaigns.load import load_spec, parse_spec
-from alloop.errors import LedgerError, RunError
+from alloop.errors import DataError, LedgerError, RunError
 from alloop.files.spreadsheet import without_quote
+from alloop.loop.commands.tools.import_ import import_
 from alloop.loop.controller import Controller
 from alloop.loop.export.folder import export
 from alloop.loop.run_folder import RunFolder
@@ -164,15 +166,23 @@ def test_structures_are_the_relaxed_ones_in_every_format(exported: Path, folder:
 
 
 def test_another_campaign_begins_with_the_same_labels(
-    exported: Path, folder: RunFolder, tmp_path: Path
+    exported: Path, folder: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    labels = {"labels": str(exported / "labels" / "tier-0.extxyz")}
-    again = SPEC | {"start": labels, "budget": {"initial": 0, "rounds": 0, "measurements": [1]}}
+    import_(exported)
+    start = yaml.safe_load(capsys.readouterr().out)
+    again = SPEC | start | {"budget": {"initial": 0, "rounds": 0, "measurements": [1]}}
     spec = parse_spec(again, where="import")
     with Controller(tmp_path / "run", spec, observer=Silent()) as controller:
         brought = [label for event in controller.state.brought for label in event.labels]
     expected = [m.properties["bulk_modulus"] for m in folder.state.answers()]
     assert sorted(label.properties["bulk_modulus"] for label in brought) == sorted(expected)
+
+
+def test_a_folder_that_is_no_export_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "tier-0.extxyz.sh").touch()
+    with pytest.raises(DataError, match=r"no labels.*alloop export"):
+        import_(tmp_path)
 
 
 def test_the_crate_names_every_file_and_where_it_came_from(
