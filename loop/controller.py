@@ -21,7 +21,7 @@ from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.label_cache import label_cache
 from alloop.loop.measure.recording import failed_attempt, measured
-from alloop.loop.measure.self_testing import self_test, untested_tiers
+from alloop.loop.measure.self_testing import self_test, self_test_id, untested_tiers
 from alloop.loop.measure.spool import Spool, attempt_id, attempt_of
 from alloop.loop.opening import open_campaign
 from alloop.loop.people.requests.writing import write_requests
@@ -417,6 +417,7 @@ class Controller:
         state = self.state
         asked = {evaluation.id: evaluation for evaluation in state.pending}
         known = {evaluation.id for evaluation in state.evaluations}
+        known |= {self_test_id(tier) for tier in state.self_tests}
         for spooled in self._spool.evaluations():
             id, attempt = attempt_of(spooled)
             evaluation, measurement = asked.get(id), None

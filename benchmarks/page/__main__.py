@@ -13,6 +13,7 @@ from benchmarks.recording import record_parts
 PARTS = {
     "retraction": "benchmarks.page.retraction",
     "report": "benchmarks.page.report",
+    "export": "benchmarks.page.export",
 }
 """Module of each part, in the order in which they are measured."""
 

@@ -32,6 +32,8 @@ from alloop.loop.commands.talk.suggest import suggest
 from alloop.loop.commands.talk.veto import veto
 from alloop.loop.commands.tools.data import app as data
 from alloop.loop.commands.tools.dataset import dataset
+from alloop.loop.commands.tools.export import export
+from alloop.loop.commands.tools.import_ import import_
 from alloop.loop.commands.tools.kinds import kinds
 from alloop.loop.commands.tools.measure import measure
 from alloop.loop.commands.tools.potentials import potentials
@@ -65,6 +67,8 @@ COMMANDS: dict[Callable[..., None], str] = {
     replay: "alloop replay runs/nifecr-bulk-modulus 2",
     digest: "alloop digest runs/nifecr-bulk-modulus",
     corrections: "alloop corrections runs/lab",
+    export: "alloop export runs/nifecr-bulk-modulus --to handed-over",
+    import_: "alloop import handed-over >> mine.yaml",
     kinds: "alloop kinds --format json",
     schema: "alloop schema > schema.json",
     settings: "alloop settings --example",
@@ -87,7 +91,8 @@ app = typer.Typer(
     epilog="`alloop COMMAND --help` says more, with an example.",
 )
 for command, example in COMMANDS.items():
-    app.command(epilog=f"Example: {example}")(command)
+    name = command.__name__.removesuffix("_")  # "import" cannot be a function's
+    app.command(name, epilog=f"Example: {example}")(command)
 app.add_typer(data, name="data")
 
 

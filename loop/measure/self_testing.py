@@ -28,6 +28,11 @@ def untested_tiers(
     )
 
 
+def self_test_id(tier: int) -> str:
+    """Return what a tier's self-test is called in the spool."""
+    return f"selftest{tier}"
+
+
 def self_test(
     pool: MeasuringPool,
     spool: Spool,
@@ -51,7 +56,7 @@ def self_test(
     payload = canonical_json({SELF_TEST: True})
 
     def task_of(tier: int, attempt: int) -> Task:
-        return Task(attempt_id(f"selftest{tier}", attempt), tier, lambda: payload)
+        return Task(attempt_id(self_test_id(tier), attempt), tier, lambda: payload)
 
     waiting = deque(task_of(tier, 1) for tier in tiers)
     for task, found in measure_all(

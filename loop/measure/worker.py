@@ -12,7 +12,7 @@ import pickle
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -57,6 +57,7 @@ def main(handle: int) -> None:
 
 
 def _serve(connection: Connection) -> None:
+    controller = os.getppid()
     settings = json.loads(connection.recv_bytes())
     spool = Spool(Path(settings["spool"]), bytes.fromhex(settings["key"]))
     bound_memory(settings["memory"])
@@ -67,10 +68,12 @@ def _serve(connection: Connection) -> None:
     connection.send_bytes(Reply.READY)
     while True:
         task = json.loads(connection.recv_bytes())
+        if os.getppid() != controller:
+            return  # it died meanwhile, and the next one may have this measured already
         evaluation = task["evaluation"]
-        with _hold(spool.lock_path(evaluation)) as is_wanted:
+        with _hold(spool.lock_path(evaluation)) as is_held:
             connection.send_bytes(Reply.BEGUN)
-            if is_wanted and spool.load(evaluation, fingerprint) is None:
+            if _is_missing(spool, evaluation, fingerprint, is_held):
                 # The watchdog needs no controller, and no GIL.
                 faulthandler.dump_traceback_later(settings["limit"], exit=True)
                 content = _measure(oracle, task["material"])
@@ -176,17 +179,36 @@ def _ask(oracle: Oracle, payload: dict[str, Any]) -> Measurement:
     return oracle.measure_exchanged(material_from_json(payload["start"]), exchanges)
 
 
+def _is_missing(
+    spool: Spool, evaluation: str, fingerprint: str, is_held: Callable[[], bool]
+) -> bool:
+    """Return whether an evaluation is to be measured: it is not in the spool, and has not been
+    cleared from there either.
+
+    In this order: ``Spool.forget`` takes the lock away before the measurement, so that what was
+    cleared between the two looks is seen by the second.
+    """
+    return spool.load(evaluation, fingerprint) is None and is_held()
+
+
 @contextmanager
-def _hold(path: Path) -> Iterator[bool]:
+def _hold(path: Path) -> Iterator[Callable[[], bool]]:
     """Hold an evaluation's lock, waiting for whoever holds it now.
 
-    Yields False if the lock's file was removed meanwhile: another worker's measurement is in the
-    ledger, its spooled copy cleared, and nothing is left to do.
+    Yields a function that returns whether the lock's file is still there: if not, another worker's
+    measurement is in the ledger, its spooled copy cleared, and nothing is left to do.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def is_held() -> bool:
+        try:
+            return path.stat().st_ino == os.fstat(descriptor).st_ino
+        except FileNotFoundError:
+            return False
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino
+        yield is_held
     finally:
         os.close(descriptor)
 

@@ -22,7 +22,10 @@ from alloop.paths import OwnFile
 from alloop.properties import units_of
 
 if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
     from alloop.oracles.base import Oracle
+    from alloop.oracles.remeasuring import RemeasuringInput
 
 MAX_WARM_START_ATOMS = 400
 """Largest number of atoms of a cell whose second derivatives are kept, for a warm start: 23 MB for
@@ -232,6 +235,14 @@ class LammpsOptions(OracleOptions):
     def max_warm_start_atoms(self) -> int:
         """Atoms of the largest cell whose second derivatives are kept."""
         return MAX_WARM_START_ATOMS
+
+    def remeasuring_input(
+        self, relaxed: "Structure", properties: Mapping[str, float], remarks: Mapping[str, str]
+    ) -> "RemeasuringInput":
+        """See ``CanRemeasure``."""
+        from alloop.oracles.lammps.plain_input import plain_input  # noqa: PLC0415 (pymatgen waits)
+
+        return plain_input(self, relaxed, properties, remarks)
 
     def simulations(self) -> frozenset[Simulation]:
         """Return the simulations that the properties ask for."""

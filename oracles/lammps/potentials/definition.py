@@ -69,7 +69,14 @@ class Potential:
         Raises:
             PotentialError: if a file is missing or changed.
         """
-        files = [_quoted(file.checked_path().as_posix()) for file in copies or self.files]
+        return self.commands_reading(
+            [_quoted(file.checked_path().as_posix()) for file in copies or self.files]
+        )
+
+    def commands_reading(self, files: Sequence[str]) -> list[str]:
+        """Return the commands that define the potential in LAMMPS, with the names of its files, in
+        their order, as LAMMPS is to read them.
+        """
         labels = " ".join(self.labels)
         match self.pair_style:
             case "eam":

@@ -1,0 +1,1 @@
+"""A run in standard forms: tables, structures, and a crate that says where each came from."""
