@@ -12,6 +12,7 @@ from benchmarks.recording import record_parts
 
 PARTS = {
     "parents": "parents:measure",
+    "ground_states": "ground_states:measure",
     "start": "start:measure",
     "chgnet": "potentials:chgnet_figures",
     "7net_0": "potentials:sevennet_0_figures",

@@ -1,158 +1,52 @@
-"""Campaigns on parent lattices of every kind, and ground states that enumeration confirms."""
+"""Campaigns on parent lattices of every kind."""
 
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-
-from pymatgen.analysis.structure_matcher import StructureMatcher
-from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
 from alloop.errors import AlloopError
 from alloop.loop.controller import Controller
 from alloop.loop.run_folder import RunFolder
-from alloop.models.lattice.decorations import DecorationSpace
-from alloop.oracles.base import Status
-from benchmarks.doors.enumeration import inequivalent_orderings
 from benchmarks.doors.parent_spaces import PARENT_SPACES, parent_campaign
 
-SAME_ENERGY = 1e-4
-"""Largest difference of the energies of one ordering, eV/atom: what relaxations leave open."""
-
-
-def _of(first: str, second: str, share: float) -> dict[str, Any]:
-    return {
-        "elements": [first, second],
-        "fractions": {first: [share, share], second: [1 - share, 1 - share]},
-    }
-
-
-GROUND_STATES: Mapping[str, tuple[dict[str, Any], dict[str, Any], Structure]] = MappingProxyType(
-    {
-        "l12_ni3al": (
-            {"parent": "fcc", "supercell": [2, 2, 1], **_of("Ni", "Al", 0.75)},
-            {"kind": "lammps", "potential": "NiAlH_jea.eam.alloy"},
-            Structure.from_spacegroup(
-                "Pm-3m", Lattice.cubic(3.57), ["Al", "Ni"], [[0, 0, 0], [0, 0.5, 0.5]]
-            ),
-        ),
-        "l10_nial": (
-            {"parent": "fcc", "supercell": [2, 2, 1], **_of("Ni", "Al", 0.5)},
-            {"kind": "lammps", "potential": "NiAlH_jea.eam.alloy"},
-            Structure.from_spacegroup(
-                "P4/mmm", Lattice.tetragonal(2.7, 3.8), ["Ni", "Al"], [[0, 0, 0], [0.5] * 3]
-            ),
-        ),
-        "layered_licoo2": (
-            {
-                "parent": "layered-oxide",
-                "supercell": [2, 1, 1],
-                "sublattices": {
-                    "M": {"sites": ["A", "B"], **_of("Li", "Co", 0.5)},
-                    "X": {"elements": ["O"]},
-                },
-            },
-            {"kind": "dft", "engine": "chgnet"},
-            Structure.from_spacegroup(
-                "R-3m:H",
-                Lattice.hexagonal(2.816, 14.05),
-                ["Li", "Co", "O"],
-                [[0, 0, 0.5], [0, 0, 0], [0, 0, 0.2605]],
-            ),
-        ),
-    }
-)
-"""Space of one composition, tier, and the ordering known from the literature (Ni₃Al: L1₂; on fcc
-NiAl: L1₀; LiCoO₂: alternate layers, R-3m), by name."""
-
-BUDGET = {"initial": 8, "rounds": 4, "measurements": [24]}
-"""Measurements of the campaigns that look for a ground state."""
+FEWEST = 4
+"""Number of labels of a campaign that counts as run."""
 
 
 def measure() -> dict[str, float]:
-    """Return the numbers of parents run and of ground states found, with what they are made of."""
+    """Return the number of parents that a campaign ran on, and each one's seconds."""
     figures: dict[str, float] = {}
     for name in PARENT_SPACES:
         figures |= parent_figures(name)
-    for name in GROUND_STATES:
-        figures |= ground_state_figures(name)
     ended = [figures[f"parent_run_{_key(name)}"] for name in PARENT_SPACES]
-    found = [figures[f"ground_state_found_{name}"] for name in GROUND_STATES]
-    return {"parents_run": sum(ended), "ground_states_found": sum(found), **figures}
+    return {"parents_run": sum(ended), **figures}
 
 
 def parent_figures(name: str) -> dict[str, float]:
     """Return whether a campaign on a parent came to its end with labels, and its seconds."""
     began = time.perf_counter()
     try:
-        answers, _ = _run(parent_campaign(name))
+        answers = energies_of(parent_campaign(name))
     except AlloopError as error:
         print(f"{name}: {error}", flush=True)
         answers = []
     key = _key(name)
     return {
-        f"parent_run_{key}": float(len(answers) >= BUDGET["rounds"]),
+        f"parent_run_{key}": float(len(answers) >= FEWEST),
         f"parent_seconds_{key}": time.perf_counter() - began,
     }
 
 
-def ground_state_figures(name: str) -> dict[str, float]:
-    """Return whether a campaign finds the lowest of all orderings, and whether that is the one the
-    literature knows."""
-    space, tier, published = GROUND_STATES[name]
-    spec = {
-        **parent_campaign("fcc"),
-        "name": name.replace("_", "-"),
-        "space": space,
-        "tiers": [tier],
-        "budget": BUDGET,
-        "acquisition": {"strategy": "surrogate-bo", "batch": 4},
-    }
-    answers, labels = _run(spec)
-    read = parse_spec(spec, where=name)
-    orderings = inequivalent_orderings(DecorationSpace.of_space(read.space))  # type: ignore[arg-type]
-    energies = _energies(spec, orderings)
-    lowest = min(energies, key=lambda place: energies[place])
-    best = min(answers)
-    # In a cell that is no cube one ordering may lie in several ways.
-    others = [e for e in energies.values() if e > energies[lowest] + SAME_ENERGY]
-    gap = min(others) - energies[lowest]
-    matcher = StructureMatcher(ltol=0.3, stol=0.4, angle_tol=10)
-    print(f"{name}: {best:.5f}, lowest of {len(orderings)} {energies[lowest]:.5f}", flush=True)
-    return {
-        f"ground_state_found_{name}": float(best < energies[lowest] + SAME_ENERGY),
-        f"ground_state_is_published_{name}": float(matcher.fit(orderings[lowest], published)),
-        f"ground_state_labels_{name}": float(labels),
-        f"ground_state_orderings_{name}": float(len(orderings)),
-        f"ground_state_gap_{name}_ev_per_atom": gap,
-        f"ground_state_failed_{name}": float(len(orderings) - len(energies)),
-    }
-
-
-def _run(spec: dict[str, Any]) -> tuple[list[float], int]:
-    """Return the energies that a campaign measured, and the number of labels until the lowest."""
+def energies_of(spec: dict[str, Any]) -> list[float]:
+    """Return the energies in eV/atom that a campaign measured, in their order."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         with Controller(run, parse_spec(spec, where="parents"), observer=_Silent()) as controller:
             controller.run()
         state = RunFolder.read(run).state
-    energies = [answer.properties["energy_per_atom"] for answer in state.answers()]
-    first = next((n for n, e in enumerate(energies) if e < min(energies) + SAME_ENERGY), -1)
-    return energies, first + 1
-
-
-def _energies(spec: dict[str, Any], orderings: list[Structure]) -> dict[int, float]:
-    """Return the energies in eV/atom of the orderings that the campaign's oracle could measure."""
-    oracle = parse_spec(spec, where="parents").build_oracles()[0]
-    found = {}
-    for place, ordering in enumerate(orderings):
-        measured = oracle.measure(ordering)
-        if measured.status is not Status.FAILED:
-            found[place] = measured.properties["energy_per_atom"]
-    return found
+    return [answer.properties["energy_per_atom"] for answer in state.answers()]
 
 
 def _key(name: str) -> str:
