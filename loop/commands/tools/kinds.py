@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def kinds(format: FormatOption = Format.TABLE) -> None:
-    """List the installed kinds of oracle and model, and the learned potentials.
+    """List the kinds of oracle, model and learned potential.
 
     One that cannot be used says why; it does no harm to the others.
     """
