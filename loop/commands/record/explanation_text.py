@@ -138,7 +138,7 @@ def _decision_lines(
                 yield f"  expected{tier}: {name} {mean:.6g} ± {std:.2g} {units[name]}"
     if "failed_attempts" in row:
         yield f"  failed attempts: {row['failed_attempts']}"
-    if row["chosen"] and row["status"] is None:
+    if row["chosen"] and row["status"] in (None, "withdrawn"):
         yield f"  {unmeasured_reason(state, row['candidate'], row['tier'])}"
 
 
