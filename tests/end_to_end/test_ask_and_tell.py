@@ -149,7 +149,8 @@ def what_came_of_it(campaign: Campaign, alloop: Callable[..., str]) -> None:
     explained = alloop("explain", campaign.path, vetoed[:12])
     assert "chromium is not to be had" in explained
     assert "withdrawn from tier 0" in explained
-    assert "chromium is not to be had" in alloop("audit", campaign.path, "--candidate", vetoed[:12])
+    listed = alloop("audit", campaign.path, "--candidate", vetoed[:12], "--format", "csv")
+    assert "chromium is not to be had" in listed
     assert "vetoed" in alloop("status", campaign.path)
     (candidate,) = own["candidate"]
     assert "a candidate of somebody's own" in alloop("explain", campaign.path, candidate[:12])
