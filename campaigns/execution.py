@@ -41,6 +41,10 @@ class _Part(BaseModel):
         """Say in a few words where measurements would run."""
         raise NotImplementedError
 
+    def leaves_this_machine(self) -> bool:
+        """Return whether jobs are sent to a scheduler."""
+        return True
+
 
 class LocalExecution(_Part):
     """Execution by worker processes on this machine."""
@@ -51,6 +55,10 @@ class LocalExecution(_Part):
     def describe_run(self) -> str:
         """See ``_Part.describe_run``."""
         return f"up to {self.workers} worker processes on this machine"
+
+    def leaves_this_machine(self) -> bool:
+        """Return False."""
+        return False
 
 
 class DaskExecution(_Part):

@@ -100,6 +100,12 @@ class OracleOptions(BaseModel):
         """Say in a few words what measuring runs, for whoever decides whether to trust a run."""
         return "in the worker"
 
+    def starts_programs(self) -> bool:
+        """Return whether building the oracle or measuring may start programs or jobs, other than
+        Alloop's own worker processes; True of a kind that does not say.
+        """
+        return True
+
     def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options, set to measure those wanted properties that they can.
 

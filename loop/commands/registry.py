@@ -35,6 +35,7 @@ from alloop.loop.commands.tools.dataset import dataset
 from alloop.loop.commands.tools.export import export
 from alloop.loop.commands.tools.import_ import import_
 from alloop.loop.commands.tools.kinds import kinds
+from alloop.loop.commands.tools.mcp import mcp
 from alloop.loop.commands.tools.measure import measure
 from alloop.loop.commands.tools.potentials import potentials
 from alloop.loop.commands.tools.pretrain import pretrain
@@ -76,6 +77,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     measure: "alloop measure *.cif --oracle oracle.yaml --format csv",
     pretrain: "alloop pretrain ftcp-formation-energy table.csv --out trained.safetensors",
     dataset: "alloop dataset nifecr --out tables",
+    mcp: "alloop mcp runs --write",
 }
 """Each command, in the order of the help, with an example of it."""
 

@@ -74,7 +74,7 @@ def change(
         assert state is not None  # something has begun here
         if not is_trusted:  # before anything is built that could start something
             require_trust(state.spec, telling, place)
-        old, new = state.spec, overridden(state.spec, _as_texts(settings))
+        old, new = state.spec, overridden(state.spec, as_texts(settings))
         if not (changes := differences(spec_to_json(old), spec_to_json(new))):
             raise SpecError(
                 "the campaign goes by these terms already",
@@ -98,7 +98,8 @@ def change(
         return Changed(state.terms[-1], closed, ledger.head())
 
 
-def _as_texts(settings: Iterable[str] | Mapping[str, Any]) -> Iterable[str]:
+def as_texts(settings: Iterable[str] | Mapping[str, Any]) -> Iterable[str]:
+    """Return settings as ``key.path=value``, values as YAML."""
     if not isinstance(settings, Mapping):
         return settings
     return [f"{path}={json.dumps(value)}" for path, value in settings.items()]

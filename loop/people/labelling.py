@@ -66,6 +66,7 @@ def record_typed(
     *,
     instead: Material | None = None,
     why: str = "",
+    who: str = "",
 ) -> LabelSummary:
     """Record what was typed about one candidate: see ``Reader.typed``.
 
@@ -75,14 +76,15 @@ def record_typed(
         values: ``property=value`` words.
         instead: material that was made and measured in its place; None for itself.
         why: a remark for the record.
+        who: name of whoever says so; by default the user's.
 
     Raises:
         DataError, RunError: as ``record_file``.
     """
-    return _record(run, lambda reader: reader.typed(candidate, values, instead), why)
+    return _record(run, lambda reader: reader.typed(candidate, values, instead), why, who)
 
 
-def _record(run: Path, read: Callable[[Reader], Results], why: str) -> LabelSummary:
+def _record(run: Path, read: Callable[[Reader], Results], why: str, who: str = "") -> LabelSummary:
     RunFolder.read(run)  # a writer would make what is not there
     with Ledger.open(run, writable=True) as ledger:
         entries = list(ledger.entries())
@@ -92,7 +94,7 @@ def _record(run: Path, read: Callable[[Reader], Results], why: str) -> LabelSumm
         results = read(Reader(state, store))
         if results.source and any(_source(entry) == results.source for entry in entries):
             return LabelSummary(0, 0, 0, len(results.results), (), is_known_file=True)
-        events = _events(state, entries, results, why)
+        events = _events(state, entries, results, why, who or user_name())
         store.put_materials([r.material for r in results.results if r.material is not None])
         entries += ledger.append_together(events)
     return _summary(entries, events, len(results.results))
@@ -103,7 +105,11 @@ def _source(entry: LedgerEntry) -> str:
 
 
 def _events(
-    state: CampaignState, entries: Sequence[LedgerEntry], results: Results, why: str
+    state: CampaignState,
+    entries: Sequence[LedgerEntry],
+    results: Results,
+    why: str,
+    who: str,
 ) -> list[Event]:
     """Return the events to record, unrequested proposals before their values."""
     asked = {e.id: e for e in state.evaluations}
@@ -121,7 +127,7 @@ def _events(
         if evaluation is None:
             evaluation = Evaluation(id, result.candidate, result.tier, round, Stage.UNREQUESTED)
             surprises.setdefault(result.tier, []).append(_unrequested_proposal(state, result))
-        event = _measured(state, evaluation, result, seqs.get(id), results.source, why)
+        event = _measured(state, evaluation, result, seqs.get(id), results.source, why, who)
         if event is not None:
             measured.append(event)
     proposed = [
@@ -160,6 +166,7 @@ def _measured(
     seq: int | None,
     source: str,
     why: str,
+    who: str,
 ) -> Measured | None:
     """Return the event of a result; None where it says nothing new."""
     known = state.recorded.get(evaluation.id)
@@ -185,7 +192,7 @@ def _measured(
         corrects=None if known is None or is_partial else seq,
         is_partial=is_partial,
         source=source,
-        who=user_name(),
+        who=who,
         why=" ".join(why.split()),
     )
 

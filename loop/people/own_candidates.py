@@ -33,7 +33,9 @@ def score_candidates(run: Path, materials: Sequence[Material]) -> tuple[Decision
     return _decisions(folder.state, store, materials, reason="it could be chosen", each_alone=True)
 
 
-def add_candidates(run: Path, materials: Sequence[Material], why: str) -> tuple[Decision, ...]:
+def add_candidates(
+    run: Path, materials: Sequence[Material], why: str, *, who: str = ""
+) -> tuple[Decision, ...]:
     """Queue materials for the next batch, and return the decision on each, in their order.
 
     What lies outside the space, is known already or stands in the queue is refused with the rule;
@@ -43,13 +45,14 @@ def add_candidates(run: Path, materials: Sequence[Material], why: str) -> tuple[
         run: the run's folder.
         materials: of the campaign's space.
         why: the reason.
+        who: name of whoever adds them; by default the user's.
 
     Raises:
         DataError: if none can be queued, there is no reason, or they are too many.
         RunError: if there is no campaign, it has ended, or a controller is working on it.
         MaterialError: if a material is disordered.
     """
-    who, reason = user_name(), checked_reason(why)
+    who, reason = who or user_name(), checked_reason(why)
     if len(materials) > MOST_ADDED:
         raise DataError(
             f"{len(materials):,} candidates are too many at once",

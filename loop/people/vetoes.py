@@ -13,13 +13,14 @@ from alloop.loop.state.choices import find_candidate
 from alloop.loop.state.folding.fold import fold
 
 
-def record_veto(run: Path, candidate: str, why: str) -> Vetoed:
+def record_veto(run: Path, candidate: str, why: str, *, who: str = "") -> Vetoed:
     """Record that a candidate is never to be chosen again, and withdraw it where it waits.
 
     Args:
         run: the run's folder.
         candidate: beginning of its id.
         why: the reason.
+        who: name of whoever forbids it; by default the user's.
 
     Raises:
         DataError: if there is no such candidate, it is vetoed already, or there is no reason.
@@ -34,7 +35,8 @@ def record_veto(run: Path, candidate: str, why: str) -> Vetoed:
         if (earlier := state.by_hand.reasons_vetoed.get(id)) is not None:
             raise DataError(f"{id[:12]} is {earlier}", where=str(run))
         formula, lattice = _describe(state, id)
-        veto = Vetoed(candidate=id, formula=formula, lattice=lattice, who=user_name(), why=reason)
+        by = who or user_name()
+        veto = Vetoed(candidate=id, formula=formula, lattice=lattice, who=by, why=reason)
         ledger.append(veto)
         return veto
 

@@ -2,9 +2,12 @@
 
 import getpass
 import os
+import re
 
 from alloop.errors import AlloopError
 
+MOST_AGENT = 60
+"""Largest number of characters that are kept of an agent's name."""
 MOST_WORDS = 2000
 """Largest number of characters of a reason."""
 
@@ -15,6 +18,18 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in many containers
         return f"user {os.getuid()}"
+
+
+def agent_name(claimed: str) -> str:
+    """Return the name under which what an agent does is recorded: the user's, and its own.
+
+    Args:
+        claimed: name that the agent's client gives itself. It proves nothing; what is no ASCII
+            letter, digit or one of ``. _ -`` becomes a blank, so that it can neither look like
+            somebody else's name nor end the brackets that it stands in.
+    """
+    plain = " ".join(re.sub(r"[^A-Za-z0-9._-]", " ", claimed).split())[:MOST_AGENT].strip()
+    return f"{user_name()[:100]} (agent: {plain or 'unnamed'})"
 
 
 def checked_reason(why: str) -> str:

@@ -34,8 +34,9 @@ class Campaign:
     processes may read the run meanwhile; one at a time may write.
     """
 
-    def __init__(self, run: Path, *, is_trusted: bool = False) -> None:
+    def __init__(self, run: Path, *, is_trusted: bool = False, who: str = "") -> None:
         self._run, self._is_trusted = run, is_trusted
+        self._who = who or user_name()
 
     @classmethod
     def create(
@@ -62,13 +63,18 @@ class Campaign:
             return cls(path, is_trusted=trust)
 
     @classmethod
-    def open(cls, run: str | Path, *, trust: bool = False) -> Self:
+    def open(cls, run: str | Path, *, trust: bool = False, who: str = "") -> Self:
         """Open a campaign that has begun.
+
+        Args:
+            run: its directory.
+            trust: whether the user trusts a run that somebody else began.
+            who: name that events by hand are recorded under; by default the user's.
 
         Raises:
             RunError: if there is none.
         """
-        return cls(RunFolder.read(Path(run)).path, is_trusted=trust)
+        return cls(RunFolder.read(Path(run)).path, is_trusted=trust, who=who)
 
     @property
     def path(self) -> Path:
@@ -123,7 +129,7 @@ class Campaign:
         """
         units = self.state.spec.units()
         known = labels_from_python(structures, values, units=units, tier=tier, source=source)
-        return bring_labels(self._run, [known], who=user_name(), why=" ".join(why.split()))
+        return bring_labels(self._run, [known], who=self._who, why=" ".join(why.split()))
 
     def suggest(
         self, n: int | None = None, *, observer: Observer | None = None
@@ -147,7 +153,7 @@ class Campaign:
         if n is not None and n < 1:
             raise DataError(f"{n} candidates cannot be suggested", remedy="Ask for one or more.")
         with self._controller(observer) as controller:
-            controller.suggest(n, user_name())
+            controller.suggest(n, self._who)
         folder = RunFolder.read(self._run)
         return suggestions(folder, folder.state.pending[:n])
 
@@ -166,7 +172,7 @@ class Campaign:
             DataError: if none can be queued, or there is no reason.
             RunError: if the campaign has ended, or a controller is working on it.
         """
-        decisions = add_candidates(self._run, structures, why)
+        decisions = add_candidates(self._run, structures, why, who=self._who)
         return [Suggestion.of(d, m) for d, m in zip(decisions, structures, strict=True)]
 
     def score(self, structures: Sequence[Material]) -> list[Suggestion]:
@@ -187,7 +193,7 @@ class Campaign:
             DataError: if there is no such candidate, it is vetoed already, or there is no reason.
             RunError: if a controller is working on the run.
         """
-        record_veto(self._run, candidate, why)
+        record_veto(self._run, candidate, why, who=self._who)
 
     def label(
         self,
@@ -216,7 +222,7 @@ class Campaign:
         words = [f"{name}={float(value)!r}" for name, value in (values or {}).items()]
         words += [f"failed={failed}"] * bool(failed)
         words += [] if tier is None else [f"tier={tier}"]
-        return record_typed(self._run, candidate, words, instead=instead, why=why)
+        return record_typed(self._run, candidate, words, instead=instead, why=why, who=self._who)
 
     def run(self, rounds: int | None = None, *, observer: Observer | None = None) -> None:
         """Measure with the tiers and go on, until the campaign ends, people have to answer, or the

@@ -17,7 +17,12 @@ from pydantic import (
 )
 
 from alloop.loop.record.by_hand.brought import LabelsBrought
-from alloop.loop.record.by_hand.candidates import BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.by_hand.candidates import (
+    BatchAsked,
+    CandidatesAdded,
+    SessionAsked,
+    Vetoed,
+)
 from alloop.loop.record.by_hand.changes import Retracted, SpecChanged
 from alloop.loop.record.records import FORGOTTEN, Amount, ArtifactId, Count, Record
 from alloop.oracles.base import INFEASIBLE, Cost, FailureKind, Status
@@ -341,6 +346,7 @@ Event = Annotated[
     CampaignOpened
     | SessionOpened
     | SessionClosed
+    | SessionAsked
     | LabelsBrought
     | BatchAsked
     | CandidatesAdded

@@ -239,6 +239,10 @@ class DftOptions(OracleOptions):
 
         return check_engine(self, elements)
 
+    def starts_programs(self) -> bool:
+        """Return whether it is anything but a learned potential in the worker."""
+        return self.engine not in ("chgnet", "sevennet") or self.manager != "local"
+
     def describe_run(self) -> str:
         """Say which engine measures, how it is started, and by which profile."""
         from alloop.oracles.dft.factory import describe_engine  # noqa: PLC0415

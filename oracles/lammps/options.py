@@ -215,6 +215,10 @@ class LammpsOptions(OracleOptions):
             )
         return {"kind": "lammps", "potential": found.name}
 
+    def starts_programs(self) -> bool:
+        """Return False: LAMMPS is a library in the worker."""
+        return False
+
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``PotentialError`` where no potential covers the elements."""
         from alloop.oracles.lammps.systems import lammps_oracle  # noqa: PLC0415 (LAMMPS waits)

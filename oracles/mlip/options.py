@@ -121,6 +121,10 @@ class MlipOptions(OracleOptions):
         del wish
         return {"kind": "mlip"}
 
+    def starts_programs(self) -> bool:
+        """Return False: the potential is evaluated in the worker."""
+        return False
+
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``MissingSoftware`` where package or weights are missing."""
         from alloop.oracles.mlip.oracle import MlipOracle  # noqa: PLC0415 (ASE takes a while)

@@ -61,6 +61,10 @@ class PersonOptions(OracleOptions):
         """Return the keys of a tier of a first spec."""
         return {"kind": "person", "properties": list(wish.properties)}
 
+    def starts_programs(self) -> bool:
+        """Return False: people are asked, by files of the run."""
+        return False
+
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the placeholder oracle of the tier."""
         from alloop.oracles.person.oracle import PersonOracle  # noqa: PLC0415

@@ -84,6 +84,10 @@ class TableOptions(OracleOptions):
         structure = {"structure": "cif"} if wish.has_sites else {}
         return {"kind": "table", "file": str(wish.file), "properties": columns, **structure}
 
+    def starts_programs(self) -> bool:
+        """Return False: values are looked up."""
+        return False
+
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``DataError`` where the table cannot be used."""
         from alloop.oracles.table.oracle import TableOracle  # noqa: PLC0415 (reads the file)

@@ -43,7 +43,7 @@ def print_suggestions(
         }
 
     print_list(
-        [_flat(each) for each in suggestions],
+        [suggestion_row(each) for each in suggestions],
         format,
         whole=("candidate",),
         shown=shown,
@@ -52,7 +52,8 @@ def print_suggestions(
     )
 
 
-def _flat(suggestion: "Suggestion") -> dict[str, Any]:
+def suggestion_row(suggestion: "Suggestion") -> dict[str, Any]:
+    """Return a suggestion as plain values, what is expected in the campaign's units."""
     row: dict[str, Any] = {
         "candidate": suggestion.candidate,
         "formula": suggestion.formula,

@@ -1,4 +1,4 @@
-"""What people decided by hand: the size of a batch, candidates of their own, vetoes."""
+"""What people decided by hand: the size of a batch, candidates of their own, vetoes, sessions."""
 
 from typing import Annotated, Literal
 
@@ -50,5 +50,17 @@ class Vetoed(Record):
     candidate: ArtifactId
     formula: str
     lattice: str | None = None
+    who: Name
+    why: Reason
+
+
+class SessionAsked(Record):
+    """Event: in somebody's name a controller was started, was stopped, or was to choose a batch, as
+    an agent's server does it. A command that a person types is the controller, and says nothing of
+    the kind."""
+
+    kind: Literal["session_asked"] = "session_asked"
+    asked: Literal["start", "stop", "suggest"]
+    """Which of them; a stop is recorded once the controller has ended."""
     who: Name
     why: Reason

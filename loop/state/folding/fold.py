@@ -6,7 +6,12 @@ from datetime import datetime
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import LedgerError, one_line
 from alloop.loop.record.by_hand.brought import LabelsBrought
-from alloop.loop.record.by_hand.candidates import BatchAsked, CandidatesAdded, Vetoed
+from alloop.loop.record.by_hand.candidates import (
+    BatchAsked,
+    CandidatesAdded,
+    SessionAsked,
+    Vetoed,
+)
 from alloop.loop.record.by_hand.changes import Retracted, SpecChanged
 from alloop.loop.record.events import (
     AttemptFailed,
@@ -29,7 +34,15 @@ from alloop.loop.state.folding.recorded_spec import amended_spec, recorded_spec,
 from alloop.loop.state.folding.terms import Standing
 from alloop.oracles.base import Status
 
-BY_HAND = (LabelsBrought, SpecChanged, Retracted, BatchAsked, CandidatesAdded, Vetoed)
+BY_HAND = (
+    LabelsBrought,
+    SpecChanged,
+    Retracted,
+    BatchAsked,
+    CandidatesAdded,
+    Vetoed,
+    SessionAsked,
+)
 """Events that people write between sessions: none of them is time that the campaign took."""
 
 
