@@ -8,6 +8,7 @@ fetched.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +323,7 @@ def _environment() -> Environment:
     return page_environment(HERE)
 
 
+@lru_cache
 def page_environment(*folders: Path) -> Environment:
     """Return what renders templates of some folders: everything is escaped, nothing undefined."""
     environment = Environment(

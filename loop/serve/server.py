@@ -17,7 +17,7 @@ from alloop.loop.serve.access import Access, Guard
 from alloop.loop.serve.pages import list_policy, sentence_page, without_libraries
 from alloop.loop.serve.watch import ServedRun, Watch
 
-NEWS = 0.05
+NEWS = 0.03
 """Seconds between two looks for news to tell."""
 ALIVE = 15.0
 """Seconds of silence after which a line keeps the connection open."""

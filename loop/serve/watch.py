@@ -21,7 +21,7 @@ from alloop.loop.serve.following import FollowedRun
 from alloop.loop.serve.pages import ListRow, list_row, run_page, runs_page, sentence_page
 from alloop.loop.state.campaign_state import CampaignState
 
-LOOK = 0.1
+LOOK = 0.05
 """Seconds between two looks at the files."""
 SCAN = 1.0
 """Seconds between two looks for new runs in a folder."""
@@ -44,6 +44,8 @@ def mark_of(run: Path) -> Mark:
     for name in (LEDGER, f"{LEDGER}-wal"):
         try:
             status = (run / name).stat()
+        except FileNotFoundError:
+            continue
         except OSError as error:
             found.append(error.errno)
             continue
