@@ -121,5 +121,5 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 def _address(host: str, port: int, token: str | None) -> str:
     shown = f"[{host}]" if ":" in host else host
     if host in ("0.0.0.0", "::"):
-        shown = socket.getfqdn()
+        shown = socket.gethostname()
     return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")

@@ -70,11 +70,11 @@ class LiveServer:
         return run.page.html
 
     async def _list_news(self, request: Request) -> Response:
-        return self._news(lambda: self._watch.page.version)
+        return self._news(request, lambda: self._watch.page.version)
 
     async def _run_news(self, request: Request) -> Response:
         run = self._asked(request)
-        return self._news(lambda: run.page.version, run)
+        return self._news(request, lambda: run.page.version, run)
 
     def _asked(self, request: Request) -> ServedRun:
         run = self._watch.runs.get(request.path_params["name"])
@@ -82,7 +82,11 @@ class LiveServer:
             raise HTTPException(404, "There is no run of this name here.")
         return run
 
-    def _news(self, version: Callable[[], str], run: ServedRun | None = None) -> Response:
+    def _news(
+        self, request: Request, version: Callable[[], str], run: ServedRun | None = None
+    ) -> Response:
+        if request.method == "HEAD":  # there is no end to wait for
+            return Response(media_type="text/event-stream")
         if self._listeners >= LISTENERS:
             raise HTTPException(503, f"{LISTENERS} pages are open already; close some.")
         return StreamingResponse(self._told(version, run), media_type="text/event-stream")

@@ -142,8 +142,9 @@ def test_only_reading_is_answered(runs: Path, method: str) -> None:
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-def test_head_has_no_body(runs: Path) -> None:
-    assert ask(Watch([runs]), "/", method="HEAD").status_code == 200
+@pytest.mark.parametrize("path", ["/", "/runs/good/", "/events", "/runs/good/events"])
+def test_head_is_answered_and_ends(runs: Path, path: str) -> None:
+    assert ask(Watch([runs]), path, method="HEAD").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/runs/good/", "/runs/bad/", "/nothing"])
