@@ -79,6 +79,11 @@ def listed(run: Path) -> ListedRun:
         state = RunFolder.read(run).state
     except AlloopError as error:
         return ListedRun(run, RunState.UNREADABLE, error.what)
+    return listed_state(run, state)
+
+
+def listed_state(run: Path, state: CampaignState) -> ListedRun:
+    """Return a run that was read as a list shows it."""
     standing, why = _state_of(run, state)
     best = state.best()
     objectives = [objective.property for objective in state.spec.objectives]

@@ -14,6 +14,7 @@ PARTS = {
     "retraction": "benchmarks.page.retraction",
     "report": "benchmarks.page.report",
     "export": "benchmarks.page.export",
+    "latency": "benchmarks.page.latency",
 }
 """Module of each part, in the order in which they are measured."""
 

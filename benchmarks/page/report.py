@@ -10,7 +10,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,7 @@ def report_of(run: Path, n_events: int) -> Path:
 def open_times(path: Path) -> Mapping[str, Any]:
     """Return the seconds until the page can be used (``open``), until the structure in three
     dimensions is there too (``structure``), and those of a filter over all decisions."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (of the dev extra)
-
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        raise SystemExit(f"none of {', '.join(PROGRAMS)} is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with browser_page() as page:
         page.goto(path.as_uri())
         page.wait_for_selector("html[data-complete]", timeout=120_000)
         found = page.evaluate(
@@ -76,8 +70,21 @@ def open_times(path: Path) -> Mapping[str, Any]:
             }""",
             FILTER,
         )
-        browser.close()
     return {**found, "decisions": int(found["shown"].split("(")[1].split()[0])}
+
+
+@contextmanager
+def browser_page() -> Iterator[Any]:
+    """Open a page in a headless Chromium of its own."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (of the dev extra)
+
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise SystemExit(f"none of {', '.join(PROGRAMS)} is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1440, "height": 900})
+        browser.close()
 
 
 def _megabytes(path: Path) -> float:

@@ -98,9 +98,9 @@ def write_run(
     return made.best
 
 
-def made_events() -> Iterator[Event]:
-    """Yield the events of a campaign that never ends; no artifact is written."""
-    return _Campaign(None, with_hull=False).events()
+def made_events(artifacts: Path | None = None) -> Iterator[Event]:
+    """Yield the events of a campaign that never ends, its artifacts written to a folder, if any."""
+    return _Campaign(artifacts, with_hull=False).events()
 
 
 def _rows(events: Iterator[Event]) -> Iterator[StoredRow]:

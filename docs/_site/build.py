@@ -48,6 +48,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     up = "../" * page.file.src_uri.count("/")
     markdown = markdown.replace("](../README.md", f"]({up}index.md")
     markdown = markdown.replace("](../benchmarks/README.md", f"]({up}benchmarks/index.md")
+    markdown = re.sub(r"\]\(\.\./benchmarks/(\w+)/README\.md", rf"]({up}benchmarks/\1.md", markdown)
     return re.sub(r"\[([^\]]*)\]\(\.\./(?:examples|tests)/[^)]*\)", r"\1", markdown)
 
 

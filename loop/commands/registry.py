@@ -16,6 +16,7 @@ from alloop.loop.commands.campaign.report import report
 from alloop.loop.commands.campaign.resume import resume
 from alloop.loop.commands.campaign.retract import retract
 from alloop.loop.commands.campaign.runs import runs
+from alloop.loop.commands.campaign.serve import serve
 from alloop.loop.commands.campaign.status import status
 from alloop.loop.commands.record.audit import audit
 from alloop.loop.commands.record.compare import compare
@@ -60,6 +61,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     label: "alloop label runs/lab 4f1c2a9b03 bulk_modulus=191.2",
     retract: 'alloop retract runs/nifecr-bulk-modulus 4f1c2a9b03 --why "wrong potential"',
     report: "alloop report runs/nifecr-bulk-modulus",
+    serve: "alloop serve runs",
     compare: "alloop compare runs/random-* runs/latent-bo-* --html compared.html",
     audit: "alloop audit runs/nifecr-bulk-modulus --round 2 --format csv",
     explain: "alloop explain runs/nifecr-bulk-modulus 4f1c2a9b03",

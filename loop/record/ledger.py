@@ -109,15 +109,18 @@ class Ledger:
         self._last = rows[-1]
         return tuple(entries)
 
-    def entries(self) -> Iterator[LedgerEntry]:
-        """Yield all entries in order, each once it has proved to be the one that was recorded.
+    def entries(self, chain: ChainCheck | None = None) -> Iterator[LedgerEntry]:
+        """Yield the entries in order, each once it has proved to be the one that was recorded.
+
+        Args:
+            chain: stands at the entry to go on behind, and is moved on; all entries by default.
 
         Raises:
             LedgerError: if an entry was edited, dropped, moved or put in, or is no event of this
                 format; the message names the first.
         """
-        chain = ChainCheck()
-        for page in self._pages():
+        chain = chain or ChainCheck()
+        for page in self._pages(chain.seq):
             with no_collection():
                 entries, error = _verified(page, chain)
             yield from entries
@@ -136,6 +139,14 @@ class Ledger:
     def head(self) -> str:
         """Return the hash of the last entry; 64 zeros for an empty ledger."""
         return self._last.hash if self._lock else self._read_last().hash
+
+    def holds(self, seq: int, hash: str) -> bool:
+        """Return whether an entry that was read before is still there, under the same hash."""
+        with refusals(self._run):
+            row = self._connection.execute(
+                "SELECT hash FROM events WHERE seq = ?", (seq,)
+            ).fetchone()
+        return row is not None and bool(row[0] == hash)
 
     def origin(self) -> str:
         """Return the hash of the first entry, which no other run has; empty where there is none."""
@@ -170,13 +181,14 @@ class Ledger:
             ) from error
         return StoredRow(seq, time, text, previous, hash), entry
 
-    def _pages(self) -> Iterator[list[StoredRow]]:
-        """Yield the rows page by page; what lies before a damage comes before its error.
+    def _pages(self, behind: int = 0) -> Iterator[list[StoredRow]]:
+        """Yield the rows page by page, all or those behind an entry; what lies before a damage
+        comes before its error.
 
         Raises:
             LedgerError: if SQLite finds its file damaged.
         """
-        after, n_read = _BEFORE_ALL, 0
+        after, n_read = behind or _BEFORE_ALL, behind
         while True:
             page, damage = self._read_page(after)
             n_read += len(page)

@@ -49,13 +49,15 @@ def _packed(script: str) -> str:
     return base64.b64encode(gzip.compress(script.encode(), 9, mtime=0)).decode()
 
 
-def content_policy(scripts: list[str]) -> str:
-    """Return a content security policy under which only these scripts run and nothing loads."""
+def content_policy(scripts: list[str], *, live: bool = False) -> str:
+    """Return a content security policy under which only these scripts run and nothing loads; of a
+    live page, nothing but from where it came."""
     hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    connect = "connect-src 'self'; " if live else ""
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"{connect}img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -8,6 +8,7 @@ fetched.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,9 @@ from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
 
 HERE = Path(__file__).parent
-SCRIPTS = ["data.js", "theme.js", "filter.js", "table.js", "figures.js", "structure.js", "main.js"]
+SCRIPTS = ["data.js", "theme.js", "filter.js", "table.js", "figures.js", "structure.js", "fill.js"]
 """Scripts of the page, each of which uses what stands before it."""
+LIBRARIES = ("plotly", "3dmol")
 _ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
@@ -103,15 +105,40 @@ def write_run_report(folder: RunFolder, beside: Sequence[OtherRun] = ()) -> Path
 
 
 def render_report(
-    state: CampaignState, store: ArtifactStore, *, head: str, beside: Sequence[OtherRun] = ()
+    state: CampaignState,
+    store: ArtifactStore,
+    *,
+    head: str,
+    beside: Sequence[OtherRun] = (),
+    live: Markup | None = None,
 ) -> str:
-    """Return the report's HTML: the same text for the same states, head and versions."""
+    """Return the report's HTML: the same text for the same states, head and versions.
+
+    Args:
+        state, store, head, beside: as of ``write_report``.
+        live: what stands above the title of a page that follows its run by a server, which fills
+            in ``data-version``; None for a page that stands still.
+    """
     with units_of_campaign(state.spec):
-        return _render(state, store, head, beside)
+        return _render(state, store, head, beside, live)
+
+
+def live_policy() -> str:
+    """Return the content security policy of every live report."""
+    return content_policy([_script(True), *(library(name).script for name in LIBRARIES)], live=True)
+
+
+def _script(is_live: bool) -> str:
+    last = ["live.js", "live_report.js"] if is_live else ["main.js"]
+    return bundle(*(HERE / "scripts" / name for name in [*SCRIPTS, *last]))
 
 
 def _render(
-    state: CampaignState, store: ArtifactStore, head: str, beside: Sequence[OtherRun]
+    state: CampaignState,
+    store: ArtifactStore,
+    head: str,
+    beside: Sequence[OtherRun],
+    live: Markup | None,
 ) -> str:
     figures: dict[str, Figure] = {}
 
@@ -164,9 +191,11 @@ def _render(
         "id_digits": ID_DIGITS,
     }
     structures = shown_structures(state, store)
-    carried = [*(["plotly"] if figures else []), *(["3dmol"] if structures else [])]
-    libraries = [library(name) for name in carried]
-    script = bundle(*(HERE / "scripts" / name for name in SCRIPTS))
+    # What a live page does not need yet, it may need later.
+    needed = dict(zip(LIBRARIES, (bool(figures), bool(structures)), strict=True))
+    libraries = [library(name) for name in LIBRARIES if needed[name] or live is not None]
+    script = _script(live is not None)
+    policy = content_policy([script, *(each.script for each in libraries)], live=live is not None)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -175,7 +204,8 @@ def _render(
             css=Markup(_read("report.css")),
             script=Markup(script),
             libraries=[(each.name, Markup(each.packed)) for each in libraries],
-            policy=content_policy([script, *(each.script for each in libraries)]),
+            policy=policy,
+            live=live,
             structure_island=_structures(state, structures),
             **_islands(figures, decision_island(state)),
         )
@@ -293,6 +323,7 @@ def _environment() -> Environment:
     return page_environment(HERE)
 
 
+@lru_cache
 def page_environment(*folders: Path) -> Environment:
     """Return what renders templates of some folders: everything is escaped, nothing undefined."""
     environment = Environment(

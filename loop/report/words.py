@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -115,6 +116,7 @@ def goal_of(spec: CampaignSpec, name: str) -> str:
     return ", ".join(wishes)
 
 
+@lru_cache(maxsize=20_000)
 def subscripted(formula: str) -> Markup:
     """Return a formula as HTML, the numbers behind its symbols and brackets lowered.
 

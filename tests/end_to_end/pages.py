@@ -15,6 +15,7 @@ DOCS = tuple(
         "tiers",
         "people",
         "record",
+        "live",
         "settings",
         "python",
         "concepts",

@@ -11,8 +11,12 @@ const inflated = async (element) => {
   return new Response(stream).text();
 };
 
-/** Run a library that the page carries; the page's policy knows the hash of what comes out. */
+const libraries = new Set();
+
+/** Run a library that the page carries, once; the page's policy knows the hash of what comes out. */
 const library = async (name) => {
+  if (libraries.has(name)) return;
+  libraries.add(name);
   const script = document.createElement("script");
   script.textContent = await inflated(document.getElementById(`library-${name}`));
   document.head.append(script);

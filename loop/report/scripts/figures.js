@@ -1,7 +1,8 @@
 // Figures: drawn when they come near the window, at the latest before printing, in the theme's
 // colours; a point leads to its decision.
 
-const drawFigures = ({ figures, hovers, dark, texts, onCandidate }) => {
+/** Draw the figures; what is bound to them ends with the signal, if there is one. */
+const drawFigures = ({ figures, hovers, dark, texts, onCandidate, signal }) => {
   const config = {
     displaylogo: false,
     responsive: true,
@@ -29,6 +30,7 @@ const drawFigures = ({ figures, hovers, dark, texts, onCandidate }) => {
   const copy = (element) => {
     const { data, layout } = figures[element.id];
     const own = structuredClone(themed(layout));
+    own.uirevision = "kept"; // drawn again with other data, a figure keeps what its reader chose
     if (own.yaxis?.scaleanchor) {
       const { l = 0, r = 0, t = 0, b = 0 } = own.margin ?? {};
       own.height = Math.min(layout.height, element.clientWidth - l - r + t + b);
@@ -47,7 +49,8 @@ const drawFigures = ({ figures, hovers, dark, texts, onCandidate }) => {
     }
     const { data: traces, layout } = copy(element);
     const options = { ...config, toImageButtonOptions: { format: "svg", filename: element.id } };
-    Plotly.newPlot(element, traces, layout, options);
+    element.removeAllListeners?.("plotly_click");
+    Plotly.react(element, traces, layout, options);
     element.on("plotly_click", (event) => {
       const candidate = event.points[0].customdata;
       if (candidate && onCandidate) onCandidate(candidate);
@@ -67,10 +70,11 @@ const drawFigures = ({ figures, hovers, dark, texts, onCandidate }) => {
     const { data, layout } = copy(element);
     Plotly.react(element, data, layout);
   });
-  theme.follow(redraw);
+  theme.follow(redraw, signal);
+  signal?.addEventListener("abort", () => near.disconnect());
   // A printed page has another width than the window; the figures follow.
-  window.addEventListener("beforeprint", () => places.forEach(draw));
+  window.addEventListener("beforeprint", () => places.forEach(draw), { signal });
   window.matchMedia("print").addEventListener("change", () => {
     drawn.forEach((element) => Plotly.Plots.resize(element));
-  });
+  }, { signal });
 };

@@ -35,23 +35,32 @@ const bond = (atoms) => {
   }));
 };
 
-const structureViewer = ({ structures, onCandidate }) => {
+/**
+ * Show structures that turn; what is bound to the page ends with the signal.
+ *
+ * A place that has a viewer keeps it: a browser allows a page but a few of them.
+ */
+const structureViewer = ({ structures, onCandidate, signal }) => {
   const by = (id) => document.getElementById(id);
   const [holder, chooser, save, legend] = ["structure", "structure-choice", "structure-save", "structure-legend"].map(by);
   const canvas = document.createElement("canvas");
-  if (!(canvas.getContext("webgl2") || canvas.getContext("webgl"))) return; // the drawing stays
+  const isThere = Boolean(holder.viewer);
+  if (!isThere && !(canvas.getContext("webgl2") || canvas.getContext("webgl"))) return; // the drawing stays
   holder.hidden = false;
   by("structure-controls").hidden = false;
   document.body.classList.add("has-viewer");
   // The page scrolls over it; a wheel with Ctrl, or the keys, come nearer.
-  holder.addEventListener("wheel", (event) => { if (!event.ctrlKey) event.stopImmediatePropagation(); }, { capture: true });
+  holder.addEventListener("wheel", (event) => { if (!event.ctrlKey) event.stopImmediatePropagation(); }, { capture: true, signal });
   const paper = () => getComputedStyle(document.body).backgroundColor;
   const asHex = (colour) => `#${colour.match(/\d+/g).slice(0, 3).map((x) => Number(x).toString(16).padStart(2, "0")).join("")}`;
-  const viewer = $3Dmol.createViewer(holder, { backgroundColor: asHex(paper()), antialias: true, orthographic: true, disableFog: false });
+  const viewer = holder.viewer ?? $3Dmol.createViewer(holder, { backgroundColor: asHex(paper()), antialias: true, orthographic: true, disableFog: false });
+  holder.viewer = viewer;
   let file = null;
 
   const show = ({ keep = false } = {}) => {
     const chosen = structures[Number(chooser.value)];
+    holder.dataset.candidate = chosen.candidate;
+    holder.dataset.best = String(chooser.value === "0");
     const view = keep ? viewer.getView() : null;
     const cells = by("structure-cells").checked ? 2 : 1;
     const atoms = atomsOf(chosen, { cells, images: by("structure-images").checked });
@@ -112,7 +121,7 @@ const structureViewer = ({ structures, onCandidate }) => {
     event.preventDefault();
     keys[event.key]();
     viewer.render();
-  });
+  }, { signal });
   for (const button of document.querySelectorAll("[data-turn]")) {
     button.addEventListener("click", () => { keys[button.dataset.turn](); viewer.render(); });
   }
@@ -125,7 +134,15 @@ const structureViewer = ({ structures, onCandidate }) => {
   chooser.addEventListener("change", () => show());
   ["structure-bonds", "structure-images", "structure-cells"].forEach((id) => by(id).addEventListener("change", () => show({ keep: id !== "structure-cells" })));
   by("structure-find").addEventListener("click", () => onCandidate(structures[Number(chooser.value)].candidate));
-  theme.follow(() => { viewer.setBackgroundColor(asHex(paper())); viewer.render(); });
-  new ResizeObserver(() => { viewer.resize(); viewer.render(); }).observe(holder);
-  show();
+  theme.follow(() => { viewer.setBackgroundColor(asHex(paper())); viewer.render(); }, signal);
+  const size = new ResizeObserver(() => { viewer.resize(); viewer.render(); });
+  size.observe(holder);
+  signal.addEventListener("abort", () => {
+    size.disconnect();
+    URL.revokeObjectURL(file);
+  });
+  // What was looked at before is looked at still, unless that was the best and there is a better.
+  const before = structures.findIndex(({ candidate }) => candidate === holder.dataset.candidate);
+  if (before > 0 && holder.dataset.best === "false") chooser.value = String(before);
+  show({ keep: isThere && structures[Number(chooser.value)].candidate === holder.dataset.candidate });
 };

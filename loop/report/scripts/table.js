@@ -1,6 +1,7 @@
 // The table of decisions: filtered, sorted, a page at a time, and each row with all its details.
 
-const decisionTable = ({ columns, questions, answers, cells, n, idDigits, suggestions }) => {
+/** Fill the table; kept is what an earlier one remembered of its reader's choices. */
+const decisionTable = ({ columns, questions, answers, cells, n, idDigits, suggestions, kept }) => {
   const PAGE = 50;
   const place = new Map(columns.map((column, j) => [column.key, j]));
   const bit = new Map(questions.map((question, i) => [question.key, 2 ** i]));
@@ -184,6 +185,25 @@ const decisionTable = ({ columns, questions, answers, cells, n, idDigits, sugges
   by("previous").addEventListener("click", () => turn(-1));
   by("next").addEventListener("click", () => turn(1));
   by("all-columns").addEventListener("change", (event) => table.classList.toggle("all", event.target.checked));
+  const candidates = cells[place.get("candidate")];
+  const remember = () => ({
+    filter: filter.value,
+    column: columns[state.column]?.key,
+    ascending: state.ascending,
+    page: state.page,
+    open: [...state.open].map((i) => [i, candidates[i]]),
+    all: by("all-columns").checked,
+  });
+  if (kept) {
+    filter.value = kept.filter;
+    state.column = place.get(kept.column) ?? -1;
+    state.ascending = kept.ascending;
+    // Decisions are only added, unless it is another run.
+    state.open = new Set(kept.open.filter(([i, candidate]) => candidates[i] === candidate).map(([i]) => i));
+    by("all-columns").checked = kept.all;
+    table.classList.toggle("all", kept.all);
+  }
   select();
-  return { find, findCandidate: (candidate) => find(`candidate = ${candidate.slice(0, idDigits)}`) };
+  if (kept?.page && kept.page * PAGE < state.order.length) turn(kept.page);
+  return { remember, find, findCandidate: (candidate) => find(`candidate = ${candidate.slice(0, idDigits)}`) };
 };

@@ -41,5 +41,10 @@ const theme = (() => {
   window.addEventListener("beforeprint", tell);
   told = name();
   say();
-  return { name, follow: (follow) => followers.push(follow) };
+  /** Have a function called whenever the theme changes, until a signal says that this is enough. */
+  const follow = (follower, signal) => {
+    followers.push(follower);
+    signal?.addEventListener("abort", () => followers.splice(followers.indexOf(follower), 1));
+  };
+  return { name, follow };
 })();

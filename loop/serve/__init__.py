@@ -1,0 +1,1 @@
+"""Runs as live pages: read again when they go on, rendered, and served read-only over HTTP."""

@@ -1,0 +1,3 @@
+from tests.loop.report.conftest import closed
+
+__all__ = ["closed"]
