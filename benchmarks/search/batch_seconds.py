@@ -34,7 +34,7 @@ from alloop.loop.state.campaign_state import CampaignState, evaluation_id
 from alloop.loop.steps import Fit, Propose, Step
 from alloop.loop.versions import software_versions
 from alloop.oracles.base import Status
-from benchmarks.search.ordering_script import Cell
+from benchmarks.search.baselines.ordering_script import Cell
 
 SIZES = (500, 2000, 10_000)
 BATCH = 16

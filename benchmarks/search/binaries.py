@@ -19,9 +19,15 @@ from alloop.loop.compare.statistics.significance import paired_test
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.table.options import TableOptions
 from benchmarks.data import use_data_folder
+from benchmarks.search.baselines.table_baselines import (
+    Floats,
+    Rows,
+    random_forest,
+    rows_measured,
+    run,
+)
 from benchmarks.search.figures import test_figures
 from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds, runs_folder
-from benchmarks.search.table_baselines import Floats, Rows, random_forest, rows_measured, run
 
 CAMPAIGN = "stiffest-binary"
 INITIAL, BATCH, LABELS, FOREST_LABELS = 32, 16, 208, 400

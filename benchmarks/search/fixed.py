@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from alloop.loop.compare.statistics.significance import paired_test
+from benchmarks.search.baselines.ordering_script import search
 from benchmarks.search.figures import best_figures, test_figures
-from benchmarks.search.ordering_script import search
 from benchmarks.search.seeds import OURS, SEEDS, compared, runs_folder
 
 CAMPAIGN = "nifecr-ordering"

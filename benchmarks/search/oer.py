@@ -14,14 +14,14 @@ from alloop.materials import material_id
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
 from benchmarks.data import use_data_folder
-from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds, runs_folder
-from benchmarks.search.table_baselines import (
+from benchmarks.search.baselines.table_baselines import (
     Floats,
     gaussian_process,
     random_forest,
     rows_measured,
     run,
 )
+from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds, runs_folder
 
 CAMPAIGN = "oer"
 PLATES = (3496, 3851)

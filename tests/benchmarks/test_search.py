@@ -11,8 +11,8 @@ from alloop.loop.run_folder import RunFolder
 from alloop.models.base import Dataset
 from benchmarks.search import __main__ as search_main
 from benchmarks.search import learning, unlabelled
+from benchmarks.search.baselines.ordering_script import INITIAL, Cell, search
 from benchmarks.search.batch_seconds import BATCH, time_of_choice
-from benchmarks.search.ordering_script import INITIAL, Cell, search
 from benchmarks.search.seeds import KEEP, Strategy, of_kind, run_seeds
 
 CELL = Cell()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import nhypergeom
 
+from benchmarks.search.baselines.table_baselines import Choose, gaussian_process, random_forest, run
 from benchmarks.search.binaries import AT, TOP, factors, random_labels
 from benchmarks.search.oer import BATCH, INITIAL, labels_to_best
-from benchmarks.search.table_baselines import Choose, gaussian_process, random_forest, run
 
 GRID = np.array([(i, j, 20 - i - j) for i in range(21) for j in range(21 - i)]) / 20
 VALUES = -((GRID - np.array([0.6, 0.3, 0.1])) ** 2).sum(axis=1)

@@ -4,7 +4,7 @@ Random orderings first. Then, until the labels are spent, Bayesian ridge regress
 of pairs and triangles; expected improvement climbed by exchanges from the best orderings measured;
 and a batch of the best that differ from one another. It knows this one cell and nothing else.
 
-    python -m benchmarks.search.ordering_script SEED [LABELS]
+    python -m benchmarks.search.baselines.ordering_script SEED [LABELS]
 """
 
 import itertools
