@@ -25,7 +25,7 @@ CLOSE = 1e-5
 """Largest relative difference between two programs that relax the same crystal; about 1e-7 is
 usual, of a modulus from pressures that differ in their seventh digit."""
 CLOSE_FIT = 1e-4
-"""The same of a fit, whose cells were relaxed to 1e-4 eV/Å only."""
+"""Difference for a value of a fit, whose cells were relaxed to 1e-4 eV/Å only."""
 _FORCES = "1e-12"
 """Length of the force vector at which FIRE ends, eV/Å."""
 
