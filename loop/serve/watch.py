@@ -122,6 +122,7 @@ class ServedRun:
 
     def _read(self, mark: Mark) -> None:
         began = time.monotonic()
+        before = (self._state and self._state[1], self.row, self._followed.notice)
         try:
             state, head = self._followed.read()
             with units_of_campaign(state.spec):
@@ -130,14 +131,17 @@ class ServedRun:
         except Exception as error:
             self._fail(error)
             row = list_row(self.name, ListedRun(self.path, RunState.UNREADABLE, self._problem))
-        self.row, self._read_mark, self._is_rendered = row, mark, False
+        self.row, self._read_mark = row, mark
+        # The files change, too, when SQLite moves its journal into the ledger.
+        if self._state is None or before != (self._state[1], row, self._followed.notice):
+            self._is_rendered = False
         self._pause_after(began)
 
     def _render(self) -> None:
         began = time.monotonic()
-        notice = self._followed.notice
         if self._state is None and not self._problem:
             self._read(mark_of(self.path))
+        notice = self._followed.notice
         try:
             if self._state is None:
                 raise RunError(self._problem)
