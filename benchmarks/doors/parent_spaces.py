@@ -35,7 +35,12 @@ PARENT_SPACES: Mapping[str, tuple[dict[str, Any], str]] = MappingProxyType(
             "NiAlH_jea.eam.alloy",
         ),
         "diamond": (
-            {"parent": {"prototype": "diamond", "a": 4.9}, "atoms": 16, "elements": ["Si", "C"]},
+            {
+                "parent": {"prototype": "diamond", "a": 4.4},
+                "atoms": 16,
+                "elements": ["Si", "C"],
+                "fractions": {"C": [0.375, 0.625]},
+            },
             "SiC.tersoff",
         ),
         "zincblende": (
@@ -103,7 +108,7 @@ def parent_campaign(name: str, strategy: str = "surrogate-bo") -> dict[str, Any]
     space, potential = PARENT_SPACES[name]
     tier = {"kind": "lammps", "potential": potential}
     if potential == "chgnet":
-        tier = {"kind": "dft", "engine": "chgnet"}
+        tier = {"kind": "mlip", "model": "chgnet", "strain": 0.0, "force_tolerance": 0.1}
     spec = {
         "name": name.replace("_", ""),
         "seed": 3,
