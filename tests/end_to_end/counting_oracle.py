@@ -14,7 +14,7 @@ from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 def is_deadly(candidate: str) -> bool:
     """Return whether a deadly oracle's worker dies of this candidate."""
-    return int(candidate[:8], 16) % 11 == 0
+    return int(candidate[:8], 16) % 11 == 3
 
 
 @dataclass(frozen=True)

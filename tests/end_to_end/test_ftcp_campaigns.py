@@ -113,7 +113,7 @@ def checkpoint(
     out = capsys.readouterr().out
     assert "2 rows skipped" in out
     assert "row 3 (m-3): it cannot be read as CIF" in out
-    assert "28 crystals" in out
+    assert "28 materials" in out
     assert sha256(path.read_bytes()) in out
     return path
 
