@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from alloop.oracles.base import Cost
 from alloop.space import SPACE_KINDS
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class OracleOptions(BaseModel):
         Alloop's own worker processes; True of a kind that does not say.
         """
         return True
+
+    def cost_of(self, seconds: float, cores: int = 1) -> Cost:
+        """Return the cost of one call that took so many seconds on so many cores."""
+        core_hours = seconds * cores / 3600
+        return Cost(1, seconds, core_hours, core_hours * self.core_hour_price)
 
     def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return these options, set to measure those wanted properties that they can.

@@ -230,8 +230,7 @@ class DftOracle:
         return self._procedure.relax(SortedStructure.of(structure).structure, log, is_shared=True)
 
     def _cost(self, seconds: float) -> Cost:
-        core_hours = seconds * self.options.cores / 3600
-        return Cost(1, seconds, core_hours, core_hours * self.options.core_hour_price)
+        return self.options.cost_of(seconds, self.options.cores)
 
 
 def _rebuild(options: DftOptions, elements: tuple[str, ...], profile: Profile) -> DftOracle:

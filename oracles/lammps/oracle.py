@@ -2,20 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from time import perf_counter
 from typing import Any
 
 from alloop.canonical import canonical_json, sha256
 from alloop.exchanges import Exchange, exchanged
 from alloop.materials import Material
-from alloop.oracles.base import (
-    Cost,
-    FailureKind,
-    Measurement,
-    NotFinite,
-    exchange_fingerprint,
-)
-from alloop.oracles.failure import MeasurementFailed
+from alloop.oracles.attempts import Summary, attempt
+from alloop.oracles.base import FailureKind, Measurement, exchange_fingerprint
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.procedures.competing_phase import measure_competing_phase
@@ -34,7 +27,7 @@ from alloop.oracles.lammps.simulation.relaxation import RelaxedCrystal
 from alloop.oracles.lammps.simulation.runtime import lammps_version
 from alloop.oracles.lammps.simulation.screening import elements_of
 from alloop.oracles.lammps.simulation.session import LammpsSession
-from alloop.oracles.lammps.simulator import Simulator, Summary
+from alloop.oracles.lammps.simulator import Simulator
 from alloop.oracles.lammps.swap_relaxation import CentreCache, Neighbour
 from alloop.oracles.strain_checks import CheckedProperties
 
@@ -151,27 +144,20 @@ class LammpsOracle:
 
     def attempt(self, simulation: Callable[[], Summary]) -> Measurement:
         """Run a simulation and return a measurement, a failed one where it fails."""
-        start = perf_counter()
-        try:
-            properties, relaxed = simulation()
-            return Measurement.succeeded(
-                properties.values,
-                oracle=self.name,
-                fingerprint=self._fingerprint,
-                material=relaxed,
-                cost=self._cost(start),
-                doubts=properties.doubts,
-                remarks=properties.remarks,
-            )
-        except MeasurementFailed as failure:
-            return self._failed(failure.kind, failure.message, start)
-        except NotFinite as error:
-            return self._failed(FailureKind.UNPHYSICAL, str(error), start)
-        except Exception as error:  # a bad material must not stop a campaign; the kind says so
-            self.close()
-            broken = any(words in str(error) for words in DIVERGENCE_MESSAGES)
-            kind = FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
-            return self._failed(kind, f"{type(error).__name__}: {error}", start)
+        return attempt(
+            simulation,
+            self.options,
+            oracle=self.name,
+            fingerprint=self._fingerprint,
+            cores=self.options.threads,
+            kind_of=self._after_error,
+        )
+
+    def _after_error(self, error: Exception) -> FailureKind:
+        """End LAMMPS, which is in no known state any more, and tell what the error stands for."""
+        self.close()
+        broken = any(words in str(error) for words in DIVERGENCE_MESSAGES)
+        return FailureKind.LOST_ATOMS if broken else FailureKind.ERROR
 
     def close(self) -> None:
         """End LAMMPS; the next measurement starts it again."""
@@ -205,21 +191,6 @@ class LammpsOracle:
         for simulation in sorted(self.options.simulations() & EXTRA_PROCEDURES.keys()):
             properties |= EXTRA_PROCEDURES[simulation](session, cell, crystal, self.options)
         return properties
-
-    def _failed(self, kind: FailureKind, message: str, start: float) -> Measurement:
-        return Measurement.failed(
-            kind,
-            message,
-            oracle=self.name,
-            fingerprint=self._fingerprint,
-            cost=self._cost(start),
-        )
-
-    def _cost(self, start: float) -> Cost:
-        seconds = perf_counter() - start
-        hours = seconds * self.options.threads / 3600
-        money = hours * self.options.core_hour_price
-        return Cost(calls=1, wall_seconds=seconds, core_hours=hours, money=money)
 
 
 def _rebuild(

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 from ase import Atoms
@@ -11,7 +10,8 @@ from pymatgen.core import Structure
 
 from alloop.errors import AlloopError
 from alloop.materials import Material
-from alloop.oracles.base import Cost, FailureKind, Measurement, NotFinite, fingerprint_of
+from alloop.oracles.attempts import Summary, attempt
+from alloop.oracles.base import FailureKind, Measurement, fingerprint_of
 from alloop.oracles.crystal_checks import checked_crystal
 from alloop.oracles.element_crystals import element_crystal
 from alloop.oracles.failure import MeasurementFailed
@@ -26,9 +26,6 @@ from alloop.oracles.strain_checks import CheckedProperties
 PROCEDURE = 1
 """Version of the procedure, raised when a change of this package changes values; part of the
 fingerprint."""
-
-Summary = tuple[CheckedProperties, Structure | None]
-"""Properties, and the relaxed structure where there is one."""
 
 
 class MlipOracle:
@@ -167,43 +164,22 @@ class MlipOracle:
 
     def _attempt(self, simulation: Callable[[], Summary]) -> Measurement:
         """Run a simulation and return a measurement, a failed one where it fails."""
-        start = perf_counter()
-        try:
-            with warnings.catch_warnings():
-                # ASE's filter takes logarithms of deformations, inexact at 1e-12 for SciPy.
-                warnings.filterwarnings("ignore", message="logm result may be inaccurate")
-                properties, relaxed = simulation()
-            return Measurement.succeeded(
-                properties.values,
+        with warnings.catch_warnings():
+            # ASE's filter takes logarithms of deformations, inexact at 1e-12 for SciPy.
+            warnings.filterwarnings("ignore", message="logm result may be inaccurate")
+            return attempt(
+                simulation,
+                self.options,
                 oracle=self.name,
                 fingerprint=self._fingerprint,
-                material=relaxed,
-                cost=self._cost(start),
-                doubts=properties.doubts,
-                remarks=properties.remarks,
+                kind_of=_kind_of,
             )
-        except MeasurementFailed as failure:
-            return self._failed(failure.kind, failure.message, start)
-        except NotFinite as error:
-            return self._failed(FailureKind.UNPHYSICAL, str(error), start)
-        except AlloopError:
-            raise  # the weights cannot be used: nothing of the material
-        except Exception as error:  # a bad material must not stop a campaign; the kind says so
-            return self._failed(FailureKind.ERROR, f"{type(error).__name__}: {error}", start)
 
-    def _failed(self, kind: FailureKind, message: str, start: float) -> Measurement:
-        return Measurement.failed(
-            kind,
-            message,
-            oracle=self.name,
-            fingerprint=self._fingerprint,
-            cost=self._cost(start),
-        )
 
-    def _cost(self, start: float) -> Cost:
-        seconds = perf_counter() - start
-        hours = seconds / 3600
-        return Cost(1, seconds, hours, hours * self.options.core_hour_price)
+def _kind_of(error: Exception) -> FailureKind:
+    if isinstance(error, AlloopError):
+        raise error  # the weights cannot be used: nothing of the material
+    return FailureKind.ERROR
 
 
 def _rebuild(options: MlipOptions, elements: tuple[str, ...]) -> MlipOracle:
