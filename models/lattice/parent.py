@@ -25,6 +25,7 @@ from pymatgen.core import Element, Lattice, Structure
 
 from alloop.errors import MaterialError
 from alloop.lattices import SHELLS, TWO_ATOM_C_OVER_A, LatticeName
+from alloop.materials import crystal_of
 from alloop.models.lattice.fitting import fit
 from alloop.models.lattice.neighbours import NeighbourList, neighbour_list
 from alloop.models.lattice.symmetries import (
@@ -193,11 +194,8 @@ class ParentLattice:
         if volume_per_atom is None:
             volume_per_atom = volume_per_site(everything, self._bonds)
         kept = [place for place, symbol in enumerate(everything) if symbol != VACANCY]
-        return Structure(
-            Lattice(self.vectors(volume_per_atom)),
-            [everything[place] for place in kept],
-            self.all_sites[kept],
-        )
+        symbols = [everything[place] for place in kept]
+        return crystal_of(self.vectors(volume_per_atom), symbols, self.all_sites[kept])
 
     def decoration(self, structure: Structure) -> tuple[str, ...]:
         """Return which species sits on each open site.
