@@ -173,12 +173,12 @@ class Campaign:
             RunError: if the campaign has ended, or a controller is working on it.
         """
         decisions = add_candidates(self._run, structures, why, who=self._who)
-        return [Suggestion.of(d, m) for d, m in zip(decisions, structures, strict=True)]
+        return [Suggestion(d, m) for d, m in zip(decisions, structures, strict=True)]
 
     def score(self, structures: Sequence[Material]) -> list[Suggestion]:
         """Return what the campaign expects of materials, in their order; nothing is recorded."""
         decisions = score_candidates(self._run, structures)
-        return [Suggestion.of(d, m) for d, m in zip(decisions, structures, strict=True)]
+        return [Suggestion(d, m) for d, m in zip(decisions, structures, strict=True)]
 
     def veto(self, candidate: str, *, why: str) -> None:
         """Forbid a candidate: it is never chosen again, nor is an equivalent of it.

@@ -11,20 +11,13 @@ from alloop.materials import Material
 
 
 @dataclass(frozen=True)
-class Suggestion:
-    """A decision about a candidate, with the candidate's material."""
+class _Decided:
+    """A candidate that was decided on, with its material."""
 
     decision: Decision
     material: Material
-    """Structure or composition, as it is to be measured."""
-    tier: int = 0
-    """Tier that is to measure it."""
-    round: int = 0
-
-    @classmethod
-    def of(cls, decision: Decision, material: Material) -> "Suggestion":
-        """Return a decision that no proposal holds yet."""
-        return cls(decision, material)
+    """Structure or composition: as it is to be measured; of what was measured, the relaxed
+    structure where the oracle relaxes."""
 
     @property
     def candidate(self) -> str:
@@ -38,8 +31,32 @@ class Suggestion:
 
     @property
     def lattice(self) -> str | None:
-        """Name of the parent lattice, where there is one."""
+        """Name of the parent lattice that it was proposed on, where there is one."""
         return self.decision.lattice
+
+    @property
+    def why(self) -> str:
+        """Reason of the decision, in one sentence."""
+        return self.decision.reason
+
+    def _named(self) -> str:
+        """Return what begins its text: lattice, formula and the first digits of its id."""
+        where = f"{self.lattice} " if self.lattice else ""
+        return f"{where}{self.formula} {self.candidate[:12]}"
+
+    def _card(self, facts: Mapping[str, str]) -> str:
+        """Return what a notebook shows: escaped, whatever the record holds."""
+        rows = {"candidate": self.candidate[:12], "why": self.why, **facts}
+        return card_html(f"{self.lattice or ''} {self.formula}".strip(), rows, self.material)
+
+
+@dataclass(frozen=True)
+class Suggestion(_Decided):
+    """A decision about a candidate, with the candidate's material."""
+
+    tier: int = 0
+    """Tier that is to measure it."""
+    round: int = 0
 
     @property
     def chosen(self) -> bool:
@@ -50,11 +67,6 @@ class Suggestion:
     def rule(self) -> str | None:
         """Rule that refused it; None for the chosen."""
         return self.decision.rule
-
-    @property
-    def why(self) -> str:
-        """Reason of the decision, in one sentence."""
-        return self.decision.reason
 
     @property
     def expected(self) -> Mapping[str, Posterior]:
@@ -74,72 +86,42 @@ class Suggestion:
 
     def __repr__(self) -> str:
         verdict = "" if self.chosen else f", refused by {self.rule}"
-        where = f"{self.lattice} " if self.lattice else ""
-        return f"<{where}{self.formula} {self.candidate[:12]}{verdict}: {self.why}>"
+        return f"<{self._named()}{verdict}: {self.why}>"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: escaped, whatever the record holds."""
-        rows = {"candidate": self.candidate[:12], "why": self.why}
-        if not self.chosen:
-            rows["refused by"] = self.rule or ""
+        """Return what a notebook shows."""
+        facts = {} if self.chosen else {"refused by": self.rule or ""}
         if self.acquisition is not None:
-            rows["acquisition"] = f"{self.acquisition:.4g}"
+            facts["acquisition"] = f"{self.acquisition:.4g}"
         for name, posterior in self.expected.items():
-            rows[f"expected {name}"] = f"{posterior.mean:.4g} ± {posterior.std:.2g}"
-        return card_html(f"{self.lattice or ''} {self.formula}".strip(), rows, self.material)
+            facts[f"expected {name}"] = f"{posterior.mean:.4g} ± {posterior.std:.2g}"
+        return self._card(facts)
 
 
 @dataclass(frozen=True)
-class MeasuredMaterial:
-    """A measured candidate, with its material."""
+class MeasuredMaterial(_Decided):
+    """A measured candidate, with the choice that led to it and its material."""
 
     measured: Measured
-    decision: Decision
-    """The choice that led to the measurement."""
-    material: Material
-    """Relaxed structure, where the oracle relaxes; else the material that it was given."""
 
     @classmethod
     def of(cls, folder: RunFolder, measured: Measured) -> "MeasuredMaterial":
         """Return a measurement with its material from the run's store."""
         material = folder.store.get_material(measured.relaxed or measured.candidate)
-        return cls(measured, folder.state.decisions[measured.candidate], material)
-
-    @property
-    def candidate(self) -> str:
-        """Id of the candidate."""
-        return self.measured.candidate
-
-    @property
-    def formula(self) -> str:
-        """Formula, of a structure that of its cell."""
-        return self.decision.formula
-
-    @property
-    def lattice(self) -> str | None:
-        """Name of the parent lattice that it was proposed on, where there is one."""
-        return self.decision.lattice
+        return cls(folder.state.decisions[measured.candidate], material, measured)
 
     @property
     def properties(self) -> Mapping[str, float]:
         """Measured values by property, in its unit."""
         return self.measured.properties
 
-    @property
-    def why(self) -> str:
-        """Reason for which it was chosen, in one sentence."""
-        return self.decision.reason
-
     def __repr__(self) -> str:
-        where = f"{self.lattice} " if self.lattice else ""
         values = ", ".join(f"{name} {value:.4g}" for name, value in self.properties.items())
-        return f"<{where}{self.formula} {self.candidate[:12]}: {values}>"
+        return f"<{self._named()}: {values}>"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: escaped, whatever the record holds."""
-        rows = {"candidate": self.candidate[:12], "why": self.why}
-        rows |= {name: f"{value:.5g}" for name, value in self.properties.items()}
-        return card_html(f"{self.lattice or ''} {self.formula}".strip(), rows, self.material)
+        """Return what a notebook shows."""
+        return self._card({name: f"{value:.5g}" for name, value in self.properties.items()})
 
 
 def suggestions(folder: RunFolder, evaluations: Iterable[Evaluation]) -> list[Suggestion]:
