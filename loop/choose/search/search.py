@@ -24,7 +24,7 @@ from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.front_score import Score, score_of
-from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
+from alloop.loop.choose.search.joint import JointAcquisition, choose_batch, joint_acquisition
 from alloop.loop.choose.search.recalibration import correction
 from alloop.loop.choose.search.score import Marginals
 from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
@@ -190,15 +190,7 @@ class SearchTask:
         self, drafts: Sequence[Draft], features: FloatArray, size: int, seed: int
     ) -> list[tuple[Draft, Decision]]:
         """Return the decision on every draft, given their features (n, d)."""
-        aim = self._aim(self.state, self.lines)
-        acquisition = joint_acquisition(
-            self.surrogates,
-            self.surrogates.known,
-            features,
-            self.state.utility,
-            seed=seed,
-            lines=aim,
-        )
+        acquisition = self._acquisition(features, seed)
         choice = choose_batch(acquisition, len(drafts), size)
         marginals = self.surrogates.predict(features)
         last = choice.scores[choice.order[-1]]
@@ -230,14 +222,7 @@ class SearchTask:
         """Return of every row of features, shape (n, d), the posteriors of the first tier and of
         the top tier, and the acquisition of the candidate alone."""
         marginals = self.surrogates.predict(features)
-        acquisition = joint_acquisition(
-            self.surrogates,
-            self.surrogates.known,
-            features,
-            self.state.utility,
-            seed=seed,
-            lines=self._aim(self.state, self.lines),
-        )
+        acquisition = self._acquisition(features, seed)
         with torch.no_grad():
             scores = acquisition(range(len(features))).tolist()
         found = []
@@ -245,6 +230,17 @@ class SearchTask:
             posterior = marginals.posterior(row)
             found.append((posterior, propagate_posterior(self.lines, posterior), score))
         return found
+
+    def _acquisition(self, features: FloatArray, seed: int) -> JointAcquisition:
+        """Return the joint acquisition of rows of features, shape (n, d)."""
+        return joint_acquisition(
+            self.surrogates,
+            self.surrogates.known,
+            features,
+            self.state.utility,
+            seed=seed,
+            lines=self._aim(self.state, self.lines),
+        )
 
     def notes(self) -> dict[str, float | str]:
         """Return what is worth recording: the surrogates, what they were chosen among, and how
