@@ -74,21 +74,11 @@ class Explanation:
                 for event, label in self.brought
             ],
             "retracted_labels": [
-                {
-                    "entry": r.seq,
-                    "who": r.event.who,
-                    "why": r.event.why,
-                    "label": r.label.model_dump(mode="json"),
-                }
+                {**_taken_back(r), "label": r.label.model_dump(mode="json")}
                 for r in self.retracted_labels
             ],
             "retracted": [
-                {
-                    "entry": r.seq,
-                    "who": r.event.who,
-                    "why": r.event.why,
-                    "measurement": r.measured.model_dump(mode="json"),
-                }
+                {**_taken_back(r), "measurement": r.measured.model_dump(mode="json")}
                 for r in self.retractions
             ],
             "ancestors": [
@@ -102,6 +92,10 @@ class Explanation:
             ],
             "dependents": self.dependents.to_json(),
         }
+
+
+def _taken_back(one: Retraction | RetractedLabel) -> dict[str, Any]:
+    return {"entry": one.seq, "who": one.event.who, "why": one.event.why}
 
 
 def _place_to_json(place: Place) -> dict[str, Any]:
