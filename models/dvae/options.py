@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alloop.models.options import ModelOptions
+from alloop.models.starting import SameSizeOptions
 from alloop.paths import OwnFile
 from alloop.space import Space
 
@@ -46,7 +46,7 @@ class BetaPrior(_Part):
 Prior = Annotated[BernoulliPrior | NormalPrior | BetaPrior, Field(discriminator="kind")]
 
 
-class DvaeOptions(ModelOptions):
+class DvaeOptions(SameSizeOptions):
     """Options of a disentangled VAE over compositions, with one node per property."""
 
     kind: Literal["dvae"] = "dvae"
@@ -108,15 +108,6 @@ class DvaeOptions(ModelOptions):
                 f"there are {', '.join(property_names)}"
             )
 
-    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
-        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
-        from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415
-
-        own = self.model_copy(update={"start_from": None})
-        model = DvaeModel(own, space.elements, tuple(property_names))
-        model.begin_with(DvaeModel.load(path), path)
-        return model
-
     def read_table(
         self, path: Path, columns: Mapping[str, str], space: Space
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
@@ -124,13 +115,6 @@ class DvaeOptions(ModelOptions):
         from alloop.models.composition_table import read_composition_table  # noqa: PLC0415
 
         return read_composition_table(path, columns, space.elements)
-
-    def build_for(
-        self, data: "Dataset", space: Space, property_names: Sequence[str]
-    ) -> "GenerativeModel":
-        """Return the model, untrained; its elements are the space's."""
-        del data
-        return self.model_copy(update={"start_from": None}).build(space, property_names)
 
     def sizes(self) -> dict[str, Any]:
         """Return, by key, what checkpoints must agree in for one to continue the other."""

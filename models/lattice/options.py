@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from alloop.models.options import ModelOptions
+from alloop.models.starting import SameSizeOptions
 from alloop.paths import OwnFile
 from alloop.space import Decorations, Space
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alloop.models.lattice.model import LatticeModel
 
 
-class LatticeOptions(ModelOptions):
+class LatticeOptions(SameSizeOptions):
     """Options of a generator of decorations of parent lattices."""
 
     kind: Literal["lattice"] = "lattice"
@@ -57,15 +57,6 @@ class LatticeOptions(ModelOptions):
 
         return LatticeModel.load(path)
 
-    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
-        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
-        from alloop.models.lattice.model import LatticeModel  # noqa: PLC0415
-
-        own = self.model_copy(update={"start_from": None})
-        model = own.build(space, property_names)
-        model.begin_with(LatticeModel.load(path), path)
-        return model
-
     def read_table(
         self, path: Path, columns: Mapping[str, str], space: Space
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
@@ -75,10 +66,3 @@ class LatticeOptions(ModelOptions):
         refusal = self.build(space, ()).space.refusal
         read = read_crystal_table(path, columns, refusal=refusal)
         return read.data, read.skipped
-
-    def build_for(
-        self, data: "Dataset", space: Space, property_names: Sequence[str]
-    ) -> "GenerativeModel":
-        """Return the model, untrained; its decorations are the space's."""
-        del data
-        return self.model_copy(update={"start_from": None}).build(space, property_names)

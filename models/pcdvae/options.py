@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from alloop.models.options import ModelOptions
+from alloop.models.starting import SameSizeOptions
 from alloop.paths import OwnFile
 from alloop.space import Decorations, Space, Structures
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alloop.models.pcdvae.model import PcdvaeModel
 
 
-class PcdvaeOptions(ModelOptions):
+class PcdvaeOptions(SameSizeOptions):
     """Options of a generator of crystals: number of atoms, cell, positions and elements from z.
 
     The defaults are the published sizes (AlloGen; CDVAE). They want a GPU; on two cores take
@@ -118,15 +118,6 @@ class PcdvaeOptions(ModelOptions):
 
         return PcdvaeModel.load(path)
 
-    def start(self, path: Path, space: Space, property_names: Sequence[str]) -> "GenerativeModel":
-        """Return the model with a checkpoint's weights; raises as ``StartsFromCheckpoint``."""
-        from alloop.models.pcdvae.model import PcdvaeModel  # noqa: PLC0415
-
-        own = self.model_copy(update={"start_from": None})
-        model = own.build(space, property_names)
-        model.begin_with(PcdvaeModel.load(path), path)
-        return model
-
     def read_table(
         self, path: Path, columns: Mapping[str, str], space: Space
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
@@ -137,13 +128,6 @@ class PcdvaeOptions(ModelOptions):
         vocabulary = self.build(space, ()).vocabulary
         read = read_crystal_table(path, columns, refusal=vocabulary.refusal)
         return read.data, read.skipped
-
-    def build_for(
-        self, data: "Dataset", space: Space, property_names: Sequence[str]
-    ) -> "GenerativeModel":
-        """Return the model, untrained; its elements and numbers of atoms are the space's."""
-        del data
-        return self.model_copy(update={"start_from": None}).build(space, property_names)
 
     def sizes(self) -> dict[str, Any]:
         """Return, by key, what checkpoints must agree in for one to continue the other."""
