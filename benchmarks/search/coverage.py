@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.calibration import FEWEST, PredictedTrial, predicted_trials
+from alloop.loop.state.calibration import FEWEST, Calibration, PredictedTrial, latest_calibration
 from benchmarks.search.seeds import KEEP, OURS
 
 LEVEL = 0.8
-WITHIN = 1.2815515655446004
-"""Half-width of a normal distribution's central 80 %, in standard deviations."""
 ABLATION = "ablation"
 """Beginning of the folders that hold no campaigns of their own."""
 
@@ -51,16 +49,12 @@ def _of_part(part: Path) -> Iterator[tuple[str, list[PredictedTrial]]]:
     by_campaign: dict[str, list[PredictedTrial]] = {}
     for run in sorted(part.rglob(f"{OURS.name}-*")):
         state = RunFolder.read(run).state
-        later = [
-            predicted
-            for name in state.spec.property_names()
-            for predicted in predicted_trials(state, name)
-            if predicted.trial.proposal.round > 1
-        ]
         key = f"{part.name}_{state.spec.name}".replace("-", "_")
-        by_campaign.setdefault(key, []).extend(later)
+        for name in state.spec.property_names():
+            if (later := latest_calibration(state, name)) is not None:
+                by_campaign.setdefault(key, []).extend(later.predicted)
     yield from by_campaign.items()
 
 
 def _share(predicted: list[PredictedTrial]) -> float:
-    return sum(abs(each.deviation) <= WITHIN for each in predicted) / len(predicted)
+    return Calibration(tuple(predicted)).coverage(LEVEL)

@@ -34,7 +34,8 @@ def measure(campaigns: Mapping[str, str] = CAMPAIGNS) -> dict[str, float]:
             launch(campaign, run, ("cache=false", *substitutes(campaign)))
             state = RunFolder.read(run).state
             figures[f"model_share_chosen_{model}"] = share_of_model(state)
-            figures[f"duplicates_share_{model}"] = share_of_duplicates(state)
+            if (share := share_of_duplicates(state)) is not None:
+                figures[f"duplicates_share_{model}"] = share
     return figures
 
 
@@ -50,12 +51,12 @@ def share_of_model(state: CampaignState) -> float:
     return 1 - sources.count("random") / len(sources)
 
 
-def share_of_duplicates(state: CampaignState) -> float:
-    """Return the share of the decisions by acquisition that rejected a duplicate."""
-    rules = [
-        decision.rule
-        for proposal in state.proposals
-        if proposal.stage is Stage.ACQUISITION
-        for decision in proposal.decisions
-    ]
-    return rules.count("duplicate") / len(rules)
+def share_of_duplicates(state: CampaignState) -> float | None:
+    """Return the share of what the searches looked at that is equivalent to something known; None
+    where they chose rows of a table, which are no duplicates of one another."""
+    notes = [p.notes for p in state.proposals if p.stage is Stage.ACQUISITION]
+    known, new = (
+        sum(float(each.get(name, 0.0)) for each in notes)
+        for name in ("known_already", "shortlisted")
+    )
+    return known / (known + new) if known + new else None

@@ -99,7 +99,9 @@ def propose_by_search(
         )
         known = {code.tobytes() for code in codes.values()}
         rows = [row for row, code in enumerate(climbed.codes) if code.tobytes() not in known]
-        passed, passed_rows = _shortlist(batch, moves, starts, climbed, rows, seed)
+        passed, passed_rows, n_known = _shortlist(batch, moves, starts, climbed, rows, seed)
+        last = passed_rows[-1] if len(passed) == SHORTLIST else len(climbed.codes)
+        n_known += last - sum(row < last for row in rows)
         decided = task.decide(passed, climbed.codes[passed_rows], batch.size, seed)
     batch.decide(decided)
     n_filled = batch.n_missing
@@ -112,6 +114,7 @@ def propose_by_search(
             "decoded": float(decoded.n_decoded),
             "decoded_in_space": float(len(decoded.codes)),
             "scored": float(climbed.n_scored),
+            "known_already": float(n_known),
             "shortlisted": float(len(passed)),
             "drawn_at_random": float(n_filled),
             **{
@@ -334,23 +337,26 @@ def _shortlist(
     climbed: Climbed,
     rows: Sequence[int],
     seed: int,
-) -> tuple[list[Draft], list[int]]:
-    """Return the best candidates that pass the screening, and their rows."""
+) -> tuple[list[Draft], list[int], int]:
+    """Return the best candidates that pass the screening, their rows, and how many on the way were
+    equivalent to what is known."""
     passed: list[Draft] = []
     passed_rows: list[int] = []
+    n_known = 0
     for start in range(0, len(rows), SHORTLIST):
         part = rows[start : start + SHORTLIST]
         for row, material in zip(part, moves.decode(climbed.codes[part]), strict=True):
             group, chain = int(climbed.group[row]), int(climbed.chain[row])
             draft = Draft(material, starts.lineage(group, chain, climbed.codes[row], moves, seed))
             if batch.knows(draft):
+                n_known += 1
                 continue  # equivalents of what is measured lie around everything that is good
             if batch.screen([draft]):
                 passed.append(draft)
                 passed_rows.append(row)
             if len(passed) == SHORTLIST:
-                return passed, passed_rows
-    return passed, passed_rows
+                return passed, passed_rows, n_known
+    return passed, passed_rows, n_known
 
 
 def _steps(rows_per_round: int, n_chains: int) -> int:
