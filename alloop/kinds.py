@@ -47,20 +47,30 @@ class Kind:
     """Version of the distribution."""
     entry_point: EntryPoint
 
+    def load(self) -> Any:
+        """Import and return the object behind the entry point.
+
+        Raises:
+            PluginError: if it cannot be imported.
+        """
+        try:
+            return self.entry_point.load()
+        except Exception as error:  # a plugin's module may raise anything
+            raise self.unusable(f"cannot be imported ({one_line(error)})") from error
+
+    def unusable(self, why: str) -> PluginError:
+        """Return the error of a kind that its package brings in vain, with a predicate of it."""
+        return PluginError(f"{self} {why}", remedy=f"Update or uninstall {self.package}.")
+
     def screen(self) -> "Screen":
         """Import and return the function behind the entry point of a screen.
 
         Raises:
             PluginError: if it cannot be imported, or is none.
         """
-        remedy = f"Update or uninstall {self.package}."
-        try:
-            found: Any = self.entry_point.load()
-        except Exception as error:  # a plugin's module may raise anything
-            what = f"{self} cannot be imported ({one_line(error)})"
-            raise PluginError(what, remedy=remedy) from error
+        found = self.load()
         if not callable(found):
-            raise PluginError(f"{self} names {self.entry_point.value}, no function", remedy=remedy)
+            raise self.unusable(f"names {self.entry_point.value}, no function")
         screen: Screen = found
         return screen
 
@@ -74,22 +84,14 @@ class Kind:
             PluginError: if it cannot be imported, is no subclass of ``base``, or calls itself
                 something else than its entry point.
         """
-        remedy = f"Update or uninstall {self.package}."
-        try:
-            found = self.entry_point.load()
-        except Exception as error:  # a plugin's module may raise anything
-            what = f"{self} cannot be imported ({one_line(error)})"
-            raise PluginError(what, remedy=remedy) from error
+        found = self.load()
         if not (isinstance(found, type) and issubclass(found, base)):
-            raise PluginError(
-                f"{self} names {self.entry_point.value}, which is no subclass of "
-                f"{self.group}.{base.__name__}",
-                remedy=remedy,
+            raise self.unusable(
+                f"names {self.entry_point.value}, which is no subclass of "
+                f"{self.group}.{base.__name__}"
             )
         if (own := found.model_fields["kind"].default) != self.name:
-            raise PluginError(
-                f"{self} names {self.entry_point.value}, whose kind is {own!r}", remedy=remedy
-            )
+            raise self.unusable(f"names {self.entry_point.value}, whose kind is {own!r}")
         return found
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Learned potentials by name: entry points of ``alloop.calculators``, ours and anybody's."""
 
-from alloop.errors import PluginError, SpecError, one_line
+from alloop.errors import PluginError, SpecError
 from alloop.kinds import CALCULATORS, Kind, installed_kinds
 from alloop.oracles.mlip.potentials.definition import LearnedPotential
 
@@ -36,15 +36,9 @@ def load_learned_potential(kind: Kind) -> LearnedPotential:
     Raises:
         PluginError: if it cannot be imported, or is no ``LearnedPotential``.
     """
-    remedy = f"Update or uninstall {kind.package}."
-    try:
-        potential = kind.entry_point.load()
-    except Exception as error:  # a plugin's module may raise anything
-        what = f"{kind} cannot be imported ({one_line(error)})"
-        raise PluginError(what, remedy=remedy) from error
+    potential = kind.load()
     if not isinstance(potential, LearnedPotential):
-        raise PluginError(
-            f"{kind} names {kind.entry_point.value}, which is no alloop.oracles.LearnedPotential",
-            remedy=remedy,
+        raise kind.unusable(
+            f"names {kind.entry_point.value}, which is no alloop.oracles.LearnedPotential"
         )
     return potential
