@@ -11,7 +11,28 @@ from types import MappingProxyType
 FORMATION_ENERGY = "formation_energy_per_atom"
 ENERGY_ABOVE_HULL = "energy_above_hull"
 
-_ELASTIC = {f"c{i}{j}": "GPa" for i in range(1, 7) for j in range(i, 7)}
+ELASTIC_CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
+"""Elastic constants in Voigt's notation, row by row of the upper triangle."""
+OF_ELASTIC_TENSOR = (
+    *ELASTIC_CONSTANTS,
+    "shear_modulus",
+    "shear_modulus_voigt",
+    "shear_modulus_reuss",
+    "bulk_modulus_hill",
+    "bulk_modulus_reuss",
+    "youngs_modulus",
+    "poisson_ratio",
+    "born_stability",
+)
+"""Properties that an elastic tensor gives."""
+OF_RELAXED_CELL = (
+    "bulk_modulus",
+    "energy_per_atom",
+    "formation_energy_per_atom",
+    "volume_per_atom",
+    "density",
+)
+"""Properties that a relaxed cell gives, with those strained in all directions alike."""
 
 UNITS = MappingProxyType(
     {
@@ -24,7 +45,7 @@ UNITS = MappingProxyType(
         "youngs_modulus": "GPa",
         "poisson_ratio": "–",
         "born_stability": "GPa",
-        **_ELASTIC,
+        **dict.fromkeys(ELASTIC_CONSTANTS, "GPa"),
         "energy_per_atom": "eV/atom",
         "formation_energy_per_atom": "eV/atom",
         "energy_above_hull": "eV/atom",

@@ -14,10 +14,7 @@ from pymatgen.core import Structure
 
 from alloop.oracles.crystal_frame import crystal_frame
 from alloop.oracles.strain_checks import MAX_DISAGREEMENT, CheckedProperties
-
-CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
-"""Names of the elastic constants, row by row of the upper triangle."""
-
+from alloop.properties import ELASTIC_CONSTANTS
 
 MAX_TENSOR_DIFFERENCE = 0.1
 """Largest difference of elastic tensors at the usual strain and at half of it that are believed, as
@@ -51,7 +48,9 @@ def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
     bulk, shear = float(tensor.k_vrh), float(tensor.g_vrh)
     mandel = np.diag([1.0, 1.0, 1.0, *[np.sqrt(2.0)] * 3])
     places = zip(*np.triu_indices(6), strict=True)
-    constants = {name: float(voigt[i, j]) for name, (i, j) in zip(CONSTANTS, places, strict=True)}
+    constants = {
+        name: float(voigt[i, j]) for name, (i, j) in zip(ELASTIC_CONSTANTS, places, strict=True)
+    }
     return constants | {
         "shear_modulus": shear,
         "shear_modulus_voigt": float(tensor.g_voigt),

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from alloop.elements import is_element
 from alloop.oracles.options import OracleOptions, TierWish
-from alloop.properties import units_of
+from alloop.properties import ELASTIC_CONSTANTS, units_of
 from alloop.settings.moved import refuse_moved
 from alloop.settings.names import DEFAULT, ProfileName
 
@@ -210,7 +210,7 @@ class DftOptions(OracleOptions):
         if self.end_members:
             given.add("energy_above_hull")
         if self.protocol == "elastic":
-            given |= {f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)} | {"shear_modulus"}
+            given |= {*ELASTIC_CONSTANTS, "shear_modulus"}
         if self.protocol == "elastic" or (self.protocol != "static" and self.strain):
             given.add("bulk_modulus")
         return units_of(sorted(given))

@@ -33,12 +33,12 @@ from alloop.oracles.dft.procedure import (
 from alloop.oracles.dft.references import ordered_binaries, reference_crystal
 from alloop.oracles.dft.self_test import dft_self_test
 from alloop.oracles.elastic_tensor import (
-    CONSTANTS,
     checked_tensor_properties,
     elastic_properties,
     in_crystal_frame,
 )
 from alloop.oracles.strain_checks import CheckedProperties
+from alloop.properties import ELASTIC_CONSTANTS
 from alloop.settings.profiles import Profile
 
 PROCEDURE = 3
@@ -265,7 +265,9 @@ def _moduli(fitted: FittedTensor, structure: Structure) -> CheckedProperties:
     elastic = in_crystal_frame(ElasticTensor.from_voigt(fitted.tensor), structure)
     found = elastic_properties(elastic)
     constants = {
-        name: value for name, value in found.items() if name in (*CONSTANTS, "shear_modulus")
+        name: value
+        for name, value in found.items()
+        if name in (*ELASTIC_CONSTANTS, "shear_modulus")
     }
     values = constants | {"bulk_modulus": float(elastic.k_voigt)}
     return checked_tensor_properties(values, fitted.difference)

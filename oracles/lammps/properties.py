@@ -3,6 +3,8 @@
 from enum import StrEnum
 from types import MappingProxyType
 
+from alloop.properties import OF_ELASTIC_TENSOR, OF_RELAXED_CELL
+
 
 class Simulation(StrEnum):
     """Simulations that follow the relaxation, if one of their properties is asked for."""
@@ -17,24 +19,8 @@ class Simulation(StrEnum):
 
 
 _ANSWERED_BY = {
-    Simulation.STRAINS: (
-        "bulk_modulus",
-        "energy_per_atom",
-        "formation_energy_per_atom",
-        "volume_per_atom",
-        "density",
-    ),
-    Simulation.ELASTIC_TENSOR: (
-        *(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)),
-        "shear_modulus",
-        "shear_modulus_voigt",
-        "shear_modulus_reuss",
-        "bulk_modulus_hill",
-        "bulk_modulus_reuss",
-        "youngs_modulus",
-        "poisson_ratio",
-        "born_stability",
-    ),
+    Simulation.STRAINS: OF_RELAXED_CELL,
+    Simulation.ELASTIC_TENSOR: OF_ELASTIC_TENSOR,
     Simulation.COMPETING_PHASE: ("energy_above_competing_phase",),
     Simulation.SURFACES: (
         "surface_energy",

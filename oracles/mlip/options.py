@@ -7,36 +7,18 @@ from pydantic import AfterValidator, Field
 
 from alloop.oracles.options import OracleOptions, TierWish
 from alloop.paths import OwnFile
-from alloop.properties import units_of
+from alloop.properties import OF_ELASTIC_TENSOR, OF_RELAXED_CELL, units_of
 
 if TYPE_CHECKING:
     from alloop.oracles.base import Oracle
 
-RELAXED = (
-    "bulk_modulus",
-    "energy_per_atom",
-    "formation_energy_per_atom",
-    "volume_per_atom",
-    "density",
-)
-"""Properties that every measurement gives."""
-ELASTIC = (
-    *(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7)),
-    "shear_modulus",
-    "shear_modulus_voigt",
-    "shear_modulus_reuss",
-    "bulk_modulus_hill",
-    "bulk_modulus_reuss",
-    "youngs_modulus",
-    "poisson_ratio",
-    "born_stability",
-)
-"""Properties of the elastic tensor, measured where one of them is asked for."""
+MEASURABLE = (*OF_RELAXED_CELL, *OF_ELASTIC_TENSOR)
+"""Properties that it measures: the first always, the others where one of them is asked for."""
 
 
 def _measurable(name: str) -> str:
-    if name not in (*RELAXED, *ELASTIC):
-        known = ", ".join((*RELAXED, *ELASTIC))
+    if name not in MEASURABLE:
+        known = ", ".join(MEASURABLE)
         raise ValueError(f"learned potentials measure no {name!r}; they measure {known}")
     return name
 
@@ -92,7 +74,8 @@ class MlipOptions(OracleOptions):
 
     def check(self) -> None:
         """Check that moduli which are asked for can be had."""
-        if not self.strain and (idle := [name for name in self.properties if name in ELASTIC]):
+        idle = [name for name in self.properties if name in OF_ELASTIC_TENSOR]
+        if idle and not self.strain:
             raise ValueError(f"{idle[0]} needs a strain; remove strain: 0, or {idle[0]}")
 
     def with_properties(self, wanted: Iterable[str]) -> Self:
@@ -100,19 +83,19 @@ class MlipOptions(OracleOptions):
         where none were asked for."""
         if "properties" in self.model_fields_set:
             return self
-        named = (*self.properties, *(n for n in wanted if n in (*RELAXED, *ELASTIC)))
+        named = (*self.properties, *(n for n in wanted if n in MEASURABLE))
         return self.model_copy(update={"properties": tuple(dict.fromkeys(named))})
 
     @property
     def is_elastic(self) -> bool:
         """Whether the elastic tensor is measured."""
-        return self.strain > 0 and any(name in ELASTIC for name in self.properties)
+        return self.strain > 0 and any(name in OF_ELASTIC_TENSOR for name in self.properties)
 
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""
         if not self.strain:
-            return units_of(name for name in RELAXED if name != "bulk_modulus")
-        return units_of((*RELAXED, *ELASTIC) if self.is_elastic else RELAXED)
+            return units_of(name for name in OF_RELAXED_CELL if name != "bulk_modulus")
+        return units_of(MEASURABLE if self.is_elastic else OF_RELAXED_CELL)
 
     @classmethod
     def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
