@@ -202,6 +202,12 @@ class DftOptions(OracleOptions):
         usual = QUEUE_TIMEOUT if manager == "jobflow-remote" else TIMEOUTS.get(str(engine))
         return data if usual is None else {**data, "timeout": usual}
 
+    @property
+    def learned_model(self) -> str | None:
+        """Model of the engine where that is a learned potential; None where it is DFT."""
+        models = {"chgnet": self.chgnet.model, "sevennet": self.sevennet.model}
+        return models.get(self.engine)
+
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""
         given = {"energy_per_atom", "volume_per_atom", "density"}
@@ -231,7 +237,7 @@ class DftOptions(OracleOptions):
     def check_ready(self, elements: Sequence[str]) -> None:
         """Check as ``build`` does, but start no program; of learned potentials on this machine
         without importing atomate2."""
-        if self.engine in ("chgnet", "sevennet") and self.manager == "local":
+        if self.learned_model is not None and self.manager == "local":
             from alloop.oracles.dft.readiness import check_learned  # noqa: PLC0415
 
             return check_learned(self, elements)
@@ -241,7 +247,7 @@ class DftOptions(OracleOptions):
 
     def starts_programs(self) -> bool:
         """Return whether it is anything but a learned potential in the worker."""
-        return self.engine not in ("chgnet", "sevennet") or self.manager != "local"
+        return self.learned_model is None or self.manager != "local"
 
     def describe_run(self) -> str:
         """Say which engine measures, how it is started, and by which profile."""

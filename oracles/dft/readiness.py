@@ -17,13 +17,14 @@ def check_learned(options: DftOptions, elements: Iterable[str]) -> None:
         PotentialError: if its weights are of another model.
         SpecError: if it does not know one of the elements.
     """
-    models = {"chgnet": BY_VERSION, "sevennet": BY_NAME}[options.engine]
-    model = {"chgnet": options.chgnet.model, "sevennet": options.sevennet.model}[options.engine]
-    models[model].weights_file()
+    assert options.learned_model is not None
+    potentials = {"chgnet": BY_VERSION, "sevennet": BY_NAME}[options.engine]
+    potential = potentials[options.learned_model]
+    potential.weights_file()
     if find_spec("atomate2") is None:
         raise MissingSoftware(
             f"the engine {options.engine} needs the package atomate2",
             where="tiers, engine",
             remedy="Install it, or take another engine.",
         )
-    models[model].check(elements)
+    potential.check(elements)

@@ -1,10 +1,13 @@
 """What the engines share that are learned potentials, run by atomate2's force-field makers."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from alloop.oracles.dft.engines.ase_engine import AseEngine
+from atomate2.forcefields.jobs import ForceFieldRelaxMaker
+from pymatgen.core import Structure
+
+from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.mlip.potentials.definition import LearnedPotential
 from alloop.settings.profiles import Profile
@@ -17,11 +20,29 @@ MAX_STRESS = 0.05
 a crystal is given in."""
 
 
-class LearnedEngine(AseEngine, ABC):
+@dataclass
+class LearnedRelaxMaker(ForceFieldRelaxMaker):
+    """Relaxes with a learned potential; its checkpoint is read as tensors and never unpickled."""
+
+    model: str = ""
+
+    potentials: ClassVar[Mapping[str, LearnedPotential]]
+    """Potentials by the names of their models."""
+
+    def _get_calculator(self) -> Any:
+        potential = self.potentials[self.model]
+        found = potential.weights_file()
+        return potential.make(None if found is None else found[0])
+
+
+class LearnedEngine(AseEngine):
     """Base of engines that are learned potentials trained on DFT; see ``Engine``. They are
     thousands of times cheaper than DFT, and what they give is a prediction of DFT, never a DFT
     result.
     """
+
+    relax_maker: type[LearnedRelaxMaker]
+    """Maker of its jobs."""
 
     elastic_tolerance = ELASTIC_TOLERANCE
     max_stress = MAX_STRESS
@@ -31,37 +52,34 @@ class LearnedEngine(AseEngine, ABC):
 
     def __init__(self, options: DftOptions, profile: Profile) -> None:
         super().__init__(options, profile)
-        potential = self.potential()
-        self.name = f"{potential.family} {self.model()}, a learned potential trained on DFT"
+        assert options.learned_model is not None
+        self._model = options.learned_model
+        self._potential = self.relax_maker.potentials[self._model]
+        self.name = f"{self._potential.family} {self._model}, a learned potential trained on DFT"
 
-    @abstractmethod
-    def model(self) -> str:
-        """Return the model's name."""
-
-    @abstractmethod
-    def potential(self) -> LearnedPotential:
-        """Return the potential of that name."""
+    def maker(
+        self, structure: Structure, *, relax_cell: bool, steps: int, tolerance: float
+    ) -> LearnedRelaxMaker:
+        """See ``AseEngine.maker``."""
+        settings = maker_settings(
+            structure, relax_cell=relax_cell, steps=steps, tolerance=tolerance
+        )
+        return self.relax_maker(model=self._model, **settings)
 
     def check(self, elements: Iterable[str]) -> None:
         """See ``Engine.check``."""
-        self.potential().weights_file()
-        self.potential().check(elements)
+        self._potential.weights_file()
+        self._potential.check(elements)
 
     def settings(self) -> dict[str, Any]:
         """See ``Engine.settings``."""
-        found = self.potential().weights_file()
+        found = self._potential.weights_file()
         assert found is not None
         return {
             "engine": self._options.engine,
-            **self.potential().versions(),
+            **self._potential.versions(),
             "weights": found[1],
             "force_tolerance": self._options.force_tolerance,
             "max_stress": MAX_STRESS,
             "max_steps": self._options.max_steps,
         }
-
-
-def calculator_of(potential: LearnedPotential) -> Any:
-    """Return a potential's ASE calculator, with the weights of its wheel."""
-    found = potential.weights_file()
-    return potential.make(None if found is None else found[0])

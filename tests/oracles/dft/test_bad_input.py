@@ -31,7 +31,8 @@ def hidden(monkeypatch):
 
 
 def test_an_engine_whose_package_is_missing_is_named(hidden):
-    hidden("atomate2.forcefields.jobs", "alloop.oracles.dft.engines.chgnet")
+    engines = "alloop.oracles.dft.engines"
+    hidden("atomate2.forcefields.jobs", f"{engines}.chgnet", f"{engines}.learned")
     with pytest.raises(MissingSoftware, match=r"engine chgnet needs the package atomate2.*another"):
         make_engine(DftOptions(), Profile())
 
