@@ -10,8 +10,9 @@ from alloop.oracles.failure import MeasurementFailed
 MIN_DISTANCE = 0.5
 """Least distance between two atoms of a solid, Å (H–H in H2: 0.74)."""
 VOLUMES_PER_ATOM = (2.0, 200.0)
-"""Smallest and largest volume per atom, Å³. Diamond has 5.7, caesium 115; a plane-wave calculation
-pays for every Å³ of vacuum."""
+"""Smallest and largest volume per atom, Å³. Diamond has 5.7, caesium 115; far outside there is
+vacuum, or a unit is wrong. A plane-wave calculation pays for every Å³ of vacuum, and LAMMPS would
+spend memory without end on empty or thin boxes."""
 
 
 def checked_crystal(material: Material) -> Structure:
@@ -39,12 +40,30 @@ def _check_numbers(structure: Structure) -> None:
         raise MeasurementFailed(
             FailureKind.UNPHYSICAL, "a lattice vector or a position is not finite"
         )
-    volume, (low, high) = structure.volume / len(structure), VOLUMES_PER_ATOM
+    check_volume(structure.volume / len(structure))
+    check_distances(structure)
+
+
+def check_volume(volume: float) -> None:
+    """Check a volume per atom, Å³.
+
+    Raises:
+        MeasurementFailed: if it is not a solid's.
+    """
+    low, high = VOLUMES_PER_ATOM
     if not low <= volume <= high:
         raise MeasurementFailed(
             FailureKind.UNPHYSICAL,
             f"a volume of {volume:.3g} Å³ per atom is not a solid's ({low:g} to {high:g})",
         )
+
+
+def check_distances(structure: Structure) -> None:
+    """Check that no two atoms overlap.
+
+    Raises:
+        MeasurementFailed: naming the two that are nearest.
+    """
     first, second, _, distances = structure.get_neighbor_list(MIN_DISTANCE)
     if len(distances):
         at = int(np.argmin(distances))

@@ -5,15 +5,10 @@ from pymatgen.core import Composition, Element, Lattice, Species, Structure
 
 from alloop.materials import Material
 from alloop.oracles.base import FailureKind
+from alloop.oracles.crystal_checks import check_distances, check_volume
 from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.simulation.cell import LammpsCell
-
-MIN_DISTANCE = 0.5
-"""Least distance between two atoms of a solid, Å (H–H in H2: 0.74)."""
-VOLUMES_PER_ATOM = (2.0, 200.0)
-"""Smallest and largest volume per atom, Å³. Diamond has 5.7, caesium 115; far outside there is
-vacuum, or a unit is wrong, and LAMMPS would spend memory without end on empty or thin boxes."""
 
 
 def cell_of(material: Material, potential: Potential) -> LammpsCell:
@@ -26,7 +21,8 @@ def cell_of(material: Material, potential: Potential) -> LammpsCell:
     _check_species(structure, potential)
     _check_numbers(structure)
     cell = LammpsCell.of(structure)
-    _check_distances(cell)
+    box = Lattice(cell.box)
+    check_distances(Structure(box, structure.species, cell.positions, coords_are_cartesian=True))
     return cell
 
 
@@ -73,24 +69,4 @@ def _check_numbers(structure: Structure) -> None:
         raise MeasurementFailed(FailureKind.UNPHYSICAL, "a lattice vector is not finite")
     if not np.isfinite(structure.frac_coords).all():
         raise MeasurementFailed(FailureKind.UNPHYSICAL, "a position is not finite")
-    volume = abs(np.linalg.det(structure.lattice.matrix)) / len(structure)
-    low, high = VOLUMES_PER_ATOM
-    if not low <= volume <= high:
-        raise MeasurementFailed(
-            FailureKind.UNPHYSICAL,
-            f"a volume of {volume:.3g} Å³ per atom is not a solid's ({low:g} to {high:g})",
-        )
-
-
-def _check_distances(cell: LammpsCell) -> None:
-    box = Structure(
-        Lattice(cell.box), cell.structure.species, cell.positions, coords_are_cartesian=True
-    )
-    first, second, _, distances = box.get_neighbor_list(MIN_DISTANCE)
-    if len(distances):
-        closest = int(np.argmin(distances))
-        raise MeasurementFailed(
-            FailureKind.LOST_ATOMS,
-            f"sites {first[closest]} and {second[closest]} overlap: they are "
-            f"{distances[closest]:.2f} Å apart",
-        )
+    check_volume(abs(np.linalg.det(structure.lattice.matrix)) / len(structure))
