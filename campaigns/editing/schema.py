@@ -4,7 +4,7 @@ An editor sees what a key may hold; what must agree across keys is for ``alloop 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from alloop.oracles.options import OracleOptions
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OWN = "alloop"
 """Distribution whose kinds the shipped schema knows."""
-_DURATION = r"^\s*\d+(\.\d+)?\s*(s|sec|min|h|d)\s*$"
 
 
 def campaign_schema(packages: tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -34,18 +33,14 @@ def campaign_schema(packages: tuple[str, ...] | None = None) -> dict[str, Any]:
     properties = schema["properties"]
     properties["tiers"]["items"] = {"anyOf": tiers}
     # Without a kind the model is the one usual for the space, with that one's keys.
-    properties["model"] = {k: properties["model"][k] for k in ("description",)} | {"anyOf": models}
-    for definition in definitions.values():
-        if definition.get("title") == "StartOptions":
-            labels = definition["properties"]["labels"]
-            source = labels["items"]
-            one = [{"type": "string"}, source]
-            del labels["type"], labels["items"]
-            labels["anyOf"] = [*one, {"type": "array", "items": {"anyOf": one}, "minItems": 1}]
-            labels.pop("minItems", None)
-    plain: dict[str, Any] = _plain(schema)
+    properties["model"] = {"description": properties["model"]["description"], "anyOf": models}
+    # A source may also be its path alone, and a single one stand without a list.
+    labels = definitions["StartOptions"]["properties"]["labels"]
+    one = [{"type": "string"}, labels.pop("items")]
+    del labels["type"], labels["minItems"]
+    labels["anyOf"] = [*one, {"type": "array", "items": {"anyOf": one}, "minItems": 1}]
     return {"$schema": DIALECT, "title": "Alloop campaign"} | {
-        key: value for key, value in plain.items() if key not in ("$schema", "title")
+        key: value for key, value in schema.items() if key not in ("$schema", "title")
     }
 
 
@@ -82,16 +77,6 @@ def _names(group: str, packages: tuple[str, ...] | None) -> Iterator[str]:
     for name, kinds in installed_kinds(group).items():
         if len(kinds) == 1 and (packages is None or kinds[0].package in packages):
             yield name
-
-
-def _plain(value: Any) -> Any:
-    """Return a schema as YAML files are written: lengths of time as ``5 min``."""
-    if isinstance(value, Mapping):
-        if value.get("format") == "duration":
-            rest = {key: each for key, each in value.items() if key != "format"}
-            return {**rest, "pattern": _DURATION, "examples": ["90 s", "5 min", "2 h"]}
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
