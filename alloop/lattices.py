@@ -32,3 +32,9 @@ SHELLS: Mapping[LatticeName, tuple[int, ...]] = MappingProxyType(
 
 OTHER_LATTICE: Mapping[LatticeName, LatticeName] = MappingProxyType({"fcc": "bcc", "bcc": "fcc"})
 """The lattice that competes with each."""
+
+
+def cells_per_edge(atoms: int) -> int:
+    """Return the n of the cube of n × n × n two-atom cells that so many atoms nearly fill; 2 n³ of
+    them fill it."""
+    return round((atoms / 2) ** (1 / 3))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alloop.lattices import LatticeName
+from alloop.lattices import LatticeName, cells_per_edge
 from alloop.parents.options import ParentOptions, Repeats, SublatticeOptions, number_of
 from alloop.parents.species import VACANCY
 from alloop.parents.unit_cell import UnitCell, two_atom_cell
@@ -120,15 +120,14 @@ def alloy_supercell(name: LatticeName, n: int, species: Sequence[str] = ()) -> S
 
 def alloy_layout(
     names: Sequence[LatticeName],
-    atoms: int,
+    n: int,
     elements: Sequence[str],
     shares: Sequence[tuple[float, float]],
 ) -> Layout:
     """Return the layout of alloys on fcc and bcc, 2 n³ atoms each."""
-    n = round((atoms / 2) ** (1 / 3))
     return Layout(
         tuple(alloy_supercell(name, n, elements) for name in names),
-        (OpenSublattice.of("A", elements, atoms, shares),),
+        (OpenSublattice.of("A", elements, 2 * n**3, shares),),
     )
 
 
@@ -196,7 +195,7 @@ def _cell_for(parent: ParentOptions, supercell: Repeats | None, atoms: int | str
     if cell.is_sized or cell.name != "fcc" or parent.supercell or supercell:
         return cell
     number, is_exact = number_of(wanted)
-    n = round((number / 2) ** (1 / 3))
+    n = cells_per_edge(number)
     return two_atom_cell("fcc") if is_exact and 2 * n**3 == number else cell
 
 

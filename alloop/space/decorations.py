@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
-from alloop.lattices import LatticeName
+from alloop.lattices import LatticeName, cells_per_edge
 from alloop.parents.layout import Layout, OpenSublattice, alloy_layout, layout_of
 from alloop.parents.options import (
     ParentOptions,
@@ -132,7 +132,7 @@ class Decorations(CrystalSpace):
         if len(set(self.lattices)) != len(self.lattices):
             raise ValueError(f"lattices {list(self.lattices)} names one twice")
         number, is_exact = number_of(self.atoms)
-        if number < 1 or (is_exact and 2 * round((number / 2) ** (1 / 3)) ** 3 != number):
+        if number < 1 or (is_exact and 2 * cells_per_edge(number) ** 3 != number):
             raise ValueError(
                 f"{self.atoms} atoms do not fill n × n × n two-atom cells; take 2, 16, 54 or 128, "
                 f"write about {self.atoms}, or name a parent: {{prototype: fcc}} takes 4, 32, 108"
@@ -182,9 +182,9 @@ class Decorations(CrystalSpace):
         """Supercells and open sublattices."""
         if not self.parent_options:
             number, _ = number_of(self.atoms)
-            n = max(1, round((number / 2) ** (1 / 3)))
+            n = max(1, cells_per_edge(number))
             shares = [self.bounds(symbol) for symbol in self.elements]
-            return alloy_layout(self.lattices, 2 * n**3, self.elements, shares)
+            return alloy_layout(self.lattices, n, self.elements, shares)
         return layout_of(
             self.parent_options,
             self.sublattices,

@@ -62,7 +62,7 @@ class DecorationSpace:
         """
         _require_orderable(elements, lattices)
         try:
-            n = round((ParentLattice.of_size("fcc", atoms).n_sites / 2) ** (1 / 3))
+            n, _, _ = ParentLattice.of_size("fcc", atoms).supercell.repeats
         except MaterialError as error:
             raise ModelError(error.what, remedy=error.remedy) from error
         if stray := sorted(set(count_bounds) - set(elements)):

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from pymatgen.core import Element, Lattice, Structure
 
 from alloop.errors import MaterialError
-from alloop.lattices import SHELLS, TWO_ATOM_C_OVER_A, LatticeName
+from alloop.lattices import SHELLS, TWO_ATOM_C_OVER_A, LatticeName, cells_per_edge
 from alloop.materials import crystal_of
 from alloop.models.lattice.fitting import fit
 from alloop.models.lattice.neighbours import NeighbourList, neighbour_list
@@ -73,7 +73,7 @@ class ParentLattice:
         Raises:
             MaterialError: if no whole n gives that many.
         """
-        n = round((atoms / 2) ** (1 / 3))
+        n = cells_per_edge(atoms)
         if n < 1 or 2 * n**3 != atoms:
             raise MaterialError(
                 f"{atoms} atoms do not fill n × n × n two-atom cells",
