@@ -8,13 +8,13 @@ value is that of a fit, the fit's weights.
 
 from collections.abc import Mapping, Sequence
 
-from pymatgen.core import Element, Structure
+from pymatgen.core import Structure
 
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.potentials.catalogue import find_potential
 from alloop.oracles.lammps.potentials.definition import Potential
 from alloop.oracles.lammps.simulation.cell import LammpsCell
-from alloop.oracles.lammps.simulation.session import GPA_PER_BAR
+from alloop.oracles.lammps.simulation.session import GPA_PER_BAR, START, masses
 from alloop.oracles.remeasuring import RemeasuringInput
 from alloop.oracles.strain_checks import FIT_STRAINS, birch_murnaghan
 
@@ -46,7 +46,7 @@ def plain_input(
     elements = sorted(relaxed.symbol_set)
     crystals = {element: potential.references.get(element) for element in elements}
     references = {
-        element: crystal.structure(element)
+        element: LammpsCell.of(crystal.structure(element))
         for element, crystal in crystals.items()
         if crystal is not None
     }
@@ -54,11 +54,12 @@ def plain_input(
         name: file.checked_path().read_bytes()
         for name, file in zip(names, potential.files, strict=True)
     }
-    files |= {f"{symbol}.data": _data(cell, potential) for symbol, cell in references.items()}
-    files[CRYSTAL] = _data(relaxed, potential)
+    cell = LammpsCell.of(relaxed)
+    files |= {f"{symbol}.data": _data(each, potential) for symbol, each in references.items()}
+    files[CRYSTAL] = _data(cell, potential)
     is_fit = "bulk_modulus" in remarks
     given = ["energy_per_atom", "volume_per_atom", "density", "bulk_modulus"]
-    text = _modulus(LammpsCell.of(relaxed), FIT_STRAINS if is_fit else _both_ways(options.strain))
+    text = _modulus(cell, FIT_STRAINS if is_fit else _both_ways(options.strain))
     if len(references) == len(elements):
         given.append("formation_energy_per_atom")
         text += _formation(relaxed, elements)
@@ -106,15 +107,11 @@ def _setup(potential: Potential, names: Sequence[str]) -> str:
         (
             "# Reads the crystal that the variable data names, and the potential.",
             "clear",
-            "units metal",
-            "atom_style atomic",
-            "atom_modify map array sort 0 0.0",
-            "boundary p p p",
-            "box tilt large",
+            *START,
             "read_data ${data}",
             *potential.commands_reading(names),
             # After the potential, whose file may have masses of its own.
-            *_masses(potential),
+            *masses(potential),
             "neighbor 1.0 bin",
             "neigh_modify every 1 delay 0 check yes",
             "thermo_style custom step pe fnorm press vol",
@@ -122,13 +119,6 @@ def _setup(potential: Potential, names: Sequence[str]) -> str:
             "",
         )
     )
-
-
-def _masses(potential: Potential) -> list[str]:
-    return [
-        f"mass {i} {float(Element(symbol).atomic_mass)!r}"
-        for i, symbol in enumerate(potential.elements, start=1)
-    ]
 
 
 def _at_rest() -> str:
@@ -191,9 +181,8 @@ def _formation(relaxed: Structure, elements: Sequence[str]) -> str:
     return "\n".join((*lines, ""))
 
 
-def _data(structure: Structure, potential: Potential) -> bytes:
-    """Return LAMMPS's data file of a structure."""
-    cell = LammpsCell.of(structure)
+def _data(cell: LammpsCell, potential: Potential) -> bytes:
+    """Return LAMMPS's data file of a crystal."""
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = cell.box.tolist()
     atoms = "\n".join(
         f"{i} {potential.type_of(site.specie.symbol)} {x!r} {y!r} {z!r}"
@@ -202,9 +191,9 @@ def _data(structure: Structure, potential: Potential) -> bytes:
         )
     )
     return f"""\
-{structure.composition.formula}
+{cell.structure.composition.formula}
 
-{len(structure)} atoms
+{len(cell.structure)} atoms
 {len(potential.elements)} atom types
 
 0.0 {lx!r} xlo xhi

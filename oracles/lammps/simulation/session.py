@@ -25,14 +25,14 @@ GPA_PER_EV_PER_CUBIC_ANGSTROM = 160.21765
 """Gigapascals per eV/Å³, as LAMMPS's metal units have it (CODATA 2018: 160.2176634)."""
 GPA_PER_BAR = 1e-4
 
-_START = (
+START = (
     "units metal",
     "atom_style atomic",
     "atom_modify map array sort 0 0.0",  # sorting would change the order of the sums
     "boundary p p p",
     "box tilt large",
-    "region cell prism 0 10 0 10 0 10 0 0 0",
 )
+"""Commands that every input begins with."""
 _VOIGT = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 """Rows and columns of the six components, in the order of LAMMPS's compute pressure."""
 
@@ -114,11 +114,12 @@ def open_lammps(potential: Potential, *, skin: float, threads: int = 1) -> Any:
         commands = potential.commands(files)
         lammps = load_lammps().lammps(cmdargs=arguments)
         for command in (
-            *_START,
+            *START,
+            "region cell prism 0 10 0 10 0 10 0 0 0",
             f"neighbor {skin!r} bin",
             f"create_box {len(potential.elements)} cell",
             *commands,
-            *_masses(potential),
+            *masses(potential),
             "thermo_style custom step pe pxx pyy pzz pxy pxz pyz",
             "thermo_modify norm no",
         ):
@@ -148,7 +149,7 @@ def set_box(lammps: Any, box: Array) -> None:
     )
 
 
-def _masses(potential: Potential) -> list[str]:
+def masses(potential: Potential) -> list[str]:
     """Return the commands that give every atom type its mass, which some pair styles do not."""
     return [
         f"mass {i} {float(Element(symbol).atomic_mass)!r}"
