@@ -9,6 +9,13 @@ SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
 """Structures of pure elements that ASE can build from its table alone."""
 
 
+def has_simple_crystal(symbol: str) -> bool:
+    """Return whether an element has one of ``SIMPLE_STRUCTURES`` in nature (ASE's table)."""
+    state = reference_states[atomic_numbers[symbol]] or {}
+    # Where the table has "basis", the name stands for the lattice only (selenium, tellurium).
+    return state.get("symmetry") in SIMPLE_STRUCTURES and "basis" not in state
+
+
 def element_crystal(symbol: str) -> Structure | None:
     """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin):
     fcc for nickel, copper and aluminium, bcc for iron, chromium and vanadium, hcp for cobalt,
@@ -20,8 +27,6 @@ def element_crystal(symbol: str) -> Structure | None:
 
     Chromium comes in its cubic cell of two atoms, which has room for antiferromagnetism.
     """
-    state = reference_states[atomic_numbers[symbol]] or {}
-    # Where the table has "basis", the name stands for the lattice only (selenium, tellurium).
-    if state.get("symmetry") not in SIMPLE_STRUCTURES or "basis" in state:
+    if not has_simple_crystal(symbol):
         return None
     return AseAtomsAdaptor.get_structure(bulk(symbol, cubic=symbol == "Cr"))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from ase.build import bulk
-from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Lattice, Structure
 
 from alloop.lattices import CUBIC_SITES
+from alloop.oracles.element_crystals import has_simple_crystal
 from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import LammpsCell
@@ -67,9 +67,7 @@ def _energy_per_atom(session: LammpsSession, crystal: Structure) -> float:
 
 def _crystals(element: str) -> Iterator[Structure]:
     """Yield candidates at the element's natural volume (ASE's table of reference states)."""
-    natural = reference_states[atomic_numbers[element]]
-    # Where the table has "basis", the name stands for the lattice only (selenium, tellurium).
-    if natural is None or natural["symmetry"] not in _CRYSTALS or "basis" in natural:
+    if not has_simple_crystal(element):
         return
     volume = bulk(element).get_volume() / len(bulk(element))
     for lattice, sites in _CRYSTALS.values():
