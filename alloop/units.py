@@ -49,7 +49,7 @@ UNIT_SYMBOLS: MappingProxyType[str, tuple[float, _Dimension]] = MappingProxyType
 mole of atoms only where atoms are named: kJ/(mol atom)."""
 
 PREFIXES = MappingProxyType(
-    {"": 1.0, "n": 1e-9, "µ": 1e-6, "u": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
+    {"n": 1e-9, "µ": 1e-6, "u": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
     | {"T": 1e12}
 )
 _PREFIXED = frozenset({"Pa", "bar", "J", "cal", "eV", "W", "V", "m", "g", "Ha", "Ry", "A", "s"})
@@ -125,10 +125,11 @@ def _power(word: str) -> _Unit | None:
 
 
 def _symbol(name: str) -> _Unit | None:
+    name = "atom" if name == "atoms" else name
     if name in UNIT_SYMBOLS:
         return _Unit(*UNIT_SYMBOLS[name])
     prefix, rest = name[0], name[1:]
     if prefix in PREFIXES and rest in _PREFIXED:
         value, dimension = UNIT_SYMBOLS[rest]
         return _Unit(PREFIXES[prefix] * value, dimension)
-    return {"atoms": _Unit(*UNIT_SYMBOLS["atom"])}.get(name)
+    return None
