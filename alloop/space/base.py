@@ -55,17 +55,13 @@ class Space(BaseModel):
         if not isinstance(value, Mapping) or not value.get("banned"):
             return value
         banned = set(value["banned"])
-        left = {
-            key: [each for each in value[key] if each not in banned]
-            for key in ("elements",)
-            if value.get(key)
-        }
-        bounds = {
-            key: {symbol: each for symbol, each in value[key].items() if symbol not in banned}
-            for key in ("fractions", "prices", "charges")
-            if value.get(key)
-        }
-        return {**value, **left, **bounds}
+        left = dict(value)
+        if value.get("elements"):
+            left["elements"] = [each for each in value["elements"] if each not in banned]
+        for key in ("fractions", "prices", "charges"):
+            if value.get(key):
+                left[key] = {el: each for el, each in value[key].items() if el not in banned}
+        return left
 
     @field_validator("screens")
     @classmethod
