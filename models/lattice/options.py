@@ -62,7 +62,8 @@ class LatticeOptions(SameSizeOptions):
     ) -> "tuple[Dataset, tuple[SkippedRow, ...]]":
         """Return a table's decorations and labels, and the rows that were skipped."""
         from alloop.models.crystal_table import read_crystal_table  # noqa: PLC0415
+        from alloop.models.lattice.decorations import DecorationSpace  # noqa: PLC0415
 
-        refusal = self.build(space, ()).space.refusal
-        read = read_crystal_table(path, columns, refusal=refusal)
+        assert isinstance(space, Decorations)
+        read = read_crystal_table(path, columns, refusal=DecorationSpace.of_space(space).refusal)
         return read.data, read.skipped
