@@ -8,7 +8,7 @@ from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
-from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
+from alloop.loop.choose.moves.sampling import choose, choose_place, draw_in_bounds
 from alloop.materials import Material, composition_of, formula_of
 from alloop.parents.rules import PRICE_SLACK
 from alloop.space import AnySpace, Compositions
@@ -199,12 +199,10 @@ class CompositionMoves:
         to_take = np.where(may_appear, self._high - parts, 0)[:, None, :]
         largest = np.minimum(to_give, to_take)
         largest[:, range(len(self._elements)), range(len(self._elements))] = 0
-        largest = largest.reshape(len(rows), -1)
-        pair, is_able = choose(largest > 0, rng)
-        giver, taker = np.divmod(pair, len(self._elements))
+        (giver, taker), is_able = choose_place(largest > 0, rng)
         largest_shift = int(LARGEST_SHIFT * self._n_parts)
         amount = np.floor(np.exp(rng.uniform(0, np.log(largest_shift + 1), size=len(rows))))
-        amount = np.minimum(amount.astype(np.int64), largest[np.arange(len(rows)), pair])
+        amount = np.minimum(amount.astype(np.int64), largest[np.arange(len(rows)), giver, taker])
         able = rows[is_able]
         codes[able, giver[is_able]] -= amount[is_able]
         codes[able, taker[is_able]] += amount[is_able]
@@ -233,9 +231,8 @@ class CompositionMoves:
     def _swap(
         self, codes: IntArray, rows: IntArray, pairs: BoolArray, rng: np.random.Generator
     ) -> IntArray:
-        pair, is_able = choose(pairs.reshape(len(rows), -1), rng)
-        i, j = np.divmod(pair[is_able], len(self._elements))
-        able = rows[is_able]
+        (i, j), is_able = choose_place(pairs, rng)
+        able, i, j = rows[is_able], i[is_able], j[is_able]
         codes[able, i], codes[able, j] = codes[able, j], codes[able, i]
         return rows[~is_able]
 

@@ -9,7 +9,7 @@ import numpy as np
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
 from alloop.loop.choose.moves.counts import CountDraws, CountMoves
-from alloop.loop.choose.moves.sampling import choose, choose_pair
+from alloop.loop.choose.moves.sampling import choose, choose_place
 from alloop.materials import Material
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import Decorations
@@ -202,14 +202,7 @@ class DecorationMoves:
         donors = np.where(counts > self._low, counts, 0)
         pairs = donors[..., :, None] * (counts < self._high)[..., None, :]
         pairs[..., range(self._n_species), range(self._n_species)] = 0
-        n_sublattices = len(self._space.sublattices)
-        wide = np.zeros((len(rows), *(n_sublattices * self._n_species,) * 2), dtype=pairs.dtype)
-        for index in range(n_sublattices):
-            part = slice(index * self._n_species, (index + 1) * self._n_species)
-            wide[:, part, part] = pairs[:, index]
-        old, new, is_able = choose_pair(wide, rng)
-        where, old = np.divmod(old, self._n_species)
-        new = new % self._n_species
+        (where, old, new), is_able = choose_place(pairs, rng)
         here = self._sublattice == where[:, None]
         site, _ = choose((codes[rows, 1:] == old[:, None]) & here, rng)
         codes[rows[is_able], 1 + site[is_able]] = new[is_able]

@@ -1,5 +1,6 @@
 """Weighted choices, one in each row of an array, and draws until enough are in bounds."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -27,22 +28,22 @@ def choose(weights: npt.ArrayLike, rng: np.random.Generator) -> tuple[IntArray, 
     return (totals > drawn[:, None]).argmax(axis=1), totals[:, -1] > 0
 
 
-def choose_pair(
+def choose_place(
     weights: npt.ArrayLike, rng: np.random.Generator
-) -> tuple[IntArray, IntArray, BoolArray]:
-    """Return a pair per row, as probable as its weight, and whether the row has one.
+) -> tuple[tuple[IntArray, ...], BoolArray]:
+    """Return a place per row, as probable as its weight, and whether the row has one.
 
     Args:
-        weights: not negative, shape (n, m, m).
+        weights: not negative, shape (n, …): of pairs, (n, m, m).
         rng: draws one number per row.
 
     Returns:
-        First and second of each pair, shapes (n,), and whether any weight is positive, shape (n,).
+        Indices of each place along the axes behind the first, shapes (n,), and whether any weight
+        is positive, shape (n,).
     """
-    square = np.asarray(weights)
-    n, m, _ = square.shape
-    pair, is_able = choose(square.reshape(n, m * m), rng)
-    return pair // m, pair % m, is_able
+    table = np.asarray(weights)
+    place, is_able = choose(table.reshape(len(table), math.prod(table.shape[1:])), rng)
+    return np.unravel_index(place, table.shape[1:]), is_able
 
 
 def draw_in_bounds(
