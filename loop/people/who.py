@@ -5,11 +5,10 @@ import os
 import re
 
 from alloop.errors import AlloopError
+from alloop.loop.record.records import MOST_WORDS
 
 MOST_AGENT = 60
 """Largest number of characters that are kept of an agent's name."""
-MOST_WORDS = 2000
-"""Largest number of characters of a reason."""
 
 
 def user_name() -> str:

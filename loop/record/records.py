@@ -18,6 +18,13 @@ Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 """A number of things."""
 
+MOST_WORDS = 2000
+"""Largest number of characters of a reason."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""Name of whoever did something by hand: the user's account, an agent's behind it."""
+Reason = Annotated[str, Field(min_length=1, max_length=MOST_WORDS)]
+"""Reason that a person gave, in words."""
+
 
 class Record(BaseModel):
     """A frozen record; unknown keys are errors."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from alloop.files.limits import SPEC_BYTES
-from alloop.loop.people.who import MOST_WORDS
+from alloop.loop.record.records import MOST_WORDS
 
 Run = Annotated[str, Field(description="name of a run, as `list` gives it")]
 Candidate = Annotated[

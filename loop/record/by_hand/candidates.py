@@ -4,12 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from alloop.loop.record.records import ArtifactId, Record
-
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-"""Name of the user's account."""
-Reason = Annotated[str, Field(min_length=1, max_length=2000)]
-"""Reason that was given, in words."""
+from alloop.loop.record.records import ArtifactId, Name, Reason, Record
 
 MOST_ADDED = 1000
 """Most candidates of one event: some hundred kilobytes of a ledger's text."""

@@ -1,15 +1,10 @@
 """Events by which people change what a campaign goes by: its terms, and the labels it believes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from alloop.loop.record.records import ArtifactId, Record
-
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-"""Name of whoever changed something."""
-Reason = Annotated[str, Field(min_length=1, max_length=2000)]
-"""Reason for a change, in words."""
+from alloop.loop.record.records import ArtifactId, Name, Reason, Record
 
 
 class SpecChanged(Record):
