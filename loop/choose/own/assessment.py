@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import torch
 from pymatgen.core import Composition
 
-from alloop.errors import MaterialError
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.known_values import known_materials
-from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import CandidateRejection, Seen, has_allowed_elements, screen
 from alloop.loop.choose.search.search import SearchTask
@@ -18,6 +16,7 @@ from alloop.loop.record.events import Decision, Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material
 from alloop.models.base import GenerativeModel
+from alloop.models.lattice.decorations import DecorationSpace
 from alloop.seeds import derive_seed
 from alloop.space import AnySpace, Compositions, Decorations, Space
 
@@ -53,10 +52,9 @@ def unlike_space(material: Material, space: Space) -> CandidateRejection | None:
         wanted = "compositions" if isinstance(space, Compositions) else "crystal structures"
         return CandidateRejection("kind", -1.0, f"the space holds {wanted}")
     if isinstance(space, Decorations):
-        try:
-            moves_of(space, {}).encode([material])
-        except MaterialError as error:
-            return CandidateRejection("lattice", -1.0, error.what)
+        refusal = DecorationSpace.of_space(space).refusal(material)
+        if refusal is not None:
+            return CandidateRejection("lattice", -1.0, refusal)
     return None
 
 
