@@ -106,7 +106,7 @@ def hypervolume_so_far(
 
 def _widens(front: Points, point: npt.NDArray[np.float64], reference: Sequence[float]) -> bool:
     above = bool((point > np.asarray(reference)).all())
-    return above and not bool((front >= point).all(axis=1).any())
+    return above and not _is_covered(point, front)
 
 
 def contributions(points: Points, reference: Sequence[float]) -> npt.NDArray[np.float64]:
