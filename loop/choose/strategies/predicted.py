@@ -59,7 +59,7 @@ def decide_by_prediction(
     predicted = [dict(zip(names, row, strict=True)) for row in means]
     stds = prediction.std.double().tolist()
     ranks = [state.utility.rank(properties) for properties in predicted]
-    order = _order(state, predicted)
+    order = _order(state, predicted, ranks)
     size = state.batch_size
     decided = []
     for place, row in enumerate(order):
@@ -89,11 +89,14 @@ def predict(model: GenerativeModel, drafts: Sequence[Draft]) -> Prediction:
     return model.predict(model.encode(materials))
 
 
-def _order(state: CampaignState, predicted: Sequence[Mapping[str, float]]) -> list[int]:
+def _order(
+    state: CampaignState,
+    predicted: Sequence[Mapping[str, float]],
+    ranks: Sequence[tuple[bool, float]],
+) -> list[int]:
     """Return the rows of predicted properties, the best first."""
     if state.utility.seeks_front:
         return front_order(state.utility, predicted)
-    ranks = [state.utility.rank(properties) for properties in predicted]
     return sorted(range(len(ranks)), key=lambda row: ranks[row], reverse=True)
 
 
