@@ -89,7 +89,7 @@ def climb(
         rows = np.repeat(everybody, neighbours)
         near = np.concatenate(
             [
-                _moved(group, current[rows[group_of[rows] == g]], chain_of, rows, group_of, g, rng)
+                _moved(group, current, chain_of, rows[group_of[rows] == g], rng)
                 for g, group in enumerate(groups)
             ]
         )
@@ -114,15 +114,13 @@ def climb(
 
 def _moved(
     group: ChainGroup,
-    codes: IntArray,
+    current: IntArray,
     chain_of: IntArray,
     rows: IntArray,
-    group_of: IntArray,
-    g: int,
     rng: np.random.Generator,
 ) -> IntArray:
-    chains = chain_of[rows[group_of[rows] == g]]
-    near = group.mutate(codes, chains, rng)
+    chains = chain_of[rows]
+    near = group.mutate(current[rows], chains, rng)
     again = rng.random(len(near)) < P_SECOND_MOVE
     if again.any():
         near[again] = group.mutate(near[again], chains[again], rng)
