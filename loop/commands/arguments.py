@@ -46,6 +46,23 @@ RunArgument = Annotated[
     Path,
     typer.Argument(metavar="RUN", help="a run directory: runs/NAME", autocompletion=complete_runs),
 ]
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="that the runs are in; runs if not given")
+]
+NewRunOption = Annotated[
+    Path | None, typer.Option(help="where to keep the run; runs/NAME if not given")
+]
+_CANDIDATE = typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
+CandidateArgument = Annotated[str, _CANDIDATE]
+OptionalCandidateArgument = Annotated[str | None, _CANDIDATE]
+FingerprintOption = Annotated[
+    str | None,
+    typer.Option(help="all measurements by an oracle of this fingerprint, by its beginning"),
+]
+OfTierOption = Annotated[int | None, typer.Option(help="only this tier's; all if not given")]
+WhyOption = Annotated[str, typer.Option(help="the reason, which is recorded with your name")]
+ReasonOption = Annotated[str, typer.Option(metavar="REASON", help="why, for the record")]
+RemarkOption = Annotated[str, typer.Option(metavar="REMARK", help="a remark, for the record")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="overrides, such as budget.rounds=2"),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alloop.loop.commands.arguments import RunArgument, TrustOption
+from alloop.loop.commands.arguments import RunArgument, TrustOption, WhyOption
 from alloop.loop.commands.printing.text import say
 
 
@@ -14,7 +14,7 @@ def change(
         list[str],
         typer.Option("--set", metavar="KEY=VALUE", help="new terms, such as budget.rounds=8"),
     ],
-    why: Annotated[str, typer.Option(help="the reason, which is recorded with your name")],
+    why: WhyOption,
     trust: TrustOption = False,
 ) -> None:
     """Change the terms of a campaign, also when it has ended.

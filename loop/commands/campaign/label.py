@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alloop.errors import DataError
-from alloop.loop.commands.arguments import RunArgument, TrustOption
+from alloop.loop.commands.arguments import RemarkOption, RunArgument, TrustOption
 from alloop.loop.commands.printing.text import say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def label(
     file: Annotated[
         Path | None, typer.Option(help="a CSV like RUN/requests.csv, filled in")
     ] = None,
-    why: Annotated[str, typer.Option(metavar="REMARK", help="a remark, for the record")] = "",
+    why: RemarkOption = "",
     resume: Annotated[
         bool, typer.Option(help="go on with the campaign when nothing is waited for any more")
     ] = True,

@@ -1,18 +1,19 @@
 """`alloop launch`: a campaign, from its spec."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from alloop.loop.commands.arguments import RoundsOption, SetOption, SpecArgument, TrustOption
+from alloop.loop.commands.arguments import (
+    NewRunOption,
+    RoundsOption,
+    SetOption,
+    SpecArgument,
+    TrustOption,
+)
 
 
 def launch(
     spec: SpecArgument,
-    run: Annotated[
-        Path | None, typer.Option(help="where to keep the run; runs/NAME if not given")
-    ] = None,
+    run: NewRunOption = None,
     set_: SetOption = None,
     rounds: RoundsOption = None,
     trust: TrustOption = False,

@@ -4,21 +4,22 @@ from typing import Annotated
 
 import typer
 
-from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.arguments import (
+    FingerprintOption,
+    OfTierOption,
+    OptionalCandidateArgument,
+    RunArgument,
+    WhyOption,
+)
 from alloop.loop.commands.printing.text import say
 
 
 def retract(
     run: RunArgument,
-    why: Annotated[str, typer.Option(help="the reason, which is recorded with your name")],
-    candidate: Annotated[
-        str | None, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
-    ] = None,
-    fingerprint: Annotated[
-        str | None,
-        typer.Option(help="all measurements by an oracle of this fingerprint, by its beginning"),
-    ] = None,
-    tier: Annotated[int | None, typer.Option(help="only this tier's; all if not given")] = None,
+    why: WhyOption,
+    candidate: OptionalCandidateArgument = None,
+    fingerprint: FingerprintOption = None,
+    tier: OfTierOption = None,
     measure_again: Annotated[
         bool, typer.Option("--measure-again", help="have them measured once more")
     ] = False,

@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from alloop.loop.commands.arguments import FormatOption
+from alloop.loop.commands.arguments import FolderArgument, FormatOption
 from alloop.loop.commands.printing.formats import Format, print_list
 
 
 def runs(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="that the runs are in; runs if not given")
-    ] = Path("runs"),
+    folder: FolderArgument = Path("runs"),
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List the runs of a folder: state, best, time left.

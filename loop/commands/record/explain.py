@@ -1,18 +1,12 @@
 """`alloop explain`: one candidate, from where it came to what was measured."""
 
-from typing import Annotated
-
-import typer
-
-from alloop.loop.commands.arguments import FormatOption, RunArgument
+from alloop.loop.commands.arguments import CandidateArgument, FormatOption, RunArgument
 from alloop.loop.commands.printing.formats import Format, print_csv, print_json
 
 
 def explain(
     run: RunArgument,
-    candidate: Annotated[
-        str, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
-    ],
+    candidate: CandidateArgument,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Explain one candidate: its choice, origin and values.

@@ -4,7 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.arguments import (
+    FingerprintOption,
+    OfTierOption,
+    OptionalCandidateArgument,
+    RunArgument,
+)
 from alloop.loop.commands.printing.formats import Format
 from alloop.loop.commands.printing.text import say
 
@@ -14,14 +19,9 @@ if TYPE_CHECKING:
 
 def impact(
     run: RunArgument,
-    candidate: Annotated[
-        str | None, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
-    ] = None,
-    fingerprint: Annotated[
-        str | None,
-        typer.Option(help="all measurements by an oracle of this fingerprint, by its beginning"),
-    ] = None,
-    tier: Annotated[int | None, typer.Option(help="only this tier's; all if not given")] = None,
+    candidate: OptionalCandidateArgument = None,
+    fingerprint: FingerprintOption = None,
+    tier: OfTierOption = None,
     format: Annotated[Format, typer.Option(help="table or json")] = Format.TABLE,
 ) -> None:
     """List what depended on measurements, retracted or not.

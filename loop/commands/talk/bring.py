@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.arguments import RemarkOption, RunArgument
 from alloop.loop.commands.printing.text import say
 
 
@@ -18,7 +18,7 @@ def bring(
             help="tables (.csv, .json), structures with labels (.extxyz) or without, or runs",
         ),
     ],
-    why: Annotated[str, typer.Option(metavar="REMARK", help="a remark, for the record")] = "",
+    why: RemarkOption = "",
 ) -> None:
     """Bring labels that you have already, at no cost.
 

@@ -1,19 +1,12 @@
 """`alloop create`: a run that has begun, and measured nothing."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from alloop.loop.commands.arguments import SetOption, SpecArgument, TrustOption
+from alloop.loop.commands.arguments import NewRunOption, SetOption, SpecArgument, TrustOption
 from alloop.loop.commands.printing.text import say
 
 
 def create(
     spec: SpecArgument,
-    run: Annotated[
-        Path | None, typer.Option(help="where to keep the run; runs/NAME if not given")
-    ] = None,
+    run: NewRunOption = None,
     set_: SetOption = None,
     trust: TrustOption = False,
 ) -> None:

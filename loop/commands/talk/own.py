@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alloop.loop.commands.arguments import FormatOption, RunArgument
+from alloop.loop.commands.arguments import FormatOption, ReasonOption, RunArgument
 from alloop.loop.commands.printing.formats import Format
 from alloop.loop.commands.printing.text import say
 
@@ -22,7 +22,7 @@ FilesArgument = Annotated[
 def add(
     run: RunArgument,
     files: FilesArgument,
-    why: Annotated[str, typer.Option(metavar="REASON", help="why, for the record")],
+    why: ReasonOption,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Queue candidates of your own for the next batch.

@@ -1,19 +1,13 @@
 """`alloop veto`: a candidate that is not to be."""
 
-from typing import Annotated
-
-import typer
-
-from alloop.loop.commands.arguments import RunArgument
+from alloop.loop.commands.arguments import CandidateArgument, ReasonOption, RunArgument
 from alloop.loop.commands.printing.text import say
 
 
 def veto(
     run: RunArgument,
-    candidate: Annotated[
-        str, typer.Argument(metavar="ID", help="a candidate, by the beginning of its id")
-    ],
-    why: Annotated[str, typer.Option(metavar="REASON", help="why, for the record")],
+    candidate: CandidateArgument,
+    why: ReasonOption,
 ) -> None:
     """Forbid a candidate, and withdraw it where it waits.
 

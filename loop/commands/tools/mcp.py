@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from alloop.loop.commands.arguments import FolderArgument
+
 
 def mcp(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="that the runs are in; runs if not given")
-    ] = Path("runs"),
+    folder: FolderArgument = Path("runs"),
     write: Annotated[
         bool, typer.Option("--write", help="let the agent change, start and stop runs")
     ] = False,
