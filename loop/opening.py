@@ -1,6 +1,6 @@
 """Opening of a ledger: its first event, or the check that it is of this campaign."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,17 +72,7 @@ def open_campaign(
         ModelError: if the model cannot start from the checkpoint that the spec names.
         DataError, MaterialError: if labels that it starts with cannot be used.
     """
-    fold, telling = Fold(), list[LedgerEntry]()
-    for entry in ledger.entries():
-        if isinstance(entry.event, CampaignOpened) and entry.event.format != FORMAT:
-            raise RunError(
-                "the run was written by another version of Alloop",
-                where=str(run),
-                remedy="Continue it with that version, named in the first event.",
-            )
-        fold.add(entry)
-        if isinstance(entry.event, TELLING):
-            telling.append(entry)
+    fold, telling = folded(_of_this_format(ledger.entries(), run))
     state = fold.state()
     if state is not None:
         if not is_trusted:  # before anything is built that could start something
@@ -107,6 +97,32 @@ def open_campaign(
     for entry in ledger.append_together([sealed_opening(opened), *brought]):
         fold.add(entry)
     return Opening(fold, spec, oracles, None)
+
+
+def folded(entries: Iterable[LedgerEntry]) -> tuple[Fold, list[LedgerEntry]]:
+    """Return the fold of a ledger's entries, and those of them that say whose the run is."""
+    fold, telling = Fold(), list[LedgerEntry]()
+    for entry in entries:
+        fold.add(entry)
+        if isinstance(entry.event, TELLING):
+            telling.append(entry)
+    return fold, telling
+
+
+def _of_this_format(entries: Iterable[LedgerEntry], run: Path) -> Iterator[LedgerEntry]:
+    """Yield entries.
+
+    Raises:
+        RunError: if another version of Alloop began the run.
+    """
+    for entry in entries:
+        if isinstance(entry.event, CampaignOpened) and entry.event.format != FORMAT:
+            raise RunError(
+                "the run was written by another version of Alloop",
+                where=str(run),
+                remedy="Continue it with that version, named in the first event.",
+            )
+        yield entry
 
 
 def _go_on(

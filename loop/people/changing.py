@@ -11,12 +11,12 @@ from alloop.campaigns.load import overridden
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import AlloopError, RunError, SpecError
 from alloop.loop.choose.random_candidates import check_not_empty
-from alloop.loop.opening import BuildOracles, spec_to_json
-from alloop.loop.ownership import TELLING, require_trust
+from alloop.loop.opening import BuildOracles, folded, spec_to_json
+from alloop.loop.ownership import require_trust
 from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.by_hand.changes import SpecChanged
-from alloop.loop.record.events import CampaignClosed, LedgerEntry, Stage
+from alloop.loop.record.events import CampaignClosed, Stage
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.verification import ARTIFACTS
 from alloop.loop.run_folder import RunFolder
@@ -115,16 +115,6 @@ def close_if_over(ledger: Ledger, fold: Fold) -> str | None:
         return None
     fold.add(ledger.append(CampaignClosed(reason=step.reason)))
     return step.reason
-
-
-def folded(entries: Iterable[LedgerEntry]) -> tuple[Fold, list[LedgerEntry]]:
-    """Return the fold of a ledger's entries, and those of them that say whose the run is."""
-    fold, telling = Fold(), list[LedgerEntry]()
-    for entry in entries:
-        fold.add(entry)
-        if isinstance(entry.event, TELLING):
-            telling.append(entry)
-    return fold, telling
 
 
 def _require_meaning(state: CampaignState, new: CampaignSpec, place: str) -> None:

@@ -11,8 +11,9 @@ from alloop.errors import AlloopError, RunError
 from alloop.loop.choose.augmentation import task_payload_id
 from alloop.loop.measure.label_cache import label_cache
 from alloop.loop.measure.spool import Spool, attempt_of
+from alloop.loop.opening import folded
 from alloop.loop.ownership import is_own
-from alloop.loop.people.changing import close_if_over, folded
+from alloop.loop.people.changing import close_if_over
 from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.by_hand.changes import Retracted
 from alloop.loop.record.events import Measured
