@@ -23,10 +23,19 @@ def check_campaign(spec: CampaignSpec) -> tuple[str, ...]:
 
         brought = labels_at_start(spec)
         remarks, has_some = brought.remarks, brought.has_some_in_space
-    if not has_some and (
-        not spec.space.is_certainly_possible() or spec.acquisition.candidates == "table"
-    ):
+    if not has_some:
+        require_candidates(spec)
+    return remarks
+
+
+def require_candidates(spec: CampaignSpec) -> None:
+    """Check that a space is not empty, where it might be.
+
+    Raises:
+        SpecError: naming the rule that refuses the most.
+        MaterialError: if nothing can be drawn.
+    """
+    if not spec.space.is_certainly_possible() or spec.acquisition.candidates == "table":
         from alloop.loop.choose.random_candidates import check_not_empty  # noqa: PLC0415 (slow)
 
         check_not_empty(spec)
-    return remarks

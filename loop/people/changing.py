@@ -10,7 +10,7 @@ from alloop.campaigns.changes import differences, lost_meaning
 from alloop.campaigns.load import overridden
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import AlloopError, RunError, SpecError
-from alloop.loop.choose.random_candidates import check_not_empty
+from alloop.loop.checking import require_candidates
 from alloop.loop.opening import BuildOracles, folded, spec_to_json
 from alloop.loop.ownership import require_trust
 from alloop.loop.people.who import checked_reason, user_name
@@ -84,7 +84,7 @@ def change(
         _require_meaning(state, new, place)
         _require_use(state, new)
         _require_same_values(state, new, build_oracles, place)
-        _require_space(new)
+        require_candidates(new)
         _require_start(state, new, ArtifactStore(run / ARTIFACTS))
         event = SpecChanged(
             changes={path: after for path, (_, after) in changes.items()},
@@ -170,16 +170,6 @@ def _require_same_values(
                 f"far are by {fingerprint[:10]}",
                 place,
             )
-
-
-def _require_space(new: CampaignSpec) -> None:
-    """Refuse a change that empties the space.
-
-    Raises:
-        SpecError: naming the rule that refuses the most.
-    """
-    if not new.space.is_certainly_possible() or new.acquisition.candidates == "table":
-        check_not_empty(new)
 
 
 def _require_start(state: CampaignState, new: CampaignSpec, store: ArtifactStore) -> None:
