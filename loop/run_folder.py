@@ -1,6 +1,8 @@
 """Run folders, and the files beside their ledger."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +64,19 @@ class RunFolder:
         path = self.path / "best.cif"
         write_durably(path, str(CifWriter(material)).encode(), is_shared=True)
         return path
+
+
+@contextmanager
+def open_to_write(run: Path) -> Iterator[tuple[RunFolder, Ledger]]:
+    """Open a run that has begun, for whoever tells it something by hand: as it stands, and its
+    ledger to be written to.
+
+    Raises:
+        RunError: if there is no campaign, or a controller is working on it.
+        LedgerError: if something in its ledger was changed.
+    """
+    folder = RunFolder.read(run)  # a writer would make what is not there
+    with Ledger.open(run, writable=True) as ledger:
+        if ledger.head() != folder.head:
+            folder = RunFolder.read(run)  # somebody has written to it meanwhile
+        yield folder, ledger

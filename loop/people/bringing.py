@@ -15,11 +15,9 @@ from alloop.loop.people.label_runs import is_run, read_labels_of_run
 from alloop.loop.people.use_in_space import SpaceUse
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.by_hand.brought import MOST_LABELS, BroughtLabel, LabelsBrought
-from alloop.loop.record.ledger import Ledger
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import open_to_write
 from alloop.loop.state.brought import brought_materials, labels_in
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.folding.fold import fold
 from alloop.loop.steps import FEWEST_LABELS
 from alloop.materials import Material, formula_of, material_id
 
@@ -121,12 +119,9 @@ def bring_labels(
         RunError: if there is no campaign, or a controller is working on it.
         DataError: naming materials whose values disagree.
     """
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
-        state = fold(ledger.entries())
-        assert state is not None
-        store = ArtifactStore(run / "artifacts")
-        brought = prepared(known, state, store, who=who, why=why)
+    with open_to_write(run) as (folder, ledger):
+        store = folder.store
+        brought = prepared(known, folder.state, store, who=who, why=why)
         store.put_materials(brought.materials)
         ledger.append_together(brought.events)
     return brought

@@ -18,8 +18,7 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.by_hand.changes import SpecChanged
 from alloop.loop.record.events import CampaignClosed, Stage
 from alloop.loop.record.ledger import Ledger
-from alloop.loop.record.verification import ARTIFACTS
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import open_to_write
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.fold import Fold
 from alloop.loop.state.folding.terms import Terms
@@ -67,11 +66,9 @@ def change(
         AlloopError: if an oracle cannot be built, such as by a potential without an element.
     """
     reason, place = checked_reason(why), str(run)
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
-        fold, telling = folded(ledger.entries())
-        state = fold.state()
-        assert state is not None  # something has begun here
+    with open_to_write(run) as (folder, ledger):
+        fold, telling = folded(folder.entries)
+        state = folder.state
         if not is_trusted:  # before anything is built that could start something
             require_trust(state.spec, telling, place)
         old, new = state.spec, overridden(state.spec, as_texts(settings))
@@ -85,7 +82,7 @@ def change(
         _require_use(state, new)
         _require_same_values(state, new, build_oracles, place)
         require_candidates(new)
-        _require_start(state, new, ArtifactStore(run / ARTIFACTS))
+        _require_start(state, new, folder.store)
         event = SpecChanged(
             changes={path: after for path, (_, after) in changes.items()},
             who=who or user_name(),
@@ -93,9 +90,9 @@ def change(
         )
         fold.add(ledger.append(event))
         closed = close_if_over(ledger, fold)
-        state = fold.state()
-        assert state is not None
-        return Changed(state.terms[-1], closed, ledger.head())
+        after = fold.state()
+        assert after is not None
+        return Changed(after.terms[-1], closed, ledger.head())
 
 
 def as_texts(settings: Iterable[str] | Mapping[str, Any]) -> Iterable[str]:

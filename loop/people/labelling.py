@@ -6,7 +6,6 @@ from pathlib import Path
 
 from alloop.loop.people.results import Reader, Result, Results
 from alloop.loop.people.who import user_name
-from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import (
     Decision,
     Event,
@@ -16,11 +15,9 @@ from alloop.loop.record.events import (
     Proposed,
     Stage,
 )
-from alloop.loop.record.ledger import Ledger
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import open_to_write
 from alloop.loop.state.campaign_state import CampaignState, Evaluation, evaluation_id
 from alloop.loop.state.corrections import Correction, corrections_in
-from alloop.loop.state.folding.fold import fold
 from alloop.materials import Material, formula_of
 from alloop.oracles.base import FailureKind, Status
 from alloop.oracles.options import AsksPeople
@@ -85,12 +82,8 @@ def record_typed(
 
 
 def _record(run: Path, read: Callable[[Reader], Results], why: str, who: str = "") -> LabelSummary:
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
-        entries = list(ledger.entries())
-        state = fold(entries)
-        assert state is not None
-        store = ArtifactStore(run / "artifacts")
+    with open_to_write(run) as (folder, ledger):
+        entries, state, store = list(folder.entries), folder.state, folder.store
         results = read(Reader(state, store))
         if results.source and any(_source(entry) == results.source for entry in entries):
             return LabelSummary(0, 0, 0, len(results.results), (), is_known_file=True)

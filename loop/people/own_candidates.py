@@ -11,11 +11,9 @@ from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.by_hand.candidates import MOST_ADDED, AddedCandidate, CandidatesAdded
 from alloop.loop.record.events import Decision, Lineage
-from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.overlay import OverlayStore
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import RunFolder, open_to_write
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.folding.fold import fold
 from alloop.materials import Material
 
 
@@ -58,10 +56,8 @@ def add_candidates(
             f"{len(materials):,} candidates are too many at once",
             remedy=f"At most {MOST_ADDED:,} are added at once.",
         )
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
-        state, store = fold(ledger.entries()), ArtifactStore(run / "artifacts")
-        assert state is not None
+    with open_to_write(run) as (folder, ledger):
+        state, store = folder.state, folder.store
         if state.closed is not None:
             raise RunError(
                 f"the campaign has ended: {state.closed}",

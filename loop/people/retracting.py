@@ -17,8 +17,7 @@ from alloop.loop.people.changing import close_if_over
 from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.by_hand.changes import Retracted
 from alloop.loop.record.events import Measured
-from alloop.loop.record.ledger import Ledger
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import open_to_write
 from alloop.loop.state.brought import labels_in
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.terms import RetractedLabel, Retraction
@@ -70,11 +69,9 @@ def retract(
         RunError: if there is no campaign, or a controller is working on it.
     """
     reason = checked_reason(why)
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
-        fold, telling = folded(ledger.entries())
-        state = fold.state()
-        assert state is not None  # something has begun here
+    with open_to_write(run) as (folder, ledger):
+        fold, telling = folded(folder.entries)
+        state = folder.state
         whole = _whole_fingerprint(state, candidate, fingerprint, str(run))
         wanted = [
             m

@@ -5,8 +5,7 @@ from typing import Literal
 
 from alloop.loop.people.who import checked_reason
 from alloop.loop.record.by_hand.candidates import SessionAsked
-from alloop.loop.record.ledger import Ledger
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import open_to_write
 
 
 def record_session_asked(
@@ -25,6 +24,5 @@ def record_session_asked(
         RunError: if there is no campaign, or a controller is working on it.
     """
     reason = checked_reason(why)
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
+    with open_to_write(run) as (_, ledger):
         ledger.append(SessionAsked(asked=asked, who=who, why=reason))

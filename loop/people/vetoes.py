@@ -5,12 +5,10 @@ from pathlib import Path
 from alloop.errors import DataError
 from alloop.loop.people.who import checked_reason, user_name
 from alloop.loop.record.by_hand.candidates import Vetoed
-from alloop.loop.record.ledger import Ledger
-from alloop.loop.run_folder import RunFolder
+from alloop.loop.run_folder import open_to_write
 from alloop.loop.state.brought import brought_materials
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.choices import find_candidate
-from alloop.loop.state.folding.fold import fold
 
 
 def record_veto(run: Path, candidate: str, why: str, *, who: str = "") -> Vetoed:
@@ -27,10 +25,8 @@ def record_veto(run: Path, candidate: str, why: str, *, who: str = "") -> Vetoed
         RunError: if there is no campaign, or a controller is working on it.
     """
     reason = checked_reason(why)
-    RunFolder.read(run)  # a writer would make what is not there
-    with Ledger.open(run, writable=True) as ledger:
-        state = fold(ledger.entries())
-        assert state is not None
+    with open_to_write(run) as (folder, ledger):
+        state = folder.state
         id = find_candidate(state, candidate)
         if (earlier := state.by_hand.reasons_vetoed.get(id)) is not None:
             raise DataError(f"{id[:12]} is {earlier}", where=str(run))
