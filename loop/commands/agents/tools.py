@@ -23,7 +23,7 @@ from alloop.loop.people.materials_in import materials_in
 from alloop.loop.people.sessions import record_session_asked
 from alloop.loop.python.campaign import Campaign
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.run_list import ListedRun, list_runs, listed
+from alloop.loop.run_list import ListedRun, list_runs, listed_state
 from alloop.loop.state.choices import find_candidate
 from alloop.materials import Material
 from alloop.space import AnySpace
@@ -71,7 +71,7 @@ def inspect(desk: Desk, given: asked.OfRun) -> Any:
     came true, and why its controller ended if it could not go on."""
     run = desk.folder.run(given.run)
     folder = RunFolder.read(run)
-    row = _row(listed(run))
+    row = _row(listed_state(run, folder.state))
     is_running = desk.controllers.process(run) is not None
     return {
         **status_to_json(folder),
@@ -102,12 +102,12 @@ def score(desk: Desk, given: asked.OfMaterials) -> Any:
 def suggest(desk: Desk, given: asked.ToSuggest) -> Any:
     """Choose the batch that is to be measured next, and measure nothing. Models are trained as far
     as needed; the choice is recorded, and a run goes on with this very batch."""
-    campaign = desk.open(given.run)
-    folder = RunFolder.read(campaign.path)
+    folder = RunFolder.read(desk.folder.run(given.run))
     desk.folder.require_no_programs(folder.state.spec)
     require_trust(folder.state.spec, folder.entries, given.run)
     if folder.state.closed is None:
-        record_session_asked(campaign.path, "suggest", who=desk.who, why=given.why)
+        record_session_asked(folder.path, "suggest", who=desk.who, why=given.why)
+    campaign = Campaign(folder.path, who=desk.who)
     return {"batch": [suggestion_row(each) for each in campaign.suggest(given.n)]}
 
 

@@ -33,13 +33,15 @@ def add(
     from alloop.loop.commands.printing.suggestions import print_suggestions
     from alloop.loop.people.materials_in import materials_in
     from alloop.loop.python.campaign import Campaign
+    from alloop.loop.run_folder import RunFolder
 
-    campaign = Campaign.open(run)
-    decisions = campaign.add_candidates(materials_in(files, campaign.state.spec.space), why=why)
-    print_suggestions(decisions, campaign.state, format, empty="nothing to add")
+    space = RunFolder.read(run).state.spec.space
+    decisions = Campaign(run).add_candidates(materials_in(files, space), why=why)
+    folder = RunFolder.read(run)
+    print_suggestions(decisions, folder.state, format, empty="nothing to add")
     if format is Format.TABLE:
-        say(f"{len(campaign.state.by_hand.queue)} candidates are queued for the next batch")
-        say(f"head {campaign.head}")
+        say(f"{len(folder.state.by_hand.queue)} candidates are queued for the next batch")
+        say(f"head {folder.head}")
 
 
 def score(run: RunArgument, files: FilesArgument, format: FormatOption = Format.TABLE) -> None:
@@ -50,8 +52,8 @@ def score(run: RunArgument, files: FilesArgument, format: FormatOption = Format.
     from alloop.loop.commands.printing.suggestions import print_suggestions
     from alloop.loop.people.materials_in import materials_in
     from alloop.loop.python.campaign import Campaign
+    from alloop.loop.run_folder import RunFolder
 
-    campaign = Campaign.open(run)
-    state = campaign.state
-    scored = campaign.score(materials_in(files, state.spec.space))
+    state = RunFolder.read(run).state
+    scored = Campaign(run).score(materials_in(files, state.spec.space))
     print_suggestions(scored, state, format, empty="nothing to score")

@@ -26,10 +26,12 @@ def suggest(
     """
     from alloop.loop.commands.printing.suggestions import print_suggestions
     from alloop.loop.python.campaign import Campaign
+    from alloop.loop.run_folder import RunFolder
 
     campaign = Campaign.open(run, trust=trust)
     batch = campaign.suggest(n)
-    state = campaign.state
+    folder = RunFolder.read(run)
+    state = folder.state
     print_suggestions(batch, state, format, empty=f"nothing to suggest: {state.closed or 'none'}")
     if format is Format.TABLE:
-        say(f"head {campaign.head}")
+        say(f"head {folder.head}")
