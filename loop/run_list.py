@@ -13,7 +13,6 @@ from alloop.loop.record.ledger_file import LEDGER, controller_process
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import Wait, next_step
-from alloop.oracles.options import AsksPeople
 
 
 class RunState(StrEnum):
@@ -93,7 +92,7 @@ def listed_state(run: Path, state: CampaignState) -> ListedRun:
         why,
         name=state.spec.name,
         since=state.latest,
-        round=state.proposals[-1].round if state.proposals else 0,
+        round=state.last_round,
         rounds=state.spec.budget.rounds,
         measured=sum(m.tier == 0 for m in state.recorded.values()),
         measurements=state.spec.budget.measurements[0],
@@ -126,7 +125,7 @@ def seconds_left(state: CampaignState) -> float | None:
     """
     if state.closed is not None:
         return 0.0
-    if any(isinstance(options, AsksPeople) for options in state.spec.tiers):
+    if state.tiers_of_people:
         return None
     done = sum(m.tier == 0 for m in state.recorded.values())
     if not done or not state.wall_seconds:

@@ -125,9 +125,7 @@ def _promotion_in_time(state: CampaignState, step: Step) -> Step | None:
 
 
 def _step(state: CampaignState) -> Step:
-    by_people = frozenset(
-        tier for tier, options in enumerate(state.spec.tiers) if isinstance(options, AsksPeople)
-    )
+    by_people = state.tiers_of_people
     if by_machine := tuple(e for e in state.pending if e.tier not in by_people):
         return Measure(by_machine)
     if not state.requested or (not state.answers() and _may_look_again(state)):

@@ -20,7 +20,6 @@ from alloop.loop.state.campaign_state import CampaignState, Evaluation, evaluati
 from alloop.loop.state.corrections import Correction, corrections_in
 from alloop.materials import Material, formula_of
 from alloop.oracles.base import FailureKind, Status
-from alloop.oracles.options import AsksPeople
 
 BY_HAND = "by hand"
 """Fingerprint of a value that a person gave in the place of a machine."""
@@ -193,8 +192,7 @@ def _measured(
 def _fingerprint(state: CampaignState, tier: int) -> str:
     """Return the fingerprint of a tier of people; a machine's own is not that of a value that it
     did not measure."""
-    is_of_people = isinstance(state.spec.tiers[tier], AsksPeople)
-    return state.fingerprints[tier] if is_of_people else BY_HAND
+    return state.fingerprints[tier] if tier in state.tiers_of_people else BY_HAND
 
 
 def _summary(

@@ -22,7 +22,6 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.ledger import MAX_TOGETHER
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of, material_id
-from alloop.oracles.options import AsksPeople
 from alloop.space import Compositions
 
 if TYPE_CHECKING:
@@ -71,11 +70,7 @@ class Reader:
 
     def __init__(self, state: CampaignState, store: ArtifactStore) -> None:
         self._state, self._store = state, store
-        self._tiers = {
-            tier: options
-            for tier, options in enumerate(state.spec.tiers)
-            if isinstance(options, AsksPeople)
-        }
+        self._tiers = state.tiers_of_people
 
     @property
     def _is_by_machines(self) -> bool:
@@ -189,7 +184,7 @@ class Reader:
     def _tier(self, row: CsvRow) -> int:
         text = row.cells.get(TIER, "")
         if not text and len(self._tiers) == 1:
-            return next(iter(self._tiers))
+            return self._tiers[0]
         if not text and self._is_by_machines:
             return self._asked_tier(row)
         if text not in map(str, range(len(self._state.spec.tiers))):

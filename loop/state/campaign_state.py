@@ -29,6 +29,7 @@ from alloop.loop.state.choices import Choices
 from alloop.loop.state.folding.terms import RetractedLabel, Retraction, Terms
 from alloop.loop.state.ranking.utility import Utility
 from alloop.oracles.base import Cost, Status
+from alloop.oracles.options import AsksPeople
 from alloop.properties import ENERGY_ABOVE_HULL
 
 if TYPE_CHECKING:
@@ -150,6 +151,18 @@ class CampaignState:
     def requested(self) -> tuple[Proposed, ...]:
         """The loop's own proposals, without what people reported unasked."""
         return tuple(p for p in self.proposals if p.stage is not Stage.UNREQUESTED)
+
+    @property
+    def last_round(self) -> int:
+        """Round of the last proposal; 0 before the first."""
+        return self.proposals[-1].round if self.proposals else 0
+
+    @cached_property
+    def tiers_of_people(self) -> tuple[int, ...]:
+        """Tiers that people measure, the lower first."""
+        return tuple(
+            tier for tier, options in enumerate(self.spec.tiers) if isinstance(options, AsksPeople)
+        )
 
     @cached_property
     def measured(self) -> Mapping[str, Measured]:

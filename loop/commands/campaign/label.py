@@ -1,16 +1,13 @@
 """``alloop label``: what people measured."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from alloop.errors import DataError
 from alloop.loop.commands.arguments import RemarkOption, RunArgument, TrustOption
 from alloop.loop.commands.printing.text import say
-
-if TYPE_CHECKING:
-    from alloop.loop.state.campaign_state import CampaignState
 
 
 def label(
@@ -75,16 +72,10 @@ def label(
     folder = RunFolder.read(run)
     step = next_step(folder.state)
     refresh_requests(run, folder.state)
-    if step is None or isinstance(step, Wait) or not resume or _is_by_machines(folder.state):
+    if step is None or isinstance(step, Wait) or not resume or not folder.state.tiers_of_people:
         print_waiting(run, folder.state)
         say(f"head {folder.head}")
     else:
         from alloop.loop.commands.campaign.running import go
 
         go(run, None, is_trusted=trust)
-
-
-def _is_by_machines(state: "CampaignState") -> bool:
-    from alloop.oracles.options import AsksPeople
-
-    return not any(isinstance(options, AsksPeople) for options in state.spec.tiers)

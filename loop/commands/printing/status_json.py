@@ -25,7 +25,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "name": state.spec.name,
         "closed": state.closed,
         "paused": state.paused,
-        "round": state.proposals[-1].round if state.proposals else 0,
+        "round": state.last_round,
         "rounds": state.spec.budget.rounds,
         "tiers": [_tier(state, tier) for tier in range(len(state.spec.tiers))],
         "terms": [_terms(terms) for terms in state.terms],

@@ -31,8 +31,7 @@ def print_status(state: CampaignState) -> None:
         table.add_row(cell(name), cell(text, style))
 
     add("state", state_line(state))
-    last = state.proposals[-1].round if state.proposals else 0
-    add("round", f"{last} of {spec.budget.rounds}")
+    add("round", f"{state.last_round} of {spec.budget.rounds}")
     for tier, options in enumerate(spec.tiers):
         answers = [m for m in state.measured.values() if m.tier == tier]
         cost = state.cost(tier)

@@ -84,8 +84,7 @@ def words_of(
     parts = [f"The campaign {state.spec.name} waits for {_count(len(evaluations), 'measurement')}."]
     for tier, asked in groupby(sorted(evaluations, key=lambda e: e.tier), key=lambda e: e.tier):
         parts += ["", *_tier_lines(state, tier, list(asked), materials)]
-    people = [t for t, o in enumerate(state.spec.tiers) if isinstance(o, AsksPeople)]
-    of_tier = " tier=N" if len(people) > 1 else ""
+    of_tier = " tier=N" if len(state.tiers_of_people) > 1 else ""
     parts += [
         "",
         "How to answer",
