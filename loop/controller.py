@@ -113,7 +113,7 @@ class Controller:
         self._ledger = Ledger.open(run, writable=True)
         try:
             opening = open_campaign(self._ledger, run, spec, build_oracles, is_trusted=is_trusted)
-            self._store = ArtifactStore(run / "artifacts")
+            self._store = ArtifactStore.of_run(run)
             self._spool = Spool.of_run(run, self._ledger.origin())
         except BaseException:
             self._ledger.close()

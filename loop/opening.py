@@ -21,7 +21,6 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.by_hand.brought import LabelsBrought
 from alloop.loop.record.events import FORMAT, CampaignOpened, LedgerEntry
 from alloop.loop.record.ledger import Ledger
-from alloop.loop.record.verification import ARTIFACTS
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.fold import Fold
 from alloop.loop.versions import packages_of, software_versions
@@ -90,10 +89,10 @@ def open_campaign(
         fingerprints=tuple(oracle.fingerprint() for oracle in oracles),
         versions=software_versions(spec),
         packages=packages_of(spec),
-        start_checkpoint=_stored_start(spec, ArtifactStore(run / ARTIFACTS)),
+        start_checkpoint=_stored_start(spec, ArtifactStore.of_run(run)),
     )
     # Together, so that no crash leaves a campaign without what it was to begin with.
-    brought = _stored_labels(spec, opened.fingerprints, ArtifactStore(run / ARTIFACTS))
+    brought = _stored_labels(spec, opened.fingerprints, ArtifactStore.of_run(run))
     for entry in ledger.append_together([sealed_opening(opened), *brought]):
         fold.add(entry)
     return Opening(fold, spec, oracles, None)

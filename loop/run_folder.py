@@ -48,7 +48,7 @@ class RunFolder:
     @property
     def store(self) -> ArtifactStore:
         """Artifact store of the run."""
-        return ArtifactStore(self.path / "artifacts")
+        return ArtifactStore.of_run(self.path)
 
     def write_best_cif(self) -> Path | None:
         """Write the best candidate's relaxed structure as CIF; None where there is no structure."""

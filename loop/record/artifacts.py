@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from alloop.canonical import canonical_json, sha256
 from alloop.durable import make_folder, write_durably
@@ -17,6 +17,8 @@ from alloop.materials import Material, material_from_json, material_to_json
 
 T = TypeVar("T")
 
+ARTIFACTS = "artifacts"
+"""Name of the store's folder in the run's."""
 _ID = re.compile(r"[0-9a-f]{64}")
 
 MOST_BYTES = 4_000_000_000
@@ -34,6 +36,11 @@ class ArtifactStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def of_run(cls, run: Path) -> Self:
+        """Return the store of a run."""
+        return cls(run / ARTIFACTS)
 
     def put(self, content: bytes) -> str:
         """Store bytes durably and return their id; what is there already is not written again.

@@ -17,9 +17,6 @@ from alloop.loop.record.events import LedgerEntry, Measured, Proposed
 from alloop.loop.record.hash_chain import START, BrokenChain, ChainCheck, StoredRow
 from alloop.loop.record.ledger import Ledger
 
-ARTIFACTS = "artifacts"
-"""The artifact store's folder in a run directory."""
-
 
 @dataclass(frozen=True)
 class Verification:
@@ -49,7 +46,7 @@ def verify(run: Path, *, head: str | None = None) -> Verification:
     Raises:
         RunError: if there is no ledger to verify.
     """
-    check = _Check(ArtifactStore(run / ARTIFACTS))
+    check = _Check(ArtifactStore.of_run(run))
     try:
         with Ledger.open(run, writable=False) as ledger:
             for row in ledger.rows():

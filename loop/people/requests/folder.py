@@ -41,7 +41,7 @@ def write_request_folder(
     """
     folder = run / FOLDER
     make_folder(folder)
-    store = ArtifactStore(run / "artifacts")
+    store = ArtifactStore.of_run(run)
     materials = {e.candidate: store.get_material(e.candidate) for e in evaluations}
     files: dict[str, bytes] = {}
     asked: set[str] = set()
