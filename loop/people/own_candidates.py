@@ -97,9 +97,8 @@ def _decisions(
     reason: str,
     each_alone: bool,
 ) -> tuple[Decision, ...]:
-    seen = Seen()
-    seen.follow(state, store)
-    known = seen.overlay()
+    known = Seen()
+    known.follow(state, store)
     if not each_alone:
         for id in state.by_hand.queue:
             known.add(id, store.get_material(id))
