@@ -21,7 +21,7 @@ from alloop.loop.record.ledger import Ledger
 from alloop.loop.run_folder import open_to_write
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.fold import Fold
-from alloop.loop.state.folding.terms import Terms
+from alloop.loop.state.folding.terms import Terms, begins_afresh
 from alloop.loop.steps import Close, next_step
 from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import Status
@@ -175,10 +175,9 @@ def _require_start(state: CampaignState, new: CampaignSpec, store: ArtifactStore
     Raises:
         ModelError: with the reason.
     """
-    options, names = new.model, new.property_names()
-    begins_afresh = (new.space, names) != (state.spec.space, state.spec.property_names())
-    if begins_afresh and isinstance(options, StartsFromCheckpoint) and state.start_checkpoint:
-        store.read(state.start_checkpoint, lambda path: options.start(path, new.space, names))
+    options, names, start = new.model, new.property_names(), state.start_checkpoint
+    if start and isinstance(options, StartsFromCheckpoint) and begins_afresh(state.spec, new):
+        store.read(start, lambda path: options.start(path, new.space, names))
 
 
 def _refused(problem: str, place: str) -> AlloopError:

@@ -50,6 +50,12 @@ def terms_in_force(terms: Sequence[Terms], place: int) -> int:
     return max(bisect_right([each.n_proposals for each in terms], place), 1)
 
 
+def begins_afresh(before: CampaignSpec, spec: CampaignSpec) -> bool:
+    """Return whether no model goes on from those of the terms before: they are of other properties
+    or of another space."""
+    return (spec.space, spec.property_names()) != (before.space, before.property_names())
+
+
 @dataclass(frozen=True)
 class Retraction:
     """Measurement that was taken back."""
@@ -111,7 +117,7 @@ class Standing:
     def amend(
         self, before: CampaignSpec, spec: CampaignSpec, entry: LedgerEntry, n_proposals: int
     ) -> None:
-        """Go on under other terms; models of other properties or of another space are outdated."""
+        """Go on under other terms; models that none goes on from under them are outdated."""
         event = entry.event
         assert isinstance(event, SpecChanged)
         old, new = (each.model_dump(mode="json") for each in (before, spec))
@@ -127,7 +133,7 @@ class Standing:
                 differences(old, new),
             )
         )
-        if (spec.space, spec.property_names()) != (before.space, before.property_names()):
+        if begins_afresh(before, spec):
             self.outdated_models |= set(self._fitted)
 
     def measured(self, evaluation: str, seq: int) -> None:
