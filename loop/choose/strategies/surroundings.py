@@ -18,6 +18,8 @@ from alloop.loop.state.ranking.pareto import best_first
 from alloop.materials import Material, composition_of
 from alloop.space import Structures
 
+FIRST = (Stage.INITIAL, Stage.BROUGHT)
+"""Stages of the labels that there are before the first round."""
 CHUNK = 32
 """Number of candidates at one distance, in moves; where all of them are measured, those farther
 away are looked at."""
@@ -209,6 +211,5 @@ def _fractions(material: Material, elements: Sequence[str]) -> np.ndarray:
 def first_labels(state: CampaignState, surroundings: Surroundings) -> list[Measured]:
     """Return the labels of the first batch, and those that were brought, the best first: of each
     that can be moved from."""
-    first = (Stage.INITIAL, Stage.BROUGHT)
-    answers = [m for m in state.known_answers() if m.round == 0 and m.stage in first]
+    answers = [m for m in state.known_answers() if m.round == 0 and m.stage in FIRST]
     return [m for m in best_first(state, answers) if surroundings.has(m.candidate)]

@@ -14,6 +14,7 @@ from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.batch import Batch
 from alloop.loop.choose.strategies.directions import Weights, directions
 from alloop.loop.choose.strategies.surroundings import (
+    FIRST,
     Surroundings,
     first_labels,
     surroundings_of,
@@ -23,8 +24,6 @@ from alloop.loop.record.events import Measured, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.seeds import derive_seed
 
-FIRST = (Stage.INITIAL, Stage.BROUGHT)
-"""Stages of the labels that there are before the first round."""
 COOLING = 1 / 100
 """Temperature of the last round over that of the first."""
 
