@@ -102,10 +102,7 @@ def labels_in(events: tuple[LabelsBrought, ...]) -> Iterator[tuple[LabelsBrought
 
 def brought_materials(state: "CampaignState") -> Mapping[str, BroughtLabel]:
     """Return each material that was brought, by candidate: as it came first."""
-    found: dict[str, BroughtLabel] = {}
-    for _, label in labels_in(state.brought):
-        found.setdefault(label.candidate, label)
-    return found
+    return state.brought_materials
 
 
 def without_own_value(state: "CampaignState") -> tuple[str, ...]:

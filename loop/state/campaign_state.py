@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.canonical import sha256
-from alloop.loop.record.by_hand.brought import LabelsBrought
+from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.events import (
     AttemptFailed,
     Decision,
@@ -22,7 +22,7 @@ from alloop.loop.record.events import (
     Stage,
 )
 from alloop.loop.record.stored_events import Moments, outline_of
-from alloop.loop.state.brought import brought_answers, brought_measurements
+from alloop.loop.state.brought import brought_answers, brought_measurements, labels_in
 from alloop.loop.state.budgets import TierBudget, tier_budgets
 from alloop.loop.state.by_hand.decisions import HandDecisions
 from alloop.loop.state.choices import Choices
@@ -255,6 +255,14 @@ class CampaignState:
         from alloop.loop.state.hull import with_energy_above_hull  # noqa: PLC0415 (numpy)
 
         return tuple(with_energy_above_hull(m, self.hulls) for m in self._brought)
+
+    @cached_property
+    def brought_materials(self) -> Mapping[str, BroughtLabel]:
+        """Each material that was brought, by candidate: as it came first."""
+        found: dict[str, BroughtLabel] = {}
+        for _, label in labels_in(self.brought):
+            found.setdefault(label.candidate, label)
+        return found
 
     def known_answers(self, tier: int = 0) -> tuple[Measured, ...]:
         """Return the ``answers`` of a tier, then what was brought in place of its measurements:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from alloop.loop.record.by_hand.candidates import (
@@ -78,7 +79,7 @@ class HandDecisions:
             later = replace(later, queue=tuple(id for id in later.queue if id not in decided))
         return later
 
-    @property
+    @cached_property
     def reasons_vetoed(self) -> dict[str, str]:
         """Who vetoed a candidate and why, by candidate."""
         return {id: f"vetoed by {veto.who}: {veto.why}" for id, veto in self.vetoes.items()}
