@@ -11,11 +11,9 @@ from typing import Protocol, Self
 from alloop.campaigns.parts import model_faults_named, model_use_named
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import RunError
-from alloop.loop.choose.augmentation import propose_neighbours, task_payload, task_payload_id
-from alloop.loop.choose.promotion import propose_promotion
-from alloop.loop.choose.proposal import propose_initial
+from alloop.loop.choose.augmentation import task_payload, task_payload_id
 from alloop.loop.choose.screening import Seen
-from alloop.loop.choose.strategies.dispatch import propose_batch
+from alloop.loop.choose.strategies.dispatch import propose_stage
 from alloop.loop.choose.training_set import training_set
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
@@ -36,7 +34,6 @@ from alloop.loop.record.events import (
     Reuse,
     SessionClosed,
     SessionOpened,
-    Stage,
 )
 from alloop.loop.record.ledger import Ledger
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
@@ -300,26 +297,15 @@ class Controller:
         )
 
     def _propose(self, step: Propose) -> Proposed:
-        state, seen = self.state, self._update_seen()
-        match step.stage:
-            case Stage.INITIAL:
-                return propose_initial(state, self._store, seen, part=step.iteration)
-            case Stage.ACQUISITION:
-                return propose_batch(state, self._store, seen, round=step.round)
-            case Stage.AUGMENTATION:
-                return propose_neighbours(
-                    state, self._store, seen, round=step.round, iteration=step.iteration
-                )
-            case Stage.PROMOTION:
-                return propose_promotion(
-                    state,
-                    self._store,
-                    round=step.round,
-                    tier=step.tier,
-                    iteration=step.iteration,
-                )
-            case Stage.UNREQUESTED | Stage.BROUGHT:
-                raise AssertionError("only people bring what was not asked for")
+        return propose_stage(
+            self.state,
+            self._store,
+            self._update_seen(),
+            stage=step.stage,
+            round=step.round,
+            iteration=step.iteration,
+            tier=step.tier,
+        )
 
     def _measure(self, evaluations: Sequence[Evaluation]) -> None:
         """Have every evaluation answered; record each answer when it comes."""

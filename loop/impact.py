@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alloop.loop.choose.augmentation import propose_neighbours
 from alloop.loop.choose.known_values import known_values
-from alloop.loop.choose.promotion import propose_promotion
 from alloop.loop.choose.screening import Seen
-from alloop.loop.choose.strategies.dispatch import propose_batch
+from alloop.loop.choose.strategies.dispatch import propose_stage
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.by_hand.brought import BroughtLabel, LabelsBrought
 from alloop.loop.record.by_hand.changes import Retracted
@@ -242,17 +240,18 @@ class _Sides:
         return one.decisions != other.decisions
 
     def _proposed(self, side: _Side, event: Proposed) -> Proposed:
-        state, round = side.state(), event.round
-        if event.stage is Stage.PROMOTION:
-            return propose_promotion(
-                state, self._store, round=round, tier=event.tier, iteration=event.iteration
-            )
-        side.seen.follow(state, self._store)
-        if event.stage is Stage.AUGMENTATION:
-            return propose_neighbours(
-                state, self._store, side.seen, round=round, iteration=event.iteration
-            )
-        return propose_batch(state, self._store, side.seen, round=round)
+        state = side.state()
+        if event.stage is not Stage.PROMOTION:  # which makes nothing new
+            side.seen.follow(state, self._store)
+        return propose_stage(
+            state,
+            self._store,
+            side.seen,
+            stage=event.stage,
+            round=event.round,
+            iteration=event.iteration,
+            tier=event.tier,
+        )
 
     def _look_at_reference(self, seq: int, event: ReferenceTaken) -> None:
         one, other = (

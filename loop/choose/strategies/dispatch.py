@@ -1,10 +1,13 @@
-"""Dispatch of a round's acquisition to the campaign's strategy."""
+"""Dispatch of what is proposed: of a stage, and of a round's acquisition to the campaign's
+strategy."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
+from alloop.loop.choose.augmentation import propose_neighbours
 from alloop.loop.choose.own.queued import propose_with_queue
-from alloop.loop.choose.proposal import propose_random
+from alloop.loop.choose.promotion import propose_promotion
+from alloop.loop.choose.proposal import propose_initial, propose_random
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.search.search import propose_by_search
 from alloop.loop.choose.search.table import propose_from_table
@@ -42,6 +45,44 @@ class ModelBased(Protocol):
         round: int,
     ) -> Proposed:
         """Return a round's batch."""
+
+
+def propose_stage(
+    state: CampaignState,
+    store: ArtifactStore,
+    seen: Seen,
+    *,
+    stage: Stage,
+    round: int,
+    iteration: int,
+    tier: int,
+) -> Proposed:
+    """Propose what a stage of a campaign is to measure; a function of the state, as
+    ``propose_batch`` is.
+
+    Args:
+        state: of the campaign.
+        store: of its materials.
+        seen: everything measured or pending.
+        stage: that proposes.
+        round: that it belongs to.
+        iteration: of the local search or the promotion, or part of the first candidates.
+        tier: that is to measure.
+
+    Raises:
+        AlloopError: as ``propose_batch``.
+    """
+    match stage:
+        case Stage.INITIAL:
+            return propose_initial(state, store, seen, part=iteration)
+        case Stage.ACQUISITION:
+            return propose_batch(state, store, seen, round=round)
+        case Stage.AUGMENTATION:
+            return propose_neighbours(state, store, seen, round=round, iteration=iteration)
+        case Stage.PROMOTION:
+            return propose_promotion(state, store, round=round, tier=tier, iteration=iteration)
+        case Stage.UNREQUESTED | Stage.BROUGHT:
+            raise AssertionError("only people bring what was not asked for")
 
 
 def propose_batch(
