@@ -24,6 +24,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import Measurement, Status
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
+from benchmarks.command_line import alloop
 from benchmarks.recording import RESULTS, record
 
 NICKEL_EDGE = 3.52
@@ -76,9 +77,8 @@ def write(found: dict[str, float]) -> None:
 def discover_figures(folder: Path) -> dict[str, float]:
     """Run the ready campaign as `make discover` does, elements calculated afresh."""
     run = folder / "run"
-    command = [sys.executable, "-c", "from alloop.loop.commands.app import main; main()"]
     subprocess.run(
-        [*command, "launch", "nifecr-bulk-modulus", "--run", str(run)],
+        alloop("launch", "nifecr-bulk-modulus", "--run", str(run)),
         env=os.environ | {"XDG_DATA_HOME": str(folder / "data"), "ALLOOP_CACHE": "off"},
         check=True,
         stdout=subprocess.DEVNULL,

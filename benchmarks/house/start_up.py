@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alloop.loop.run_folder import RunFolder
+from benchmarks.command_line import alloop
 
 PAIRS = 7
 REFERENCE = (sys.executable, "-c", "import typer, rich, pydantic")
@@ -49,7 +50,7 @@ def figures() -> dict[str, float]:
 def _launch(run: Path) -> str:
     """Run the small campaign, and return its best candidate's id."""
     settings = [word for setting in SMALL for word in ("--set", setting)]
-    command = _alloop("launch", READY, "--run", str(run), *settings)
+    command = alloop("launch", READY, "--run", str(run), *settings)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     best = RunFolder.read(run).state.best()
     assert best is not None, "the campaign measured something"
@@ -57,15 +58,10 @@ def _launch(run: Path) -> str:
 
 
 def _ratio(*words: str) -> float:
-    command = _alloop(*words)
+    command = alloop(*words)
     processor_seconds(command)  # compiles what was never imported before
     pairs = [(processor_seconds(command), processor_seconds(REFERENCE)) for _ in range(PAIRS)]
     return round(statistics.median(ours / theirs for ours, theirs in pairs), 2)
-
-
-def _alloop(*words: str) -> tuple[str, ...]:
-    """Return a command that is ``alloop`` of this interpreter."""
-    return sys.executable, "-c", "from alloop.loop.commands.app import main; main()", *words
 
 
 def processor_seconds(command: Sequence[str]) -> float:

@@ -10,7 +10,6 @@ import itertools
 import random
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alloop.loop.record.ledger import Ledger
+from benchmarks.command_line import alloop
 from benchmarks.page.report import browser_page
 from benchmarks.trust.long_run import made_events
 
@@ -76,9 +76,8 @@ def latencies(run: Path, n_events: int, tries: int) -> list[float]:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder by the command, and give its address."""
-    command = [sys.executable, "-c", "from alloop.loop.commands.app import main; main()"]
     with subprocess.Popen(
-        [*command, "serve", str(folder), "--port", "0"], stdout=subprocess.PIPE, text=True
+        alloop("serve", str(folder), "--port", "0"), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         try:

@@ -8,13 +8,13 @@ machine without a graphics card draws with its processor. Needs Chromium.
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command_line import alloop
 from benchmarks.trust.long_run import write_run
 
 TRIES = 5
@@ -46,8 +46,7 @@ def measure() -> dict[str, float]:
 def report_of(run: Path, n_events: int) -> Path:
     """Write a made-up run of some events, and its report by the command; return the page."""
     write_run(run, n_events)
-    command = [sys.executable, "-c", "from alloop.loop.commands.app import main; main()"]
-    subprocess.run([*command, "report", str(run)], check=True, capture_output=True)
+    subprocess.run(alloop("report", str(run)), check=True, capture_output=True)
     return run / "report.html"
 
 

@@ -10,7 +10,6 @@ import gc
 import shutil
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 import tracemalloc
@@ -23,6 +22,7 @@ from alloop.loop.record.ledger import Ledger
 from alloop.loop.record.ledger_file import LEDGER
 from alloop.loop.record.verification import verify
 from alloop.loop.state.folding.fold import Fold
+from benchmarks.command_line import alloop
 from benchmarks.house.start_up import processor_seconds
 from benchmarks.trust.long_run import made_events, write_run
 
@@ -89,8 +89,8 @@ def command_figures(run: Path, size: str, *, with_hull: bool = False) -> dict[st
     best = write_run(run, SIZES[size], with_artifacts=False, with_hull=with_hull)
     name = f"{size}_with_hull" if with_hull else size
     figures = {
-        f"status_{name}_seconds": _median(_alloop("status", str(run))),
-        f"explain_{name}_seconds": _median(_alloop("explain", str(run), best)),
+        f"status_{name}_seconds": _median(alloop("status", str(run))),
+        f"explain_{name}_seconds": _median(alloop("explain", str(run), best)),
     }
     shutil.rmtree(run)
     return figures
@@ -103,11 +103,11 @@ def whole_run_figures(folder: Path) -> dict[str, float]:
         run = folder / f"whole-{name}"
         write_run(run, SIZES[name])
         assert verify(run).ok, "nothing was tampered with"
-        figures[f"verify_{name}_seconds"] = _median(_alloop("verify", str(run)))
+        figures[f"verify_{name}_seconds"] = _median(alloop("verify", str(run)))
     figures["verify_growth_1k_to_10k"] = round(
         figures["verify_10k_seconds"] / figures["verify_1k_seconds"], 2
     )
-    figures["report_10k"] = _median(_alloop("report", str(run)))
+    figures["report_10k"] = _median(alloop("report", str(run)))
     figures["report_10k_megabytes"] = round((run / "report.html").stat().st_size / MEGABYTE, 2)
     return figures
 
@@ -135,10 +135,6 @@ def _last_row(run: Path) -> tuple[object, ...]:
     ).fetchone()
     connection.close()
     return row
-
-
-def _alloop(*words: str) -> Sequence[str]:
-    return sys.executable, "-c", "from alloop.loop.commands.app import main; main()", *words
 
 
 def _median(command: Sequence[str]) -> float:

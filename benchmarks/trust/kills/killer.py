@@ -4,7 +4,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
@@ -27,7 +26,6 @@ BEGUN = b"begun "
 """Beginning of the witness's note that a worker turns to a measurement."""
 LEAVING = 60.0
 """Seconds that workers have to finish what they measure, and leave, after their controller died."""
-ALLOOP = (sys.executable, "-c", "from alloop.loop.commands.app import main; main()")
 
 
 class Victim(Enum):

@@ -18,9 +18,10 @@ from typing import Any
 
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
+from benchmarks.command_line import alloop
 from benchmarks.trust.kills.accounts import Account, account
 from benchmarks.trust.kills.campaigns import CAMPAIGNS, Killed, environment
-from benchmarks.trust.kills.killer import ALLOOP, Killer, Tally
+from benchmarks.trust.kills.killer import Killer, Tally
 
 KILLS = 20
 """Kills of each campaign."""
@@ -104,7 +105,7 @@ def run(campaign: Killed, home: Path, kills: int, moments: random.Random) -> Out
         "ALLOOP_WITNESS": str(notes),
         "PYTHONPATH": f"{WITNESS}:{ROOT}",
     }
-    killer = Killer(folder, (*ALLOOP, *campaign.words(folder)), variables, notes, mark, moments)
+    killer = Killer(folder, alloop(*campaign.words(folder)), variables, notes, mark, moments)
     tally = killer.kill(kills, max(1, campaign.events // max(1, kills)))
     found = RunFolder.read(folder)
     digest = subprocess.run(
