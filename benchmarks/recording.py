@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def record_parts(
     subject: str,
     asked: Sequence[str],
     known: Sequence[str],
-    measure: Callable[[str], Mapping[str, Any] | None],
+    measure: Callable[[str], Mapping[str, Any]],
     *,
     totals: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda measured: {},
 ) -> None:
@@ -51,22 +51,40 @@ def record_parts(
         subject: name of the benchmark.
         asked: parts to measure; all, if empty.
         known: all parts, in the order in which they are measured.
-        measure: gives a part's figures; None for one that is not written yet.
+        measure: gives a part's figures.
         totals: gives figures over all parts.
     """
     if unknown := sorted(set(asked) - set(known)):
         raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
     for name in asked or known:
         print(f"{name} …", flush=True)
-        if (found := measure(name)) is None:
-            print(f"{name}: not written yet", flush=True)
-            continue
+        found = measure(name)
         path = RESULTS / f"{subject}.json"
         # Read now: other parts may have been recorded meanwhile.
         earlier = json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
         measured = earlier | dict(found)
         command = f"make bench-{subject}"
         print(record(subject, measured | dict(totals(measured)), command=command), flush=True)
+
+
+def record_modules(subject: str, asked: Sequence[str], parts: Mapping[str, str]) -> None:
+    """Measure parts that are functions of modules, and write results/SUBJECT.json after each.
+
+    Args:
+        subject: name of the benchmark, and of its package.
+        asked: parts to measure; all, if empty.
+        parts: module of each part within the package, in the order in which they are measured;
+            ``module:function`` where the function is not ``measure``. Each is imported when its
+            turn comes.
+    """
+
+    def measure(name: str) -> Mapping[str, Any]:
+        module, _, function = parts[name].partition(":")
+        of_part = getattr(import_module(f"benchmarks.{subject}.{module}"), function or "measure")
+        found: Mapping[str, Any] = of_part()
+        return found
+
+    record_parts(subject, asked, tuple(parts), measure)
 
 
 def machine() -> dict[str, Any]:

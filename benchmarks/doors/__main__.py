@@ -6,14 +6,13 @@ Figures of parts that are not named stay as they were.
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from benchmarks.recording import record_parts
+from benchmarks.recording import record_modules
 
 PARTS = {
-    "parents": "parents:measure",
-    "ground_states": "ground_states:measure",
-    "start": "start:measure",
+    "parents": "parents",
+    "ground_states": "ground_states",
+    "start": "start",
     "chgnet": "potentials:chgnet_figures",
     "7net_0": "potentials:sevennet_0_figures",
     "7net_l3i5": "potentials:sevennet_l3i5_figures",
@@ -24,14 +23,8 @@ its turn comes."""
 
 
 def main(names: Sequence[str]) -> None:
-    """Measure the named parts, or all there are, and write results/doors.json after each."""
-    record_parts("doors", names, tuple(PARTS), _measure)
-
-
-def _measure(name: str) -> dict[str, float]:
-    module, _, function = PARTS[name].partition(":")
-    found: dict[str, float] = getattr(import_module(f"benchmarks.doors.{module}"), function)()
-    return found
+    """Measure the named parts, or all, and write results/doors.json after each."""
+    record_modules("doors", names, PARTS)
 
 
 if __name__ == "__main__":

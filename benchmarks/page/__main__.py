@@ -6,22 +6,22 @@ parts that are not named stay as they were.
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from benchmarks.recording import record_parts
+from benchmarks.recording import record_modules
 
 PARTS = {
-    "retraction": "benchmarks.page.retraction",
-    "report": "benchmarks.page.report",
-    "export": "benchmarks.page.export",
-    "latency": "benchmarks.page.latency",
+    "retraction": "retraction",
+    "report": "report",
+    "export": "export",
+    "latency": "latency",
 }
-"""Module of each part, in the order in which they are measured."""
+"""Module of each part, in the order in which they are measured; each is imported when its turn
+comes."""
 
 
 def main(names: Sequence[str]) -> None:
     """Measure the named parts, or all, and write results/page.json after each."""
-    record_parts("page", names, tuple(PARTS), lambda name: import_module(PARTS[name]).measure())
+    record_modules("page", names, PARTS)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@ Figures of parts that are not named stay as they were.
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 
-from benchmarks.recording import record_parts
+from benchmarks.recording import record_modules
 
 PARTS = {
-    name: f"benchmarks.search.{name}"
+    name: name
     for name in (
         "fixed",
         "ternary",
@@ -33,15 +31,8 @@ comes."""
 
 
 def main(names: Sequence[str]) -> None:
-    """Measure the named parts, or all there are, and write results/search.json after each."""
-    record_parts("search", names, tuple(PARTS), _measure)
-
-
-def _measure(name: str) -> dict[str, float] | None:
-    if find_spec(PARTS[name]) is None:
-        return None
-    found: dict[str, float] = import_module(PARTS[name]).measure()
-    return found
+    """Measure the named parts, or all, and write results/search.json after each."""
+    record_modules("search", names, PARTS)
 
 
 if __name__ == "__main__":

@@ -6,25 +6,25 @@ parts that are not named stay as they were.
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from benchmarks.recording import record_parts
+from benchmarks.recording import record_modules
 
 PARTS = {
-    "kills": "benchmarks.trust.kills.measure",
-    "hostile": "benchmarks.trust.hostile.attempts",
-    "forgeries": "benchmarks.trust.forgeries",
-    "input": "benchmarks.trust.malformed.cases",
-    "numbers": "benchmarks.trust.numbers",
-    "ledgers": "benchmarks.trust.ledgers",
-    "fuzz": "benchmarks.trust.malformed.fuzz",
+    "kills": "kills.measure",
+    "hostile": "hostile.attempts",
+    "forgeries": "forgeries",
+    "input": "malformed.cases",
+    "numbers": "numbers",
+    "ledgers": "ledgers",
+    "fuzz": "malformed.fuzz",
 }
-"""Module of each part, in the order in which they are measured."""
+"""Module of each part, in the order in which they are measured; each is imported when its turn
+comes."""
 
 
 def main(names: Sequence[str]) -> None:
     """Measure the named parts, or all, and write results/trust.json after each."""
-    record_parts("trust", names, tuple(PARTS), lambda name: import_module(PARTS[name]).measure())
+    record_modules("trust", names, PARTS)
 
 
 if __name__ == "__main__":
