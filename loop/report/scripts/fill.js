@@ -36,20 +36,35 @@ const fill = ({ signal, kept }) => {
     });
   }
 
+  const mark = (name) => { document.documentElement.dataset[name] = String(Math.round(performance.now())); };
+  /** Let the browser show what is there before it is busy again; in a hidden tab nothing is shown. */
+  const shown = () => new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 500);
+  });
+  const isInWindow = (element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return bottom > 0 && top < window.innerHeight;
+  };
+
   const whole = (async () => {
+    const isDrawnLater = ![...document.querySelectorAll(".plot")].some(isInWindow);
+    if (isDrawnLater) {
+      mark("ready");
+      await shown();
+    }
     const figureData = island("figure-data");
     if (Object.keys(figureData.figures).length) {
       await library("plotly");
       drawFigures({ ...figureData, dark: island("theme-data"), texts: decisionData.texts, onCandidate: table.findCandidate, signal });
     }
-    document.documentElement.dataset.ready = String(Math.round(performance.now()));
+    if (!isDrawnLater) mark("ready");
     if (document.getElementById("structure-data")) {
-      // The drawing stands there meanwhile.
-      await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+      await shown(); // the drawing stands there meanwhile
       await library("3dmol");
       structureViewer({ structures: island("structure-data"), onCandidate: table.findCandidate, signal });
     }
-    document.documentElement.dataset.complete = String(Math.round(performance.now()));
+    mark("complete");
   })().catch((error) => {
     const told = create("p", { class: "warning" }, `The figures cannot be drawn: ${error.message}. They need a browser of 2023 or later.`);
     document.querySelector("header").append(told);
