@@ -10,6 +10,7 @@ from alloop.errors import AlloopError
 from alloop.loop.controller import Controller
 from alloop.loop.run_folder import RunFolder
 from benchmarks.doors.parent_spaces import PARENT_SPACES, parent_campaign
+from tests.loop.observers import Silent
 
 FEWEST = 4
 """Number of labels of a campaign that counts as run."""
@@ -43,7 +44,7 @@ def energies_of(spec: dict[str, Any]) -> list[float]:
     """Return the energies in eV/atom that a campaign measured, in their order."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        with Controller(run, parse_spec(spec, where="parents"), observer=_Silent()) as controller:
+        with Controller(run, parse_spec(spec, where="parents"), observer=Silent()) as controller:
             controller.run()
         state = RunFolder.read(run).state
     return [answer.properties["energy_per_atom"] for answer in state.answers()]
@@ -51,13 +52,3 @@ def energies_of(spec: dict[str, Any]) -> list[float]:
 
 def _key(name: str) -> str:
     return name.replace("-", "_").lower()
-
-
-class _Silent:
-    """Observer that says nothing."""
-
-    def step(self, *told: object) -> None: ...
-
-    def progress(self, *told: object) -> None: ...
-
-    def event(self, *told: object) -> None: ...

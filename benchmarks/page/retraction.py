@@ -40,9 +40,10 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.fold import fold
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.loop.state.ranking.reference import reference_from
-from alloop.loop.steps import Close, Step, next_step
+from alloop.loop.steps import Close, next_step
 from alloop.oracles.base import FailureKind, Status
 from alloop.seeds import derive_seed
+from tests.loop.observers import Silent
 
 SEED = 19
 LABELS = 10
@@ -118,15 +119,9 @@ def measure() -> dict[str, float]:
         return figures
 
 
-class _Silent:
-    def step(self, step: Step, state: CampaignState) -> None: ...
-    def progress(self, share: float, message: str) -> None: ...
-    def event(self, entry: LedgerEntry) -> None: ...
-
-
 def run_campaign(path: Path, spec: Mapping[str, Any]) -> RunFolder:
     """Run a campaign to its end."""
-    with Controller(path, parse_spec(dict(spec), where="benchmark"), observer=_Silent()) as running:
+    with Controller(path, parse_spec(dict(spec), where="benchmark"), observer=Silent()) as running:
         running.run()
     return RunFolder.read(path)
 

@@ -30,9 +30,9 @@ from alloop.loop.record.ledger_file import LEDGER
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.steps import Step
 from alloop.oracles.base import Cost, Measurement, Status
 from benchmarks.execution.oracle import Fake
+from tests.loop.observers import Silent
 
 FORGED = 12_345.0
 """Value that no honest measurement gives, GPa."""
@@ -84,15 +84,11 @@ RECHAINED: Mapping[str, tuple[str, str]] = {
 """Replacements in the sixth event, by a forger who computes every later hash again."""
 
 
-class _Silent:
-    """Observer; ends the session once something is proposed, where asked to."""
+class _Cut(Silent):
+    """Observer that ends the session once something is proposed, where asked to."""
 
     def __init__(self, *, is_cut: bool = False) -> None:
         self._is_cut = is_cut
-
-    def step(self, step: Step, state: CampaignState) -> None: ...
-
-    def progress(self, share: float, message: str) -> None: ...
 
     def event(self, entry: LedgerEntry) -> None:
         if self._is_cut and isinstance(entry.event, Proposed):
@@ -134,7 +130,7 @@ def believed_forgeries() -> dict[str, bool]:
 
 def _go(run: Path, oracle: Fake, *, is_cut: bool = False) -> CampaignState:
     spec = None if run.exists() else parse_spec(SPEC, where="forgeries")
-    observer = _Silent(is_cut=is_cut)
+    observer = _Cut(is_cut=is_cut)
     with Controller(run, spec, build_oracles=lambda _: [oracle], observer=observer) as controller:
         return controller.run()
 
