@@ -8,6 +8,7 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
 from alloop.campaigns.load import parse_spec
+from alloop.campaigns.spec import CampaignSpec
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.oracles.base import Status
 from benchmarks.doors.enumeration import inequivalent_orderings
@@ -91,7 +92,7 @@ def ground_state_figures(name: str) -> dict[str, float]:
     answers = energies_of(spec)
     read = parse_spec(spec, where=name)
     orderings = inequivalent_orderings(DecorationSpace.of_space(read.space))  # type: ignore[arg-type]
-    energies = _energies(spec, orderings)
+    energies = _energies(read, orderings)
     lowest = min(energies, key=lambda place: energies[place])
     best = min(answers)
     labels = 1 + next(n for n, e in enumerate(answers) if e < best + SAME_ENERGY)
@@ -110,9 +111,9 @@ def ground_state_figures(name: str) -> dict[str, float]:
     }
 
 
-def _energies(spec: dict[str, Any], orderings: list[Structure]) -> dict[int, float]:
+def _energies(spec: CampaignSpec, orderings: list[Structure]) -> dict[int, float]:
     """Return the energies in eV/atom of the orderings that the campaign's oracle could measure."""
-    oracle = parse_spec(spec, where="parents").build_oracles()[0]
+    oracle = spec.build_oracles()[0]
     found = {}
     for place, ordering in enumerate(orderings):
         measured = oracle.measure(ordering)

@@ -4,8 +4,9 @@ import gzip
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -144,11 +145,7 @@ def wbm_crystals() -> list[tuple[Structure, float]]:
         (Structure.from_dict(row["structure"]), float(row["formation_energy_per_atom"]))
         for row in _shuffled(EQUILIBRIUM)
     )
-    return list(_first(N_ENERGIES, (each for each in found if _has_references(each[0]))))
-
-
-def _first(n: int, items: Iterable[Any]) -> Iterator[Any]:
-    yield from (item for item, _ in zip(items, range(n), strict=False))
+    return list(islice((each for each in found if _has_references(each[0])), N_ENERGIES))
 
 
 def _shuffled(name: str) -> list[Mapping[str, Any]]:

@@ -97,10 +97,10 @@ def _until(run: Path, goal: float) -> int:
 
 def _weights(brought: Path, folder: Path) -> Path:
     """Return a checkpoint of the campaign's model, trained on the labels of a run."""
-    state, store = RunFolder.read(brought).state, RunFolder.read(brought).store
+    measured = RunFolder.read(brought)
     rows = [f"cif,{GOAL}"]
-    for m in state.answers():
-        cif = store.get_material(m.candidate).to(fmt="cif")
+    for m in measured.state.answers():
+        cif = measured.store.get_material(m.candidate).to(fmt="cif")
         rows.append(f'"{cif}",{m.properties[GOAL]!r}')
     table, out = folder / "brought.csv", folder / "weights.safetensors"
     table.write_text("\n".join(rows) + "\n", "utf-8")
