@@ -16,8 +16,6 @@ from alloop.loop.serve.access import Access, is_loopback, new_token
 from alloop.loop.serve.server import LiveServer
 from alloop.loop.serve.watch import Watch
 
-DEFAULT_PORT = 8642
-
 
 def serve(paths: Sequence[Path], *, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve runs, and folders of them, until a signal ends it.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -95,22 +96,19 @@ class LiveServer:
         """Yield a server-sent event for each new version of a page, beginning with the present."""
         loop = asyncio.get_running_loop()
         self._listeners += 1
-        if run is not None:
-            run.viewers += 1
         try:
-            told, at = "", loop.time()
-            while not self._watch.closed.is_set():
-                if (now := version()) != told:
-                    told, at = now, loop.time()
-                    yield f"data: {now}\n\n"
-                elif loop.time() - at > ALIVE:
-                    at = loop.time()
-                    yield ":\n\n"
-                await asyncio.sleep(NEWS)
+            with nullcontext() if run is None else run.looked_at():
+                told, at = "", loop.time()
+                while not self._watch.closed.is_set():
+                    if (now := version()) != told:
+                        told, at = now, loop.time()
+                        yield f"data: {now}\n\n"
+                    elif loop.time() - at > ALIVE:
+                        at = loop.time()
+                        yield ":\n\n"
+                    await asyncio.sleep(NEWS)
         finally:
             self._listeners -= 1
-            if run is not None:
-                run.viewers -= 1
 
 
 def _html(text: str, policy: str) -> Response:
