@@ -196,13 +196,18 @@ class Watch:
         self.paths = tuple(dict.fromkeys(paths))
         self.is_alone = len(self.paths) == 1 and (self.paths[0] / LEDGER).exists()
         """Whether one run is served, and no folder in which others may appear."""
-        self.page = NOTHING
-        """The list of runs."""
         self.closed = threading.Event()
         self._runs: dict[str, ServedRun] = {}
         self._listed: tuple[ServedRun, ...] = ()
+        self._list: tuple[Sequence[ListRow], Shown] = ((), NOTHING)
+        """Rows, and the page that shows them."""
         self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
         self._scan()
+
+    @property
+    def page(self) -> Shown:
+        """The list of runs."""
+        return self._list[1]
 
     @property
     def runs(self) -> Mapping[str, ServedRun]:
@@ -237,9 +242,9 @@ class Watch:
         self._show_list()
 
     def _show_list(self) -> None:
-        page = shown(runs_page([run.row for run in self._listed], self.paths))
-        if page.version != self.page.version:
-            self.page = page
+        rows, (before, page) = [run.row for run in self._listed], self._list
+        if page is NOTHING or rows != before:
+            self._list = rows, shown(runs_page(rows, self.paths))
 
     def _scan(self) -> None:
         listed = []
