@@ -52,8 +52,7 @@ def _packed(script: str) -> str:
 def content_policy(scripts: list[str], *, live: bool = False) -> str:
     """Return a content security policy under which only these scripts run and nothing loads; of a
     live page, nothing but from where it came."""
-    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     connect = "connect-src 'self'; " if live else ""
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
@@ -61,6 +60,12 @@ def content_policy(scripts: list[str], *, live: bool = False) -> str:
     )
 
 
+@lru_cache
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+@lru_cache
 def bundle(*paths: Path) -> str:
     """Return scripts as one that leaves nothing behind in the page's global names."""
     parts = [_read(path) for path in paths]

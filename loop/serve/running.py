@@ -33,7 +33,7 @@ def serve(paths: Sequence[Path], *, host: str, port: int, announce: Callable[[st
     with _listening(host, port) as taken:
         taken_port = taken.getsockname()[1]
         access = Access(host, taken_port, None if is_loopback(host) else new_token())
-        live_policy()  # packs the libraries, once
+        live_policy()  # reads and hashes the scripts, once
         config = uvicorn.Config(
             LiveServer(watch).app(access),
             log_level="warning",
