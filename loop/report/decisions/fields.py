@@ -4,7 +4,7 @@ Names are those of `alloop audit --format csv`, with the fraction of each elemen
 some yes-or-no questions beside them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alloop.loop.record.events import Posterior
@@ -46,10 +46,19 @@ def filtered(state: CampaignState, text: str) -> tuple[Trial, ...]:
     """
     if not text.strip():
         return all_trials(state)
-    fields = fields_of(state)
-    test = compile_filter(text, {field.name: field.kind for field in fields})
+    return tuple(passing_trials(state, text, fields_of(state)))
+
+
+def passing_trials(state: CampaignState, text: str, fields: Sequence[Field]) -> Iterator[Trial]:
+    """Return an iterator over the decisions that pass a filter of these fields.
+
+    Raises:
+        FilterError: as ``filtered`` does.
+    """
+    kinds = {field.name: field.kind for field in fields}
     reads = {field.name: field.read for field in fields}
-    return tuple(trial for trial in all_trials(state) if test(_LazyRow(trial, reads)))
+    test = compile_filter(text, kinds)
+    return (trial for trial in all_trials(state) if test(_LazyRow(trial, reads)))
 
 
 def fields_of(state: CampaignState) -> tuple[Field, ...]:

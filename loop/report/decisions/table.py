@@ -4,7 +4,7 @@ yes-or-no questions as one number a row."""
 from collections.abc import Sequence
 from typing import Any
 
-from alloop.loop.report.decisions.fields import Field, fields_of, filtered
+from alloop.loop.report.decisions.fields import Field, fields_of, passing_trials
 from alloop.loop.report.decisions.filters import Kind
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import all_trials
@@ -50,7 +50,7 @@ def _suggestions(state: CampaignState, fields: Sequence[Field]) -> list[str]:
         sign, place = BETTER[objective.goal]
         texts.append(f"{name} {sign} {values[int(place * len(values))]:.3g}")
     texts.append(f"chosen and {state.spec.space.elements[-1]} > 0.5")
-    return [text for text in texts if filtered(state, text)]
+    return [text for text in texts if any(passing_trials(state, text, fields))]
 
 
 def _column(field: Field) -> dict[str, Any]:
