@@ -6,9 +6,19 @@ negative ones too, stay as they are. ``alloop.files.csv_table`` takes the apostr
 """
 
 import math
+from typing import Any
+
+from alloop.files.visible_text import visible
 
 _OBEYED = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _ALSO_FIRST = ("\t", "\r")
+
+
+def csv_cell(value: Any) -> Any:
+    """Return a text that no terminal obeys and no spreadsheet takes for a formula; other values
+    as they are.
+    """
+    return spreadsheet_cell(visible(value)) if isinstance(value, str) else value
 
 
 def spreadsheet_cell(text: str) -> str:

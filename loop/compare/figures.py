@@ -22,13 +22,12 @@ from alloop.loop.report.figures.style import (
     Figure,
     blank,
     finished,
+    line_style,
     plain,
 )
 from alloop.loop.report.words import label_of
 
 COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, INK, QUIET)
-DASHES = ("solid", "dash", "dot")
-"""Line styles; a further one begins where the colours are used up."""
 LABELS = "number of labels"
 
 
@@ -84,7 +83,7 @@ def front_figure(comparison: Comparison) -> Figure | None:
                 name=plain(group.name),
                 legendgroup=group.name,
                 showlegend=j == 0,
-                line={"width": 1, "color": _colour(i), "dash": _dash(i)},
+                line={"width": 1, **line_style(i, COLOURS)},
                 marker={"size": 6, "color": _colour(i)},
                 text=[plain(f"{group.name}, seed {run.seed}")] * len(front),
                 hovertemplate="%{text}<br>%{x:.5g}, %{y:.5g}<extra></extra>",
@@ -116,7 +115,7 @@ def acceleration_figure(comparison: Comparison, curves: Sequence[FactorCurves]) 
             y=[a.factor for a in known],
             mode="lines+markers",
             name=plain(f"{each.name} over {each.baseline}"),
-            line={"color": _colour(i), "dash": _dash(i)},
+            line=line_style(i, COLOURS),
             marker={
                 "size": 7,
                 "symbol": ["triangle-up-open" if a.is_bound else "circle" for a in known],
@@ -146,7 +145,7 @@ def enhancement_figure(comparison: Comparison, curves: Sequence[FactorCurves]) -
             y=list(each.enhancements),
             mode="lines",
             name=plain(f"{each.name} over {each.baseline}"),
-            line={"shape": "hv", "color": _colour(i), "dash": _dash(i)},
+            line={"shape": "hv", **line_style(i, COLOURS)},
         )
     _level(figure, 1.0, "")
     return finished(
@@ -176,7 +175,7 @@ def _add_group(
     figure: go.Figure, i: int, group: GroupProgress, value: Callable[[Curve], Curve], band: Band
 ) -> None:
     colour, name = _colour(i), plain(group.name)
-    line = {"shape": "hv", "color": colour, "dash": _dash(i)}
+    line = {"shape": "hv", **line_style(i, COLOURS)}
     shared = {"mode": "lines", "legendgroup": name, "hoverinfo": "skip", "showlegend": False}
     if len(group.runs) > 1:
         for curve in group.curves:
@@ -221,10 +220,6 @@ def _level(figure: go.Figure, value: float, text: str) -> None:
 
 def _colour(i: int) -> str:
     return COLOURS[i % len(COLOURS)]
-
-
-def _dash(i: int) -> str:
-    return DASHES[i // len(COLOURS) % len(DASHES)]
 
 
 def _channels(colour: str) -> str:

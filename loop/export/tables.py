@@ -4,9 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from alloop.files.spreadsheet import spreadsheet_cell
+from alloop.files.spreadsheet import csv_cell
 from alloop.loop.export.contents import Exported
 
 _COLUMNS = (
@@ -34,7 +33,7 @@ def measurements_csv(items: Sequence[Exported], names: Sequence[str]) -> str:
         doubts = "; ".join(f"{name}: {why}" for name, why in m.doubts.items())
         values = [m.properties.get(name, "") for name in columns]
         row = [*(facts[name] for name in _COLUMNS), *values, doubts]
-        writer.writerow(map(_cell, [*row, m.wall_seconds, m.core_hours, item.cif or ""]))
+        writer.writerow(map(csv_cell, [*row, m.wall_seconds, m.core_hours, item.cif or ""]))
     return text.getvalue()
 
 
@@ -50,10 +49,3 @@ def measurements_json(
         "measurements": [item.to_json() for item in items],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
-    return spreadsheet_cell(printable)

@@ -21,10 +21,10 @@ from mcp.types import Tool as OfferedTool
 from pydantic import ValidationError
 
 from alloop.errors import AlloopError
+from alloop.files.visible_text import visible
 from alloop.loop.commands.agents.controllers import Controllers
 from alloop.loop.commands.agents.runs import ServedFolder
 from alloop.loop.commands.agents.tools import TOOLS, Desk, Tool
-from alloop.loop.commands.printing.text import visible
 from alloop.loop.people.who import agent_name
 
 INSTRUCTIONS = (

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from alloop.files.spreadsheet import spreadsheet_cell
+from alloop.files.spreadsheet import csv_cell
 from alloop.loop.commands.printing.output import is_unicode
-from alloop.loop.commands.printing.text import say, say_aside, visible
+from alloop.loop.commands.printing.text import say, say_aside
 
 Row = Mapping[str, Any]
 
@@ -69,12 +69,5 @@ def print_csv(rows: Sequence[Row]) -> None:
     if not names:
         return
     writer = csv.writer(sys.stdout)
-    writer.writerow([_cell(name) for name in names])
-    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
-
-
-def _cell(value: Any) -> Any:
-    """Return a text that no terminal obeys and no spreadsheet takes for a formula; other values
-    as they are.
-    """
-    return spreadsheet_cell(visible(value)) if isinstance(value, str) else value
+    writer.writerow([csv_cell(name) for name in names])
+    writer.writerows([csv_cell(row.get(name)) for name in names] for row in rows)

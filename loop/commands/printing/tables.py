@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alloop.loop.commands.printing.text import visible
+from alloop.files.visible_text import visible
 
 
 def print_table(

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from alloop.errors import SpecError
+from alloop.files.visible_text import visible
 from alloop.loop.commands.arguments import SetOption, SpecArgument
-from alloop.loop.commands.printing.text import say, visible
+from alloop.loop.commands.printing.text import say
 
 SHOWN = 5
 """Skipped rows that are named."""

@@ -16,11 +16,11 @@ from alloop.loop.report.figures.style import (
     QUIET,
     SEQUENTIAL,
     SKY,
-    VERMILLION,
     Figure,
     blank,
     finished,
     points,
+    ring,
 )
 from alloop.loop.report.figures.triangle import Triangle
 from alloop.loop.report.words import label_of
@@ -137,7 +137,9 @@ def _triangle(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Fig
     for settings, mine in _by_lattice(state, spots):
         figure.add_scatter(**triangle.places([spot.percent for spot in mine]), **settings)
         figure.add_scatter(x=[None], y=[None], **_legend_entry(settings))
-    figure.add_scatter(**triangle.places([spots[-1].percent]), **ring(state, spots[-1]))
+    figure.add_scatter(
+        **triangle.places([spots[-1].percent]), **ring(spots[-1].trial, state.utility)
+    )
     return figure
 
 
@@ -202,7 +204,7 @@ def _panels(state: CampaignState, spots: Sequence[CompositionPoint]) -> go.Figur
             figure,
             symbol,
             spots[-1:],
-            ring(state, spots[-1]) | {"showlegend": place == 0},
+            ring(spots[-1].trial, state.utility) | {"showlegend": place == 0},
             where,
         )
         text = f"{symbol} (at.%)"
@@ -280,19 +282,6 @@ def _legend_entry(settings: dict[str, Any]) -> dict[str, Any]:
         "legendgroup": settings["legendgroup"],
         "mode": "markers",
         "marker": marker,
-    }
-
-
-def ring(state: CampaignState, spot: CompositionPoint) -> dict[str, Any]:
-    """Return the settings of the ring around the best."""
-    return points([spot.trial], state.utility) | {
-        "name": "best",
-        "marker": {
-            "symbol": "circle-open",
-            "size": 17,
-            "color": VERMILLION,
-            "line": {"width": 2.5, "color": VERMILLION},
-        },
     }
 
 

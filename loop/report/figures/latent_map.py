@@ -11,11 +11,11 @@ from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.report.figures.style import (
     INK,
     SEQUENTIAL,
-    VERMILLION,
     Figure,
     blank,
     finished,
     points,
+    ring,
 )
 from alloop.loop.report.words import label_of
 from alloop.loop.state.campaign_state import CampaignState
@@ -118,17 +118,7 @@ def _figure(
                 },
                 **points([trials[i] for i in mine], state.utility),
             )
-    figure.add_scatter(
-        **_at(places, [len(trials) - 1]),
-        name="best",
-        marker={
-            "symbol": "circle-open",
-            "size": 17,
-            "color": VERMILLION,
-            "line": {"width": 2.5, "color": VERMILLION},
-        },
-        **points([trials[-1]], state.utility),
-    )
+    figure.add_scatter(**_at(places, [len(trials) - 1]), **ring(trials[-1], state.utility))
     return finished(
         figure,
         id="latent-map",

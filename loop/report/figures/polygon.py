@@ -16,9 +16,8 @@ from alloop.loop.report.figures.composition import (
     CompositionPoint,
     colour_axis,
     composition_points,
-    ring,
 )
-from alloop.loop.report.figures.style import INK, QUIET, Figure, blank, finished, points
+from alloop.loop.report.figures.style import INK, QUIET, Figure, blank, finished, points, ring
 from alloop.loop.report.words import label_of
 from alloop.loop.state.campaign_state import CampaignState
 
@@ -89,7 +88,7 @@ def polygon_figure(state: CampaignState, store: ArtifactStore) -> Figure | None:
                 **points([spot.trial for spot in mine], state.utility),
             )
     x, y = place(spots[-1])
-    figure.add_scatter(x=[x], y=[y], **ring(state, spots[-1]))
+    figure.add_scatter(x=[x], y=[y], **ring(spots[-1].trial, state.utility))
     name = label_of(state.spec.objectives[0].property)
     how = "" if is_polygon else "The corners lie along the two principal components. "
     return finished(

@@ -54,6 +54,8 @@ DARK: dict[str, Any] = {
 """Colours of a dark page in place of the light ones, in small letters. The scale is Cividis without
 its dark end."""
 
+DASHES = ("solid", "dash", "dot")
+
 PADDING = 0.06
 """Share of the values' range that is left free on either side of them."""
 
@@ -183,6 +185,28 @@ def hover(trial: Trial, utility: Utility) -> str:
     if not utility.is_feasible(properties):
         lines.append("outside the constraints")
     return "<br>".join(lines)
+
+
+def line_style(place: int, colours: Sequence[str]) -> dict[str, str]:
+    """Return colour and dash of one of several lines; another dash begins where the colours are
+    used up."""
+    return {
+        "color": colours[place % len(colours)],
+        "dash": DASHES[place // len(colours) % len(DASHES)],
+    }
+
+
+def ring(trial: Trial, utility: Utility) -> dict[str, Any]:
+    """Return the settings of the ring around the best."""
+    return points([trial], utility) | {
+        "name": "best",
+        "marker": {
+            "symbol": "circle-open",
+            "size": 17,
+            "color": VERMILLION,
+            "line": {"width": 2.5, "color": VERMILLION},
+        },
+    }
 
 
 def points(trials: list[Trial], utility: Utility) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from alloop.loop.report.figures.style import (
     Figure,
     blank,
     finished,
+    line_style,
     plain,
     points,
 )
@@ -33,8 +34,7 @@ FAILED_STRIP = 0.06
 """Share of the height kept free below for failures, which have no value to be drawn at."""
 
 OTHERS = (PURPLE, GREEN, ORANGE, VERMILLION, BLUE)
-DASHES = ("solid", "dash", "dot")
-"""Line styles of other runs; a further one begins where the colours are used up."""
+"""Colours of other runs."""
 
 MOST_LABELS = 40
 """Most rounds whose beginning is labelled: the figure is about 40 lines of text wide."""
@@ -123,12 +123,7 @@ def _add_other(
             y=[value for _, value in steps],
             mode="lines",
             name=plain(other.name),
-            line={
-                "shape": "hv",
-                "color": OTHERS[place % len(OTHERS)],
-                "width": 1.5,
-                "dash": DASHES[place // len(OTHERS) % len(DASHES)],
-            },
+            line={"shape": "hv", "width": 1.5, **line_style(place, OTHERS)},
             hovertemplate=f"{plain(other.name)}<br>%{{y:.5g}} after %{{x}}<extra></extra>",
         )
 

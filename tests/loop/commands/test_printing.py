@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from alloop.canonical import sha256
+from alloop.files.visible_text import visible
 from alloop.loop.commands.printing.formats import Format, print_list
 from alloop.loop.commands.printing.ids import digits_needed
-from alloop.loop.commands.printing.text import visible
 from alloop.loop.record.events import (
     CampaignClosed,
     Decision,
