@@ -51,7 +51,7 @@ GROUND_STATES: Mapping[str, tuple[dict[str, Any], dict[str, Any], Structure]] = 
                     "X": {"elements": ["O"]},
                 },
             },
-            {"kind": "dft", "engine": "chgnet"},
+            {"kind": "mlip", "model": "chgnet", "strain": 0.0, "force_tolerance": 0.05},
             Structure.from_spacegroup(
                 "R-3m:H",
                 Lattice.hexagonal(2.816, 14.05),
