@@ -5,8 +5,6 @@ OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1.
 """
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +18,9 @@ from ase.eos import EquationOfState
 from ase.units import GPa
 from pymatgen.core import Lattice, Structure
 
-from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import Measurement, Status
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
-from benchmarks.command_line import alloop
 from benchmarks.recording import RESULTS, record
 
 NICKEL_EDGE = 3.52
@@ -72,27 +68,6 @@ def write(found: dict[str, float]) -> None:
     before = json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
     figures = before | found
     print(record("dft", figures | mean_errors(figures), command="make bench-dft"))
-
-
-def discover_figures(folder: Path) -> dict[str, float]:
-    """Run the ready campaign as `make discover` does, elements calculated afresh."""
-    run = folder / "run"
-    subprocess.run(
-        alloop("launch", "nifecr-bulk-modulus", "--run", str(run)),
-        env=os.environ | {"XDG_DATA_HOME": str(folder / "data"), "ALLOOP_CACHE": "off"},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    state = RunFolder.read(run).state
-    cheap = {m.candidate: m.properties for m in state.answers(tier=0)}
-    both = [(cheap[m.candidate], m.properties) for m in state.answers(tier=1)]
-    if not both:
-        raise RuntimeError(f"nothing was promoted: {state.closed}")
-    gaps = [dear["bulk_modulus"] - low["bulk_modulus"] for low, dear in both]
-    return {
-        "discover_promoted": len(both),
-        "discover_sevennet_minus_lammps_bulk_modulus_gpa": float(np.mean(gaps)),
-    }
 
 
 def espresso_nickel_figures(folder: Path) -> dict[str, float]:
@@ -191,7 +166,6 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
 
 
 PARTS: Mapping[str, Callable[[Path], dict[str, float]]] = {
-    "discover": discover_figures,
     "espresso_fcc_ni": espresso_nickel_figures,
     "espresso_feni": espresso_feni_figures,
     "chgnet_formation": chgnet_formation_figures,

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from alloop.loop.run_folder import RunFolder
@@ -25,11 +24,6 @@ def main() -> None:
     figures |= lattice_figures(data)
     figures |= bulk_modulus_mae_gpa(data)
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        best, _ = best_of(Path(folder) / "discover")
-        figures["discover_seconds"] = time.perf_counter() - began
-        figures["discover_best_gpa"] = best
-        print(f"discover: {best:.2f} GPa in {figures['discover_seconds']:.0f} s", flush=True)
         pairs = [against_random(Path(folder), seed) for seed in SEEDS]
     figures["wins_over_random_of_5"] = sum(loop > chance for loop, chance in pairs)
     for seed, (loop, chance) in zip(SEEDS, pairs, strict=True):
