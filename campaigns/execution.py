@@ -1,11 +1,13 @@
 """Execution: where measurements run. How to get there stands in the user's settings."""
 
+import shutil
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from alloop.errors import SettingsError
+from alloop.errors import MissingSoftware, SettingsError
 from alloop.settings.moved import refuse_moved
 from alloop.settings.names import DEFAULT, ProfileName
 
@@ -126,8 +128,26 @@ class SlurmExecution(_Part):
         return find_profile(self.profile, where="execution.profile")
 
     def check_ready(self) -> None:
-        """See ``_Part.check_ready``."""
+        """See ``_Part.check_ready``.
+
+        Raises:
+            SettingsError: as ``find_profile``.
+            MissingSoftware: if there is no Slurm here, or not what Alloop speaks to it with.
+        """
         self.find_profile()
+        if shutil.which("sbatch") is None:
+            raise MissingSoftware(
+                "there is no Slurm here (no command sbatch)",
+                where="execution.kind",
+                remedy="Run where jobs are submitted, such as a cluster's login node, or run here: "
+                "--set execution.kind=local.",
+            )
+        if find_spec("dask_jobqueue") is None:
+            raise MissingSoftware(
+                "the package dask-jobqueue is not installed",
+                where="execution.kind",
+                remedy="pip install 'alloop[slurm]'",
+            )
 
     def describe_run(self) -> str:
         """See ``_Part.describe_run``."""

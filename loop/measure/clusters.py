@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-import shlex
-import shutil
-import sys
 import warnings
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import dask
 from distributed import Client, Scheduler, Security, SpecCluster, Worker
@@ -19,15 +16,13 @@ from alloop.campaigns.execution import (
     LocalExecution,
     SlurmExecution,
 )
-from alloop.errors import MissingSoftware, RunError
-from alloop.settings.profiles import Profile
+from alloop.errors import RunError
+from alloop.loop.measure.slurm import SlurmWorkers
+from alloop.loop.measure.spool import Spool
 from alloop.settings.settings_file import settings_path
 
 CONNECT_TIMEOUT = 30.0
 """Time to wait for a scheduler to answer, s."""
-RETIREMENT_LEAD = timedelta(minutes=2)
-"""Time before the end of its job from which a worker takes no more; another job takes its place."""
-
 _QUIET: dict[str, object] = {
     # A laptop that slept, or a long fit, must not look like a dead worker.
     "distributed.scheduler.worker-ttl": None,
@@ -41,63 +36,44 @@ _QUIET: dict[str, object] = {
 _NODE = {"protocol": "inproc://", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
-def connect(options: ExecutionOptions) -> Client:
-    """Return a client of the cluster that the options describe, started if need be.
+@dataclass(frozen=True)
+class Connection:
+    """A client of a cluster, and what belongs to it."""
+
+    client: Client
+    close: Callable[[], None]
+    """Ends the cluster, where it was started here."""
+    watch: Callable[[], None] = lambda: None
+    """Looks after the cluster; called every second or so while measurements are waited for.
+    Raises RunError if it cannot work."""
+    finishes: bool = False
+    """Whether a worker that must go first finishes what it measures, as far as it is let."""
+
+
+def connect(options: ExecutionOptions, spool: Spool) -> Connection:
+    """Connect to the cluster that the options describe, started if need be.
 
     Each worker has one thread, so that it measures one material at a time. A scheduler's address
     and what a job asks for are those of the profile of the user's settings that the options name.
 
+    Args:
+        options: where to run.
+        spool: of the run that measures.
+
     Raises:
         SettingsError: if there is no such profile, or it lacks the scheduler's address.
-        RunError: if a scheduler does not answer.
+        RunError: if a scheduler does not answer, or Slurm refuses the jobs.
         MissingSoftware: if Slurm is asked for and not there.
     """
     match options:
         case LocalExecution():
-            return _client_of_threads(options)
+            client = _client_of_threads(options)
+            return Connection(client, client.cluster.close)
         case DaskExecution():
-            return _client_of_scheduler(options)
+            return Connection(_client_of_scheduler(options), lambda: None)
         case SlurmExecution():
-            return _client_of_slurm(options)
-
-
-def slurm_cluster(profile: Profile) -> Any:
-    """Return a cluster of Slurm jobs, none of which is submitted yet.
-
-    Args:
-        profile: what a job asks for, and the environment of what it runs.
-
-    Raises:
-        MissingSoftware: if dask-jobqueue is not installed.
-    """
-    try:
-        from dask_jobqueue import SLURMCluster  # noqa: PLC0415 - an optional extra
-    except ImportError as error:
-        raise MissingSoftware(
-            "the package dask-jobqueue is not installed", remedy="pip install 'alloop[slurm]'"
-        ) from error
-    options = profile.slurm
-    lifetime = max(options.walltime - RETIREMENT_LEAD, options.walltime / 2)
-    with dask.config.set(_QUIET):
-        return SLURMCluster(
-            cores=1,  # threads of the Dask worker; the job's own follow
-            job_cpu=options.cores,
-            processes=1,
-            memory=options.memory,
-            walltime=_clock(options.walltime),
-            queue=options.partition,
-            account=options.account,
-            job_name="alloop",
-            job_extra_directives=[_directive(*item) for item in options.directives.items()],
-            job_script_prologue=[
-                f"export {name}={shlex.quote(value)}" for name, value in profile.environment.items()
-            ],
-            worker_extra_args=["--lifetime", f"{lifetime.total_seconds():.0f} seconds"],
-            nanny=False,  # a measurement has its own process already
-            python=sys.executable,
-            scheduler_options={"dashboard": False, "dashboard_address": ":0"},
-            silence_logs=logging.CRITICAL,
-        )
+            jobs = SlurmWorkers(options, spool, _QUIET)
+            return Connection(jobs.client, jobs.close, jobs.watch, finishes=True)
 
 
 def _client_of_threads(options: LocalExecution) -> Client:
@@ -131,28 +107,3 @@ async def _knock(address: str) -> None:
     security = Security().get_connection_args("client")
     comm = await distributed_connect(address, timeout=CONNECT_TIMEOUT, **security)
     await comm.close()
-
-
-def _client_of_slurm(options: SlurmExecution) -> Client:
-    profile = options.find_profile()
-    if shutil.which("sbatch") is None:
-        raise MissingSoftware(
-            "there is no command sbatch here",
-            where="execution.kind",
-            remedy="Run where jobs can be submitted, or take kind: local.",
-        )
-    cluster = slurm_cluster(profile)
-    # Adapting between equal bounds replaces jobs that ended.
-    cluster.adapt(minimum_jobs=options.workers, maximum_jobs=options.workers)
-    return Client(cluster, set_as_default=False)
-
-
-def _directive(name: str, value: str | bool) -> str:
-    """Return an option of sbatch as it stands after #SBATCH."""
-    return f"--{name}" if value is True else f"--{name}={value}"
-
-
-def _clock(length: timedelta) -> str:
-    minutes, seconds = divmod(round(length.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}"

@@ -12,7 +12,7 @@ from alloop.loop.measure.execution import MeasuringPool
 from alloop.oracles.base import Measurement
 
 LOOK = 1.0
-"""Seconds between looks whether to stop."""
+"""Seconds between looks whether to stop, and at the workers."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def measure_all(
         is_stopping: when true nothing more is begun; what is under way is still yielded.
 
     Raises:
-        RunError: if an oracle cannot work at all, or the workers' scheduler is gone.
+        RunError: if an oracle cannot work at all, or the workers' scheduler is gone or
+            brings none.
     """
     running: dict[Future[Measurement], Task] = {}
     under_way: Counter[int] = Counter()
@@ -57,6 +58,7 @@ def measure_all(
         if not running:
             return
         finished, _ = wait(running, timeout=LOOK, return_when=FIRST_COMPLETED)
+        pool.watch()
         for future in finished:
             task = running.pop(future)
             under_way[task.tier] -= 1

@@ -5,6 +5,7 @@ this machine scheduler and workers are threads of the controller, without a netw
 them; ``alloop.loop.measure.clusters`` knows of others.
 """
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -46,19 +47,21 @@ class MeasuringPool:
         options: ExecutionOptions,
         spool: Spool,
     ) -> None:
-        # Workers elsewhere have another working folder.
         self._packed = [pack(oracle) for oracle in oracles]
-        plugin = _WorkerOracles(
-            self._packed,
-            [NO_LIMIT if each is None else each for each in timeouts],
-            replace(spool, folder=spool.folder.absolute()),
-        )
         spool.make()
         end_orphans(spool.token)
         # Other campaigns may share the scheduler.
         self._plugin_name = f"alloop-oracles-{uuid.uuid4()}"
-        self._client = connect(options)
+        self._connection = connect(options, spool)
+        self._client = self._connection.client
         self._executor = self._client.get_executor(pure=False)
+        plugin = _WorkerOracles(
+            self._packed,
+            [NO_LIMIT if each is None else each for each in timeouts],
+            # Workers elsewhere have another working folder.
+            replace(spool, folder=spool.folder.absolute()),
+            finishes=self._connection.finishes,
+        )
         try:
             self._client.register_plugin(plugin, name=self._plugin_name)
         except BaseException:
@@ -77,6 +80,14 @@ class MeasuringPool:
         """
         return self._executor.submit(_measure, self._plugin_name, evaluation, tier, payload)
 
+    def watch(self) -> None:
+        """Look after the workers; to be called every second or so while answers are waited for.
+
+        Raises:
+            RunError: if none can come.
+        """
+        self._connection.watch()
+
     def lost(self, tier: int, why: str) -> Measurement:
         """Return the failed measurement of a worker that was lost with its machine."""
         oracle = self._packed[tier]
@@ -93,13 +104,11 @@ class MeasuringPool:
         is given up and will be measured when it is asked for again.
         """
         self._executor.shutdown(wait=False)
-        cluster = self._client.cluster
-        if cluster is None and self._client.status == "running":
+        if self._client.cluster is None and self._client.status == "running":
             # The workers live on; what they hold for this pool goes.
             self._client.unregister_worker_plugin(self._plugin_name)
         self._client.close()
-        if cluster is not None:
-            cluster.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +121,16 @@ class _WorkerOracles(WorkerPlugin):
     """A worker's oracles, one per tier."""
 
     def __init__(
-        self, oracles: Sequence[PackedOracle], timeouts: Sequence[float], spool: Spool
+        self,
+        oracles: Sequence[PackedOracle],
+        timeouts: Sequence[float],
+        spool: Spool,
+        *,
+        finishes: bool,
     ) -> None:
         self._settings = tuple(zip(oracles, timeouts, strict=True))
         self._spool = spool
+        self._finishes = finishes
 
     def setup(self, worker: Worker) -> None:
         self.oracles = [
@@ -123,9 +138,14 @@ class _WorkerOracles(WorkerPlugin):
             for oracle, timeout in self._settings
         ]
 
-    def teardown(self, worker: Worker) -> None:
+    async def teardown(self, worker: Worker) -> None:
         for oracle in self.oracles:
-            oracle.close()
+            if self._finishes:
+                # The controller is gone, or the job is about to end: what is measured is spooled,
+                # and read there by whoever asks for it next.
+                await asyncio.to_thread(oracle.finish)
+            else:
+                oracle.close()
 
 
 def _measure(name: str, evaluation: str, tier: int, payload: str) -> Measurement:

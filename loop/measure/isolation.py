@@ -120,12 +120,21 @@ class IsolatedOracle:
         """End the worker; one that is measuring is killed, and ``measure`` raises."""
         self._closed = True
         if self._busy.acquire(blocking=False):
-            if self._worker is not None:
-                self._worker.leave()
-                self._end(grace=GRACE_PERIOD)
+            self._leave()
             self._busy.release()
         elif (worker := self._worker) is not None:
             worker.kill()
+
+    def finish(self) -> None:
+        """Wait for what is being measured, then end the worker."""
+        with self._busy:
+            self._closed = True
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._worker is not None:
+            self._worker.leave()
+            self._end(grace=GRACE_PERIOD)
 
     def _begin(self, task: bytes) -> WorkerProcess:
         """Return a worker that has begun the task. A death before that is not the candidate's.
