@@ -59,10 +59,14 @@ def measure_all(
             return
         finished, _ = wait(running, timeout=LOOK, return_when=FIRST_COMPLETED)
         pool.watch()
-        for future in finished:
+        while finished:
+            future = finished.pop()
             task = running.pop(future)
             under_way[task.tier] -= 1
-            yield task, _outcome(pool, task, future)
+            answer = _outcome(pool, task, future)
+            # Dask makes a result anew whose worker is lost, as long as somebody refers to it.
+            del future
+            yield task, answer
 
 
 def _outcome(pool: MeasuringPool, task: Task, future: Future[Measurement]) -> Measurement:

@@ -38,6 +38,7 @@ MOST_IN_VAIN = 3
 campaign gives up; at least two for each worker."""
 _ANSWER_LIMIT = 60.0
 """Time in which a command of Slurm must have answered, s."""
+_NEVER = "1000 days"
 _LOGS = "slurm"
 """Folder beside the spooled measurements with what jobs printed."""
 _TAIL = 300
@@ -74,6 +75,8 @@ class SlurmWorkers:
         self._cluster = slurm_cluster(
             options.find_profile(), name=self._name, folder=self._logs, quiet=quiet
         )
+        # A worker that is gone may be finishing what it measures: its job is not cancelled for it.
+        self._settings = dask.config.set({"distributed.deploy.lost-worker-timeout": _NEVER})
         self._arrived: set[str] = set()
         self._in_vain: list[str] = []
         try:
@@ -84,7 +87,7 @@ class SlurmWorkers:
             self._next_look = time.monotonic() + LOOK_INTERVAL
             self.client = Client(self._cluster, set_as_default=False)
         except BaseException:
-            self._cluster.close()
+            self.close()
             raise
 
     def watch(self) -> None:
@@ -110,17 +113,20 @@ class SlurmWorkers:
         with suppress(RuntimeError, TimeoutError):
             self._cluster.sync(self._drop, {None})
         self._cluster.close()
+        _ask("scancel", "--me", f"--name={self._name}")  # also those that are finishing
+        self._settings.__exit__(None, None, None)
         _remove_certificate(self._logs)
 
     async def _drop(self, gone: set[str | None]) -> None:
-        """Forget workers whose jobs have left the queue, or could not be submitted."""
+        """Forget workers that have left, and those whose jobs have left the queue or could not be
+        submitted."""
         workers = self._cluster.workers
         connected = {each["name"] for each in self._cluster.scheduler_info["workers"].values()}
         for name, job in list(workers.items()):
             if name in connected:
                 self._in_vain.clear()
                 self._arrived.add(job.job_id)
-            elif job.job_id in gone:
+            elif job.job_id in gone or job.job_id in self._arrived:
                 job.status = Status.closed  # else closing the cluster would fail
                 del workers[name]
                 if job.job_id is not None and job.job_id not in self._arrived:

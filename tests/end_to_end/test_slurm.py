@@ -132,7 +132,7 @@ def test_a_controller_that_was_killed_is_resumed(tmp_path: Path, slurm: OneNodeS
     wait_until(lambda: len(calls(tmp_path)) > 2, "measurements are under way")
     left = slurm.squeue()
     controller.kill()
-    controller.wait()
+    controller.communicate()
     wait_until(lambda: all(map(slurm.has_ended, left)), "its jobs have ended by themselves")
     state = RunFolder.read(tmp_path / "run").state
     assert state.closed is None
