@@ -54,7 +54,7 @@ from alloop.loop.steps import (
     next_step,
 )
 from alloop.models.options import StartsFromCheckpoint
-from alloop.oracles.base import Measurement, Oracle, exchange_fingerprint
+from alloop.oracles.base import FailureKind, Measurement, Oracle, exchange_fingerprint
 from alloop.seeds import derive_seed
 
 
@@ -387,7 +387,9 @@ class Controller:
         """
         failure = measurement.failure
         is_last = attempt >= self._spec.tiers[evaluation.tier].attempts
-        is_answer = failure is None or not failure.retryable or is_last
+        # Who asks for another try gets it, whatever number of them the tier has.
+        is_asked_again = failure is not None and failure.kind is FailureKind.CANCELLED
+        is_answer = failure is None or not failure.retryable or (is_last and not is_asked_again)
         if is_answer:
             self._append(measured(evaluation, measurement, self._spec, self._store))
             if self._cache is not None:

@@ -39,6 +39,8 @@ class FailureKind(StrEnum):
     """Report of a person that it could not be measured; the message says why."""
     WORKER_DIED = "worker_died"
     """Death of the process that measured it."""
+    CANCELLED = "cancelled"
+    """Measurement that a person has ended; the message says who and why."""
 
 
 RETRYABLE = frozenset({FailureKind.TIMEOUT, FailureKind.WORKER_DIED})

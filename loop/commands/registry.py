@@ -10,6 +10,7 @@ from alloop.loop.commands.campaign.campaigns import campaigns
 from alloop.loop.commands.campaign.change import change
 from alloop.loop.commands.campaign.check import check
 from alloop.loop.commands.campaign.init import init
+from alloop.loop.commands.campaign.jobs import jobs
 from alloop.loop.commands.campaign.label import label
 from alloop.loop.commands.campaign.launch import launch
 from alloop.loop.commands.campaign.report import report
@@ -51,6 +52,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     campaigns: "alloop campaigns --format json",
     runs: "alloop runs",
     status: "alloop status runs/nifecr-bulk-modulus",
+    jobs: 'alloop jobs runs/nifecr-bulk-modulus --retry 4f1c2a9b03 --why "its node hangs"',
     change: 'alloop change runs/nifecr-bulk-modulus --set budget.rounds=8 --why "still rising"',
     create: "alloop create mine.yaml --run runs/mine",
     bring: "alloop bring runs/mine known.csv structures.extxyz",

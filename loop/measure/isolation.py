@@ -15,6 +15,7 @@ from alloop.loop.measure.worker_limits import end_what_was_started_by, memory_li
 from alloop.loop.measure.worker_process import (
     GRACE_PERIOD,
     Reply,
+    Superseded,
     WorkerBroken,
     WorkerDied,
     WorkerProcess,
@@ -94,7 +95,13 @@ class IsolatedOracle:
             try:
                 worker = self._begin(task)
                 began = time.monotonic()
-                worker.expect(Reply.DONE, self._timeout)
+                worker.expect(
+                    Reply.DONE,
+                    self._timeout,
+                    is_answered=lambda: self._is_answered(evaluation),
+                )
+            except Superseded:
+                self._end(grace=0.0)  # a person has cancelled it
             except TimeoutError:
                 self._end(grace=0.0)
                 failure = FailureKind.TIMEOUT, f"it took longer than {self._timeout:g} s"
@@ -130,6 +137,12 @@ class IsolatedOracle:
         with self._busy:
             self._closed = True
             self._leave()
+
+    def _is_answered(self, evaluation: str) -> bool:
+        return (
+            self._spool.path(evaluation).exists()
+            and self._spool.load(evaluation, self._oracle.fingerprint) is not None
+        )
 
     def _leave(self) -> None:
         if self._worker is not None:

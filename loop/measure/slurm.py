@@ -39,6 +39,8 @@ campaign gives up; at least two for each worker."""
 _ANSWER_LIMIT = 60.0
 """Time in which a command of Slurm must have answered, s."""
 _NEVER = "1000 days"
+_CERTIFICATE = ("_job_key", "_job_cert", "_job_ca_file")
+"""Attributes of dask-jobqueue's cluster with the open files of its certificate."""
 _LOGS = "slurm"
 """Folder beside the spooled measurements with what jobs printed."""
 _TAIL = 300
@@ -65,9 +67,7 @@ class SlurmWorkers:
         RunError: if Slurm does not answer, or refuses such jobs.
     """
 
-    def __init__(
-        self, options: SlurmExecution, spool: Spool, quiet: Mapping[str, object]
-    ) -> None:
+    def __init__(self, options: SlurmExecution, spool: Spool, quiet: Mapping[str, object]) -> None:
         options.check_ready()
         self._n = options.workers
         self._name = job_name(spool)
@@ -115,7 +115,8 @@ class SlurmWorkers:
         self._cluster.close()
         _ask("scancel", "--me", f"--name={self._name}")  # also those that are finishing
         self._settings.__exit__(None, None, None)
-        _remove_certificate(self._logs)
+        for name in _CERTIFICATE:
+            vars(self._cluster)[name].close()  # which removes it
 
     async def _drop(self, gone: set[str | None]) -> None:
         """Forget workers that have left, and those whose jobs have left the queue or could not be
@@ -147,9 +148,7 @@ class SlurmWorkers:
         )
 
 
-def slurm_cluster(
-    profile: Profile, *, name: str, folder: Path, quiet: Mapping[str, object]
-) -> Any:
+def slurm_cluster(profile: Profile, *, name: str, folder: Path, quiet: Mapping[str, object]) -> Any:
     """Return a cluster of Slurm jobs, none of which is submitted yet.
 
     Scheduler and workers speak TLS with a certificate made for this cluster, so that nobody else
@@ -217,13 +216,9 @@ def _make_logs(spool: Spool) -> Path:
             remedy="Remove the link, then `alloop resume`.",
         )
     make_folder(folder)
-    _remove_certificate(folder)
-    return folder
-
-
-def _remove_certificate(folder: Path) -> None:
     for left in folder.glob(".dask-jobqueue.worker.*"):
         left.unlink(missing_ok=True)
+    return folder
 
 
 def _require_accepted(script: str, profile: str) -> None:
@@ -244,6 +239,16 @@ def _require_accepted(script: str, profile: str) -> None:
             remedy="`sinfo` lists partitions and whether they are up; correct the profile, or run "
             "here with --set execution.kind=local.",
         )
+
+
+def queue_of(name: str) -> list[tuple[str, str, str]]:
+    """Return id, state and reason for waiting of the user's jobs of a name; none if Slurm does not
+    say."""
+    done = _ask("squeue", "--me", f"--name={name}", "--noheader", "--format=%i|%T|%r")
+    if done is None or done.returncode:
+        return []
+    rows = (line.strip().split("|", 2) for line in done.stdout.splitlines())
+    return [(id, state, "" if why == "None" else why) for id, state, why in rows]
 
 
 def _queued(name: str) -> set[str] | None:

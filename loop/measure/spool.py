@@ -13,11 +13,13 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Self
 
 from alloop.canonical import canonical_json
@@ -106,8 +108,22 @@ class Spool:
         Raises:
             RunError: if it cannot be written.
         """
-        header = canonical_json({"seal": self._seal(evaluation, fingerprint, content)})
-        write_durably(self.path(evaluation), header.encode() + b"\n" + content)
+        write_durably(self.path(evaluation), self._sealed(evaluation, fingerprint, content))
+
+    def write_first(self, evaluation: str, fingerprint: str, content: bytes) -> bool:
+        """Store a measurement as ``write`` does, unless there is one; return whether it was stored.
+
+        Raises:
+            RunError: if it cannot be written.
+        """
+        with NamedTemporaryFile(dir=self.folder, prefix=".", suffix=".tmp") as file:
+            file.write(self._sealed(evaluation, fingerprint, content))
+            file.flush()
+            try:
+                os.link(file.name, self.path(evaluation))
+            except FileExistsError:
+                return False
+        return True
 
     def load(self, evaluation: str, fingerprint: str) -> Measurement | None:
         """Return the measurement of an evaluation by the oracle of a fingerprint.
@@ -173,6 +189,10 @@ class Spool:
                 where=str(path),
                 remedy="Restore access, then `alloop resume`.",
             ) from error
+
+    def _sealed(self, evaluation: str, fingerprint: str, content: bytes) -> bytes:
+        header = canonical_json({"seal": self._seal(evaluation, fingerprint, content)})
+        return header.encode() + b"\n" + content
 
     def _seal(self, evaluation: str, fingerprint: str, content: bytes) -> str:
         return keyed_seal(self.key, evaluation.encode(), fingerprint.encode(), content)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from alloop.canonical import canonical_json
+from alloop.loop.measure.holder import Holder
 from alloop.loop.measure.spool import MOST_BYTES, Spool, is_answer_of
 from alloop.loop.measure.worker_limits import adopt_orphans, bound_memory, end_descendants
 from alloop.loop.measure.worker_process import GRACE_PERIOD, Reply
@@ -208,6 +209,8 @@ def _hold(path: Path) -> Iterator[Callable[[], bool]]:
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, Holder.here().to_bytes(), 0)
         yield is_held
     finally:
         os.close(descriptor)

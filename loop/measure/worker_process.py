@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from multiprocessing import Pipe
@@ -17,6 +18,8 @@ GRACE_PERIOD = 5.0
 
 _POLL_INTERVAL = 1.0
 """Interval between checks whether a silent process still lives, s."""
+_LAST_WORD = 2.0
+"""Time in which a worker says that it is done once its answer is written, s."""
 _OUTPUT_TAIL = 300
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Environment of a worker: one core, unless the user's environment says otherwise."""
@@ -45,6 +48,10 @@ class WorkerDied(Exception):
 
 class WorkerBroken(Exception):
     """Raised when the process lives, but cannot do its work."""
+
+
+class Superseded(Exception):
+    """Raised when somebody else has answered what a process works at."""
 
 
 class WorkerProcess:
@@ -82,11 +89,19 @@ class WorkerProcess:
         except OSError as error:
             raise WorkerDied from error
 
-    def expect(self, reply: Reply, limit: float) -> None:
+    def expect(
+        self, reply: Reply, limit: float, *, is_answered: Callable[[], bool] = lambda: False
+    ) -> None:
         """Wait at most ``limit`` seconds for a reply.
+
+        Args:
+            reply: expected one.
+            limit: longest wait, s.
+            is_answered: whether what the process works at was answered by somebody else.
 
         Raises:
             TimeoutError: if it does not come.
+            Superseded: if somebody else has answered, and the process goes on working.
             WorkerDied: if the process ended.
             WorkerBroken: if the process cannot work; the error's text is its own.
         """
@@ -94,6 +109,9 @@ class WorkerProcess:
         while not self._connection.poll(max(0.0, min(_POLL_INTERVAL, deadline - time.monotonic()))):
             if self._process.poll() is not None:
                 raise WorkerDied
+            # A worker that is done has answered by itself, and says so at once.
+            if is_answered() and not self._connection.poll(_LAST_WORD):
+                raise Superseded
             if time.monotonic() >= deadline:
                 raise TimeoutError
         try:

@@ -9,6 +9,7 @@ from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import DataError
 from alloop.loop.controller import Controller, Observer
 from alloop.loop.people.bringing import Brought, bring_labels
+from alloop.loop.people.jobs import end_job, jobs
 from alloop.loop.people.known_labels import labels_from_python
 from alloop.loop.people.labelling import LabelSummary, record_typed
 from alloop.loop.people.own_candidates import add_candidates, score_candidates
@@ -17,6 +18,7 @@ from alloop.loop.people.who import user_name
 from alloop.loop.python.suggestion import MeasuredMaterial, Suggestion, suggestions
 from alloop.loop.record.events import LedgerEntry
 from alloop.loop.run_folder import RUNS, RunFolder
+from alloop.loop.standing import Standing, standing_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.loop.steps import Step
@@ -237,6 +239,37 @@ class Campaign:
         """
         with self._controller(observer) as controller:
             controller.run(rounds=rounds)
+
+    @property
+    def standing(self) -> Standing:
+        """Where the run stands: ``state`` and ``why``, ``since``, ``seconds_left`` and
+        ``done_at()``, as `alloop status` says it."""
+        return standing_of(self._run, self.state)
+
+    def jobs(self) -> "pd.DataFrame":
+        """Return what is measured or waits to be, one a row: its state, where it runs, since when,
+        and which try it is."""
+        from alloop.loop.python.tables import job_table  # noqa: PLC0415 (imports pandas)
+
+        return job_table(jobs(self._run))
+
+    def cancel_job(self, candidate: str, *, why: str) -> None:
+        """End the measurement of a candidate, which counts as failed; a controller goes on.
+
+        Args:
+            candidate: its id, or the beginning of it.
+            why: the reason, for the record.
+
+        Raises:
+            DataError: if it is not being measured and does not wait, or there is no reason.
+            RunError: if somebody else began the run.
+        """
+        end_job(self._run, candidate, why=why, again=False, who=self._who)
+
+    def retry_job(self, candidate: str, *, why: str) -> None:
+        """End the measurement of a candidate that is under way, and have it begun anew; arguments
+        and errors as of ``cancel_job``."""
+        end_job(self._run, candidate, why=why, again=True, who=self._who)
 
     def decisions(self) -> "pd.DataFrame":
         """Return every decision, chosen or rejected, with what came of it, one a row."""

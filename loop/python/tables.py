@@ -1,10 +1,11 @@
 """Decisions, measurements and rounds of a campaign as pandas tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from alloop.loop.measure.jobs import Job
 from alloop.loop.python.decision_rows import flat
 from alloop.loop.record.events import Measured
 from alloop.loop.run_folder import RunFolder
@@ -14,6 +15,7 @@ from alloop.oracles.base import Status
 
 DECISION_COLUMNS = ("round", "stage", "tier", "candidate", "formula", "lattice", "chosen", "reason")
 MEASUREMENT_COLUMNS = ("candidate", "formula", "lattice", "tier", "round", "stage", "status")
+JOB_COLUMNS = ("candidate", "formula", "lattice", "tier", "state", "where", "since", "attempt")
 ROUND_COLUMNS = ("round", "considered", "chosen", "measured", "failed", "best")
 """Columns that a table has without any row, too."""
 
@@ -83,6 +85,11 @@ def round_table(state: CampaignState) -> pd.DataFrame:
             }
         )
     return _table(rows, ROUND_COLUMNS)
+
+
+def job_table(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return what is measured or waits to be, one a row."""
+    return _table((job.to_json() for job in jobs), JOB_COLUMNS)
 
 
 def _table(rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:

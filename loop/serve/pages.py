@@ -15,7 +15,8 @@ from alloop.loop.report import page as report
 from alloop.loop.report.libraries import bundle, content_policy
 from alloop.loop.report.page import page_environment, render_report
 from alloop.loop.report.words import duration, format_timestamp, value_of
-from alloop.loop.run_list import ListedRun, RunState
+from alloop.loop.run_list import ListedRun
+from alloop.loop.standing import RunState
 from alloop.loop.state.campaign_state import CampaignState
 
 HERE = Path(__file__).parent

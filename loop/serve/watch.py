@@ -16,9 +16,10 @@ from pathlib import Path
 from alloop.errors import AlloopError, RunError, one_line
 from alloop.loop.record.ledger_file import LEDGER, controller_process
 from alloop.loop.report.words import units_of_campaign
-from alloop.loop.run_list import ListedRun, RunState, listed_state
+from alloop.loop.run_list import ListedRun, listed_state
 from alloop.loop.serve.following import FollowedRun
 from alloop.loop.serve.pages import ListRow, list_row, run_page, runs_page, sentence_page
+from alloop.loop.standing import RunState
 from alloop.loop.state.campaign_state import CampaignState
 
 LOOK = 0.05

@@ -100,6 +100,9 @@ class CampaignState:
     """Time of the first event: UTC, ISO 8601."""
     latest: str = ""
     """Time of the last event."""
+    session_began: str = ""
+    """Time at which the session began that has not ended, as far as the ledger says; empty where
+    the last one ended in order, or something was recorded by hand since."""
     terms: tuple[Terms, ...] = ()
     """Terms that the campaign has gone by, in order; the last are in force."""
     retractions: tuple[Retraction, ...] = ()

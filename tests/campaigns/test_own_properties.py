@@ -61,7 +61,7 @@ def test_a_table_gives_them_and_status_and_report_name_their_units(
     assert best is not None
     feasible = [m for m in found.state.answers() if m.properties["loading"] <= 0.5]
     assert best.properties["overpotential"] == min(m.properties["overpotential"] for m in feasible)
-    print_status(found.state)
+    print_status(found.path, found.state)
     assert f"{best.properties['overpotential']:.6g} V" in capsys.readouterr().out
     page = write_run_report(found).read_text("utf-8")
     assert "overpotential (V)" in page

@@ -26,7 +26,7 @@ from benchmarks.doors.one_node_slurm import (
     one_node_slurm,
     wait_until,
 )
-from tests.end_to_end.drive_slurm import HERE, ON_SLURM, launch
+from tests.end_to_end.drive_slow import HERE, ON_SLURM, launch
 
 pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed (extra: slurm)")
 pytestmark = [
@@ -145,7 +145,7 @@ def test_jobs_that_cannot_start_are_said_in_words(tmp_path: Path, settings_of) -
     execution = {"kind": "slurm", "profile": "cluster", "workers": 2}
     spec.write_text(yaml.safe_dump(SPEC | {"execution": execution}))
     settings_of({"cluster": {"slurm": {"partition": "gold"}}})
-    said = alloop("launch", spec, "--run", tmp_path / "gold", exit_code=1)
+    said = alloop("launch", spec, "--run", tmp_path / "gold", exit_code=2)
     assert "Slurm takes no such jobs" in said
     assert "invalid partition specified: gold" in said
     assert "profiles.cluster.slurm" in said
@@ -153,7 +153,7 @@ def test_jobs_that_cannot_start_are_said_in_words(tmp_path: Path, settings_of) -
     broken = {"partition": PARTITION, "memory": "1 GB"}
     environment = {"PYTHONHOME": "/nowhere"}
     settings_of({"cluster": {"slurm": broken, "environment": environment}})
-    said = alloop("launch", spec, "--run", tmp_path / "broken", exit_code=1)
+    said = alloop("launch", spec, "--run", tmp_path / "broken", exit_code=2)
     assert "ended before their workers came; the last one said:" in said
     assert "No module named 'encodings'" in said
     # The run is as it was, and goes on once that is corrected.
@@ -163,7 +163,7 @@ def test_jobs_that_cannot_start_are_said_in_words(tmp_path: Path, settings_of) -
 
 def launched(folder: Path, execution: object, *, seconds: float) -> Started:
     """Start a controller, in a process of its own."""
-    words = [sys.executable, "-m", "tests.end_to_end.drive_slurm", str(folder / "run")]
+    words = [sys.executable, "-m", "tests.end_to_end.drive_slow", str(folder / "run")]
     words += [str(folder / "calls"), str(seconds), json.dumps(execution)]
     return subprocess.Popen(words, env=os.environ.copy(), text=True, stderr=subprocess.PIPE)
 

@@ -76,6 +76,9 @@ class ThreadPool:
         self.spool.write(evaluation, oracle.fingerprint(), content)
         return answer
 
+    def watch(self) -> None:
+        pass
+
     def shutdown(self) -> None:
         self.threads.shutdown(cancel_futures=True)
 

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from alloop.loop import controller
 from alloop.loop.commands.registry import app
 from alloop.loop.people.changing import change
-from alloop.loop.run_list import RunState, list_runs, seconds_left
+from alloop.loop.run_list import list_runs
+from alloop.loop.standing import RunState, seconds_left
 from tests.loop import lab
 from tests.loop.alloy_table import go, hardness, spec_of
 from tests.loop.observers import Silent

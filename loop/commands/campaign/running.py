@@ -46,7 +46,7 @@ def go(
         except Interrupted:
             interrupted = True
     folder = RunFolder.read(run)
-    print_status(folder.state)
+    print_status(run, folder.state)
     if (cif := folder.write_best_cif()) is not None:
         say(f"best structure  {cif}")
     say(f"report          {write_run_report(folder)}")

@@ -6,7 +6,7 @@ from alloop.loop.commands.printing.text import say
 
 
 def status(run: RunArgument, format: FormatOption = Format.TABLE) -> None:
-    """Show the state of a run, and the people it waits for.
+    """Show the state of a run, since when, when it will be done, and the people it waits for.
 
     A controller may be working on the run meanwhile. In CSV there is the list of what people are
     asked for, and nothing else.
@@ -23,6 +23,6 @@ def status(run: RunArgument, format: FormatOption = Format.TABLE) -> None:
         case Format.CSV:
             print_list(waiting_rows(folder.state), format, empty=NOBODY)
         case Format.TABLE:
-            print_status(folder.state)
+            print_status(run, folder.state)
             print_waiting(run, folder.state)
             say(f"head {folder.head}")

@@ -24,7 +24,7 @@ from alloop.loop.record.events import (
     ModelFitted,
     Proposed,
 )
-from alloop.loop.run_list import planned_measurements
+from alloop.loop.standing import planned_measurements
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.steps import (
     Close,

@@ -4,6 +4,7 @@ from typing import Any
 
 from alloop.loop.commands.printing.waiting import waiting_rows
 from alloop.loop.run_folder import RunFolder
+from alloop.loop.standing import standing_of
 from alloop.loop.state.brought import best_brought, brought_materials, labels_in
 from alloop.loop.state.calibration import (
     LEVELS,
@@ -23,6 +24,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
     state = folder.state
     return {
         "name": state.spec.name,
+        "standing": standing_of(folder.path, state).to_json(),
         "closed": state.closed,
         "paused": state.paused,
         "round": state.last_round,

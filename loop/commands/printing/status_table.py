@@ -1,5 +1,6 @@
 """Where a campaign stands, as a table for people."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
@@ -9,6 +10,8 @@ from alloop.loop.commands.printing.tables import cell, print_table, show
 from alloop.loop.commands.printing.text import say
 from alloop.loop.commands.printing.waiting import waiting_rows
 from alloop.loop.people.requests.table import REQUESTS
+from alloop.loop.report.words import duration, format_timestamp
+from alloop.loop.standing import RunState, Standing, standing_of
 from alloop.loop.state.brought import best_brought, brought_counts, brought_materials
 from alloop.loop.state.calibration import prediction_lines, search_warnings
 from alloop.loop.state.campaign_state import CampaignState
@@ -20,7 +23,7 @@ from alloop.oracles.base import Status
 SHOWN_ROWS = 60
 
 
-def print_status(state: CampaignState) -> None:
+def print_status(run: Path, state: CampaignState) -> None:
     """Print where a campaign stands."""
     spec = state.spec
     table = Table(title=cell(spec.name), show_header=False)
@@ -30,7 +33,8 @@ def print_status(state: CampaignState) -> None:
     def add(name: str, text: str, style: str = "") -> None:
         table.add_row(cell(name), cell(text, style))
 
-    add("state", state_line(state))
+    for name, text in standing_rows(standing_of(run, state)):
+        add(name, text)
     add("round", f"{state.last_round} of {spec.budget.rounds}")
     for tier, options in enumerate(spec.tiers):
         answers = [m for m in state.measured.values() if m.tier == tier]
@@ -50,10 +54,9 @@ def print_status(state: CampaignState) -> None:
                 add("", found.warning, "yellow")
     if n_labels := len(state.retracted_labels):
         add("brought", f"{n_labels} retracted")
-    for terms in state.terms[1:]:
-        add("changed", str(terms))
-    for line in prediction_lines(state):
-        add("predictions", line)
+    changes = [("changed", str(terms)) for terms in state.terms[1:]]
+    for name, text in [*changes, *(("predictions", line) for line in prediction_lines(state))]:
+        add(name, text)
     for warning in search_warnings(state):
         add("", warning, "yellow")
     add("pending", str(len(state.pending)))
@@ -129,11 +132,17 @@ def _print_front(state: CampaignState) -> None:
         say(problem)
 
 
-def state_line(state: CampaignState) -> str:
-    """Return whether a campaign is open, paused or closed, and why."""
-    if state.closed is not None:
-        return f"closed: {state.closed}"
-    return "open" if state.paused is None else f"paused: {state.paused}"
+def standing_rows(standing: Standing) -> list[tuple[str, str]]:
+    """Return where a run stands and why, since when, and when it will be done."""
+    rows = [("state", f"{standing.state}: {standing.why}".removesuffix(": "))]
+    if standing.state is not RunState.CLOSED:
+        ago = max((datetime.now(UTC) - datetime.fromisoformat(standing.since)).total_seconds(), 0.0)
+        rows.append(("  since", f"{format_timestamp(standing.since)}, {duration(ago)} ago"))
+    if standing.seconds_left:
+        done = standing.done_at()
+        when = "" if done is None else f", at {format_timestamp(done)}"
+        rows.append(("  time left", f"about {duration(standing.seconds_left)}{when}"))
+    return rows
 
 
 def print_waiting(run: Path, state: CampaignState) -> None:

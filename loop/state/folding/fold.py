@@ -227,6 +227,7 @@ class Fold:
             start_checkpoint=self._opened.start_checkpoint,
             versions=self._opened.versions,
             began=self._began,
+            session_began="" if self._session_began is None else self._session_began.isoformat(),
             latest="" if self._latest is None else self._latest.isoformat(),
             terms=tuple(self._standing.terms),
             retractions=tuple(self._standing.retractions),

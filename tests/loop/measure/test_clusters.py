@@ -1,5 +1,7 @@
 """Workers from elsewhere: a scheduler that runs already, and Slurm jobs as they would be sent."""
 
+import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,16 +14,22 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from dask.utils import parse_timedelta
 from distributed import KilledWorker, LocalCluster
+from distributed.cli.dask_worker import main as worker_command
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
 from alloop.campaigns.execution import OF_SLURM_JOBS, DaskExecution, SlurmExecution
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MissingSoftware, RunError, SettingsError
 from alloop.loop.measure import clusters
-from alloop.loop.measure.clusters import connect, slurm_cluster
+from alloop.loop.commands.registry import app
+from alloop.loop.measure.clusters import connect
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
+from alloop.loop.measure.slurm import slurm_cluster
+from alloop.loop.run_folder import RunFolder
 from alloop.oracles.base import Cost, FailureKind, Measurement
 from alloop.settings.profiles import Profile, SlurmSettings
 from tests.loop.flaky import Flaky, calls_of, moments_of
@@ -118,6 +126,9 @@ class Lossy:
         future.set_exception(self.error)
         return future
 
+    def watch(self) -> None:
+        pass
+
     def lost(self, tier: int, why: str) -> Measurement:
         kind = FailureKind.WORKER_DIED
         return Measurement.failed(kind, why, oracle="x", fingerprint="f", cost=Cost(calls=1))
@@ -138,22 +149,22 @@ def test_a_scheduler_that_goes_away_is_said_in_one_line() -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_named(
-    monkeypatch: pytest.MonkeyPatch, settings_of: WriteSettings
+    monkeypatch: pytest.MonkeyPatch, settings_of: WriteSettings, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", 0.5)
     settings_of({"default": {"dask": {"address": "tcp://127.0.0.1:1"}}})
     with pytest.raises(RunError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"):
-        connect(DaskExecution(kind="dask"))
+        connect(DaskExecution(kind="dask"), spool_in(tmp_path))
 
 
-def test_a_scheduler_that_the_settings_do_not_name_is_not_looked_for() -> None:
+def test_a_scheduler_that_the_settings_do_not_name_is_not_looked_for(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"Write profiles\.default\.dask\.address into "):
-        connect(DaskExecution(kind="dask"))
+        connect(DaskExecution(kind="dask"), spool_in(tmp_path))
     with pytest.raises(SettingsError, match=r"no profile 'cluster'; there are none"):
-        connect(SlurmExecution(kind="slurm", profile="cluster"))
+        connect(SlurmExecution(kind="slurm", profile="cluster"), spool_in(tmp_path))
 
 
-def test_a_slurm_job_asks_for_what_the_options_say() -> None:
+def test_a_slurm_job_asks_for_what_the_options_say(tmp_path: Path) -> None:
     slurm = SlurmSettings(
         cores=4,
         memory="3 GB",
@@ -162,7 +173,8 @@ def test_a_slurm_job_asks_for_what_the_options_say() -> None:
         account="alloys",
         directives={"constraint": "avx512", "exclusive": True},
     )
-    cluster = slurm_cluster(Profile(slurm=slurm, environment={"LABEL": "it's $HOME"}))
+    profile = Profile(slurm=slurm, environment={"LABEL": "it's $HOME"})
+    cluster = slurm_cluster(profile, name="alloop", folder=tmp_path, quiet={})
     script = cluster.job_script()
     cluster.close()
     lines = script.splitlines()
@@ -179,24 +191,43 @@ def test_a_slurm_job_asks_for_what_the_options_say() -> None:
     ):
         assert line in lines
     command = lines[-1] or lines[-2]
-    assert command.startswith(sys.executable)
-    assert "--nthreads 1" in command
-    assert "--no-nanny" in command
+    python, *words = shlex.split(command)
+    assert (python, words[:2]) == (sys.executable, ["-m", "distributed.cli.dask_worker"])
+    # As the worker itself reads its command line; what it does not know, it refuses.
+    given = worker_command.make_context("dask worker", words[2:]).params
+    assert (given["nthreads"], given["nanny"]) == (1, False)
     # It stops taking work two minutes before Slurm ends it.
-    assert "--lifetime 5280 seconds" in command or "--lifetime '5280 seconds'" in command
+    assert parse_timedelta(given["lifetime"]) == 5280
+    # Nobody else on the network can give it work.
+    assert given["scheduler"].startswith("tls://")
+    assert given["tls_key"].startswith(str(tmp_path))
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
-def test_slurm_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slurm_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(MissingSoftware, match="no command sbatch"):
-        connect(SlurmExecution(kind="slurm"))
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(json.dumps(_spec({"kind": "slurm"})))
+    for words in (["check", spec], ["launch", spec, "--run", tmp_path / "run"]):
+        said = CliRunner().invoke(app, [*map(str, words)]).exception
+        assert isinstance(said, MissingSoftware)
+        assert said.where == "execution.kind"
+        assert "there is no Slurm here (no command sbatch)" in said.what
+        assert "--set execution.kind=local" in said.remedy
+    with pytest.raises(RunError, match="no campaign has begun here"):
+        RunFolder.read(tmp_path / "run")
 
 
-def test_dask_jobqueue_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_that_no_job_script_can_hold_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "my runs"
+    with pytest.raises(RunError, match="a character that a Slurm job script cannot hold"):
+        slurm_cluster(Profile(), name="alloop", folder=folder, quiet={})
+
+
+def test_dask_jobqueue_must_be_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     with pytest.raises(MissingSoftware, match=r"pip install 'alloop\[slurm\]'"):
-        slurm_cluster(Profile())
+        slurm_cluster(Profile(), name="alloop", folder=tmp_path, quiet={})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A small campaign with a known answer whose measurements take their time, for Slurm to interfere.
 
-`python -m tests.end_to_end.drive_slurm RUN CALLS SECONDS EXECUTION` launches or continues it.
+`python -m tests.end_to_end.drive_slow RUN CALLS SECONDS EXECUTION` launches or continues it.
 """
 
 import json
@@ -31,9 +31,7 @@ def launch(run: Path, calls: Path, seconds: float, execution: Mapping[str, objec
     """Launch the campaign, or continue it, to its end."""
     spec = parse_spec(SPEC | {"execution": dict(execution)}, where="slow")
     oracle = CountingOracle(calls, seconds=seconds)
-    with Controller(
-        run, spec, build_oracles=lambda _: [oracle], observer=Silent()
-    ) as controller:
+    with Controller(run, spec, build_oracles=lambda _: [oracle], observer=Silent()) as controller:
         controller.run()
 
 
