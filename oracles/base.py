@@ -57,7 +57,8 @@ INFEASIBLE = frozenset(
     }
 )
 """Kinds of failure of the material itself, which would come again. ``ERROR`` is in neither: it may
-be a mistake in the software, so it is not tried again and nothing is concluded from it either."""
+be a mistake in the software, so it is not tried again and nothing is concluded from it either. Nor
+is ``CANCELLED``: whoever ended it says whether it is tried again."""
 
 
 def fingerprint_of(**settings: Any) -> str:

@@ -13,6 +13,7 @@ PARTS = {
     "parents": "parents",
     "ground_states": "ground_states",
     "start": "start",
+    "slurm": "slurm",
     "chgnet": "potentials:chgnet_figures",
     "7net_0": "potentials:sevennet_0_figures",
     "7net_l3i5": "potentials:sevennet_l3i5_figures",

@@ -23,8 +23,8 @@ from typer.testing import CliRunner
 from alloop.campaigns.execution import OF_SLURM_JOBS, DaskExecution, SlurmExecution
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MissingSoftware, RunError, SettingsError
-from alloop.loop.measure import clusters
 from alloop.loop.commands.registry import app
+from alloop.loop.measure import clusters
 from alloop.loop.measure.clusters import connect
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool

@@ -96,7 +96,7 @@ def test_what_the_material_brings_about_is_not_tried_again(
 
 def test_no_kind_of_failure_is_both_the_material_s_and_the_machine_s() -> None:
     assert not RETRYABLE & INFEASIBLE
-    assert set(FailureKind) - RETRYABLE - INFEASIBLE == {FailureKind.ERROR}
+    assert set(FailureKind) - RETRYABLE - INFEASIBLE == {FailureKind.ERROR, FailureKind.CANCELLED}
 
 
 def test_what_is_equivalent_to_something_infeasible_is_not_proposed(
