@@ -69,7 +69,7 @@ class QueuedWorker:
 
     id: str
     state: str
-    """As Slurm says: ``PENDING``, ``RUNNING``, …"""
+    """State in Slurm's words: ``PENDING``, ``RUNNING``, …"""
     reason: str
     """Why it waits, as Slurm says; empty where it runs."""
 
