@@ -8,7 +8,6 @@ import torch
 from pymatgen.core import Composition
 from torch import Tensor
 
-from alloop.errors import ModelError
 from alloop.materials import Material, composition_of
 from alloop.models.dvae.limits import Limits
 from alloop.models.dvae.model import DvaeModel
@@ -40,7 +39,7 @@ def judge(
         MaterialError: if one is no composition of the model's elements.
         ModelError: if the model has no such property.
     """
-    column = column_of(model, property_name)
+    column = model.column_of(property_name)
     if not alloys:
         return []
     found = model.assess(alloys)
@@ -55,20 +54,6 @@ def judge(
         )
         for i, alloy in enumerate(alloys)
     ]
-
-
-def column_of(model: DvaeModel, property_name: str) -> int:
-    """Return the property's place among the model's.
-
-    Raises:
-        ModelError: if the model has no such property.
-    """
-    if property_name not in model.property_names:
-        raise ModelError(
-            f"the model knows no {property_name}",
-            remedy=f"It knows {', '.join(model.property_names)}.",
-        )
-    return model.property_names.index(property_name)
 
 
 def screen(
@@ -115,7 +100,7 @@ def decode_at(
     Raises:
         ModelError: if the points do not fit the model, or it has no such property.
     """
-    wanted = asking(model, z, property_name, value)
+    wanted = model.asking(z, property_name, value)
     decoded = map(composition_of, model.decode(wanted, seed=0))
     inside = [within(alloy, limits, model) for alloy in decoded]
     return judge(model, [alloy for alloy in inside if alloy is not None], property_name, limits)
@@ -135,13 +120,6 @@ def around(model: DvaeModel, material: Material, *, radius: float, n: int, seed:
     draws = torch.Generator().manual_seed(seed)
     d = model.options.latents
     z[:, :d] += radius * torch.randn(n, d, generator=draws)
-    return z
-
-
-def asking(model: DvaeModel, z: Tensor, property_name: str, value: float) -> Tensor:
-    """Return latent points (n, d + p) that ask for a value of a property."""
-    z = z.clone()
-    z[:, model.options.latents + column_of(model, property_name)] = value
     return z
 
 

@@ -13,8 +13,6 @@ from alloop.materials import Material, composition_of, formula_of
 from alloop.models.dvae.design import (
     CUTOFF,
     JudgedAlloy,
-    asking,
-    column_of,
     decode_at,
     judge,
     within,
@@ -81,7 +79,7 @@ def invert(
     z = model.encode([alloy])
     steps = [_step(model, alloy, z, property_name, limits)]
     while steps[-1].design.value < cutoff and len(steps) <= most_steps:
-        wanted = asking(model, z, property_name, 1.0)
+        wanted = model.asking(z, property_name, 1.0)
         moved = within(composition_of(model.decode(wanted, seed=0)[0]), limits, model)
         if moved is None:
             raise MaterialError(
@@ -194,6 +192,26 @@ def _decoded(
     return [design.composition for design in designs if design.value >= cutoff]
 
 
+def smallest_changes(
+    model: DvaeModel, material: Material, property_name: str, value: float
+) -> tuple[Material, ...]:
+    """Return the alloys of an inversion and the smallest change found, last; none for a value that
+    is no yes, or of a property that is no yes-or-no.
+
+    Raises:
+        MaterialError: if the material is no composition of the model's elements.
+        ModelError: if the model has no such property.
+    """
+    column = model.column_of(property_name)
+    if column not in model.learned.enumerated or not CUTOFF <= value <= 1.0:
+        return ()
+    path = invert(model, material, property_name=property_name, cutoff=CUTOFF)
+    alloys = [step.design.composition for step in path.steps]
+    if path.succeeded:
+        alloys.append(nearest_inverted(model, path, property_name=property_name).composition)
+    return tuple(alloys)
+
+
 @torch.no_grad()
 def _known(
     model: DvaeModel, first: Composition, property_name: str, cutoff: float
@@ -201,7 +219,7 @@ def _known(
     learned = model.learned
     gaps = torch.cdist(model.fractions_of([first]), learned.known, p=1.0)[0]
     rows = learned.known[gaps.argsort()[: 4 * _KNOWN]]
-    has_it = learned.believe(rows).mean[:, column_of(model, property_name)] >= cutoff
+    has_it = learned.believe(rows).mean[:, model.column_of(property_name)] >= cutoff
     return [composition_of(model.composition(row)) for row in rows[has_it][:_KNOWN]]
 
 

@@ -15,11 +15,13 @@ from torch import Tensor
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, composition_of
 from alloop.models import checkpoint
+from alloop.models.analyses import Wish
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
 from alloop.models.dvae.elements import element_table
 from alloop.models.dvae.options import DvaeOptions
 from alloop.models.dvae.trained import TrainedDvae
 from alloop.models.dvae.training import fit
+from alloop.models.explanation import Explanation
 from alloop.models.latent_points import require_latent_points
 from alloop.models.starting import require_same
 from alloop.models.threads import single_thread
@@ -179,6 +181,55 @@ class DvaeModel:
         distance = learned.distance(fractions)
         prediction = Prediction(self.property_names, belief.mean, belief.std)
         return Assessment(prediction, distance, distance > learned.far)
+
+    def column_of(self, property_name: str) -> int:
+        """Return a property's place among the model's.
+
+        Raises:
+            ModelError: if the model has no such property.
+        """
+        if property_name not in self.property_names:
+            raise ModelError(
+                f"the model knows no {property_name}",
+                remedy=f"It knows {', '.join(self.property_names)}.",
+            )
+        return self.property_names.index(property_name)
+
+    def asking(self, z: Tensor, property_name: str, value: float) -> Tensor:
+        """Return latent points (n, d + p) that ask for a value of a property, in its unit.
+
+        Raises:
+            ModelError: if the model has no such property.
+        """
+        z = z.clone()
+        z[:, self.options.latents + self.column_of(property_name)] = value
+        return z
+
+    def points_around(self, material: Material, *, radius: float, n: int, seed: int) -> Tensor:
+        """Return latent points (n, d + p) around a material's, with its properties asked for."""
+        from alloop.models.dvae.design import around  # noqa: PLC0415 (it knows this module)
+
+        return around(self, material, radius=radius, n=n, seed=seed)
+
+    def smallest_changes(self, material: Material, wish: Wish) -> tuple[Material, ...]:
+        """Return the way to the nearest alloy that has a yes-or-no property (Fig. 7)."""
+        from alloop.models.dvae.inversion import smallest_changes  # noqa: PLC0415
+
+        return smallest_changes(self, material, wish.property_name, wish.value)
+
+    def explain(
+        self,
+        materials: Sequence[Material],
+        *,
+        background: Sequence[Material],
+        property_name: str,
+        seed: int,
+    ) -> Explanation:
+        """Return SHAP values of a head's descriptors; the background is the model's own."""
+        from alloop.models.dvae.explanation import explain  # noqa: PLC0415
+
+        del background  # it remembers the alloys of its last fit
+        return explain(self, materials, property_name=property_name, seed=seed)
 
     def composition(self, fractions: Tensor) -> Composition:
         """Return element fractions (e,) as a material."""

@@ -16,8 +16,10 @@ from torch import Tensor
 from alloop.errors import ModelError
 from alloop.materials import Material
 from alloop.models import checkpoint
+from alloop.models.analyses import DesignBatch, Wish
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
 from alloop.models.ftcp.description import FtcpDescription
+from alloop.models.ftcp.inverse_design.sampling import local_perturbations, slerp
 from alloop.models.ftcp.networks.direct import DirectFtcp
 from alloop.models.ftcp.networks.network import FtcpNetwork, all_elements
 from alloop.models.ftcp.networks.published import PublishedFtcp
@@ -189,6 +191,21 @@ class FtcpModel:
         branch = self._trained()[1]
         ends = zip(branch.low.tolist(), branch.high.tolist(), strict=True)
         return dict(zip(self.property_names, ends, strict=True))
+
+    def design(self, data: Dataset, wish: Wish, *, n: int, seed: int) -> DesignBatch:
+        """Return screened crystals sampled around the known ones nearest to a wish."""
+        from alloop.models.ftcp.inverse_design.design import design_batch  # noqa: PLC0415
+
+        return design_batch(self, data, wish, n=n, seed=seed)
+
+    def points_around(self, material: Material, *, radius: float, n: int, seed: int) -> Tensor:
+        """Return latent points (n, d) around a crystal's: the paper's local perturbation."""
+        return local_perturbations(self.encode([material]), copies=n, scale=radius, seed=seed)
+
+    def points_between(self, z: Tensor, shares: Tensor) -> Tensor:
+        """Return latent points (n, d) on the great arc between two, z (2, d)."""
+        n = len(shares)
+        return slerp(z[:1].expand(n, -1), z[1:].expand(n, -1), shares.to(z.dtype))
 
     def adapted(
         self,

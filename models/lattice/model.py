@@ -14,11 +14,13 @@ from alloop.errors import ModelError
 from alloop.materials import Material
 from alloop.models import checkpoint
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.explanation import DescriptorWeights, Explanation
 from alloop.models.latent_points import require_latent_points
 from alloop.models.lattice.assignment import most_probable_decoration
 from alloop.models.lattice.correlations import correlations, n_correlations
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.models.lattice.description import LatticeDescription
+from alloop.models.lattice.explanation import descriptor_weights, explain
 from alloop.models.lattice.heads import HeadTraining, PropertyHeads, train_heads
 from alloop.models.lattice.network import Autoencoder
 from alloop.models.lattice.options import LatticeOptions
@@ -168,6 +170,34 @@ class LatticeModel:
         sites = [one.sites for one in self.space.sublattices]
         order = correlations(probabilities, network.averages.to(z.dtype), weights, sites)
         return torch.cat([weights[..., 1:], order], dim=-1)
+
+    def explain(
+        self,
+        materials: Sequence[Material],
+        *,
+        background: Sequence[Material],
+        property_name: str,
+        seed: int,
+    ) -> Explanation:
+        """Return SHAP values of the heads' descriptors: composition and short-range order."""
+        return explain(
+            self, materials, background=background, property_name=property_name, seed=seed
+        )
+
+    def descriptor_weights(
+        self, materials: Sequence[Material], *, property_name: str
+    ) -> DescriptorWeights:
+        """Return the heads' mean slopes against composition and pair correlations."""
+        return descriptor_weights(self, materials, property_name=property_name)
+
+    @property
+    def heads(self) -> PropertyHeads:
+        """The trained property heads.
+
+        Raises:
+            ModelError: if the model is untrained.
+        """
+        return self._trained()[1]
 
     def begin_with(self, trained: "LatticeModel", path: Path) -> None:
         """Take over the weights of a model that was trained on other data.

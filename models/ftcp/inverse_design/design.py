@@ -11,9 +11,15 @@ from pymatgen.core import Structure
 from torch import Tensor
 
 from alloop.errors import ModelError
+from alloop.models.analyses import DesignBatch, Wish
 from alloop.models.base import Dataset
 from alloop.models.ftcp.inverse_design.sampling import local_perturbations
-from alloop.models.ftcp.inverse_design.screening import CrystalScreen, ScreenRejection, ScreenRules
+from alloop.models.ftcp.inverse_design.screening import (
+    CrystalScreen,
+    ScreenRejection,
+    ScreenRules,
+    counts,
+)
 from alloop.models.ftcp.model import FtcpModel
 
 DECODE_BATCH = 256
@@ -138,6 +144,17 @@ def design(
     if options.one_per_formula:
         likeliest = _best_per_formula(likeliest)
     return DesignResult(tuple(likeliest[: options.n]), n_sampled, tuple(rejections))
+
+
+def design_batch(model: FtcpModel, data: Dataset, wish: Wish, *, n: int, seed: int) -> DesignBatch:
+    """Return the crystals that ``design`` keeps for a wish, and how many its screen refused."""
+    window = Window.around(wish.property_name, wish.value, wish.tolerance)
+    with warnings.catch_warnings():  # whoever asks says how far the target is
+        warnings.simplefilter("ignore", TargetOutsideTraining)
+        found = design(model, data, [window], DesignOptions(n=n, one_per_formula=True), seed=seed)
+    refused = ", ".join(f"{name} {k}" for name, k in sorted(counts(found.rejections).items()))
+    note = f"sampled {found.n_sampled} latent points; refused by the screen: {refused or 'none'}"
+    return DesignBatch(tuple(one.structure for one in found.kept), (note,))
 
 
 def _best_per_formula(designs: Sequence[DesignedCrystal]) -> list[DesignedCrystal]:

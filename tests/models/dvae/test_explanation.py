@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from alloop.models.base import Dataset
-from alloop.models.dvae.explanation import Explanation, alloy_plot, explain, summary_plot
+from alloop.models.dvae.explanation import explain
 from alloop.models.dvae.model import DvaeModel
+from alloop.models.explanation import Explanation
+from alloop.models.explanation_plots import alloy_plot, summary_plot
 
 
 @pytest.fixture(scope="module")
