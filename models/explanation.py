@@ -1,16 +1,18 @@
 """Why a model predicts what it predicts: SHAP values of its descriptors, and their weights."""
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from alloop.materials import Material, formula_of
+from alloop.models.shapley import shapley_values
 
 FloatArray = npt.NDArray[np.float64]
+
+_SWITCHES = 32
+"""About the number of descriptors that all permutations together switch: 4 permutations of 8."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,17 @@ class DescriptorWeights:
 
 
 def shap_explanation(
-    head: Callable[[np.ndarray], np.ndarray],
+    head: Callable[[FloatArray], FloatArray],
     *,
     property_name: str,
     materials: Sequence[Material],
     names: Sequence[str],
-    descriptors: np.ndarray,
-    inputs: np.ndarray,
-    background: np.ndarray,
+    descriptors: FloatArray,
+    inputs: FloatArray,
+    background: FloatArray,
     seed: int,
 ) -> Explanation:
-    """Return SHAP values by permutations (shap's permutation explainer): they add up exactly.
+    """Return SHAP values by permutations: they add up exactly.
 
     Args:
         head: from inputs, shape (n, m), to values in the property's unit, shape (n,).
@@ -69,39 +71,23 @@ def shap_explanation(
         names: m descriptors' names.
         descriptors: of the materials, in their units, shape (n, m); for people.
         inputs: of the materials, as the head takes them, shape (n, m).
-        background: inputs that an absent descriptor is drawn from, shape (b, m).
+        background: inputs that an absent descriptor is taken from, shape (b, m).
         seed: of the permutations.
     """
-    with warnings.catch_warnings():  # it was written for an older matplotlib
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        import shap  # noqa: PLC0415 (compiles for seconds)
-
-    with _numpy_state_kept():
-        explainer = shap.PermutationExplainer(
-            head, shap.maskers.Independent(background, max_samples=len(background)), seed=seed
-        )
-        found = explainer(inputs, max_evals=2 * inputs.shape[1] + 1, silent=True)
+    n_permutations = max(1, _SWITCHES // inputs.shape[1])
     return Explanation(
         property_name=property_name,
         formulas=tuple(map(formula_of, materials)),
         descriptor_names=tuple(names),
         descriptors=descriptors,
-        shap_values=np.asarray(found.values),
+        shap_values=shapley_values(
+            head, inputs, background, n_permutations=n_permutations, seed=seed
+        ),
         values=head(inputs),
-        base=float(np.mean(found.base_values)),
+        base=float(head(background).mean()),
     )
 
 
 def background_rows(n: int, most: int, seed: int) -> np.ndarray:
     """Return which of n rows an explanation's background holds, in order: all, or a sample."""
     return np.sort(np.random.default_rng(seed).choice(n, size=min(most, n), replace=False))
-
-
-@contextmanager
-def _numpy_state_kept() -> Iterator[None]:
-    """Undo what the explainer does to NumPy's global random state."""
-    before = np.random.get_state()
-    try:
-        yield
-    finally:
-        np.random.set_state(before)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from alloop.materials import Material
 from alloop.models.dvae.model import DvaeModel
-from alloop.models.explanation import Explanation, background_rows, shap_explanation
+from alloop.models.explanation import Explanation, FloatArray, background_rows, shap_explanation
 
 _BACKGROUND = 40
 
@@ -29,14 +28,14 @@ def explain(
     column, learned = model.column_of(property_name), model.learned
     sample = background_rows(len(learned.known), _BACKGROUND, seed)
     with torch.no_grad():
-        background = learned.standardised(learned.known[sample]).numpy()
-        described = learned.describe(model.fractions_of(materials)).numpy()
-        rows = learned.standardised(model.fractions_of(materials)).numpy()
+        background = learned.standardised(learned.known[sample]).double().numpy()
+        described = learned.describe(model.fractions_of(materials)).double().numpy()
+        rows = learned.standardised(model.fractions_of(materials)).double().numpy()
 
     @torch.no_grad()
-    def head(descriptors: np.ndarray) -> np.ndarray:
-        belief = learned.judge(torch.from_numpy(np.asarray(descriptors, dtype=np.float32)))
-        return belief.mean[:, column].numpy()
+    def head(descriptors: FloatArray) -> FloatArray:
+        belief = learned.judge(torch.from_numpy(descriptors).float())
+        return belief.mean[:, column].double().numpy()
 
     return shap_explanation(
         head,

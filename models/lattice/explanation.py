@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from alloop.errors import ModelError
@@ -13,6 +12,7 @@ from alloop.materials import Material
 from alloop.models.explanation import (
     DescriptorWeights,
     Explanation,
+    FloatArray,
     background_rows,
     shap_explanation,
 )
@@ -56,23 +56,26 @@ def explain(
         MaterialError: if a material is no decoration of the model's parents.
         ModelError: if nothing was learnt of the property.
     """
-    column = _column(model, property_name)
+    column, heads = _column(model, property_name), model.heads
+    mean, std = (each.double().numpy() for each in (heads.feature_mean, heads.feature_std))
     rows = background_rows(len(background), _BACKGROUND, seed)
-    inputs = _embedded(model, materials)
+    described = _embedded(model, materials)
 
     @torch.no_grad()
-    def head(features: np.ndarray) -> np.ndarray:
-        found = torch.from_numpy(np.asarray(features, dtype=np.float32))
-        return model.heads.predict(found)[0][:, column].double().numpy()
+    def head(features: FloatArray) -> FloatArray:
+        means = heads(torch.from_numpy(features).float())[..., column].double().mean(dim=0)
+        return (means * heads.label_std[column] + heads.label_mean[column]).numpy()
 
     return shap_explanation(
         head,
         property_name=property_name,
         materials=materials,
         names=descriptor_names(model),
-        descriptors=inputs,
-        inputs=inputs,
-        background=_embedded(model, [background[row] for row in rows]),
+        descriptors=described,
+        # Standardised in double precision: a model that is little trained tells its materials
+        # apart by very small differences.
+        inputs=(described - mean) / std,
+        background=(_embedded(model, [background[row] for row in rows]) - mean) / std,
         seed=seed,
     )
 
@@ -87,18 +90,22 @@ def descriptor_weights(
         ModelError: if nothing was learnt of the property.
     """
     column, heads = _column(model, property_name), model.heads
-    features = torch.from_numpy(_embedded(model, materials)).requires_grad_()
-    standardised = (features - heads.feature_mean) / heads.feature_std
-    means = heads(standardised)[..., column].sum(dim=1) * heads.label_std[column]
+    described = torch.from_numpy(_embedded(model, materials))
+    standardised = ((described - heads.feature_mean) / heads.feature_std).float().requires_grad_()
+    means = heads(standardised)[..., column].sum(dim=1)
     slopes = torch.stack(
-        [torch.autograd.grad(mean, features, retain_graph=True)[0].mean(dim=0) for mean in means]
+        [
+            torch.autograd.grad(mean, standardised, retain_graph=True)[0].mean(dim=0)
+            for mean in means
+        ]
     ).double()
+    slopes = slopes * heads.label_std[column] / heads.feature_std
     return DescriptorWeights(
         property_name=property_name,
         descriptor_names=descriptor_names(model),
         slopes=slopes.mean(dim=0).numpy(),
         stds=slopes.std(dim=0).numpy(),
-        spreads=features.detach().double().std(dim=0, unbiased=False).numpy(),
+        spreads=described.std(dim=0, unbiased=False).numpy(),
     )
 
 
@@ -114,6 +121,6 @@ def _column(model: "LatticeModel", property_name: str) -> int:
     return column
 
 
-def _embedded(model: "LatticeModel", materials: Sequence[Material]) -> np.ndarray:
+def _embedded(model: "LatticeModel", materials: Sequence[Material]) -> FloatArray:
     with torch.no_grad():
-        return model.embed(model.encode(materials)).float().numpy()
+        return model.embed(model.encode(materials).double()).double().numpy()

@@ -4,7 +4,7 @@ AlloGen (section 4.3) climbs the property head from latent points by Adam and de
 on the way; nothing keeps the points where the decoder knows its way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -71,28 +71,35 @@ def propose_by_latent_gradient(
 
 
 def climb_head(
-    model: GenerativeModel, starts: Tensor, utility: Callable[[Tensor], Tensor]
+    model: GenerativeModel,
+    starts: Tensor,
+    utility: Callable[[Tensor], Tensor],
+    *,
+    steps: Sequence[int] = STEPS,
+    rate: float = LEARNING_RATE,
 ) -> Tensor:
-    """Return latent points on the way up from each start, shape (n · len(STEPS), d).
+    """Return latent points on the way up from each start, shape (n · len(steps), d).
 
     Args:
         model: fitted.
         starts: latent points, shape (n, d); all after the first number of steps come first.
         utility: of predicted means (n, p), shape (n,), differentiable.
+        steps: numbers of Adam steps after which points are kept, rising.
+        rate: length of a step.
     """
     has_gradient = isinstance(model, HasGradient)
     coarse = 1 if has_gradient else COARSE
     points = starts.detach().clone()
-    optimiser = torch.optim.Adam([points], lr=coarse * LEARNING_RATE)
+    optimiser = torch.optim.Adam([points], lr=coarse * rate)
     kept = []
-    for step in range(1, STEPS[-1] // coarse + 1):
+    for step in range(1, steps[-1] // coarse + 1):
         if isinstance(model, HasGradient):
             slope = _gradient(model.predicted_means, points, utility)
         else:
             slope = _differences(lambda z: model.predict(z).mean, points, utility)
         points.grad = -torch.nan_to_num(slope)  # a property without labels has no slope
         optimiser.step()
-        if step * coarse in STEPS:
+        if step * coarse in steps:
             kept.append(points.clone())
     return torch.cat(kept)
 

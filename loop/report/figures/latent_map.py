@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from alloop.errors import AlloopError
+from alloop.errors import AlloopError, DataError
+from alloop.loop.analyse.latent import COLOURINGS, FEWEST, LatentMap, map_latent_space
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.report.figures.style import (
+    BLUE,
+    GREEN,
     INK,
+    ORANGE,
+    PURPLE,
+    QUIET,
     SEQUENTIAL,
+    SKY,
+    VERMILLION,
     Figure,
     blank,
     finished,
+    plain,
     points,
     ring,
 )
@@ -21,69 +27,60 @@ from alloop.loop.report.words import label_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
 
-MOST = 1500
-"""Most candidates that are encoded: evenly taken from all, and the best."""
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, QUIET)
+"""Colours of phases, rounds, stages and tiers, in turn."""
 
 
 def latent_map(state: CampaignState, store: ArtifactStore) -> tuple[Figure | None, str]:
-    """Return the map, and why there is none where there should be one.
-
-    The last model encodes every measured candidate anew, since coordinates of an earlier model mean
-    nothing in a later one; the plane is that of the two principal components.
-    """
-    trials = _thinned(state, [t for t in measured_trials(state) if t.answer is not None])
-    if not state.models or len(trials) < 3:
+    """Return the map coloured by the first objective, and why there is none where there should be
+    one."""
+    n = sum(trial.answer is not None for trial in measured_trials(state))
+    if not state.models or n < FEWEST:
         return None, ""
-    round = max(state.models)
     try:
-        model = store.read(state.models[round].checkpoint, state.spec.model.load)
-        materials = [store.get_material(trial.decision.candidate) for trial in trials]
-        latents = np.asarray(model.encode(materials), dtype=float)
+        found = map_latent_space(state, store)
+    except DataError:
+        return None, ""
     except AlloopError as error:
         # Without the place: a path of this machine is nobody's affair who reads the page.
-        checkpoint = state.models[round].checkpoint
+        checkpoint = state.models[max(state.models)].checkpoint
         return None, f"the map cannot be drawn with checkpoint {checkpoint}: {error.what}."
-    places, shares = principal_plane(latents)
-    return _figure(state, trials, places, shares, round), ""
+    return latent_figure(state, found, state.spec.objectives[0].property), ""
 
 
-def principal_plane(
-    latents: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
-    """Return the places of latent points (n, d) along their two principal components, (n, 2), and
-    the share of their variance along each. A component points to where its largest entry is
-    positive, so that the same points give the same picture."""
-    centred = latents - latents.mean(axis=0)
-    _, values, axes = np.linalg.svd(centred, full_matrices=False)
-    if len(axes) < 2:  # a latent space of one dimension
-        axes = np.vstack([axes, np.zeros_like(axes)])
-        values = np.append(values, 0.0)
-    plane = axes[:2] * np.sign(axes[np.arange(2), np.abs(axes[:2]).argmax(axis=1)])[:, None]
-    total = float((values**2).sum()) or 1.0
-    return centred @ plane.T, (float(values[0] ** 2 / total), float(values[1] ** 2 / total))
-
-
-def _thinned(state: CampaignState, trials: Sequence[Trial]) -> list[Trial]:
-    """Return evenly spaced trials and the best, which is drawn on top of all."""
-    best = state.best()
-    step = -(-len(trials) // MOST) or 1
-    others = [t for t in trials[::step] if best is None or t.decision.candidate != best.candidate]
-    last = [t for t in trials if best is not None and t.decision.candidate == best.candidate]
-    return [*others, *last[:1]]
-
-
-def _figure(
-    state: CampaignState,
-    trials: Sequence[Trial],
-    places: npt.NDArray[np.float64],
-    shares: tuple[float, float],
-    round: int,
-) -> Figure:
-    name = state.spec.objectives[0].property
+def latent_figure(state: CampaignState, found: LatentMap, colouring: str) -> Figure:
+    """Return a map coloured by a property or by one of ``COLOURINGS``."""
     figure = blank(
         height=520,
-        xaxis={"title": {"text": f"first component ({100 * shares[0]:.0f} % of the variance)"}},
-        yaxis={"title": {"text": f"second component ({100 * shares[1]:.0f} %)"}},
+        xaxis={
+            "title": {"text": f"first component ({100 * found.shares[0]:.0f} % of the variance)"}
+        },
+        yaxis={"title": {"text": f"second component ({100 * found.shares[1]:.0f} %)"}},
+        hovermode="closest",
+        margin={"l": 60, "r": 16, "t": 40, "b": 52},
+    )
+    if colouring in COLOURINGS:
+        _add_categories(figure, state, found, colouring)
+    else:
+        _add_values(figure, state, found, colouring)
+    trials, last = found.trials, len(found.trials) - 1
+    best = state.best()
+    if best is not None and trials[last].decision.candidate == best.candidate:
+        figure.add_scatter(**_at(found, [last]), **ring(trials[last], state.utility))
+    return finished(
+        figure,
+        id="latent-map"
+        if colouring == state.spec.objectives[0].property
+        else f"latent-{colouring}",
+        alt=f"{label_of(colouring)} of {len(trials)} measured candidates in the latent space of "
+        f"the model of round {found.round}, along two principal components",
+        caption=f"Every candidate as the model of round {found.round} encodes it; near one another "
+        "lie those that it takes for alike. Ringed: the best.",
+    )
+
+
+def _add_values(figure: Any, state: CampaignState, found: LatentMap, name: str) -> None:
+    figure.update_layout(
         coloraxis={
             "colorscale": SEQUENTIAL,
             "colorbar": {
@@ -91,10 +88,9 @@ def _figure(
                 "thickness": 10,
                 "outlinewidth": 0,
             },
-        },
-        hovermode="closest",
-        margin={"l": 60, "r": 16, "t": 40, "b": 52},
+        }
     )
+    trials = found.trials
     for feasible in (False, True):
         mine = [i for i, trial in enumerate(trials) if _is_feasible(state, trial) is feasible]
         if mine:
@@ -108,7 +104,7 @@ def _figure(
                 marker={"symbol": symbol, "size": 8, "color": INK},
             )
             figure.add_scatter(
-                **_at(places, mine),
+                **_at(found, mine),
                 showlegend=False,
                 marker={
                     "symbol": symbol,
@@ -118,19 +114,26 @@ def _figure(
                 },
                 **points([trials[i] for i in mine], state.utility),
             )
-    figure.add_scatter(**_at(places, [len(trials) - 1]), **ring(trials[-1], state.utility))
-    return finished(
-        figure,
-        id="latent-map",
-        alt=f"{label_of(name)} of {len(trials)} measured candidates in the latent space of the "
-        f"model of round {round}, along two principal components",
-        caption=f"Every candidate as the model of round {round} encodes it; near one another lie "
-        "those that it takes for alike. Ringed: the best.",
-    )
 
 
-def _at(places: npt.NDArray[np.float64], rows: Sequence[int]) -> dict[str, Any]:
-    return {"x": places[rows, 0].tolist(), "y": places[rows, 1].tolist()}
+def _add_categories(figure: Any, state: CampaignState, found: LatentMap, colouring: str) -> None:
+    named = [found.category(state, colouring, row) for row in range(len(found.trials))]
+    for place, name in enumerate(sorted(set(named), key=_as_number)):
+        mine = [row for row, other in enumerate(named) if other == name]
+        figure.add_scatter(
+            **_at(found, mine),
+            name=plain(f"{colouring} {name}" if name.isdigit() else name),
+            marker={"size": 8, "color": COLOURS[place % len(COLOURS)]},
+            **points([found.trials[i] for i in mine], state.utility),
+        )
+
+
+def _as_number(name: str) -> tuple[int, str]:
+    return (int(name) if name.isdigit() else -1, name)
+
+
+def _at(found: LatentMap, rows: Sequence[int]) -> dict[str, Any]:
+    return {"x": found.places[rows, 0].tolist(), "y": found.places[rows, 1].tolist()}
 
 
 def _is_feasible(state: CampaignState, trial: Trial) -> bool:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
+from alloop.loop.analyse.latent import principal_plane
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.report.figures.budget import budget_figure
-from alloop.loop.report.figures.latent_map import latent_map, principal_plane
+from alloop.loop.report.figures.latent_map import latent_map
 from alloop.loop.report.figures.polygon import polygon_figure
 from alloop.loop.report.figures.progress_metric import ProgressMetric
 from alloop.loop.report.figures.trajectory import OtherRun, beside_table, best_so_far, trajectory
