@@ -128,6 +128,14 @@ class SamplesAround(Protocol):
 
 
 @runtime_checkable
+class DrawsLatents(Protocol):
+    """A model whose prior new latent points are drawn from."""
+
+    def draw(self, n: int, *, seed: int) -> "Tensor":
+        """Return latent points from the prior, shape (n, d)."""
+
+
+@runtime_checkable
 class InterpolatesLatents(Protocol):
     """A model whose latent points are joined by something else than straight lines."""
 

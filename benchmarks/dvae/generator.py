@@ -8,8 +8,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from alloop.models.dvae.inversion import atoms_exchanged, invert, nearest_inverted
+from alloop.models.dvae.inversion import invert, nearest_inverted
 from alloop.models.dvae.model import DvaeModel
+from alloop.models.metrics.exchanged import atoms_exchanged
 from benchmarks.dvae.data import Alloys, Split
 
 REFRACTORY = ("Ti", "V", "Zr", "Nb", "Mo", "Hf", "Ta", "W", "Re")

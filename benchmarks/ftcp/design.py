@@ -15,13 +15,13 @@ from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.inverse_design.report import (
     DesignOutcome,
     DesignReport,
-    Rate,
     evaluate_designs,
     report_on,
 )
 from alloop.models.ftcp.inverse_design.screening import ScreenRules
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
+from alloop.models.metrics.rates import Rate
 from alloop.oracles.base import Status
 from alloop.oracles.dft.factory import home_folder
 from alloop.oracles.dft.options import DftOptions

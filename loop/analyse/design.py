@@ -11,7 +11,7 @@ from torch import Tensor
 from alloop.errors import DataError
 from alloop.loop.analyse.judging import Judge, JudgedMaterial
 from alloop.loop.analyse.last_model import deterministic
-from alloop.loop.analyse.targets import Target
+from alloop.loop.analyse.targets import Target, target_of
 from alloop.loop.analyse.trained_run import TrainedRun
 from alloop.loop.choose.strategies.latent_gradient import climb_head
 from alloop.loop.state.choices import find_candidate
@@ -24,6 +24,7 @@ from alloop.models.analyses import (
     SamplesAround,
 )
 from alloop.models.base import Dataset
+from alloop.models.metrics.exchanged import atoms_exchanged
 
 N = 8
 """Number of designs, unless another is asked for."""
@@ -69,6 +70,56 @@ def deviation(judged: JudgedMaterial, target: Target) -> float:
     """Return predicted less wanted, in standard deviations of the prediction."""
     name = target.wish.property_name
     return (judged.means[name] - target.wish.value) / judged.stds[name]
+
+
+def design(
+    run: TrainedRun,
+    *,
+    target: str = "",
+    between: tuple[str, str] | None = None,
+    invert: str = "",
+    around: str = "",
+    radius: float = RADIUS,
+    n: int = N,
+    seed: int = 0,
+) -> Designs:
+    """Return designs in the way that is asked for.
+
+    Args:
+        run: with the model.
+        target: ``PROPERTY=VALUE``; alone, materials are decoded at it.
+        between: ids of two candidates to interpolate between.
+        invert: id of a candidate that is changed as little as the target takes.
+        around: id of a candidate to sample around.
+        radius: of the samples, in units of the latent space's own spread.
+        n: number of designs.
+        seed: of everything that is drawn.
+
+    Raises:
+        DataError: if it is not said what to design, or in two ways at once.
+    """
+    ways = {"--between": between is not None, "--invert": bool(invert), "--around": bool(around)}
+    asked = [name for name, is_asked in ways.items() if is_asked]
+    if len(asked) > 1:
+        raise DataError(
+            f"{' and '.join(asked)} are two ways to design", remedy="Give one of them at a time."
+        )
+    if not target and (not asked or invert):
+        raise DataError(
+            "it is not said what value the designs should have",
+            where="--target",
+            remedy="Write --target PROPERTY=VALUE; its model learns "
+            f"{', '.join(run.state.spec.property_names())}.",
+        )
+    wish = target_of(run, target) if target else None
+    if between is not None:
+        return design_between(run, *between, target=wish, n=n, seed=seed)
+    if around:
+        return design_around(run, around, target=wish, radius=radius, n=n, seed=seed)
+    assert wish is not None, "asked for above"
+    if invert:
+        return design_from(run, invert, wish, seed=seed)
+    return design_at(run, wish, n=n, seed=seed)
 
 
 def design_at(run: TrainedRun, target: Target, *, n: int, seed: int) -> Designs:
@@ -311,13 +362,7 @@ def _miss(judged: JudgedMaterial, target: Target) -> float:
 
 
 def _exchanged(one: JudgedMaterial, other: JudgedMaterial) -> float:
-    """Return the share of atoms that are of another element."""
-    first, second = (composition_of(each.material) for each in (one, other))
-    gaps = [
-        first.get_atomic_fraction(el) - second.get_atomic_fraction(el)
-        for el in {*first.elements, *second.elements}
-    ]
-    return sum(map(abs, gaps)) / 2
+    return atoms_exchanged(composition_of(one.material), composition_of(other.material))
 
 
 def _distinct(materials: Sequence[Material]) -> list[Material]:

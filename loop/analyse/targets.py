@@ -1,7 +1,6 @@
 """Targets: values of a property that designs are asked for, beside what was learnt of it."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,14 +55,14 @@ class Target:
         return f"{value:.4g} {self.unit}".strip()
 
 
-def target_of(run: TrainedRun, words: Sequence[str]) -> Target:
+def target_of(run: TrainedRun, words: str) -> Target:
     """Return the target that was asked for as ``PROPERTY=VALUE``.
 
     Raises:
         DataError: if the words name none, no property of the campaign's, or nothing is known of it.
     """
     names = run.state.spec.property_names()
-    name, _, text = "".join(words).partition("=")
+    name, _, text = words.partition("=")
     name = name.strip()
     if name not in names:
         raise DataError(

@@ -75,3 +75,6 @@ TrustOption = Annotated[
     bool, typer.Option("--trust", help="go on with a run that somebody else began; see the docs")
 ]
 FormatOption = Annotated[Format, typer.Option(help="how to print it")]
+HtmlOption = Annotated[Path | None, typer.Option(metavar="FILE", help="write a page of figures")]
+PngOption = Annotated[Path | None, typer.Option(metavar="FILE", help="write a picture")]
+SeedOption = Annotated[int, typer.Option(min=0, help="of everything that is drawn")]

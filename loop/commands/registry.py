@@ -6,6 +6,10 @@ from typing import Annotated
 import typer
 
 from alloop import __version__
+from alloop.loop.commands.analysis.design import design
+from alloop.loop.commands.analysis.evaluate import evaluate
+from alloop.loop.commands.analysis.importance import importance
+from alloop.loop.commands.analysis.latent import latent
 from alloop.loop.commands.campaign.campaigns import campaigns
 from alloop.loop.commands.campaign.change import change
 from alloop.loop.commands.campaign.check import check
@@ -68,6 +72,10 @@ COMMANDS: dict[Callable[..., None], str] = {
     audit: "alloop audit runs/nifecr-bulk-modulus --round 2 --format csv",
     explain: "alloop explain runs/nifecr-bulk-modulus 4f1c2a9b03",
     impact: "alloop impact runs/nifecr-bulk-modulus 4f1c2a9b03",
+    latent: "alloop latent runs/nifecr-bulk-modulus --colour phase --html latent.html",
+    design: "alloop design runs/nifecr-bulk-modulus --target bulk_modulus=195 --out designs",
+    importance: "alloop importance runs/nifecr-bulk-modulus --html importance.html",
+    evaluate: "alloop evaluate runs/nifecr-bulk-modulus --format json",
     verify: "alloop verify runs/nifecr-bulk-modulus --head HASH",
     replay: "alloop replay runs/nifecr-bulk-modulus 2",
     digest: "alloop digest runs/nifecr-bulk-modulus",

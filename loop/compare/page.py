@@ -21,8 +21,8 @@ from alloop.loop.compare.figures import (
 from alloop.loop.compare.tables import contrast_rows, group_rows, run_rows, target_rows
 from alloop.loop.report import page as report
 from alloop.loop.report.figures.style import DARK, Figure
-from alloop.loop.report.libraries import bundle, content_policy, library
-from alloop.loop.report.page import island, page_environment
+from alloop.loop.report.libraries import content_policy, library
+from alloop.loop.report.page import figures_script, island, page_environment
 from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import describe_search, units_of_campaign
 
@@ -55,8 +55,7 @@ def render_comparison(comparison: Comparison) -> str:
         sought = describe_search(spec)
     drawn = [figure for figure in figures.values() if figure is not None]
     plotly = library("plotly")
-    shared = (REPORT / "scripts" / name for name in ("data.js", "theme.js", "figures.js"))
-    script = bundle(*shared, HERE / "compare.js")
+    script = figures_script()
     return (
         page_environment(HERE, REPORT)
         .get_template("compare.html.j2")

@@ -23,6 +23,7 @@ from alloop.loop.report.decisions.table import decision_island
 from alloop.loop.report.figures.budget import budget_figure
 from alloop.loop.report.figures.composition import composition_figure
 from alloop.loop.report.figures.hulls import hull_figures, hull_table
+from alloop.loop.report.figures.importance import importance_figures
 from alloop.loop.report.figures.latent_map import latent_map
 from alloop.loop.report.figures.pareto import front_table, hypervolume_figure, pareto_figure
 from alloop.loop.report.figures.parity import parities
@@ -133,6 +134,12 @@ def _script(is_live: bool) -> str:
     return bundle(*(HERE / "scripts" / name for name in [*SCRIPTS, *last]))
 
 
+def figures_script() -> str:
+    """Return the script of a page that holds figures and tables alone."""
+    names = ("data.js", "theme.js", "figures.js", "figures_only.js")
+    return bundle(*(HERE / "scripts" / name for name in names))
+
+
 def _render(
     state: CampaignState,
     store: ArtifactStore,
@@ -149,6 +156,7 @@ def _render(
 
     names = tuple(state.spec.property_names())
     mapped, unmapped = latent_map(state, store)
+    important, unimportant = importance_figures(state, store)
     checked = parities(state)
     for parity in checked:
         drawn(parity.figure)
@@ -161,6 +169,8 @@ def _render(
         "budget": drawn(budget_figure(state)),
         "latent_map": drawn(mapped),
         "latent_problem": unmapped,
+        "importances": [(heading, drawn(figure)) for heading, figure in important],
+        "importance_problem": unimportant,
         "cautions": [
             (in_words(each.text, names), each.section, each.filter) for each in page_warnings(state)
         ],

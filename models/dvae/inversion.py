@@ -19,6 +19,7 @@ from alloop.models.dvae.design import (
 )
 from alloop.models.dvae.limits import Limits
 from alloop.models.dvae.model import DvaeModel
+from alloop.models.metrics.exchanged import atoms_exchanged
 
 _TRACE = 0.005
 """Element fractions below this are left out after a step."""
@@ -143,13 +144,6 @@ def nearest_inverted(
     better = _reached(model, first, nearer, property_name, cutoff, limits)
     better = [way for way in better if way[2].is_far <= found.is_far]
     return _smallest(first, better)[2] if better else found
-
-
-def atoms_exchanged(one: Composition, other: Composition) -> float:
-    """Return the share of atoms in which two alloys differ."""
-    symbols = {el.symbol for el in (*one.elements, *other.elements)}
-    gaps = (one.get_atomic_fraction(s) - other.get_atomic_fraction(s) for s in symbols)
-    return sum(map(abs, gaps)) / 2
 
 
 _Way = tuple[Composition, float]

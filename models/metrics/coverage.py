@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from matminer.featurizers.composition import ElementProperty
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
@@ -48,13 +48,31 @@ def coverage(
         composition_cutoff: CDVAE's: 4 and 10, in units of its own standardisation.
     """
     structures = cdist(_fingerprints(generated), _fingerprints(reference))
+    compositions = _composition_distances(
+        [each.composition for each in generated], [each.composition for each in reference]
+    )
+    return coverage_of_pairs(structures <= structure_cutoff, compositions <= composition_cutoff)
+
+
+def composition_coverage(
+    generated: Sequence[Composition], reference: Sequence[Composition], *, cutoff: float
+) -> Coverage:
+    """Return recall and precision of generated compositions against a reference set's: nearby is
+    what ``coverage`` calls so, whatever the structures.
+    """
+    near = _composition_distances(generated, reference) <= cutoff
+    return coverage_of_pairs(near, near)
+
+
+def _composition_distances(
+    generated: Sequence[Composition], reference: Sequence[Composition]
+) -> FloatArray:
     ours, theirs = _magpie(generated), _magpie(reference)
     mean, std = theirs.mean(axis=0), theirs.std(axis=0)
     varies = std > 0
     # A statistic that never varies in the reference keeps its own unit.
     scale = np.where(varies, std, 1.0)
-    compositions = cdist((ours - mean) / scale, (theirs - mean) / scale)
-    return coverage_of_pairs(structures <= structure_cutoff, compositions <= composition_cutoff)
+    return cdist((ours - mean) / scale, (theirs - mean) / scale)
 
 
 def coverage_of_pairs(
@@ -96,8 +114,8 @@ def _fingerprints(structures: Sequence[Structure]) -> FloatArray:
     return np.stack([structure_fingerprint(structure) for structure in structures])
 
 
-def _magpie(structures: Sequence[Structure]) -> FloatArray:
-    rows = [_featuriser().featurize(structure.composition) for structure in structures]
+def _magpie(compositions: Sequence[Composition]) -> FloatArray:
+    rows = [_featuriser().featurize(composition) for composition in compositions]
     return np.array(rows, dtype=np.float64)
 
 

@@ -1,17 +1,22 @@
 """Matching of structures by pymatgen's ``StructureMatcher``."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 
-from alloop.materials import formula_of
+from alloop.materials import Material, formula_of
 
 MATCHER = StructureMatcher(stol=0.5, angle_tol=10, ltol=0.3)
 """Matcher with the tolerances of CDVAE (section 5.1) and AlloGen (section 4.1)."""
+
+
+Alike = Callable[[Any, Any], bool]
+"""Function that tells whether two materials of one kind are the same."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +43,43 @@ def match(pairs: Iterable[tuple[Structure, Structure]]) -> Match:
     )
 
 
-def uniqueness(structures: Sequence[Structure]) -> float:
-    """Return the share of structures that match none before them; NaN for no structures."""
-    return _unmatched_share(structures, known=(), among_themselves=True)
+def uniqueness(materials: Sequence[Material], alike: Alike = MATCHER.fit) -> float:
+    """Return the share of materials that match none before them; NaN for no materials."""
+    return _unmatched_share(materials, (), alike, among_themselves=True)
 
 
-def novelty(structures: Sequence[Structure], known: Iterable[Structure]) -> float:
-    """Return the share of structures that match none of the known ones; NaN for no structures."""
-    return _unmatched_share(structures, known=known, among_themselves=False)
+def novelty(
+    materials: Sequence[Material], known: Iterable[Material], alike: Alike = MATCHER.fit
+) -> float:
+    """Return the share of materials that match none of the known ones; NaN for no materials."""
+    return _unmatched_share(materials, known, alike, among_themselves=False)
 
 
 def _unmatched_share(
-    structures: Sequence[Structure], *, known: Iterable[Structure], among_themselves: bool
+    materials: Sequence[Material],
+    known: Iterable[Material],
+    alike: Alike,
+    *,
+    among_themselves: bool,
 ) -> float:
     by_formula = defaultdict(list)
-    for structure in known:
-        by_formula[_reduced_formula(structure)].append(structure)
+    for material in known:
+        by_formula[_group(material)].append(material)
     n_without = 0
-    for structure in structures:
-        others = by_formula[_reduced_formula(structure)]
-        if not any(MATCHER.fit(structure, other) for other in others):
+    for material in materials:
+        others = by_formula[_group(material)]
+        if not any(alike(material, other) for other in others):
             n_without += 1
             if among_themselves:
-                others.append(structure)
-    return n_without / len(structures) if structures else float("nan")
+                others.append(material)
+    return n_without / len(materials) if materials else float("nan")
 
 
-def _reduced_formula(structure: Structure) -> str:
-    return formula_of(structure.composition.reduced_composition)
+def _group(material: Material) -> str:
+    """Return what materials that match agree in: crystals their formula, alloys nothing."""
+    if isinstance(material, Composition):
+        return ""
+    return formula_of(material.composition.reduced_composition)
 
 
 def _displacement(one: Structure, other: Structure) -> float | None:

@@ -79,6 +79,19 @@ def latent_figure(state: CampaignState, found: LatentMap, colouring: str) -> Fig
     )
 
 
+def latent_figures(state: CampaignState, found: LatentMap, first: str) -> list[tuple[str, Figure]]:
+    """Return a map for each property and each of ``COLOURINGS`` in which the candidates differ,
+    with headings; the one named first comes first."""
+    names = dict.fromkeys((first, *state.spec.property_names(), *COLOURINGS))
+    figures = []
+    for name in names:
+        rows = range(len(found.trials))
+        kinds = {found.category(state, name, row) for row in rows} if name in COLOURINGS else ()
+        if name == first or name not in COLOURINGS or len(kinds) > 1:
+            figures.append((label_of(name), latent_figure(state, found, name)))
+    return figures
+
+
 def _add_values(figure: Any, state: CampaignState, found: LatentMap, name: str) -> None:
     figure.update_layout(
         coloraxis={

@@ -12,8 +12,8 @@ from alloop.models.base import Dataset
 from alloop.models.ftcp.inverse_design.design import DesignedCrystal, DesignResult, Window
 from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities
 from alloop.models.ftcp.inverse_design.screening import counts
+from alloop.models.metrics.rates import CONFIDENCE, Rate
 
-CONFIDENCE = 0.95
 POSTERIOR_DRAWS = 100_000
 """Number of draws from the posterior of two rates, for the interval of their ratio."""
 
@@ -30,32 +30,6 @@ class DesignOutcome:
 
 Evaluate = Callable[[Structure], DesignOutcome]
 """Function that relaxes a crystal and measures it, such as one that calls an oracle."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share of successful trials with its confidence interval."""
-
-    hits: int
-    trials: int
-    low: float
-    high: float
-
-    @property
-    def value(self) -> float:
-        """The share; NaN without trials."""
-        return self.hits / self.trials if self.trials else math.nan
-
-    @classmethod
-    def of(cls, hits: int, trials: int) -> "Rate":
-        """Return the share with Wilson's interval at ``CONFIDENCE``."""
-        if trials == 0:
-            return cls(0, 0, 0.0, 1.0)
-        z = 1.959964  # of the normal distribution, for 95 %
-        share, scale = hits / trials, 1 + z**2 / trials
-        middle = (share + z**2 / (2 * trials)) / scale
-        half = z / scale * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-        return cls(hits, trials, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
 @dataclass(frozen=True)

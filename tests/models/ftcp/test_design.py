@@ -16,13 +16,13 @@ from alloop.models.ftcp.inverse_design.design import (
 from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities, fingerprints
 from alloop.models.ftcp.inverse_design.report import (
     DesignOutcome,
-    Rate,
     evaluate_designs,
     report_on,
 )
 from alloop.models.ftcp.inverse_design.screening import ScreenRules
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions
+from alloop.models.metrics.rates import Rate
 
 NAME = "formation_energy_per_atom"
 LOOSE = ScreenRules(needs_charge_balance=False)

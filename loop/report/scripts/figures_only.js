@@ -1,4 +1,4 @@
-// The comparison: its figures in their places.
+// A page of figures alone: each in its place.
 
 (async () => {
   await library("plotly");
