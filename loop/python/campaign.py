@@ -289,6 +289,95 @@ class Campaign:
 
         return round_table(self.state)
 
+    def latent(self) -> "pd.DataFrame":
+        """Return where the last model places what was measured, one candidate a row: its place
+        along the two principal components, round, stage, highest tier, and values.
+
+        Raises:
+            RunError: if the run has trained no model.
+            DataError: if fewer than three candidates were measured.
+        """
+        from alloop.loop.python.analyses import latent_table  # noqa: PLC0415 (imports pandas)
+
+        return latent_table(RunFolder.read(self._run))
+
+    def design(
+        self,
+        target: "Mapping[str, float] | None" = None,
+        *,
+        between: tuple[str, str] | None = None,
+        invert: str = "",
+        around: str = "",
+        radius: float = 0.5,
+        n: int = 8,
+        seed: int = 0,
+    ) -> "pd.DataFrame":
+        """Return materials that the last model decodes at a wish, one a row with its ``material``;
+        nothing is recorded.
+
+        Args:
+            target: wanted value of one property, in its unit: ``{"bulk_modulus": 195}``; alone,
+                materials are decoded at it.
+            between: ids of two candidates to interpolate between.
+            invert: id of a candidate that is changed as little as the target takes.
+            around: id of a candidate to sample around.
+            radius: of the samples, in units of the latent space's own spread.
+            n: number of designs.
+            seed: of everything that is drawn.
+
+        Returns:
+            Predictions with standard deviations, distances from what was learnt, and why the
+            campaign would refuse it; in ``attrs["notes"]`` what has to be known, such as how far
+            the target lies outside everything learnt.
+
+        Raises:
+            RunError: if the run has trained no model.
+            DataError: if the wish cannot be understood.
+        """
+        from alloop.loop.python.analyses import design_table  # noqa: PLC0415 (imports pandas)
+
+        return design_table(
+            RunFolder.read(self._run),
+            target or {},
+            between=between,
+            invert=invert,
+            around=around,
+            radius=radius,
+            n=n,
+            seed=seed,
+        )
+
+    def importance(self, property_name: str = "", *, of: Sequence[str] = ()) -> "pd.DataFrame":
+        """Return how far each descriptor moves the last model's predictions, one a row: its mean
+        absolute SHAP value and, where there are weights, its weight.
+
+        Args:
+            property_name: the first objective's if empty.
+            of: ids of candidates whose SHAP values are columns of their own, ``shap_ID``.
+
+        Raises:
+            RunError: if the run has trained no model.
+            ModelError: if the model's predictions are functions of no named descriptors.
+        """
+        from alloop.loop.python.analyses import importance_table  # noqa: PLC0415 (imports pandas)
+
+        return importance_table(RunFolder.read(self._run), property_name, of)
+
+    def evaluate(self, n: int = 64, *, seed: int = 0) -> "pd.DataFrame":
+        """Return figures of merit of the last model and of the campaign's predictions, one a row
+        with its 95 % interval.
+
+        Args:
+            n: number of materials that are generated, and at most rebuilt.
+            seed: of everything that is drawn.
+
+        Raises:
+            RunError: if there is neither a model nor a prediction that was put to the test.
+        """
+        from alloop.loop.python.analyses import evaluation_table  # noqa: PLC0415 (imports pandas)
+
+        return evaluation_table(RunFolder.read(self._run), n, seed)
+
     def best(self, tier: int = 0) -> MeasuredMaterial | None:
         """Return the best that a tier has measured, feasible ones first; None while there is
         none."""

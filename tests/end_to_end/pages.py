@@ -15,6 +15,7 @@ DOCS = tuple(
         "tiers",
         "people",
         "record",
+        "analyses",
         "live",
         "settings",
         "python",

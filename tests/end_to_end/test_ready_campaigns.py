@@ -15,7 +15,7 @@ from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.public_data.datasets import VARIABLE, find_file, known
-from benchmarks.house.ready_campaigns import data_of, run_to_report, typed_in
+from benchmarks.house.ready_campaigns import Command, data_of, run_to_report, typed_in
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL
 from tests.end_to_end.tables import write_binaries, write_plate
@@ -25,6 +25,17 @@ FEWER = {
     # Relaxed by CHGNet, a second or two each, and each element in its reference crystal.
     "ftcp-formation-energy": ("budget.initial=4", "budget.rounds=1"),
 }
+
+
+EVERY = {"latent", "design", "importance", "evaluate"}
+APPLIES = {
+    "": {"evaluate"},
+    "dvae": EVERY,
+    "ftcp": EVERY - {"importance"},
+    "lattice": EVERY,
+    "pcdvae": EVERY - {"importance"},
+}
+"""Analyses that apply to a run, by its model; without one, those of what it predicted."""
 
 
 def test_each_has_a_small_copy_of_all_its_elements() -> None:
@@ -64,6 +75,28 @@ def test_a_small_copy_comes_to_its_report(
     assert state.closed is not None
     assert len(state.answers()) >= state.spec.budget.initial
     assert verify(run).ok
+    each_analysis_runs_or_is_refused_in_words(run, alloop)
+
+
+def each_analysis_runs_or_is_refused_in_words(run: Path, alloop: Command) -> None:
+    """Give each command that asks the model; those that do not apply name others that do."""
+    state = RunFolder.read(run).state
+    name = state.spec.objectives[0].property
+    values = [m.properties[name] for m in state.answers()]
+    target = f"{name}={sum(values) / len(values)!r}"
+    applies = APPLIES[state.spec.model.kind if state.models else ""]
+    for words in (
+        ("latent", run, "--format", "csv"),
+        ("design", run, "--target", target, "-n", "2"),
+        ("importance", run),
+        ("evaluate", run, "-n", "3"),
+    ):
+        if words[0] in applies:
+            alloop(*words)
+            continue
+        with pytest.raises(RuntimeError) as refusal:
+            alloop(*words)
+        assert any(f"alloop {other}" in str(refusal.value) for other in applies), words[0]
 
 
 @pytest.mark.nightly

@@ -37,14 +37,15 @@ def design(
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Decode materials at a wish, between two, around one, or change one as little as needed.
+    """Decode materials at a wish with the last model.
 
-    Every design is encoded again and predicted itself, with its uncertainty, its distance from what
+    At a target, between two candidates, around one, or from one by the smallest change. Every
+    design is encoded again and predicted itself, with its uncertainty, its distance from what
     was learnt, and why the campaign would refuse it. Nothing is recorded: `alloop add` queues them.
     """
     from alloop.loop.analyse.design import design as designs_of
     from alloop.loop.analyse.trained_run import TrainedRun
-    from alloop.loop.commands.printing.plain_rows import shown_row
+    from alloop.loop.commands.analysis.shown import digits_of, shown_design
     from alloop.loop.run_folder import RunFolder
 
     folder = RunFolder.read(run)
@@ -58,7 +59,8 @@ def design(
         n=n,
         seed=seed,
     )
-    rows = found.rows()
+    rows, names = found.rows(), folder.state.spec.property_names()
+    digits = digits_of(folder.state)
     if format is Format.JSON:
         print_json({"how": found.how, "notes": list(found.notes), "designs": rows})
     else:
@@ -67,9 +69,9 @@ def design(
             format,
             empty="nothing was designed",
             whole=("candidate",),
-            shown=lambda row: shown_row(row, 10),
+            shown=lambda row: shown_design(row, digits, names),
         )
-    say_aside(found.how)
+    say_aside(f"{found.how}; predicted: {', '.join(names)}")
     for note in found.notes:
         say_aside(note)
     if out is not None:

@@ -18,17 +18,18 @@ def evaluate(
     seed: SeedOption = 0,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Measure the last model: reconstruction, validity, uniqueness, novelty, diversity, coverage.
+    """Measure how good the last model is.
 
-    And the calibration of what the campaign predicted before it measured. Shares and means have
+    Reconstruction, validity, uniqueness, novelty, diversity and coverage of what it generates,
+    and the calibration of what the campaign predicted before it measured. Shares and means have
     95 % intervals.
     """
     from alloop.loop.analyse.evaluation import evaluate as evaluation_of
-    from alloop.loop.commands.printing.plain_rows import shown_row
+    from alloop.loop.commands.analysis.shown import shown_figure
     from alloop.loop.run_folder import RunFolder
 
     folder = RunFolder.read(run)
     found = evaluation_of(folder.state, folder.store, n=n, seed=seed, on_step=say_aside)
-    print_list(found.rows(), format, empty="nothing to show", shown=lambda row: shown_row(row, 0))
+    print_list(found.rows(), format, empty="nothing to show", shown=shown_figure)
     for note in found.notes:
         say_aside(note)

@@ -30,14 +30,14 @@ def importance(
     html: HtmlOption = None,
     png: PngOption = None,
 ) -> None:
-    """Show what moves the predictions of the last model, and how far.
+    """Show what moves the last model's predictions.
 
     SHAP values of the model's descriptors over what is known and, for orderings, the weights of
     composition and pair correlations. JSON holds every value.
     """
     from alloop.loop.analyse.importance import importance as importance_of
     from alloop.loop.analyse.trained_run import TrainedRun
-    from alloop.loop.commands.printing.plain_rows import shown_row
+    from alloop.loop.commands.analysis.shown import shown_contribution, shown_descriptor
     from alloop.loop.report.words import units_of_campaign, value_of
     from alloop.loop.run_folder import RunFolder
     from alloop.loop.state.choices import find_candidate
@@ -52,12 +52,12 @@ def importance(
         case Format.CSV:
             print_csv(found.rows())
         case Format.TABLE:
-            print_list(found.rows(), format, empty="", shown=lambda row: shown_row(row, 0))
+            print_list(found.rows(), format, empty="", shown=shown_descriptor)
             name, base = found.explanation.property_name, found.explanation.base
             with units_of_campaign(state.spec):
                 say_aside(
-                    f"{name}: mean prediction {value_of(name, base)}, model of round {found.round}, "
-                    f"{len(found.candidates)} materials"
+                    f"{name}: mean prediction {value_of(name, base)}, over {len(found.candidates)} "
+                    f"materials, by the model of round {found.round}"
                 )
                 for id in ids:
                     row = found.candidates.index(id)
@@ -67,7 +67,7 @@ def importance(
                         found.candidate_rows(id),
                         format,
                         empty="",
-                        shown=lambda row: shown_row(row, 0),
+                        shown=shown_contribution,
                     )
     if html is not None or png is not None:
         with units_of_campaign(state.spec):

@@ -24,35 +24,33 @@ def latent(
     html: HtmlOption = None,
     png: PngOption = None,
 ) -> None:
-    """Show where the last model places what was measured.
+    """Map what was measured, as the last model sees it.
 
     Every candidate on the two principal components of its latent points. The page has a map for
     every property, phase, round, stage and tier; the picture has the one that --colour names.
     """
     from alloop.loop.analyse.latent import colouring_of, map_latent_space
-    from alloop.loop.commands.printing.ids import digits_needed
-    from alloop.loop.commands.printing.plain_rows import shown_row
+    from alloop.loop.commands.analysis.shown import digits_of, shown_point
     from alloop.loop.report.words import units_of_campaign
     from alloop.loop.run_folder import RunFolder
-    from alloop.loop.state.choices import candidate_ids
 
     folder = RunFolder.read(run)
     state = folder.state
     colouring = colouring_of(state, colour)
     found = map_latent_space(state, folder.store)
-    digits = digits_needed(candidate_ids(state))
+    digits, names = digits_of(state), state.spec.property_names()
     print_list(
         found.rows(state),
         format,
         empty="nothing to show",
         whole=("candidate", "round", "tier"),
-        shown=lambda row: shown_row(row, digits),
+        shown=lambda row: shown_point(row, digits, names),
         most=SHOWN_ROWS,
     )
     first, second = found.shares
     say_aside(
-        f"model of round {found.round}; the components hold {first:.0%} and {second:.0%} of the "
-        "variance"
+        f"{', '.join(names)} by the first tier; model of round {found.round}, whose latent points "
+        f"have {first:.0%} and {second:.0%} of their variance along the two components"
     )
     if html is None and png is None:
         return

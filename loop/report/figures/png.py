@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from alloop.durable import write_durably
-from alloop.loop.report.figures.style import BLUE, Figure
+from alloop.loop.report.figures.style import BLUE, SEQUENTIAL, Figure
 
 WIDTH, DPI = 7.0, 200
 """Width in inches, and dots per inch."""
 _PIXELS_PER_INCH = 96
 """CSS pixels per inch: a picture is as high as the page's figure."""
 _MARKERS = {"circle": "o", "circle-open": "o"}
-_COLOUR_MAPS = {"Cividis": "cividis"}
 
 
 def write_png(figure: Figure, path: Path) -> None:
@@ -68,8 +67,7 @@ def _points(axes: Any, trace: dict[str, Any]) -> Any:
     if symbol == "circle-open" and not has_values:
         settings |= {"facecolors": "none", "edgecolors": colour}
     elif has_values:
-        scale = marker.get("colorscale")
-        settings |= {"c": colour, "cmap": _COLOUR_MAPS.get(scale, "cividis")}
+        settings |= {"c": colour, "cmap": SEQUENTIAL.lower()}
     else:
         settings |= {"c": colour or BLUE}
     label = _plain(trace.get("name") or "")
