@@ -33,7 +33,7 @@ STARTS = 8
 STEPS = (10, 20, 40, 80, 160)
 """Numbers of Adam steps towards the target after which latent points are decoded."""
 FINE_STEPS = tuple(range(10, 250, 10))
-"""The same for an inversion, which stops at the first that will do."""
+"""Numbers of Adam steps of an inversion, which stops at the first that will do."""
 RATE = 0.02
 """Step length of Adam, in the latents' own unit."""
 RADIUS = 0.5
@@ -48,8 +48,8 @@ class Designs:
     """What was done, for people."""
     judged: tuple[JudgedMaterial, ...]
     shares: tuple[float, ...]
-    """Of an interpolation, each one's place on the way from 0 to 1; of an inversion, the share of
-    the atoms that are others than the first's; else empty."""
+    """Each one's place on the way of an interpolation, from 0 to 1, or, of an inversion, its share
+    of atoms that are others than the first's; else empty."""
     target: Target | None
     notes: tuple[str, ...]
 
