@@ -1,5 +1,6 @@
 """Why a model predicts what it predicts: SHAP values of its descriptors, and their weights."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -7,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from alloop.materials import Material, formula_of
-from alloop.models.shapley import shapley_values
 
 FloatArray = npt.NDArray[np.float64]
 
-_SWITCHES = 32
-"""About the number of descriptors that all permutations together switch: 4 permutations of 8."""
+COALITIONS = 512
+"""Number of sets of descriptors that are switched for a material, at most: all of up to nine."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,10 @@ def shap_explanation(
     background: FloatArray,
     seed: int,
 ) -> Explanation:
-    """Return SHAP values by permutations: they add up exactly.
+    """Return SHAP values (Lundberg and Lee, NIPS 2017) by shap's kernel explainer.
+
+    They add up exactly, and are Shapley's where all sets of descriptors are switched. shap's other
+    explainers compile for seconds in every process first.
 
     Args:
         head: from inputs, shape (n, m), to values in the property's unit, shape (n,).
@@ -74,15 +77,23 @@ def shap_explanation(
         background: inputs that an absent descriptor is taken from, shape (b, m).
         seed: of the permutations.
     """
-    n_permutations = max(1, _SWITCHES // inputs.shape[1])
+    with warnings.catch_warnings():  # it was written for an older matplotlib
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        import shap  # noqa: PLC0415 (takes a second, and few commands explain)
+
+    before = np.random.get_state()
+    np.random.seed(seed % 2**32)
+    try:
+        explainer = shap.KernelExplainer(head, background)
+        found = explainer.shap_values(inputs, nsamples=COALITIONS, l1_reg=0, silent=True)
+    finally:
+        np.random.set_state(before)
     return Explanation(
         property_name=property_name,
         formulas=tuple(map(formula_of, materials)),
         descriptor_names=tuple(names),
         descriptors=descriptors,
-        shap_values=shapley_values(
-            head, inputs, background, n_permutations=n_permutations, seed=seed
-        ),
+        shap_values=np.asarray(found),
         values=head(inputs),
         base=float(head(background).mean()),
     )
