@@ -11,7 +11,6 @@ from alloop.loop.dataset import RememberingOracle
 from alloop.models.base import Dataset
 from alloop.models.ftcp.inverse_design.design import DesignOptions, Window, design
 from alloop.models.ftcp.inverse_design.dissimilarity import fingerprints
-from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.inverse_design.report import (
     DesignOutcome,
     DesignReport,
@@ -27,6 +26,7 @@ from alloop.oracles.dft.factory import home_folder
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.seeds import derive_seed
+from benchmarks.ftcp.intermetallics import draw_prototypes
 
 PROPERTY = "formation_energy_per_atom"
 TARGETS = (-0.3, -0.5, -0.6, -0.7)

@@ -5,20 +5,19 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
-from pymatgen.core import Composition, Structure
+from pymatgen.core import Composition
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MaterialError, SpecError
 from alloop.loop.choose.moves.sampling import MAX_DRAWS
+from alloop.loop.choose.moves.structures import StructureMoves
 from alloop.loop.choose.screening import (
     CandidateRejection,
     Seen,
-    has_allowed_price,
-    has_allowed_size,
+    has_enough_distance,
     screen,
 )
 from alloop.materials import Material
-from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.oracles.options import ListsMaterials
 from alloop.parents.rules import PRICE_SLACK
@@ -26,16 +25,17 @@ from alloop.space import AnySpace, Compositions, Decorations, Structures
 
 TRIED = 64
 """Number of random draws by which a space is told to be empty."""
-OVERDRAW_FACTOR = 4
-"""Number of prototypes built for each one wanted, as some may be too large."""
+BLOCK = 64
+"""Number of crystals that are drawn at a time."""
 
 
 def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
     """Yield n unrelaxed materials of a space.
 
     Decorations have parent lattice, composition and ordering each uniform; compositions have the
-    number of elements, which ones, and their fractions uniform. Structures are ternary prototypes
-    of the space's elements, fewer than n where there are fewer.
+    number of elements, which ones, and their fractions uniform. Structures are AFLOW's prototypes
+    filled with the space's elements, number of elements, prototype and elements each uniform;
+    fewer than n where there are fewer.
 
     Raises:
         MaterialError: if no prototype can be made of the elements, or none of many compositions
@@ -46,15 +46,24 @@ def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
         case Decorations():
             return _decorations(space, rng, n)
         case Structures():
-            drawn = draw_prototypes(OVERDRAW_FACTOR * n, seed, elements=space.elements)
-            return islice((one for one in drawn if _is_within(one, space)), n)
+            return islice(_crystals(space, rng), n)
         case Compositions():
             return (_composition(space, rng) for _ in range(n))
 
 
-def _is_within(crystal: Structure, space: Structures) -> bool:
-    """Return whether a crystal keeps the numbers of atoms and elements, and the price."""
-    return has_allowed_size(crystal, space) is None and has_allowed_price(crystal, space) is None
+def _crystals(space: Structures, rng: np.random.Generator) -> Iterator[Material]:
+    """Yield different prototypes filled with elements, whose atoms are far enough apart, until a
+    whole ``BLOCK`` of draws brings nothing new."""
+    moves, seen = StructureMoves(space, {}), set[bytes]()
+    while True:
+        codes = [code for code in moves.draw(BLOCK, rng) if code.tobytes() not in seen]
+        new = list({code.tobytes(): code for code in codes}.values())
+        if not new:
+            return
+        seen.update(code.tobytes() for code in new)
+        for crystal in moves.decode(np.array(new)):
+            if has_enough_distance(crystal, space) is None:
+                yield crystal
 
 
 def check_not_empty(spec: CampaignSpec) -> None:
@@ -78,9 +87,10 @@ def check_not_empty(spec: CampaignSpec) -> None:
         refused.append(rejection)
     if not refused:
         raise SpecError(
-            "no candidate can be made: no known structure type of these elements is small enough",
-            where="space.max_atoms",
-            remedy="Raise it, or take more elements.",
+            "no candidate can be made: in no known structure type of these elements are the atoms "
+            "far enough apart",
+            where="space.min_distance",
+            remedy="Lower it, allow more atoms, or take more elements.",
         )
     (rule, n), *_ = Counter(one.rule for one in refused).most_common(1)
     example = next(one.reason for one in refused if one.rule == rule)

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alloop.campaigns.load import parse_spec
-from alloop.errors import SpecError
+from alloop.errors import MaterialError, SpecError
 from alloop.loop.choose.random_candidates import check_not_empty
 from alloop.loop.commands.registry import app
 from alloop.space import Compositions, Decorations
@@ -128,17 +128,27 @@ def test_a_space_whose_every_candidate_is_refused_is_empty() -> None:
         check_not_empty(far_apart)
 
 
-def test_a_space_of_crystals_smaller_than_any_structure_type_is_empty() -> None:
+@pytest.mark.parametrize(
+    ("limit", "error", "named"),
+    [
+        ({"min_distance": 4.0}, SpecError, r"space\.min_distance: no candidate can be made"),
+        ({"fractions": {"Ni": [0.01, 0.05]}}, MaterialError, "none of 10000 crystals"),
+    ],
+)
+def test_a_space_of_crystals_that_no_structure_type_fits_is_empty(
+    limit: dict[str, Any], error: type[Exception], named: str
+) -> None:
+    space = {"kind": "structures", "elements": ["Ni", "Al", "Ti"], "max_atoms": 4}
     crystals = parse_spec(
         SPEC
         | {
-            "space": {"kind": "structures", "elements": ["Ni", "Al", "Ti"], "max_atoms": 1},
+            "space": space | limit,
             "objectives": [{"property": "formation_energy_per_atom", "goal": "minimise"}],
             "tiers": [{"kind": "dft", "engine": "chgnet", "strain": 0}],
         },
         where="here",
     )
-    with pytest.raises(SpecError, match=r"space\.max_atoms"):
+    with pytest.raises(error, match=named):
         check_not_empty(crystals)
 
 

@@ -18,8 +18,8 @@ from pymatgen.core import Structure
 from alloop.campaigns.load import ready_campaigns
 from alloop.errors import RunError
 from alloop.loop.run_folder import RunFolder
-from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.public_data.datasets import known
+from benchmarks.ftcp.intermetallics import draw_prototypes
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL_DECORATIONS
 from tests.end_to_end.tables import write_binaries, write_plate

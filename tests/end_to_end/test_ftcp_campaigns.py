@@ -19,8 +19,8 @@ from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
 from alloop.materials import material_id
 from alloop.models.crystal_table import read_crystal_table
-from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.models.ftcp.model import FtcpModel
+from benchmarks.ftcp.intermetallics import draw_prototypes
 from tests.end_to_end.counting_oracle import CountingOracle
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL

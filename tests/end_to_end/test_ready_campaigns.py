@@ -13,8 +13,8 @@ from alloop.errors import DataError
 from alloop.loop.commands.app import main
 from alloop.loop.record.verification import verify
 from alloop.loop.run_folder import RunFolder
-from alloop.models.ftcp.inverse_design.prototypes import draw_prototypes
 from alloop.public_data.datasets import VARIABLE, find_file, known
+from benchmarks.ftcp.intermetallics import draw_prototypes
 from benchmarks.house.ready_campaigns import Command, data_of, run_to_report, typed_in
 from tests.end_to_end.perovskites import write_perovskites
 from tests.end_to_end.small_budgets import SMALL

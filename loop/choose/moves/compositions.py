@@ -15,7 +15,7 @@ from alloop.space import AnySpace, Compositions
 
 FRACTION_STEPS = 1000
 """Number of steps of an atomic fraction where a space has no step of its own."""
-ATTEMPTS = 8
+ATTEMPTS = 32
 """Number of moves tried for a row until one keeps the price."""
 P_SHIFT, P_EXCHANGE = 0.7, 0.15
 """Probabilities of a shift and of an exchange of two amounts; the rest are replacements."""

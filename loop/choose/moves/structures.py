@@ -8,11 +8,12 @@ from pymatgen.core import Structure
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
-from alloop.loop.choose.moves.frames import Frame, known_frames, symbols_of
 from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
 from alloop.materials import Material, formula_of
 from alloop.parents.rules import PRICE_SLACK
 from alloop.space import SLACK, Structures
+from alloop.structure_types.aflow import aflow_frames
+from alloop.structure_types.frames import Frame, frames_of, symbols_of
 
 P_SUBSTITUTE, P_EXCHANGE = 0.6, 0.2
 """Probabilities of a substitution and of an exchange; the rest are changes of frame."""
@@ -29,7 +30,7 @@ class StructureMoves:
 
     Args:
         space: elements, bounds and the largest cell.
-        known: crystals whose frames may be filled, by their id, besides the prototypes.
+        known: crystals whose frames may be filled, by their id, besides AFLOW's prototypes.
 
     Raises:
         MaterialError: if the space's elements fill no frame within its bounds.
@@ -39,12 +40,12 @@ class StructureMoves:
         self._elements = space.elements
         bounds = np.array([space.bounds(symbol) for symbol in space.elements])
         self._low, self._high = bounds.T
-        self._frames = tuple(
-            frame
-            for frame in known_frames(known, max_slots=len(space.elements))
-            if len(frame.slots) <= space.max_atoms
-            and frame.n_slots <= (space.max_elements or frame.n_slots)
-        )
+        most_slots = min(len(space.elements), space.max_elements or len(space.elements))
+        frames: dict[bytes, Frame] = {}
+        for frame in (*aflow_frames(space.max_atoms), *frames_of(known)):
+            if len(frame.slots) <= space.max_atoms and frame.n_slots <= most_slots:
+                frames.setdefault(frame.key, frame)
+        self._frames = tuple(frames.values())
         excess = space.price_excess
         self._prices = np.array([excess.get(el, 0.0) for el in space.elements])
 
@@ -57,6 +58,10 @@ class StructureMoves:
         self._by_key = {frame.key: place for place, frame in enumerate(self._frames)}
         self._n_slots = np.array([frame.n_slots for frame in self._frames])
         self._width = int(self._n_slots.max())
+        alike = np.bincount(self._n_slots)
+        alike[1] *= self._width == 1
+        self._chances = np.where(alike > 0, 1 / np.maximum(alike, 1), 0.0)[self._n_slots]
+        self._chances /= self._chances.sum()
         shares = np.zeros((len(self._frames), self._width))
         for row, frame in enumerate(self._frames):
             shares[row, : frame.n_slots] = frame.multiplicities / len(frame.slots)
@@ -79,21 +84,23 @@ class StructureMoves:
         return codes
 
     def decode(self, codes: IntArray) -> list[Material]:
-        """Return the crystal of each row, its volume in proportion to that of its elements."""
+        """Return the crystal of each row, its volume as its frame tells it."""
         return [
             self._frames[code[0]].fill([self._elements[i] for i in code[1:] if i >= 0])
             for code in codes
         ]
 
     def draw(self, n: int, rng: np.random.Generator) -> IntArray:
-        """Draw n codes: the frame and then its elements are uniform.
+        """Draw n codes: the number of elements, the frame and then its elements are uniform.
+
+        Elements by themselves are drawn only where there is nothing else.
 
         Raises:
             MaterialError: if none of ``MAX_DRAWS`` in succession lies within the bounds.
         """
 
         def draw_freely(size: int) -> IntArray:
-            frames = rng.integers(len(self._frames), size=(size, 1))
+            frames = rng.choice(len(self._frames), size=(size, 1), p=self._chances)
             order = rng.random((size, len(self._elements))).argsort(axis=1)[:, : self._width]
             used = np.arange(self._width) < self._n_slots[frames]
             return np.hstack([frames, np.where(used, order, -1)])

@@ -1,21 +1,25 @@
-"""Frames: crystals without their elements, which other elements can be put into."""
+"""Frames: crystals without their elements, into which other elements can be put."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from alloop.errors import MaterialError
-from alloop.loop.choose.moves.base import IntArray
 from alloop.materials import Material
-from alloop.models.ftcp.inverse_design.prototypes import PROTOTYPES
-from alloop.parents.sizes import element_volume
+from alloop.parents.sizes import Bond, element_volume, volume_per_site
+
+IntArray = npt.NDArray[np.int64]
 
 FRAME_DECIMALS = 3
 """Decimals to which the cell, in units of the cube root of its volume, and the fractional
 coordinates of two crystals of one frame agree."""
+SAME_SHELL = 1.1
+"""Distance over that of a site's nearest neighbour up to which others are bonded to it."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,9 @@ class Frame:
     """Slot of each site, shape (n,); numbered by their first sites."""
     frac_coords: np.ndarray
     """Fractional coordinates, shape (n, 3)."""
-    volume_factor: float = 1.0
-    """Volume over the sum of the volumes of the elements by themselves."""
+    volume_factor: float | None = None
+    """Volume over the sum of the volumes of the elements by themselves; None where the volume is
+    guessed anew for every filling, from ionic radii or these volumes."""
 
     @classmethod
     def of(cls, structure: Structure, name: str) -> "Frame":
@@ -46,6 +51,14 @@ class Frame:
         volume = sum(element_volume(symbol) for symbol in symbols)
         cell = structure.lattice.matrix / structure.volume ** (1 / 3)
         return cls(name, cell, slots, structure.frac_coords, structure.volume / volume)
+
+    @classmethod
+    def of_prototype(cls, structure: Structure, name: str) -> "Frame":
+        """Return the frame of a prototype, whose own volume says nothing of other elements'."""
+        order = list(dict.fromkeys(symbols := symbols_of(structure)))
+        slots = np.array([order.index(symbol) for symbol in symbols])
+        cell = structure.lattice.matrix / structure.volume ** (1 / 3)
+        return cls(name, cell, slots, structure.frac_coords)
 
     @property
     def n_slots(self) -> int:
@@ -65,11 +78,32 @@ class Frame:
         rounded[9:] %= 1.0  # 0.9999 is 0 of the next cell
         return self.slots.astype(np.int64).tobytes() + rounded.tobytes()
 
+    @cached_property
+    def bonds(self) -> tuple[Bond, ...]:
+        """Pairs of a site and its nearest neighbours, lengths in cube roots of the volume per
+        site."""
+        n = len(self.slots)
+        cell = Lattice(self.cell * n ** (1 / 3))
+        bare = Structure(cell, ["H"] * n, self.frac_coords)
+        centres, others, _, lengths = bare.get_neighbor_list(max(cell.abc) * (1 + 1e-8))
+        nearest = np.full(n, np.inf)
+        np.minimum.at(nearest, centres, lengths)
+        is_near = lengths <= SAME_SHELL * nearest[centres]
+        near = (part[is_near].tolist() for part in (centres, others, lengths))
+        return tuple(zip(*near, strict=True))
+
     def fill(self, elements: Sequence[str]) -> Structure:
         """Return the crystal with an element for each slot, its volume in proportion to that of
-        the elements by themselves."""
+        the elements by themselves, or as ``alloop.parents.sizes`` guesses it for a prototype.
+
+        Raises:
+            MaterialError: if no volume is tabulated for an element.
+        """
         species = [elements[slot] for slot in self.slots]
-        volume = self.volume_factor * sum(element_volume(symbol) for symbol in species)
+        if self.volume_factor is None:
+            volume = len(species) * volume_per_site(species, self.bonds)
+        else:
+            volume = self.volume_factor * sum(element_volume(symbol) for symbol in species)
         lattice = Lattice(self.cell * volume ** (1 / 3))
         return Structure(lattice, species, self.frac_coords)
 
@@ -85,32 +119,9 @@ def symbols_of(structure: Structure) -> list[str]:
     return [getattr(site.specie, "element", site.specie).symbol for site in structure]
 
 
-def known_frames(materials: Mapping[str, Material], *, max_slots: int) -> tuple[Frame, ...]:
-    """Return the frames of prototypes and of known crystals, each once, prototypes first.
-
-    Args:
-        materials: known crystals by their id, in an order that decides which of equals counts;
-            those that have no frame are left out.
-        max_slots: largest number of different elements.
-    """
-    frames: dict[bytes, Frame] = {}
-    for prototype in PROTOTYPES:
-        structure = Structure(
-            Lattice(prototype.cell), [_ROLES[role] for role in prototype.roles], prototype.coords
-        )
-        frame = Frame.of(structure, prototype.name)
-        frame = Frame(frame.name, frame.cell, frame.slots, frame.frac_coords)
-        frames.setdefault(frame.key, frame)
+def frames_of(materials: Mapping[str, Material]) -> Iterator[Frame]:
+    """Yield the frames of known crystals, named by their ids; those that have none are left out."""
     for name, material in materials.items():
-        if not isinstance(material, Structure):
-            continue
-        try:
-            frame = Frame.of(material, name)
-        except MaterialError:
-            continue
-        frames.setdefault(frame.key, frame)
-    return tuple(frame for frame in frames.values() if frame.n_slots <= max_slots)
-
-
-_ROLES = {"A": "Ni", "B": "Ti", "C": "Si"}
-"""Any three elements, to tell a prototype's sites apart."""
+        if isinstance(material, Structure):
+            with suppress(MaterialError):
+                yield Frame.of(material, name)

@@ -2,7 +2,7 @@ import pytest
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from alloop.errors import MaterialError
-from alloop.models.ftcp.inverse_design.prototypes import PROTOTYPES, draw_prototypes
+from benchmarks.ftcp.intermetallics import PROTOTYPES, draw_prototypes
 
 SPACE_GROUPS = {
     "half-Heusler": "F-43m",
