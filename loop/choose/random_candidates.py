@@ -9,6 +9,7 @@ from pymatgen.core import Composition
 
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import MaterialError, SpecError
+from alloop.loop.choose.moves.base import IntArray
 from alloop.loop.choose.moves.sampling import MAX_DRAWS
 from alloop.loop.choose.moves.structures import StructureMoves
 from alloop.loop.choose.screening import (
@@ -52,18 +53,22 @@ def random_materials(space: AnySpace, seed: int, n: int) -> Iterator[Material]:
 
 
 def _crystals(space: Structures, rng: np.random.Generator) -> Iterator[Material]:
-    """Yield different prototypes filled with elements, whose atoms are far enough apart, until a
+    """Return different prototypes filled with elements, whose atoms are far enough apart, until a
     whole ``BLOCK`` of draws brings nothing new."""
-    moves, seen = StructureMoves(space, {}), set[bytes]()
-    while True:
-        codes = [code for code in moves.draw(BLOCK, rng) if code.tobytes() not in seen]
-        new = list({code.tobytes(): code for code in codes}.values())
-        if not new:
-            return
-        seen.update(code.tobytes() for code in new)
-        for crystal in moves.decode(np.array(new)):
+    moves = StructureMoves(space, {})
+    return _different(moves, moves.draw(BLOCK, rng), space, rng)
+
+
+def _different(
+    moves: StructureMoves, drawn: IntArray, space: Structures, rng: np.random.Generator
+) -> Iterator[Material]:
+    seen: set[bytes] = set()
+    while new := {key: code for code in drawn if (key := code.tobytes()) not in seen}:
+        seen.update(new)
+        for crystal in moves.decode(np.array(list(new.values()))):
             if has_enough_distance(crystal, space) is None:
                 yield crystal
+        drawn = moves.draw(BLOCK, rng)
 
 
 def check_not_empty(spec: CampaignSpec) -> None:

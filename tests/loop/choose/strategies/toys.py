@@ -60,7 +60,7 @@ CRYSTAL: dict[str, Any] = ORDERING | {
     "space": {
         "kind": "structures",
         "elements": ["Li", "Ni", "Cu", "Al", "Si", "Fe"],
-        "max_atoms": 5,
+        "max_atoms": 4,
     },
     "model": {"kind": "ftcp"},
 }
