@@ -1,6 +1,5 @@
 """The loop: ask the state for the next unfinished step, do it, write down what came of it."""
 
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,11 +9,11 @@ from typing import Protocol, Self
 
 from alloop.campaigns.parts import model_faults_named, model_use_named
 from alloop.campaigns.spec import CampaignSpec
-from alloop.errors import RunError
 from alloop.loop.choose.augmentation import task_payload, task_payload_id
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.strategies.dispatch import propose_stage
 from alloop.loop.choose.training_set import training_set
+from alloop.loop.fitting import SealedFit, fit_round
 from alloop.loop.measure.dispatch import Task, measure_all
 from alloop.loop.measure.execution import MeasuringPool
 from alloop.loop.measure.label_cache import label_cache
@@ -29,7 +28,6 @@ from alloop.loop.record.events import (
     CampaignClosed,
     Event,
     LedgerEntry,
-    ModelFitted,
     Proposed,
     Reuse,
     SessionClosed,
@@ -53,9 +51,7 @@ from alloop.loop.steps import (
     latest_round,
     next_step,
 )
-from alloop.models.options import StartsFromCheckpoint
 from alloop.oracles.base import FailureKind, Measurement, Oracle, exchange_fingerprint
-from alloop.seeds import derive_seed
 
 
 class Observer(Protocol):
@@ -257,44 +253,11 @@ class Controller:
                 self._append(CampaignClosed(reason=reason))
 
     def _fit(self, round: int) -> None:
-        state = self.state
-        options, names = state.spec.model, state.spec.property_names()
-        previous = state.models.get(round - 1)
-        if previous is not None and round - 1 not in state.outdated_models:
-            model = self._store.read(previous.checkpoint, options.load)
-        elif (start := state.start_checkpoint) is not None:
-            assert isinstance(options, StartsFromCheckpoint)  # it had a checkpoint to start from
-            model = self._store.read(
-                start, lambda path: options.start(path, state.spec.space, names)
-            )
-        else:
-            model = options.build(state.spec.space, names)
-        summary = model.fit(
-            training_set(state, self._store, self._update_seen(), model),
-            seed=derive_seed(state.spec.seed, "fit", round),
-            on_progress=self._observer.progress,
-        )
-        try:
-            with tempfile.TemporaryDirectory(dir=self._run) as folder:
-                model.save(Path(folder) / "model.safetensors")
-                checkpoint = self._store.put_file(Path(folder) / "model.safetensors")
-        except OSError as error:
-            raise RunError(
-                f"the model cannot be stored ({error.strerror})",
-                where=str(self._run),
-                remedy="Make room or restore access, then `alloop resume`.",
-            ) from error
-        self._append(
-            ModelFitted(
-                round=round,
-                checkpoint=checkpoint,
-                n_labelled=summary.n_labelled,
-                n_unlabelled=summary.n_unlabelled,
-                epochs=summary.epochs,
-                seconds=summary.seconds,
-                metrics=summary.metrics,
-            )
-        )
+        kept = SealedFit.of_round(self._run, self._ledger.origin(), round)
+        data = partial(training_set, self.state, self._store, self._update_seen())
+        report = self._observer.progress
+        self._append(fit_round(self.state, self._store, data, round, kept, report))
+        kept.remove()
 
     def _propose(self, step: Propose) -> Proposed:
         return propose_stage(

@@ -23,6 +23,9 @@ class Dataset:
     """Values in the properties' units, shape (n, p); NaN where a value is not known."""
     is_augmented: "np.ndarray"
     """True for rows that local search made, shape (n,)."""
+    relaxed: tuple[Material | None, ...] = ()
+    """Each material at rest, as an oracle relaxed it, which is what the labels are of; None where
+    none did. Empty where no material has been relaxed, or the model does not ask for it."""
 
     def __post_init__(self) -> None:
         n, p = len(self.materials), len(self.property_names)
@@ -30,6 +33,8 @@ class Dataset:
             raise ValueError(f"labels have shape {self.labels.shape}, not {(n, p)}")
         if self.is_augmented.shape != (n,):
             raise ValueError(f"is_augmented has shape {self.is_augmented.shape}, not {(n,)}")
+        if self.relaxed and len(self.relaxed) != n:
+            raise ValueError(f"{len(self.relaxed)} relaxed materials for {n} materials")
 
     def __len__(self) -> int:
         return len(self.materials)
@@ -129,6 +134,41 @@ class LearnsWithoutLabels(Protocol):
     def most_unlabelled(self, n_labelled: int) -> int:
         """Return how many unlabelled materials beside so many labelled ones are worth the time that
         they take to train on."""
+
+
+@runtime_checkable
+class LearnsRelaxed(Protocol):
+    """A model that learns where atoms come to rest, not only what they were proposed as."""
+
+    def learns_relaxed(self) -> bool:
+        """Return whether ``fit`` makes use of ``Dataset.relaxed``."""
+
+
+class KeptFit(Protocol):
+    """Place of a fit in progress, from which another process goes on with it."""
+
+    def read(self) -> bytes | None:
+        """Return what was kept last; None where there is nothing that can be believed."""
+
+    def write(self, content: bytes) -> None:
+        """Keep this in place of what was kept before, durably and all or nothing."""
+
+    def remove(self) -> None:
+        """Forget what was kept: the fit is over, or was another."""
+
+
+@runtime_checkable
+class ResumesFit(Protocol):
+    """A model whose fit, killed half-way, goes on where it was kept last."""
+
+    def fit_kept(
+        self, data: Dataset, *, seed: int, kept: KeptFit, on_progress: OnProgress | None = None
+    ) -> FitSummary:
+        """Train as ``fit`` does, to the same bits, going on from what is kept of the same fit.
+
+        What is kept of other data, options or another seed is not used, and ``on_progress`` says
+        so.
+        """
 
 
 class Assessed(Protocol):

@@ -1,4 +1,4 @@
-"""The model's training set: everything that was learnt, labelled or not."""
+"""The model's training set: everything that was learnt, labelled or not, relaxed or as proposed."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -14,7 +14,8 @@ from alloop.loop.state.brought import brought_materials
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import winsorised
 from alloop.materials import Material
-from alloop.models.base import Dataset, GenerativeModel, LearnsWithoutLabels
+from alloop.models.base import Dataset, GenerativeModel, LearnsRelaxed, LearnsWithoutLabels
+from alloop.oracles.base import Status
 from alloop.seeds import derive_seed
 
 
@@ -23,6 +24,9 @@ def training_set(
 ) -> Dataset:
     """Return what a model is trained on: all that is known, then materials without a label.
 
+    A model that learns where atoms come to rest gets the relaxed material of each that a tier has
+    relaxed: the first such tier's, since labels are on its scale.
+
     Args:
         state: with labels.
         store: of its materials.
@@ -30,18 +34,45 @@ def training_set(
         model: to be trained; it says how many unlabelled materials are worth their time.
     """
     names, known = state.spec.property_names(), known_values(state)
+    labelled = [each.candidate for each in known]
     n = _n_unlabelled(state, model, len(known))
-    unlabelled = list(_unlabelled(state, store, seen, {each.candidate for each in known}, n))
+    unvalued = list(_without_value(state, set(labelled))) if n else []
+    ids = labelled + unvalued
+    unlabelled = list(_unlabelled(state, store, seen, set(ids), n))
+    labels = np.full((len(ids) + len(unlabelled), len(names)), np.nan)
     values = [[each.properties.get(name, np.nan) for name in names] for each in known]
-    labels = np.full((len(known) + len(unlabelled), len(names)), np.nan)
     labels[: len(known)] = winsorised(np.array(values))
-    is_augmented = [each.stage is Stage.AUGMENTATION for each in known]
+    is_augmented = np.zeros(len(labels), dtype=bool)
+    is_augmented[: len(known)] = [each.stage is Stage.AUGMENTATION for each in known]
+    relaxed: tuple[Material | None, ...] = ()
+    if isinstance(model, LearnsRelaxed) and model.learns_relaxed():
+        at_rest = _relaxed_ids(state)
+        found = [at_rest.get(id) for id in ids]
+        known_relaxed = [None if id is None else store.get_material(id) for id in found]
+        relaxed = (*known_relaxed, *[None] * len(unlabelled))
     return Dataset(
-        materials=(*(store.get_material(each.candidate) for each in known), *unlabelled),
+        materials=(*map(store.get_material, ids), *unlabelled),
         property_names=names,
         labels=labels,
-        is_augmented=np.array(is_augmented + [False] * len(unlabelled)),
+        is_augmented=is_augmented,
+        relaxed=relaxed,
     )
+
+
+def _relaxed_ids(state: CampaignState) -> dict[str, str]:
+    """Return the artifact of each candidate's relaxed material, by the lowest tier that made one:
+    labels are on the first tier's scale."""
+    made = [m for m in state.recorded.values() if m.status is Status.OK and m.relaxed is not None]
+    return {
+        m.candidate: m.relaxed for m in sorted(made, key=lambda m: -m.tier) if m.relaxed is not None
+    }
+
+
+def _without_value(state: CampaignState, known: set[str]) -> Iterator[str]:
+    """Yield candidates that some tier measured and of which no value can be learnt: it is in doubt,
+    or of a higher tier whose scale is not known yet. Their crystals teach all the same."""
+    measured = (m.candidate for m in state.recorded.values() if m.status is Status.OK)
+    return (id for id in dict.fromkeys(measured) if id not in known)
 
 
 def _n_unlabelled(state: CampaignState, model: GenerativeModel, n_labelled: int) -> int:

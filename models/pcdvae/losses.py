@@ -57,7 +57,7 @@ def losses(
         k: neighbours in the noisy graph.
         cutoff: Å, likewise.
     """
-    mean, log_variance = network.encoder(batch.graph, batch.species)
+    mean, log_variance = network.encoder(batch.graph, batch.seen_species)
     mean, log_variance = mean.float(), log_variance.float()
     unit = torch.randn(mean.shape, generator=generator).to(mean.device)
     z = mean + unit * torch.exp(0.5 * log_variance)

@@ -16,7 +16,7 @@ from alloop.canonical import canonical_json, sha256
 from alloop.errors import ModelError
 from alloop.materials import Material, material_id
 from alloop.models import checkpoint
-from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.base import Dataset, FitSummary, KeptFit, OnProgress, Prediction
 from alloop.models.latent_points import require_latent_points
 from alloop.models.pcdvae import sampling
 from alloop.models.pcdvae.description import ModelDescription, TrainingDescription
@@ -25,8 +25,8 @@ from alloop.models.pcdvae.networks.crystal import COINCIDENCE_DISTANCE, ReducedC
 from alloop.models.pcdvae.networks.graph import Graph
 from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 from alloop.models.pcdvae.options import PcdvaeOptions
-from alloop.models.pcdvae.resuming import TrainingCheckpoint
-from alloop.models.pcdvae.rows import CrystalRows
+from alloop.models.pcdvae.resuming import FileOfFit, TrainingCheckpoint
+from alloop.models.pcdvae.rows import CrystalRows, relaxed_of
 from alloop.models.pcdvae.training import Trainer
 from alloop.models.pcdvae.vocabulary import UNKNOWN_PHASE, Vocabulary
 from alloop.models.starting import require_same
@@ -101,6 +101,30 @@ class PcdvaeModel:
                 where the phase is told, or the file is of another training.
             TrainingDiverged: at the first number that is not finite; the model stays as it was.
         """
+        kept = None if resume_from is None else FileOfFit(resume_from)
+        return self._fit(data, seed, kept, on_progress, is_to_match=True)
+
+    def fit_kept(
+        self, data: Dataset, *, seed: int, kept: KeptFit, on_progress: OnProgress | None = None
+    ) -> FitSummary:
+        """Train as ``fit`` does, going on from what is kept of the same training.
+
+        What is kept of another training is not used, and ``on_progress`` says so.
+
+        Raises:
+            MaterialError, ModelError, TrainingDiverged: as ``fit``.
+        """
+        return self._fit(data, seed, kept, on_progress, is_to_match=False)
+
+    def _fit(
+        self,
+        data: Dataset,
+        seed: int,
+        kept: KeptFit | None,
+        on_progress: OnProgress | None,
+        *,
+        is_to_match: bool,
+    ) -> FitSummary:
         data.require_properties(self.property_names)
         start = time.perf_counter()
         report = on_progress or (lambda share, message: None)
@@ -108,8 +132,18 @@ class PcdvaeModel:
         network = self._network_to_train(rows, seed)
         epochs = self.options.refit_epochs if self._network else self.options.epochs
         trainer = Trainer(network, self.options, rows, epochs, seed)
-        file = self._training_file(resume_from, data, trainer)
-        if not (file and file.load_into(trainer)) and self._network is None:
+        file = None if kept is None else self._training_file(kept, data, trainer)
+        found = None
+        try:
+            found = None if file is None else file.find()
+        except ModelError as error:
+            if is_to_match:
+                raise
+            report(0.0, f"begins anew, since what was kept of a fit is of no use: {error.what}")
+        if found is not None:
+            found.restore_into(trainer)
+            report(trainer.epoch / epochs, f"goes on after epoch {trainer.epoch} of {epochs}")
+        elif self._network is None:
             trainer.fit_scales()
         remaining = trainer.epochs - trainer.epoch
 
@@ -131,6 +165,10 @@ class PcdvaeModel:
             seconds=time.perf_counter() - start,
             metrics=means | self._errors(data),
         )
+
+    def learns_relaxed(self) -> bool:
+        """Return True: the decoder learns the places where atoms come to rest."""
+        return True
 
     def most_unlabelled(self, n_labelled: int) -> int:
         """Return a quarter as many as are labelled: every crystal costs the same time in each
@@ -294,9 +332,7 @@ class PcdvaeModel:
             raise ModelError("there is nothing to train on", remedy="Give at least one structure.")
         rows = CrystalRows.of(
             self.vocabulary,
-            data.materials,
-            data.labels,
-            data.is_augmented,
+            data,
             k=self.options.neighbours,
             cutoff=self.options.cutoff,
         )
@@ -320,13 +356,10 @@ class PcdvaeModel:
         network.standardise_labels(rows.labels)
         return network.to(self.device).train()
 
-    def _training_file(
-        self, path: Path | None, data: Dataset, trainer: Trainer
-    ) -> TrainingCheckpoint | None:
-        if path is None:
-            return None
+    def _training_file(self, kept: KeptFit, data: Dataset, trainer: Trainer) -> TrainingCheckpoint:
         contents = {
             "materials": [material_id(material) for material in data.materials],
+            "relaxed": [None if m is None else material_id(m) for m in relaxed_of(data)],
             "labels": [[repr(float(x)) for x in row] for row in data.labels],
             "is_augmented": data.is_augmented.tolist(),
             "weights": [repr(float(weight.detach().double().sum())) for weight in trainer.weights],
@@ -339,7 +372,7 @@ class PcdvaeModel:
             epoch=0,
             step=0,
         )
-        return TrainingCheckpoint(path, description)
+        return TrainingCheckpoint(kept, description)
 
     def _description(self) -> ModelDescription:
         return ModelDescription(

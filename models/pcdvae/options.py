@@ -44,6 +44,13 @@ class PcdvaeOptions(SameSizeOptions):
         description="largest number of neighbours of an atom, whole shells",
     )
 
+    largest_noise: float = Field(
+        default=10.0,
+        ge=0.05,
+        le=100,
+        description="standard deviation of the largest noise on positions, Å",
+    )
+
     epochs: int = Field(default=2500, ge=1, description="epochs of the first fit")
     refit_epochs: int = Field(default=100, ge=1, description="epochs of each later fit")
     batch_size: int = Field(default=64, ge=1)

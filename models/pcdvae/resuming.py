@@ -1,5 +1,6 @@
 """A training's own checkpoint, from which it goes on as if it had never stopped."""
 
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from alloop.durable import write_durably
 from alloop.errors import ModelError
+from alloop.models.base import KeptFit
 from alloop.models.checkpoint import read, restore, write
 from alloop.models.pcdvae.description import TrainingDescription
 from alloop.models.pcdvae.training import Trainer
@@ -17,28 +20,64 @@ MIN_SECONDS_BETWEEN = 60.0
 writing."""
 
 
+@dataclass(frozen=True)
+class FileOfFit:
+    """A fit in progress that is kept in a file of one's own, whose reader vouches for it."""
+
+    path: Path
+
+    def read(self) -> bytes | None:
+        """Return the file's content; None where there is no file."""
+        return self.path.read_bytes() if self.path.exists() else None
+
+    def write(self, content: bytes) -> None:
+        """Write the file, all or nothing."""
+        write_durably(self.path, content)
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class FoundTraining:
+    """State of a training that was kept."""
+
+    description: TrainingDescription
+    tensors: dict[str, Tensor]
+
+    def restore_into(self, trainer: Trainer) -> None:
+        """Bring a new trainer of the same training to where this stands."""
+        restore(Path("checkpoint"), self.tensors, _tensors(trainer, fresh=True))
+        trainer.epoch, trainer.step = self.description.epoch, self.description.step
+
+
 @dataclass
 class TrainingCheckpoint:
-    """Checkpoint file of a training in progress.
+    """Checkpoint of a training in progress.
 
     Args:
-        path: of the file.
+        kept: where it is kept.
         description: of the training, at its beginning.
     """
 
-    path: Path
+    kept: KeptFit
     description: TrainingDescription
     _last: float = field(default_factory=time.monotonic)
 
-    def load_into(self, trainer: Trainer) -> bool:
-        """Bring a new trainer to where the file stands; return False where there is no file.
+    def find(self) -> FoundTraining | None:
+        """Return what is kept of this training; None where nothing is kept.
 
         Raises:
-            ModelError: if the file is of another training.
+            ModelError: if what is kept is of another training, or no checkpoint.
         """
-        if not self.path.exists():
-            return False
-        found, tensors = read(self.path, TrainingDescription)
+        content = self.kept.read()
+        if content is None:
+            return None
+        with tempfile.TemporaryDirectory(prefix="alloop-") as folder:
+            copy = Path(folder) / "training"
+            copy.write_bytes(content)
+            found, tensors = read(copy, TrainingDescription)
         expected = self.description.model_copy(update={"epoch": found.epoch, "step": found.step})
         if found != expected:
             different = [
@@ -48,12 +87,9 @@ class TrainingCheckpoint:
             ]
             raise ModelError(
                 f"this is a checkpoint of another training: {', '.join(different)} differ",
-                where=str(self.path),
                 remedy="Remove it to begin anew, or give the data and options it was made with.",
             )
-        restore(self.path, tensors, _tensors(trainer, fresh=True))
-        trainer.epoch, trainer.step = found.epoch, found.step
-        return True
+        return FoundTraining(found, tensors)
 
     def save(self, trainer: Trainer, *, at_once: bool = False) -> None:
         """Write the trainer's state, unless that was done a short while ago."""
@@ -62,12 +98,15 @@ class TrainingCheckpoint:
         description = self.description.model_copy(
             update={"epoch": trainer.epoch, "step": trainer.step}
         )
-        write(self.path, description, _tensors(trainer, fresh=False))
+        with tempfile.TemporaryDirectory(prefix="alloop-") as folder:
+            copy = Path(folder) / "training"
+            write(copy, description, _tensors(trainer, fresh=False))
+            self.kept.write(copy.read_bytes())
         self._last = time.monotonic()
 
     def remove(self) -> None:
-        """Remove the file: the training is over."""
-        self.path.unlink(missing_ok=True)
+        """Forget what was kept: the training is over."""
+        self.kept.remove()
 
 
 def _tensors(trainer: Trainer, *, fresh: bool) -> dict[str, Tensor]:

@@ -22,6 +22,9 @@ from alloop.seeds import derive_seed
 FINAL_RATE_FACTOR = 0.01
 """Factor of the learning rate at the end of its half cosine."""
 
+PROPOSED_SHARE = 0.5
+"""Share of the crystals that the encoder sees as they were proposed, of those known at rest too."""
+
 
 @contextmanager
 def compiled_networks(network: PcdvaeNetwork, backend: str = "inductor") -> Iterator[None]:
@@ -122,9 +125,14 @@ class Trainer:
         return {name: float(term.detach()) for name, term in terms.items()}
 
     def _terms(self, rows: IntArray, step: int | str) -> dict[str, Tensor]:
-        batch = self.rows.batch(rows, self.device)
         seed = derive_seed(self.seed, "noise", step)
-        noise = draw(batch.n_atoms, np.random.default_rng(seed))
+        as_proposed = None
+        if self.rows.are_proposed:
+            views = np.random.default_rng(derive_seed(self.seed, "views", step))
+            as_proposed = views.random(len(rows)) < PROPOSED_SHARE
+        batch = self.rows.batch(rows, self.device, as_proposed=as_proposed)
+        rng = np.random.default_rng(seed)
+        noise = draw(batch.n_atoms, rng, largest=self.options.largest_noise)
         generator = torch.Generator().manual_seed(seed)
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"

@@ -20,9 +20,9 @@ MAX_ELEMENT_WEIGHT, MIN_ELEMENT_WEIGHT = 5.0, 0.01
 _IMAGES = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float64)
 
 
-def levels() -> FloatArray:
-    """Return the standard deviations of positions, Å, largest first, shape (50,)."""
-    return np.geomspace(MAX_SIGMA, MIN_SIGMA, N_LEVELS)
+def levels(largest: float = MAX_SIGMA) -> FloatArray:
+    """Return the standard deviations of positions, Å, from the largest down, shape (50,)."""
+    return np.geomspace(largest, MIN_SIGMA, N_LEVELS)
 
 
 def element_levels() -> FloatArray:
@@ -43,9 +43,15 @@ class NoiseDraw:
     """Displacement of each atom, Å, shape (n, 3)."""
 
 
-def draw(n_atoms: IntArray, rng: np.random.Generator) -> NoiseDraw:
-    """Draw a level of each kind for every crystal, and its displacements."""
-    sigma = rng.choice(levels(), size=len(n_atoms))
+def draw(n_atoms: IntArray, rng: np.random.Generator, *, largest: float = MAX_SIGMA) -> NoiseDraw:
+    """Draw a level of each kind for every crystal, and its displacements.
+
+    Args:
+        n_atoms: of each crystal.
+        rng: of the draws.
+        largest: standard deviation of the positions' largest level, Å.
+    """
+    sigma = rng.choice(levels(largest), size=len(n_atoms))
     unit = rng.standard_normal((int(n_atoms.sum()), 3))
     return NoiseDraw(
         sigma=sigma,

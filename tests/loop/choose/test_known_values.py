@@ -11,7 +11,7 @@ from alloop.loop.choose.fidelity import corrections
 from alloop.loop.choose.known_values import known_materials, known_values
 from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.training_set import training_set
-from alloop.loop.record.events import Stage
+from alloop.loop.record.events import Measured, Stage
 from alloop.models.base import Dataset
 from alloop.oracles.base import FailureKind
 from tests.loop.ledger import decision, measured, proposed
@@ -181,3 +181,37 @@ def test_a_label_gone_astray_does_not_reach_the_model() -> None:
     story.measure(0, Stage.INITIAL, PAIRS | {"wrong:Fe": (1e12, 0.0)})
     assert dataset(story).labels[:, 0].max() == 187.0
     assert known_materials(story.state, Shelf()).values[:, 0].max() == 187.0  # type: ignore[arg-type]
+
+
+class Relaxed(Learner):
+    """A learner that asks where atoms come to rest."""
+
+    def learns_relaxed(self) -> bool:
+        return True
+
+
+def test_only_a_model_that_asks_gets_relaxed_materials_the_lower_tier_s() -> None:
+    story = two_tiers(2)
+    first, second = (sha256(name) for name in list(PAIRS)[:2])
+    low, high = sha256("low"), sha256("high")
+    for place, event in enumerate(story.events):
+        if isinstance(event, Measured) and event.candidate == first:
+            at_rest = high if event.tier else low
+            story.events[place] = event.model_copy(update={"relaxed": at_rest})
+        elif isinstance(event, Measured) and event.candidate == second and event.tier:
+            story.events[place] = event.model_copy(update={"relaxed": high})
+    assert dataset(story).relaxed == ()
+    found = dataset(story, Relaxed()).relaxed
+    expected = [Shelf().get_material(low), Shelf().get_material(high), *[None] * 6]
+    assert list(found) == expected
+
+
+def test_what_was_measured_on_a_scale_not_known_yet_is_an_example_all_the_same() -> None:
+    """One pair of tiers says nothing of the map between them."""
+    story = two_tiers(1)
+    late = failed_below(story)
+    data = dataset(story)
+    assert len(data) == 8 + 1
+    assert data.materials[8] == Shelf().get_material(late)
+    assert np.isnan(data.labels[8]).all()
+    assert len(dataset(story, object())) == 8
