@@ -33,7 +33,7 @@ format: $(READY)  ## Put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-loop bench-lammps bench-dft bench-dvae bench-pcdvae bench-ftcp bench-execution bench-two_fidelity bench-house bench-search bench-trust bench-page bench-doors  ## Run them all: hours
+bench: bench-loop bench-lammps bench-dft bench-dvae bench-pcdvae bench-ftcp bench-execution bench-two_fidelity bench-house bench-search bench-trust bench-page bench-doors bench-crystals  ## Run them all: hours
 
 bench-%: $(READY)  ## Run one measured comparison and refresh its table
 	$(BIN)/python -m benchmarks.$*

@@ -44,8 +44,9 @@ class PcdvaeModel:
     z cannot tell how many of them there were.
 
     Decoding draws atoms' first places from its seed. It keeps the numbers of atoms of each element
-    that the composition head gives, within ``count_bounds``; the code of a
-    cell (``alloop.models.pcdvae.cells``) lies within the range of the training data's.
+    that the composition head gives, unless ``ordering_rounds`` finds some whose encoding is nearer
+    to z; they are within ``count_bounds``. The code of a cell (``alloop.models.pcdvae.cells``)
+    lies within the range of the training data's.
 
     Args:
         options: sizes, training, sampling.
@@ -206,7 +207,7 @@ class PcdvaeModel:
         decoded: list[Material] = []
         for some in z.float().to(self.device).split(self.options.decode_batch):
             conditions = sampling.predict_conditions(network, some, self.vocabulary)
-            atoms = sampling.sample(network, conditions, self.options, rng)
+            atoms = sampling.sample(network, conditions, self.vocabulary, self.options, rng)
             decoded.extend(self._structures(conditions, atoms))
         return decoded
 

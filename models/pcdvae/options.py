@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from alloop.models.pcdvae.model import PcdvaeModel
 
 
+SMALLEST_CELL_NOISE = 2.0
+"""Least noise, Å, under which atoms of a small cell, some 2 Å apart, may be anywhere."""
+
+
 class PcdvaeOptions(SameSizeOptions):
     """Options of a generator of crystals: number of atoms, cell, positions and elements from z.
 
     The defaults are the published sizes (AlloGen; CDVAE). They want a GPU; on two cores take
     widths of 64, ``neighbours: 14``, a few hundred epochs, ``langevin_steps: 1`` and
-    ``freezing_steps: 24``.
+    ``freezing_steps: 24``. For alloys on fcc and bcc ``prior: parent``, ``largest_noise: 0.25``,
+    ``sampler: ancestral``, ``ancestral_steps: 6`` and ``ordering_rounds: 2`` cost a fifth of that
+    and rebuild orderings (``benchmarks/crystals/README.md``).
     """
 
     kind: Literal["pcdvae"] = "pcdvae"
@@ -48,7 +54,8 @@ class PcdvaeOptions(SameSizeOptions):
         default=10.0,
         ge=0.05,
         le=100,
-        description="standard deviation of the largest noise on positions, Å",
+        description="standard deviation of the largest noise on positions, Å; with ``prior: "
+        "parent`` some tenths are enough, since only the relaxation is left to find",
     )
 
     epochs: int = Field(default=2500, ge=1, description="epochs of the first fit")
@@ -75,10 +82,15 @@ class PcdvaeOptions(SameSizeOptions):
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
+    prior: Literal["uniform", "parent"] = Field(
+        default="uniform",
+        description="where atoms begin: anywhere, as published, or on the sites of the predicted "
+        "phase's parent, for alloys",
+    )
     sampler: Literal["langevin", "ancestral"] = Field(
         default="langevin",
         description="the published one, or one step from level to level, which is for small cells "
-        "only: see ``sampling``",
+        "and for ``prior: parent``: see ``sampling``",
     )
     langevin_steps: int = Field(
         default=100,
@@ -94,6 +106,18 @@ class PcdvaeOptions(SameSizeOptions):
         "24 here and 1 elsewhere (304 calls) than after 12 everywhere (601)",
     )
     ancestral_steps: int = Field(default=50, ge=2, description="ancestral steps in all")
+    ordering_rounds: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="times that the elements are sought whose encoding is nearest to z, and the "
+        "atoms denoised again; with 0, as published, the decoder alone names them",
+    )
+    ordering_changes: int = Field(
+        default=8,
+        ge=1,
+        description="changes of elements that are evaluated at each step of that search",
+    )
     decode_batch: int = Field(default=64, ge=1, description="crystals sampled at once")
 
     start_from: OwnFile | None = Field(
@@ -149,6 +173,16 @@ class PcdvaeOptions(SameSizeOptions):
                 "model.kind pcdvae knows no sublattices and no vacancies; take kind: lattice"
             )
         n_lattices = len(space.lattices) if isinstance(space, Decorations) else 0
+        if self.prior == "parent" and not (n_lattices and self.phase):
+            raise ValueError(
+                "model.prior: parent begins on the sites of the predicted phase; it needs "
+                "model.phase and a space of decorations"
+            )
+        if self.prior == "uniform" and self.largest_noise < SMALLEST_CELL_NOISE:
+            raise ValueError(
+                f"model.largest_noise {self.largest_noise:g} Å is too little to bring atoms from "
+                f"anywhere to their places; give {SMALLEST_CELL_NOISE:g} or more, or prior: parent"
+            )
         if self.phase and n_lattices < 2:
             raise ValueError(
                 f"model.phase tells two lattices apart, and the space has {n_lattices}; "

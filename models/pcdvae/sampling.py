@@ -14,6 +14,8 @@ from 0.5 to 0.1 Å: about 0.2 Å along each axis is where solids melt by Lindema
 training crystals 23 % had defects after 4 steps at every level (201 calls), 1.6 % after 12 (601),
 none after 24 steps at these levels and one at each other (304), and 86 % after 12 between 1.5 and
 0.25 Å and one elsewhere (194). Hence ``freezing_steps``.
+From the sites of the predicted phase's parent (``parent_start``) nothing has to freeze, and a few
+ancestral steps find the relaxation; elements are then sought by the encoder (``ordering``).
 """
 
 from collections.abc import Iterator
@@ -31,10 +33,15 @@ from alloop.models.pcdvae.networks.graph import Graph
 from alloop.models.pcdvae.networks.network import PcdvaeNetwork
 from alloop.models.pcdvae.networks.noise import MAX_SIGMA, MIN_SIGMA, levels
 from alloop.models.pcdvae.options import PcdvaeOptions
+from alloop.models.pcdvae.ordering import Decoration, decorate
+from alloop.models.pcdvae.parent_start import parent_positions
 from alloop.models.pcdvae.vocabulary import CountBounds, Vocabulary
 
 FREEZING = (0.1, 0.5)
 """Range of noise levels at which alloys freeze, Å."""
+SETTLING_NOISE = 0.25
+"""Noise from which atoms are denoised again once elements have changed, Å: more than relaxations
+move them, less than melts a crystal."""
 SCHEDULE_POWER = 7.0
 """Exponent that spaces the levels of the ancestral sampler (Karras et al. 2022, Eq. 5)."""
 
@@ -118,19 +125,70 @@ def whole_counts(fractions: FloatArray, n: int, bounds: CountBounds) -> IntArray
 def sample(
     network: PcdvaeNetwork,
     conditions: DecodingConditions,
+    vocabulary: Vocabulary,
     options: PcdvaeOptions,
     rng: np.random.Generator,
 ) -> NoisyAtoms:
-    """Denoise atoms from random places.
+    """Denoise atoms from random places, or from their parent's sites; and seek their elements.
 
     Raises:
         ModelError: if the decoder's scores are not finite.
+        MaterialError: if a number of atoms fills no supercell of a parent it is to begin on.
     """
     atoms = _random_atoms(conditions, rng)
-    sampler = langevin if options.sampler == "langevin" else ancestral
-    for _ in sampler(network, conditions, atoms, options, rng):
-        pass
+    places = atoms.positions
+    if options.prior == "parent":
+        phase = conditions.phase.cpu().numpy()
+        places = parent_positions(vocabulary.phases, phase, conditions.cells, conditions.n_atoms)
+        atoms.positions = places + options.largest_noise * rng.standard_normal(places.shape)
+    if options.prior == "uniform" or not options.ordering_rounds:
+        sampler = langevin if options.sampler == "langevin" else ancestral
+        for _ in sampler(network, conditions, atoms, options, rng):
+            pass
+    if options.prior == "uniform":
+        places = atoms.positions
+    settling = options.model_copy(
+        update={"largest_noise": min(options.largest_noise, SETTLING_NOISE)}
+    )
+    for round in range(options.ordering_rounds):
+        seen = atoms.positions if round else places
+        atoms.species = _nearest_elements(network, conditions, vocabulary, seen, atoms, options)
+        noise = settling.largest_noise * rng.standard_normal(places.shape)
+        atoms.positions = places + noise
+        for _ in ancestral(network, conditions, atoms, settling, rng, are_elements_known=True):
+            pass
     return atoms
+
+
+def _nearest_elements(
+    network: PcdvaeNetwork,
+    conditions: DecodingConditions,
+    vocabulary: Vocabulary,
+    positions: FloatArray,
+    atoms: NoisyAtoms,
+    options: PcdvaeOptions,
+) -> IntArray:
+    """Return elements whose encoding, with atoms at these positions, is nearest to z."""
+    device = conditions.z.device
+    parts = zip(
+        np.split(positions, conditions.ends[:-1]),
+        np.split(atoms.species, conditions.ends[:-1]),
+        conditions.cells,
+        conditions.z,
+        strict=True,
+    )
+    k, cutoff = options.neighbours, options.cutoff
+    crystals = [
+        Decoration(
+            Graph.of(places, cell[None], np.array([len(places)]), k=k, cutoff=cutoff).to(device),
+            torch.from_numpy(species).to(device),
+            z,
+        )
+        for places, species, cell, z in parts
+    ]
+    bounds, n_evaluated = vocabulary.count_bounds, options.ordering_changes
+    decorate(network.encoder, crystals, bounds, n_evaluated=n_evaluated)
+    return torch.cat([crystal.species for crystal in crystals]).cpu().numpy()
 
 
 def langevin(
@@ -145,7 +203,7 @@ def langevin(
     CDVAE's step at level σ is ε (σ / σ_last)² with ε = 1e-4: with σ_last = 0.01 Å, σ². The last
     level's noise is taken away at the end.
     """
-    *larger, last = map(float, levels())
+    *larger, last = map(float, levels(options.largest_noise))
     for sigma in larger:
         _langevin_steps(network, conditions, atoms, sigma, options, rng)
         yield sigma
@@ -182,11 +240,19 @@ def ancestral(
     atoms: NoisyAtoms,
     options: PcdvaeOptions,
     rng: np.random.Generator,
+    *,
+    are_elements_known: bool = False,
 ) -> Iterator[float]:
-    """Move the atoms from level to level, and yield each level's σ in Å after it."""
-    sigmas = schedule(options.ancestral_steps)
+    """Move the atoms from level to level, and yield each level's σ in Å after it.
+
+    Elements that are known stay as they are.
+    """
+    sigmas = schedule(options.ancestral_steps, options.largest_noise)
     for sigma, following in zip(sigmas, [*sigmas[1:], 0.0], strict=True):
+        known = atoms.species
         scores = _denoised(network, conditions, atoms, float(sigma), options)
+        if are_elements_known:
+            atoms.species = known
         noise = rng.standard_normal(atoms.positions.shape)
         gone = sigma**2 - following**2
         atoms.positions = (
@@ -195,9 +261,9 @@ def ancestral(
         yield float(sigma)
 
 
-def schedule(n: int) -> FloatArray:
+def schedule(n: int, largest: float = MAX_SIGMA) -> FloatArray:
     """Return n noise levels in Å, largest first, dense where structures are decided."""
-    ramp = np.linspace(MAX_SIGMA ** (1 / SCHEDULE_POWER), MIN_SIGMA ** (1 / SCHEDULE_POWER), n)
+    ramp = np.linspace(largest ** (1 / SCHEDULE_POWER), MIN_SIGMA ** (1 / SCHEDULE_POWER), n)
     return ramp**SCHEDULE_POWER
 
 

@@ -49,9 +49,14 @@ class Encoder(nn.Module):
 
     def forward(self, graph: Graph, species: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each (b, latent), for atoms' species, shape (n,)."""
+        return self.of_features(graph, self.embedding.atoms(species))
+
+    def of_features(self, graph: Graph, atoms: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the same for the embeddings of the atoms' elements, shape (n, width): elements
+        have no gradient, these do."""
         radial, spherical = self.basis(graph.distance)
         angles = Angles.of(graph, N_ORDERS)
-        x = self.embedding(graph, species, radial)
+        x = self.embedding(graph, atoms, radial)
         of_atoms = self.outputs[0](graph, x, radial)
         for interaction, output in zip(self.interactions, list(self.outputs)[1:], strict=True):
             x = interaction(angles, x, radial, spherical)
@@ -70,9 +75,8 @@ class EdgeEmbedding(nn.Module):
         self.radial = nn.Linear(N_RADIAL, width)
         self.join = nn.Linear(3 * width, width)
 
-    def forward(self, graph: Graph, species: Tensor, radial: Tensor) -> Tensor:
-        """Return the edges' features, shape (e, width)."""
-        atoms = self.atoms(species)
+    def forward(self, graph: Graph, atoms: Tensor, radial: Tensor) -> Tensor:
+        """Return the edges' features, shape (e, width), for those of the atoms, (n, width)."""
         ends = [atoms.index_select(0, graph.target), atoms.index_select(0, graph.source)]
         return F.silu(self.join(torch.cat([*ends, F.silu(self.radial(radial))], dim=1)))
 

@@ -49,7 +49,17 @@ def data(decorated: Callable[..., Structure]) -> Dataset:
     return Dataset(materials, ("bulk_modulus",), labels, np.array([False] * 3 + [True] * 2))
 
 
-@pytest.mark.parametrize("changes", [{}, {"phase": False, "sampler": "langevin"}])
+FROM_PARENT = {
+    "prior": "parent",
+    "largest_noise": 0.25,
+    "sampler": "ancestral",
+    "ordering_rounds": 2,
+}
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"phase": False, "sampler": "langevin"}, FROM_PARENT, {"ordering_rounds": 1}]
+)
 def test_it_keeps_the_promises_of_every_model(
     changes: dict[str, object], data: Dataset, tmp_path: Path
 ) -> None:

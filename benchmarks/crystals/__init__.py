@@ -1,0 +1,1 @@
+"""Crystals inside campaigns: `make bench-crystals`."""
