@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from pymatgen.core import Structure
 from torch import Tensor
 
 from alloop.errors import MaterialError, ModelError
@@ -70,9 +71,14 @@ class Vocabulary:
     ) -> tuple[list[ReducedCrystal], list[Tensor]]:
         """Return crystals and their atoms' elements, as indices.
 
+        A cell of one atom, which has no distances, is read as two such cells side by side where
+        crystals of two atoms are allowed: that is the same crystal, with the same z.
+
         Raises:
             MaterialError: if a material is no crystal, or has an element that is not listed.
         """
+        if 2 in self.atom_counts:
+            materials = [_with_two_atoms(material) for material in materials]
         crystals = read_crystals(materials, closest=closest)
         return crystals, [
             torch.tensor([self._element(site.specie, material) for site in material])
@@ -124,3 +130,12 @@ class Vocabulary:
                 remedy=f"It knows {', '.join(self.elements)}.",
             )
         return self.elements.index(symbol)
+
+
+def _with_two_atoms(material: Material) -> Material:
+    """Return a cell of one atom twice, along its shortest edge; others as they are."""
+    if not isinstance(material, Structure) or len(material) != 1:
+        return material
+    shortest = min(range(3), key=lambda axis: material.lattice.abc[axis])
+    repeats = [2 if axis == shortest else 1 for axis in range(3)]
+    return material.make_supercell(repeats, in_place=False)
