@@ -22,6 +22,11 @@ from alloop.models.pcdvae.vocabulary import CountBounds
 MOST_CHANGES = 32
 """Largest number of changes of one crystal; those of 16 atoms take two to four."""
 
+LEAST_GAIN = 1e-5
+"""Least step towards the latent point: equivalent decorations differ by rounding alone."""
+AT_ONCE = 256
+"""Number of crystals encoded at once; bounds the memory."""
+
 
 @dataclass
 class Decoration:
@@ -109,16 +114,25 @@ def _accept_best(
     ]
     if not pairs:
         return []
-    mean, _ = encoder(
-        collate([crystal.graph for crystal, _ in pairs]), torch.cat([near for _, near in pairs])
+    found = torch.cat(
+        [
+            _distances(encoder, pairs[first : first + AT_ONCE])
+            for first in range(0, len(pairs), AT_ONCE)
+        ]
     )
-    found = (mean - torch.stack([crystal.z for crystal, _ in pairs])).norm(dim=1)
     improved = []
     of_each = found.split([len(proposed) for proposed in proposals])
     for crystal, before, proposed, after in zip(
         crystals, distances, proposals, of_each, strict=True
     ):
-        if len(after) and bool(after.min() < before):
+        if len(after) and bool(after.min() < before - LEAST_GAIN):
             crystal.species = proposed[int(after.argmin())]
             improved.append(crystal)
     return improved
+
+
+def _distances(encoder: Encoder, pairs: Sequence[tuple[Decoration, Tensor]]) -> Tensor:
+    """Return how far from its latent point each crystal is with other elements, shape (n,)."""
+    graph = collate([crystal.graph for crystal, _ in pairs])
+    mean, _ = encoder(graph, torch.cat([species for _, species in pairs]))
+    return (mean - torch.stack([crystal.z for crystal, _ in pairs])).norm(dim=1)
