@@ -128,7 +128,8 @@ def test_the_worth_of_a_higher_tier_is_counted_by_its_own_values(
         "model={kind: lattice, width: 8, depth: 1, epochs: 1, unlabelled: 32}",
         "budget={initial: 8, rounds: 2, measurements: [14, 6]}",
         "acquisition.batch=3",
-        "tiers.1.promote=3",
+        # Another strain makes another oracle of seconds.
+        "tiers.1={kind: lammps, potential: NiFeCr-Wu2017, strain: 0.004, promote: 3}",
     )
     figures = learning.measure(
         seeds=(1,), strategies=(learning.WITH, learning.WITHOUT), overrides=small

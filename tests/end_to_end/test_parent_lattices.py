@@ -19,7 +19,7 @@ from alloop.models.lattice.parent import ParentLattice
 from benchmarks.doors.parent_spaces import PARENT_SPACES, parent_campaign
 from tests.loop.observers import Silent
 
-DEAR = {"rocksalt", "perovskite"}
+DEAR = {"layered-oxide", "perovskite"}
 CASES = [
     pytest.param(name, marks=pytest.mark.nightly if name in DEAR else ()) for name in PARENT_SPACES
 ]
