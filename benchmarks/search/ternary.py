@@ -16,6 +16,7 @@ AT = (160, 300)
 """Numbers of labels that bests are read at; 64 of them are random."""
 LENGTH = (
     "tiers=[{kind: lammps, potential: NiFeCr-Wu2017}]",
+    "promotion={}",
     f"budget={{initial: 64, rounds: 1000, measurements: [{AT[-1]}]}}",
 )
 """The first tier alone, and settings that let every strategy spend all labels."""
