@@ -97,7 +97,7 @@ class CanDesign(Protocol):
     """A model with an inverse design of its own."""
 
     def design(self, data: Dataset, wish: Wish, *, n: int, seed: int) -> DesignBatch:
-        """Return at most n materials for a wish.
+        """Return at most n materials for target values.
 
         Raises:
             ModelError: if the model or the data do not know the property.

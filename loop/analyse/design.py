@@ -1,4 +1,4 @@
-"""Designs: materials decoded at a wish, between two, nearest to one with a property, around one."""
+"""Designs: materials decoded for target values, between two, around one, or nearest to one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

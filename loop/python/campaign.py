@@ -312,8 +312,8 @@ class Campaign:
         n: int = 8,
         seed: int = 0,
     ) -> "pd.DataFrame":
-        """Return materials that the last model decodes at a wish, one a row with its ``material``;
-        nothing is recorded.
+        """Return materials that the last model decodes for target values, one a row with its
+        ``material``; nothing is recorded.
 
         Args:
             target: wanted value of one property, in its unit: ``{"bulk_modulus": 195}``; alone,

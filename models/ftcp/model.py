@@ -193,7 +193,7 @@ class FtcpModel:
         return dict(zip(self.property_names, ends, strict=True))
 
     def design(self, data: Dataset, wish: Wish, *, n: int, seed: int) -> DesignBatch:
-        """Return screened crystals sampled around the known ones nearest to a wish."""
+        """Return screened crystals sampled around the known ones nearest to target values."""
         from alloop.models.ftcp.inverse_design.design import design_batch  # noqa: PLC0415
 
         return design_batch(self, data, wish, n=n, seed=seed)

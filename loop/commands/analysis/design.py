@@ -1,4 +1,4 @@
-"""`alloop design`: materials that the last model decodes at a wish."""
+"""`alloop design`: materials that the last model decodes for target values."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +37,7 @@ def design(
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Decode materials at a wish with the last model.
+    """Decode materials for target values with the last model.
 
     At a target, between two candidates, around one, or from one by the smallest change. Every
     design is encoded again and predicted itself, with its uncertainty, its distance from what

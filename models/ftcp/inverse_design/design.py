@@ -147,7 +147,7 @@ def design(
 
 
 def design_batch(model: FtcpModel, data: Dataset, wish: Wish, *, n: int, seed: int) -> DesignBatch:
-    """Return the crystals that ``design`` keeps for a wish, and how many its screen refused."""
+    """Return the crystals that ``design`` keeps, and how many its screen refused."""
     window = Window.around(wish.property_name, wish.value, wish.tolerance)
     with warnings.catch_warnings():  # whoever asks says how far the target is
         warnings.simplefilter("ignore", TargetOutsideTraining)
