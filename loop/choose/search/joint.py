@@ -70,7 +70,8 @@ class ListedModel(Model):
     ) -> GPyTorchPosterior:
         """Return the joint posterior of the noiseless properties at places (…, q, 1)."""
         del output_indices, observation_noise, posterior_transform
-        places = X[..., 0].long()
+        # Where no draw is feasible BoTorch looks a tenth beyond the first and last place, too.
+        places = X[..., 0].long().clamp(0, len(self._means[0]) - 1)
         # Lazily: BoTorch asks for variances at mixtures of places too, and there may be equal ones.
         normals = [
             MultivariateNormal(

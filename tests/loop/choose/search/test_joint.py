@@ -11,7 +11,7 @@ from scipy.stats import norm
 from alloop.loop.choose.fidelity import fit_fidelity_map
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.search.front_score import FrontScore
-from alloop.loop.choose.search.joint import choose_batch, joint_acquisition
+from alloop.loop.choose.search.joint import ListedModel, choose_batch, joint_acquisition
 from alloop.loop.choose.search.score import Marginals
 from tests.loop.choose.search.toy import NAMES, grid, labelled, surrogates_on, utility
 
@@ -46,6 +46,17 @@ def test_a_constraint_keeps_the_choice_on_its_side() -> None:
     assert 0.2 * float(x[choice.order[0], 0]) <= 0.1 + 0.005
     free = choose_batch(joint_acquisition(found, x[::3], x, utility(), seed=1), 21, 1)
     assert float(x[free.order[0], 0]) > 0.5
+
+
+def test_places_beyond_the_list_are_its_ends() -> None:
+    # BoTorch asks for them where no draw of what is measured is feasible.
+    x = grid()
+    model = ListedModel(surrogates_on(x, labelled(x)), x)
+    places = torch.tensor([[-2.3], [0.0], [20.0], [22.9]], dtype=torch.float64)
+    posterior = model.posterior(places)
+    assert torch.equal(posterior.mean[0], posterior.mean[1])
+    assert torch.equal(posterior.mean[2], posterior.mean[3])
+    assert not torch.equal(posterior.mean[1], posterior.mean[2])
 
 
 def test_a_window_is_aimed_at() -> None:
