@@ -53,7 +53,7 @@ rows, with another seed."""
 MATCHED = 200
 """Number of held-out crystals, drawn at random, that are matched with their copies."""
 DECODER_ALONE = {"ordering_rounds": 0, "ancestral_steps": 12}
-"""The same decoder, which names the elements itself as published; as many calls of it."""
+"""Settings by which the decoder names the elements itself, as published, in as many calls."""
 
 
 @dataclass

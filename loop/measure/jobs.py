@@ -9,7 +9,6 @@ from typing import Any
 
 from alloop.campaigns.execution import SlurmExecution
 from alloop.loop.measure.holder import read_holder
-from alloop.loop.measure.slurm import job_name, queue_of
 from alloop.loop.measure.spool import Spool, attempt_id
 from alloop.loop.state.campaign_state import CampaignState, Evaluation
 
@@ -92,6 +91,8 @@ def workers_in_queue(state: CampaignState, spool: Spool) -> list[QueuedWorker]:
     """
     if not isinstance(state.spec.execution, SlurmExecution):
         return []
+    from alloop.loop.measure.slurm import job_name, queue_of  # noqa: PLC0415 (imports Dask)
+
     return [QueuedWorker(*fields) for fields in queue_of(job_name(spool))]
 
 

@@ -29,7 +29,9 @@ def jobs(
     ] = "",
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List what is measured where, since when and for which time; cancel or retry one.
+    """List what is measured where, or cancel or retry one.
+
+    Since when each is measured, and how often it was tried.
 
     A measurement runs in a worker process on this machine, of a Dask scheduler, or in a Slurm job.
     A controller goes on meanwhile, and records what was ended with your name and the reason.

@@ -6,7 +6,9 @@ from alloop.loop.commands.printing.text import say
 
 
 def status(run: RunArgument, format: FormatOption = Format.TABLE) -> None:
-    """Show the state of a run, since when, when it will be done, and the people it waits for.
+    """Show the state of a run, and who it waits for.
+
+    Since when it is running, stalled, waiting, stopped or killed, and when it will be done.
 
     A controller may be working on the run meanwhile. In CSV there is the list of what people are
     asked for, and nothing else.
