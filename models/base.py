@@ -1,7 +1,7 @@
 """The interface of every generative model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
@@ -38,6 +38,17 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.materials)
+
+    def take(self, rows: "Sequence[int] | np.ndarray") -> "Dataset":
+        """Return some rows, in the order that they are named in."""
+        chosen = list(rows)
+        return replace(
+            self,
+            materials=tuple(self.materials[row] for row in chosen),
+            labels=self.labels[chosen],
+            is_augmented=self.is_augmented[chosen],
+            relaxed=tuple(self.relaxed[row] for row in chosen) if self.relaxed else (),
+        )
 
     def require_properties(self, names: tuple[str, ...]) -> None:
         """Check that the columns are those that a model was made for.

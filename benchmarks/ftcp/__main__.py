@@ -12,7 +12,7 @@ import numpy as np
 from alloop.models.base import Dataset
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions, PublishedNetwork
-from benchmarks.ftcp.data import SEEDS, Split, carbons, perovskites, rows_of, split
+from benchmarks.ftcp.data import SEEDS, Split, carbons, perovskites, split
 from benchmarks.ftcp.design import design_figures
 from benchmarks.ftcp.invariance import invariance
 from benchmarks.ftcp.reconstruction import (
@@ -60,7 +60,7 @@ def _networks() -> Figures:
     half an hour of one core on all of them.
     """
     rows = split(perovskites(), SEEDS[0])
-    few = Split(rows_of(rows.training, np.arange(FEW)), rows.held_out)
+    few = Split(rows.training.take(np.arange(FEW)), rows.held_out)
     return {
         f"{figure}_{FEW}_rows_{name}": value
         for name, options in (("direct", DIRECT), ("published", PUBLISHED))

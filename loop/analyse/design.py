@@ -280,13 +280,7 @@ def _candidate(run: TrainedRun, id: str) -> Material:
 def _labelled(data: Dataset, target: Target) -> Dataset:
     """Return the rows whose value of the target's property is known."""
     labels = data.labels[:, data.property_names.index(target.wish.property_name)]
-    rows = np.flatnonzero(np.isfinite(labels))
-    return Dataset(
-        tuple(data.materials[row] for row in rows),
-        data.property_names,
-        data.labels[rows],
-        data.is_augmented[rows],
-    )
+    return data.take(np.flatnonzero(np.isfinite(labels)))
 
 
 def _starts(run: TrainedRun, target: Target, seed: int) -> Tensor:

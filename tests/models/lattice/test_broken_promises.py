@@ -1,7 +1,5 @@
 """The conformance suite finds models that break their promises."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -42,12 +40,7 @@ def forgetful(fitted, tmp_path_factory):
 
 
 def test_broken_promises_are_named(forgetful, fitted, dataset):
-    few = replace(
-        dataset,
-        materials=dataset.materials[:4],
-        labels=dataset.labels[:4],
-        is_augmented=dataset.is_augmented[:4],
-    )
+    few = dataset.take(range(4))
     z = fitted.encode(few.materials)
     with pytest.raises(AssertionError, match="global state"):
         check_fit(forgetful, few)

@@ -30,12 +30,7 @@ def test_it_keeps_the_promises_of_every_model(make_model, dataset, tmp_path):
 
 def test_it_works_on_one_lattice(make_model, dataset, tmp_path):
     rows = [i for i, cell in enumerate(dataset.materials) if identify(cell).name == "fcc"]
-    fcc = replace(
-        dataset,
-        materials=tuple(dataset.materials[i] for i in rows),
-        labels=dataset.labels[rows],
-        is_augmented=dataset.is_augmented[rows],
-    )
+    fcc = dataset.take(rows)
     check_model(lambda: make_model(lattices=("fcc",)), fcc, foreign=[], folder=tmp_path)
 
 
