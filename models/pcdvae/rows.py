@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from torch import Tensor
 
+from alloop.errors import MaterialError
 from alloop.materials import Material
 from alloop.models.base import Dataset
 from alloop.models.pcdvae.cells import codes_from_cells
@@ -75,21 +76,21 @@ class CrystalRows:
         Raises:
             MaterialError: if one cannot be represented as proposed; no training has begun then.
         """
-        pairs = list(zip(data.materials, relaxed_of(data), strict=True))
+        proposed = list(zip(*vocabulary.read(data.materials), strict=True))
+        pairs = zip(data.materials, relaxed_of(data), strict=True)
         at_rest = [_at_rest(material, relaxed, vocabulary) for material, relaxed in pairs]
-        targets = [m if r is None else r for m, r in zip(data.materials, at_rest, strict=True)]
-        crystals, species = vocabulary.read(targets)
-        as_proposed, their_species = vocabulary.read(data.materials)
+        targets = [p if r is None else r for p, r in zip(proposed, at_rest, strict=True)]
+        crystals, species = zip(*targets, strict=True)
         counts = [vocabulary.count(crystal) for crystal in crystals]
         cells = np.stack([crystal.cell for crystal in crystals])
         n_atoms = np.array([len(crystal) for crystal in crystals])
         return cls(
-            crystals=tuple(crystals),
-            species=tuple(species),
+            crystals=crystals,
+            species=species,
             graphs=tuple(Graph.of_crystals([c], k=k, cutoff=cutoff) for c in crystals),
             proposed=tuple(
                 None if rest is None else (Graph.of_crystals([c], k=k, cutoff=cutoff), elements)
-                for c, elements, rest in zip(as_proposed, their_species, at_rest, strict=True)
+                for (c, elements), rest in zip(proposed, at_rest, strict=True)
             ),
             count=torch.tensor(counts),
             cell_code=torch.from_numpy(codes_from_cells(cells, n_atoms)).float(),
@@ -147,10 +148,16 @@ def relaxed_of(data: Dataset) -> tuple[Material | None, ...]:
 
 def _at_rest(
     material: Material, relaxed: Material | None, vocabulary: Vocabulary
-) -> Material | None:
-    """Return the relaxed material; None where there is none, or one with other atoms than were
-    proposed, or that cannot be represented: its atoms overlap, its cell is flat."""
+) -> tuple[ReducedCrystal, Tensor] | None:
+    """Return the relaxed crystal and its elements; None where there is none, or one with other
+    atoms than were proposed, or that cannot be represented: its atoms overlap, its cell is flat."""
     if not isinstance(material, Structure) or not isinstance(relaxed, Structure):
         return None
-    is_same = material.composition == relaxed.composition
-    return relaxed if is_same and vocabulary.refusal(relaxed) is None else None
+    if material.composition != relaxed.composition:
+        return None
+    try:
+        (crystal,), (species,) = vocabulary.read([relaxed])
+        vocabulary.count(crystal)
+    except MaterialError:
+        return None
+    return crystal, species
