@@ -93,7 +93,7 @@ def workers_in_queue(state: CampaignState, spool: Spool) -> list[QueuedWorker]:
         return []
     from alloop.loop.measure.slurm import job_name, queue_of  # noqa: PLC0415 (imports Dask)
 
-    return [QueuedWorker(*fields) for fields in queue_of(job_name(spool))]
+    return [QueuedWorker(*fields) for fields in queue_of(job_name(spool)) or ()]
 
 
 def _job(run: Path, state: CampaignState, evaluation: Evaluation) -> Job:

@@ -100,9 +100,9 @@ class SlurmWorkers:
             return
         self._next_look = time.monotonic() + LOOK_INTERVAL
         known = {job.job_id for job in self._cluster.workers.values()}
-        if (queued := _queued(self._name)) is None:
+        if (queued := queue_of(self._name)) is None:
             return  # Slurm is away for a while; jobs that run go on
-        self._cluster.sync(self._drop, known - queued)
+        self._cluster.sync(self._drop, known - {id for id, _, _ in queued})
         if len(self._in_vain) >= max(MOST_IN_VAIN, 2 * self._n):
             raise self._fruitless()
         # Dask submits a job for each worker that it is short of.
@@ -241,20 +241,14 @@ def _require_accepted(script: str, profile: str) -> None:
         )
 
 
-def queue_of(name: str) -> list[tuple[str, str, str]]:
-    """Return id, state and reason for waiting of the user's jobs of a name; none if Slurm does not
+def queue_of(name: str) -> list[tuple[str, str, str]] | None:
+    """Return id, state and reason for waiting of the user's jobs of a name; None if Slurm does not
     say."""
     done = _ask("squeue", "--me", f"--name={name}", "--noheader", "--format=%i|%T|%r")
     if done is None or done.returncode:
-        return []
+        return None
     rows = (line.strip().split("|", 2) for line in done.stdout.splitlines())
     return [(id, state, "" if why == "None" else why) for id, state, why in rows]
-
-
-def _queued(name: str) -> set[str] | None:
-    """Return the ids of the user's jobs of a name that wait or run; None if Slurm does not say."""
-    done = _ask("squeue", "--me", f"--name={name}", "--noheader", "--format=%i")
-    return None if done is None or done.returncode else set(done.stdout.split())
 
 
 def _ask(*command: str) -> "subprocess.CompletedProcess[str] | None":

@@ -31,23 +31,9 @@ class Ended:
     """Whether it is begun anew."""
 
 
-def jobs(run: Path) -> list[Job]:
-    """Return what a run is asked to measure now, and where it runs.
-
-    Raises:
-        RunError: if there is no campaign.
-    """
-    return jobs_of(run, RunFolder.read(run).state)
-
-
-def queued_workers(run: Path) -> list[QueuedWorker]:
-    """Return the Slurm jobs of a run's workers; none where it does not run on Slurm.
-
-    Raises:
-        RunError: if there is no campaign.
-    """
-    folder = RunFolder.read(run)
-    return workers_in_queue(folder.state, Spool.of_run(run, folder.entries[0].hash))
+def queued_workers(folder: RunFolder) -> list[QueuedWorker]:
+    """Return the Slurm jobs of a run's workers; none where it does not run on Slurm."""
+    return workers_in_queue(folder.state, Spool.of_run(folder.path, folder.entries[0].hash))
 
 
 def end_job(run: Path, id: str, *, why: str, again: bool, who: str = "") -> Ended:

@@ -8,8 +8,9 @@ from alloop.campaigns.load import load_spec, parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import DataError
 from alloop.loop.controller import Controller, Observer
+from alloop.loop.measure.jobs import jobs_of
 from alloop.loop.people.bringing import Brought, bring_labels
-from alloop.loop.people.jobs import end_job, jobs
+from alloop.loop.people.jobs import end_job
 from alloop.loop.people.known_labels import labels_from_python
 from alloop.loop.people.labelling import LabelSummary, record_typed
 from alloop.loop.people.own_candidates import add_candidates, score_candidates
@@ -251,7 +252,7 @@ class Campaign:
         and which try it is."""
         from alloop.loop.python.tables import job_table  # noqa: PLC0415 (imports pandas)
 
-        return job_table(jobs(self._run))
+        return job_table(jobs_of(self._run, self.state))
 
     def cancel_job(self, candidate: str, *, why: str) -> None:
         """End the measurement of a candidate, which counts as failed; a controller goes on.

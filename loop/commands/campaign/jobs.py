@@ -37,8 +37,9 @@ def jobs(
     A controller goes on meanwhile, and records what was ended with your name and the reason.
     """
     from alloop.errors import AlloopError
-    from alloop.loop.people.jobs import jobs as jobs_of
+    from alloop.loop.measure.jobs import jobs_of
     from alloop.loop.people.jobs import queued_workers
+    from alloop.loop.run_folder import RunFolder
 
     if cancel is not None and retry is not None:
         raise AlloopError(
@@ -47,10 +48,11 @@ def jobs(
     if (id := cancel if cancel is not None else retry) is not None:
         _end(run, id, why, again=retry is not None)
         return
-    rows = [job.to_json() for job in jobs_of(run)]
+    folder = RunFolder.read(run)
+    rows = [job.to_json() for job in jobs_of(run, folder.state)]
     print_list(rows, format, whole=("candidate",), shown=_shown, empty=NOTHING)
     if format is Format.TABLE:
-        for worker in queued_workers(run):
+        for worker in queued_workers(folder):
             say(_worker_line(worker))
 
 
