@@ -10,7 +10,7 @@ from alloop.durable import write_durably
 from alloop.errors import RunError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import ModelFitted
-from alloop.loop.record.own_files import NotOwn, read_own
+from alloop.loop.record.own_files import read_kept
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.base import Dataset, GenerativeModel, OnProgress, ResumesFit
 from alloop.models.options import StartsFromCheckpoint
@@ -56,17 +56,8 @@ class SealedFit:
         Raises:
             RunError: if the file is there and cannot be opened.
         """
-        try:
-            content = read_own(self.path, MOST_BYTES)
-        except FileNotFoundError:
+        if (content := read_kept(self.path, MOST_BYTES)) is None:
             return None
-        except (OSError, NotOwn) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            raise RunError(
-                f"cannot be read ({why})",
-                where=str(self.path),
-                remedy="Restore access or remove it, then `alloop resume`.",
-            ) from error
         sealed, body = content[:_SEAL_LENGTH], content[_SEAL_LENGTH:]
         if not verify_seal(sealed.decode("latin-1"), _PURPOSE, self.about, body):
             _log.warning("%s: it is no fit in progress of this round; not used", self.path)

@@ -25,7 +25,7 @@ from typing import Self
 from alloop.canonical import canonical_json
 from alloop.durable import make_folder, write_durably
 from alloop.errors import MaterialError, RunError
-from alloop.loop.record.own_files import NotOwn, read_own
+from alloop.loop.record.own_files import read_kept
 from alloop.oracles.base import Measurement, exchange_fingerprint
 from alloop.user_key import keyed_seal, seal
 
@@ -136,17 +136,8 @@ class Spool:
             RunError: if the file is there and cannot be opened.
         """
         path = self.path(evaluation)
-        try:
-            content = read_own(path, MOST_BYTES + _HEADER_LENGTH)
-        except FileNotFoundError:
+        if (content := read_kept(path, MOST_BYTES + _HEADER_LENGTH)) is None:
             return None
-        except (OSError, NotOwn) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            raise RunError(
-                f"cannot be read ({why})",
-                where=str(path),
-                remedy="Restore access or remove it, then `alloop resume`.",
-            ) from error
         header, body = _HEADER.match(content), content[_HEADER_LENGTH:]
         sealed = header.group(1).decode() if header else ""
         if not hmac.compare_digest(sealed, self._seal(evaluation, fingerprint, body)):
