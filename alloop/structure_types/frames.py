@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,12 +45,9 @@ class Frame:
         Raises:
             MaterialError: if a site is partly occupied, or no volume is tabulated for an element.
         """
-        symbols = symbols_of(structure)
-        order = list(dict.fromkeys(symbols))
-        slots = np.array([order.index(symbol) for symbol in symbols])
-        volume = sum(element_volume(symbol) for symbol in symbols)
-        cell = structure.lattice.matrix / structure.volume ** (1 / 3)
-        return cls(name, cell, slots, structure.frac_coords, structure.volume / volume)
+        frame = cls.of_prototype(structure, name)
+        volume = sum(element_volume(symbol) for symbol in symbols_of(structure))
+        return replace(frame, volume_factor=structure.volume / volume)
 
     @classmethod
     def of_prototype(cls, structure: Structure, name: str) -> "Frame":
