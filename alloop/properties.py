@@ -91,6 +91,11 @@ UNDECLARED = ""
 """Unit of a property that an oracle passes on without knowing it: the spec declares it."""
 
 
+def shown_unit(unit: str) -> str:
+    """Return a unit as it stands behind a value: nothing for a pure number."""
+    return "" if unit == DIMENSIONLESS else unit
+
+
 def units_of(names: Iterable[str]) -> dict[str, str]:
     """Return the unit of each named property; ``UNDECLARED`` for one that the table lacks."""
     return {name: UNITS.get(name, UNDECLARED) for name in names}

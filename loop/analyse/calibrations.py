@@ -6,7 +6,7 @@ from alloop.loop.analyse.figure_of_merit import FigureOfMerit
 from alloop.loop.state.calibration import LEVELS, Calibration, predicted_trials
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.metrics.rates import Rate
-from alloop.properties import DIMENSIONLESS
+from alloop.properties import DIMENSIONLESS, shown_unit
 
 
 def calibration_figures(state: CampaignState) -> Iterator[FigureOfMerit]:
@@ -15,8 +15,7 @@ def calibration_figures(state: CampaignState) -> Iterator[FigureOfMerit]:
         if not (predicted := predicted_trials(state, name)):
             continue
         found = Calibration(tuple(predicted))
-        unit = state.spec.units().get(name, DIMENSIONLESS)
-        unit = "" if unit == DIMENSIONLESS else unit
+        unit = shown_unit(state.spec.units().get(name, DIMENSIONLESS))
         yield FigureOfMerit("calibration", f"{name}: RMSE", found.rmse, found.n, unit=unit)
         errors = [each.error for each in predicted]
         yield FigureOfMerit.of_mean(

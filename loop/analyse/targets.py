@@ -8,7 +8,7 @@ import numpy as np
 from alloop.errors import DataError
 from alloop.loop.analyse.trained_run import TrainedRun
 from alloop.models.analyses import Wish
-from alloop.properties import DIMENSIONLESS
+from alloop.properties import DIMENSIONLESS, shown_unit
 
 TOLERANCE = 0.1
 """Deviation from a target that is still good, in standard deviations of the labels."""
@@ -95,10 +95,9 @@ def target_at(run: TrainedRun, name: str, value: float) -> Target:
             remedy="Measure some candidates first: `alloop resume` goes on.",
         )
     spread = float(known.std()) or 1.0
-    unit = run.state.spec.units().get(name, DIMENSIONLESS)
     return Target(
         wish=Wish(name, value, TOLERANCE * spread),
-        unit="" if unit == DIMENSIONLESS else unit,
+        unit=shown_unit(run.state.spec.units().get(name, DIMENSIONLESS)),
         low=float(known.min()),
         high=float(known.max()),
         spread=spread,

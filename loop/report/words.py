@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from alloop.campaigns.objectives import Constraint, Objective
 from alloop.campaigns.spec import CampaignSpec
-from alloop.properties import DIMENSIONLESS, UNITS
+from alloop.properties import UNITS, shown_unit
 from alloop.space import AnySpace, Compositions, Decorations, Space, Structures
 
 ID_DIGITS = 10
@@ -43,8 +43,7 @@ def decimals_of(name: str) -> int:
 
 def unit_of(name: str) -> str:
     """Return a property's unit; empty where it has none or is not known."""
-    unit = _units.get().get(name, "")
-    return "" if unit == DIMENSIONLESS else unit
+    return shown_unit(_units.get().get(name, ""))
 
 
 def label_of(name: str, *, with_unit: bool = False) -> str:

@@ -14,7 +14,7 @@ from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlier_warnings
 from alloop.loop.state.trials import Trial
-from alloop.properties import DIMENSIONLESS
+from alloop.properties import DIMENSIONLESS, shown_unit
 
 LEVELS = {0.5: 0.6744897501960817, 0.8: 1.2815515655446004, 0.95: 1.959963984540054}
 """Half-widths of a normal distribution's central intervals, in standard deviations, by the share
@@ -208,8 +208,8 @@ def search_warnings(state: CampaignState) -> list[str]:
 
 def _unit_behind(units: Mapping[str, str], name: str) -> str:
     """Return a property's unit with a space before it; empty where it has none."""
-    unit = units.get(name, DIMENSIONLESS)
-    return "" if unit == DIMENSIONLESS else f" {unit}"
+    unit = shown_unit(units.get(name, DIMENSIONLESS))
+    return f" {unit}" if unit else ""
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
