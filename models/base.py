@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def column_of(property_names: Sequence[str], name: str) -> int:
+    """Return a property's place among a model's.
+
+    Raises:
+        ModelError: if the model has no such property.
+    """
+    if name not in property_names:
+        raise ModelError(
+            f"the model knows no {name}", remedy=f"It knows {', '.join(property_names)}."
+        )
+    return list(property_names).index(name)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Materials with their known property values: what a model is trained on."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from alloop.loop.analyse.calibrations import calibration_figures
 from alloop.loop.analyse.figure_of_merit import FigureOfMerit
-from alloop.loop.analyse.last_model import deterministic
+from alloop.loop.analyse.last_model import deterministic, evenly
 from alloop.loop.analyse.trained_run import TrainedRun
 from alloop.loop.choose.own.assessment import own_rejection
 from alloop.loop.choose.screening import Seen, canonical_key
@@ -84,7 +84,7 @@ def evaluate(
         return Evaluation(None, calibration, (note,))
     run = TrainedRun.of(state, store)
     on_step("reconstructing known materials")
-    rebuilt = _reconstruction(run, _evenly(run.materials, n), seed)
+    rebuilt = _reconstruction(run, evenly(run.materials, n), seed)
     on_step("generating materials")
     generated = generate(run, n, seed)
     on_step("comparing them with the known ones")
@@ -141,7 +141,7 @@ def _reconstruction(
         FigureOfMerit.of_rate("reconstruction", "the same again", same),
         FigureOfMerit.of_mean("reconstruction", "atoms of another element, share", moved),
     ]
-    if not isinstance(originals[0], Composition) and not parents_of(run):
+    if not isinstance(originals[0], Composition) and not _has_parents(run):
         found = match(pairs)
         known = [each for each in found.displacements if each is not None]
         name = "displacement of those that match, in cube roots of the volume per atom"
@@ -149,7 +149,7 @@ def _reconstruction(
     return figures
 
 
-def parents_of(run: TrainedRun) -> bool:
+def _has_parents(run: TrainedRun) -> bool:
     """Return whether a run's materials are decorations of parents."""
     return isinstance(run.state.spec.space, Decorations)
 
@@ -202,7 +202,7 @@ def _coverage(
     """Return the coverage by composition and, where structures differ, by structure too; and by
     which."""
     known = [each for each in run.materials if isinstance(each, Structure)]
-    if crystals and not parents_of(run):
+    if crystals and not _has_parents(run):
         by = "structure and composition"
         try:
             found = coverage(
@@ -223,7 +223,3 @@ def _pairwise(compositions: Sequence[Composition]) -> list[float]:
     table = np.array([[atoms_exchanged(a, b) for b in compositions] for a in compositions])
     n = len(compositions)
     return (table.sum(axis=1) / (n - 1)).tolist() if n > 1 else []
-
-
-def _evenly(materials: Sequence[Material], n: int) -> Sequence[Material]:
-    return materials[:: -(-len(materials) // n)]

@@ -7,10 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from alloop.models.metrics.rates import Rate
-
-HALF_WIDTH = 1.959964
-"""Half-width of a normal distribution's central 95 %, in standard deviations."""
+from alloop.models.metrics.rates import HALF_WIDTH, Rate
 
 
 @dataclass(frozen=True)

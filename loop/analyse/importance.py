@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alloop.errors import DataError, ModelError
 from alloop.loop.analyse.importance_record import Importance
-from alloop.loop.analyse.last_model import deterministic, possible_analyses
+from alloop.loop.analyse.last_model import deterministic, evenly, possible_analyses
 from alloop.loop.analyse.trained_run import TrainedRun
 from alloop.loop.state.choices import find_candidate
 from alloop.materials import Material
@@ -47,8 +47,7 @@ def importance(
     every = {
         each.candidate: material for each, material in zip(run.known, run.materials, strict=True)
     }
-    ids = list(every)[:: -(-len(every) // most)]
-    explained: dict[str, Material] = {id: every[id] for id in ids}
+    explained: dict[str, Material] = {id: every[id] for id in evenly(list(every), most)}
     for id in (find_candidate(state, beginning) for beginning in of):
         explained[id] = run.store.get_material(id)
     materials = list(explained.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from alloop.errors import MaterialError, RunError
 from alloop.loop.record.artifacts import ArtifactStore
@@ -12,6 +13,8 @@ from alloop.models.base import GenerativeModel
 
 MOST = 1500
 """Most known materials that an analysis looks at: evenly taken from all."""
+
+T = TypeVar("T")
 
 
 def load_model(state: CampaignState, store: ArtifactStore) -> tuple[GenerativeModel, int]:
@@ -38,6 +41,11 @@ def possible_analyses(model: GenerativeModel) -> tuple[str, ...]:
     """Return the commands that can be given about a run with this model."""
     possible = ("latent", "design", "evaluate")
     return (*possible, "importance") if isinstance(model, CanExplain) else possible
+
+
+def evenly(items: Sequence[T], most: int) -> Sequence[T]:
+    """Return evenly spaced items, the first among them: all, or at most so many."""
+    return items[:: -(-len(items) // most) or 1]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alloop.errors import DataError
-from alloop.loop.analyse.last_model import MOST, deterministic, encodable, load_model
+from alloop.loop.analyse.last_model import MOST, deterministic, encodable, evenly, load_model
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.trials import Trial, measured_trials
@@ -126,8 +126,8 @@ def principal_plane(
 def _thinned(state: CampaignState, trials: Sequence[Trial]) -> list[Trial]:
     """Return evenly spaced trials and the best, which is drawn on top of all."""
     best = state.best()
-    step = -(-len(trials) // MOST) or 1
-    others = [t for t in trials[::step] if best is None or t.decision.candidate != best.candidate]
+    spaced = evenly(trials, MOST)
+    others = [t for t in spaced if best is None or t.decision.candidate != best.candidate]
     last = [t for t in trials if best is not None and t.decision.candidate == best.candidate]
     return [*others, *last[:1]]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from alloop.errors import RunError
-from alloop.loop.analyse.last_model import MOST, deterministic, encodable, load_model
+from alloop.loop.analyse.last_model import MOST, deterministic, encodable, evenly, load_model
 from alloop.loop.choose.known_values import KnownValues, known_values
 from alloop.loop.choose.moves.compositions import rounded
 from alloop.loop.record.artifacts import ArtifactStore
@@ -43,7 +43,17 @@ class TrainedRun:
             LedgerError: if its checkpoint is missing or was changed.
             ModelError: if the checkpoint cannot be read.
         """
-        model, round = load_model(state, store)
+        return cls.with_model(state, store, *load_model(state, store))
+
+    @classmethod
+    def with_model(
+        cls, state: CampaignState, store: ArtifactStore, model: GenerativeModel, round: int
+    ) -> "TrainedRun":
+        """Return a run's last model, which was loaded before, with what is known.
+
+        Raises:
+            RunError: if nothing is known that the model could encode.
+        """
         known, materials = _representable(state, store, model)
         if not materials:
             raise RunError(
@@ -90,8 +100,7 @@ class TrainedRun:
 def _representable(
     state: CampaignState, store: ArtifactStore, model: GenerativeModel
 ) -> tuple[tuple[KnownValues, ...], tuple[Material, ...]]:
-    every = known_values(state)
-    known = every[:: -(-len(every) // MOST) or 1]
+    known = evenly(known_values(state), MOST)
     materials = [store.get_material(each.candidate) for each in known]
     rows = encodable(model, materials) if materials else []
     return tuple(known[row] for row in rows), tuple(materials[row] for row in rows)

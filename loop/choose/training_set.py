@@ -62,10 +62,11 @@ def training_set(
 def _relaxed_ids(state: CampaignState) -> dict[str, str]:
     """Return the artifact of each candidate's relaxed material, by the lowest tier that made one:
     labels are on the first tier's scale."""
-    made = [m for m in state.recorded.values() if m.status is Status.OK and m.relaxed is not None]
-    return {
-        m.candidate: m.relaxed for m in sorted(made, key=lambda m: -m.tier) if m.relaxed is not None
-    }
+    found: dict[str, str] = {}
+    for measured in sorted(state.recorded.values(), key=lambda m: -m.tier):
+        if measured.status is Status.OK and measured.relaxed is not None:
+            found[measured.candidate] = measured.relaxed
+    return found
 
 
 def _without_value(state: CampaignState, known: set[str]) -> Iterator[str]:

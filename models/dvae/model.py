@@ -16,7 +16,7 @@ from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, composition_of
 from alloop.models import checkpoint
 from alloop.models.analyses import Wish
-from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction
+from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction, column_of
 from alloop.models.dvae.elements import element_table
 from alloop.models.dvae.options import DvaeOptions
 from alloop.models.dvae.trained import TrainedDvae
@@ -188,12 +188,7 @@ class DvaeModel:
         Raises:
             ModelError: if the model has no such property.
         """
-        if property_name not in self.property_names:
-            raise ModelError(
-                f"the model knows no {property_name}",
-                remedy=f"It knows {', '.join(self.property_names)}.",
-            )
-        return self.property_names.index(property_name)
+        return column_of(self.property_names, property_name)
 
     def asking(self, z: Tensor, property_name: str, value: float) -> Tensor:
         """Return latent points (n, d + p) that ask for a value of a property, in its unit.

@@ -9,6 +9,7 @@ import torch
 
 from alloop.errors import ModelError
 from alloop.materials import Material
+from alloop.models.base import column_of
 from alloop.models.explanation import (
     DescriptorWeights,
     Explanation,
@@ -110,12 +111,7 @@ def descriptor_weights(
 
 
 def _column(model: "LatticeModel", property_name: str) -> int:
-    if property_name not in model.property_names:
-        raise ModelError(
-            f"the model knows no {property_name}",
-            remedy=f"It knows {', '.join(model.property_names)}.",
-        )
-    column = model.property_names.index(property_name)
+    column = column_of(model.property_names, property_name)
     if not bool(model.heads.label_mean[column].isfinite()):
         raise ModelError(f"fewer than two labels of {property_name} were learnt")
     return column

@@ -6,6 +6,8 @@ from typing import Self
 
 CONFIDENCE = 0.95
 """Confidence of the intervals."""
+HALF_WIDTH = 1.959964
+"""Half-width of a normal distribution's central 95 %, in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Rate:
         """Return the share with Wilson's interval at ``CONFIDENCE``."""
         if trials == 0:
             return cls(0, 0, 0.0, 1.0)
-        z = 1.959964  # of the normal distribution, for 95 %
+        z = HALF_WIDTH
         share, scale = hits / trials, 1 + z**2 / trials
         middle = (share + z**2 / (2 * trials)) / scale
         half = z / scale * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))

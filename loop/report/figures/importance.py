@@ -39,7 +39,7 @@ def importance_figures(
     if not state.models:
         return [], ""
     try:
-        model, _ = load_model(state, store)
+        model, round = load_model(state, store)
     except AlloopError:
         return [], ""  # the latent map says so
     if not isinstance(model, CanExplain):
@@ -49,7 +49,7 @@ def importance_figures(
 
     figures: list[tuple[str, Figure]] = []
     try:
-        run = TrainedRun.of(state, store)
+        run = TrainedRun.with_model(state, store, model, round)
         for name in dict.fromkeys(objective.property for objective in state.spec.objectives):
             figures += figures_of(importance(run, name, most=IN_REPORT))
     except AlloopError as error:
