@@ -108,6 +108,7 @@ def test_charges_balance_in_whatever_is_drawn() -> None:
         (changed(ALLOY, atoms="some"), "write 54, or about 54"),
         (changed(ALLOY, lattices=["fcc"]), "write one of them"),
         (changed(ALLOY, parent="rocksalt"), "rocksalt has the sites A, X"),
+        (changed(ALLOY, elements=["Mg", "vacancy"]), "a vacancy is a species of a sublattice"),
         (changed(ALLOY, fractions={"Mg": [0.45, 0.49]}), "no whole number of Mg"),
         (with_sublattice("Z", elements=["O", "F"]), "sublattice Z is empty"),
         (with_sublattice("Z", sites=["A"], elements=["O", "F"]), "overlap"),
