@@ -62,14 +62,16 @@ def executed(name: str, folder: Path) -> NotebookNode:
         CellExecutionError: if a cell raises.
     """
     notebook = jupytext.read(SOURCES[name], fmt="md")
-    client = NotebookClient(
-        notebook,
-        timeout=LIMIT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-        config=Config({"KernelManager": {"transport": "ipc"}}),  # no port that others could reach
-    )
-    return client.execute(env=os.environ | {"PYTHONWARNINGS": "ignore:IProgress not found"})
+    with TemporaryDirectory() as sockets:
+        manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}  # no port that others could reach
+        client = NotebookClient(
+            notebook,
+            timeout=LIMIT,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            config=Config({"KernelManager": manager}),
+        )
+        return client.execute(env=os.environ | {"PYTHONWARNINGS": "ignore:IProgress not found"})
 
 
 def as_page(path: Path) -> tuple[str, Mapping[str, bytes]]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from alloop import Campaign
 from alloop.files.structure_files import read_structure
@@ -163,7 +163,7 @@ def test_structures_of_strontium_titanium_and_oxygen(launched: Any) -> None:
         campaign.label(each.candidate, {"bulk_modulus": 100.0 + number}, why="measured")
     campaign.run()
     second = campaign.suggest()
-    assert len(first), len(second) == (3, 2)
+    assert (len(first), len(second)) == (3, 2)
     assert all("by acquisition" in each.why for each in second)
 
 
