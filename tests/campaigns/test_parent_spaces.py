@@ -105,6 +105,8 @@ def test_charges_balance_in_whatever_is_drawn() -> None:
         (changed(ALLOY, atoms=17), "take 16 or 18"),
         (changed(ALLOY, supercell=[50, 50, 50]), "a supercell of 250000 sites"),
         (changed(ALLOY, atoms=1_000_000), "a supercell of 1000000 sites"),
+        (changed(ALLOY, supercell=[100, 1, 1]), "1 to 64 cells.* take a smaller one"),
+        (changed(ALLOY, banned=["Mg", "Al"]), "every element is banned; loosen banned"),
         (changed(ALLOY, atoms="some"), "write 54, or about 54"),
         (changed(ALLOY, lattices=["fcc"]), "write one of them"),
         (changed(ALLOY, parent="rocksalt"), "rocksalt has the sites A, X"),
