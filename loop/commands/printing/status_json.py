@@ -17,6 +17,7 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.terms import Terms
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
+from alloop.properties import ENERGY_ABOVE_HULL
 
 
 def status_to_json(folder: RunFolder) -> dict[str, Any]:
@@ -40,10 +41,19 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "best": _best(state),
         "brought": _brought(state),
         "front": _front(state),
+        "stable": _stable(state),
         "search": _search(state),
         "waiting": waiting_rows(state),
         "head": folder.head,
     }
+
+
+def _stable(state: CampaignState) -> list[str]:
+    """Return the candidates on the first tier's hull, by id, where energies above it are asked
+    for."""
+    if ENERGY_ABOVE_HULL not in state.spec.property_names() or (hull := state.hulls[0]) is None:
+        return []
+    return [phase.candidate for phase in hull.stable_phases if phase.candidate is not None]
 
 
 def _search(state: CampaignState) -> dict[str, Any]:
