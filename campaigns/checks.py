@@ -222,8 +222,9 @@ def electronic_property_hint(missing: Sequence[str]) -> str:
     if not (of_electrons := [name for name in missing if name in ELECTRONIC]):
         return ""
     return (
-        f". A learned potential knows no electrons: {of_electrons[0]} comes from DFT, by way of a "
-        "table of its results (kind: table) or of a person who enters them (kind: person)"
+        f". A potential knows no electrons: {of_electrons[0]} comes from DFT (kind: dft with engine: "
+        "vasp), from a table of its results (kind: table) or from a person who enters them (kind: "
+        "person)"
     )
 
 

@@ -141,7 +141,7 @@ class DftOptions(OracleOptions):
     potentials trained on DFT, where DFT cannot be had. The engines' settings can stand side by
     side, so that one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
 
-    ``static`` gives energy_per_atom, volume_per_atom and density as proposed. ``relax`` relaxes
+    ``static`` gives energy_per_atom, volume_per_atom and density as proposed, VASP band_gap too. ``relax`` relaxes
     first and adds bulk_modulus, ``formation_energy`` adds formation_energy_per_atom against the
     elements at the same level, ``elastic`` the elastic tensor and shear_modulus.
     """
@@ -211,6 +211,8 @@ class DftOptions(OracleOptions):
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""
         given = {"energy_per_atom", "volume_per_atom", "density"}
+        if self.engine == "vasp":
+            given.add("band_gap")
         if self.protocol in ("formation_energy", "elastic"):
             given.add("formation_energy_per_atom")
         if self.end_members:

@@ -83,6 +83,7 @@ class VaspEngine:
             "kpoints": [generator.kpoints_updates, generator.user_kpoints_settings],
             "everywhere": SETTINGS.VASP_INCAR_UPDATES,
             "potcars": [self._family, generator.user_potcar_settings],
+            "read": ["band_gap"],
         }
 
     def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
@@ -117,6 +118,7 @@ class VaspEngine:
         return {
             "structure": output.structure,
             "energy": output.output.energy,
+            "band_gap": output.output.bandgap,
             "forces": output.output.forces,
             "stress": output.output.stress,
             "state": output.state,
