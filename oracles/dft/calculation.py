@@ -87,7 +87,14 @@ class Calculation:
                 FailureKind.UNPHYSICAL, f"the energy of {data['energy']:.3g} eV is not plausible"
             )
         stress = tuple(tuple(row) for row in data["stress"])
-        return cls(structure, data["energy"], stress, data["force"], data.get("moment"), data.get("band_gap"))
+        return cls(
+            structure,
+            data["energy"],
+            stress,
+            data["force"],
+            data.get("moment"),
+            data.get("band_gap"),
+        )
 
     @property
     def pressure(self) -> float:

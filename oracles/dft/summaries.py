@@ -34,7 +34,8 @@ def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         readings: by cell, ``structure``; ``energy`` in eV; ``forces`` in eV/Å, shape (n, 3);
             ``stress`` in kbar, shape (3, 3), positive under compression; ``state``; and what else
             the engine knows: ``custodian``'s corrections, ``moment_density`` in µB/Å³,
-            ``band_gap`` in eV, ``pseudopotentials`` and ``incar`` as they were, the ``folder`` where pw.x ran.
+            ``band_gap`` in eV, ``pseudopotentials`` and ``incar`` as they were, the ``folder``
+            where pw.x ran.
 
     Raises:
         TimeoutError: if a calculation was told to stop. The flow fails, and can be run again.

@@ -129,6 +129,7 @@ def _vasprun(
    <i type="int" name="ISPIN">{incar.get("ISPIN", 1)}</i>
    <i type="int" name="NELM">{incar.get("NELM", 60)}</i>
    <i type="int" name="NELMIN">2</i>
+   <i type="int" name="NBANDS">{len(BANDS[0])}</i>
    <i name="EDIFF">{incar.get("EDIFF", 1e-4)}</i>
    <i type="int" name="ISMEAR">{incar.get("ISMEAR", 1)}</i>
    <i name="SIGMA">{incar.get("SIGMA", 0.2)}</i>
