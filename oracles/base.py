@@ -261,6 +261,9 @@ class Oracle(Protocol):
 class RecognisingOracle(Oracle, Protocol):
     """An oracle of known materials that knows a crystal again in coordinates of its own."""
 
+    def materials(self) -> tuple[Material, ...]:
+        """Return what it knows, in the order of its source."""
+
     def recognise(self, material: Material) -> str | None:
         """Return the key of what it knows that the material is; None where it knows nothing of the
         kind."""

@@ -49,7 +49,7 @@ CASES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "gap": (
         "ftcp-gap",
-        ("model.network.steps=600", "budget.rounds=2", "budget.measurements=[160]"),
+        ("model.network.steps=400", "budget.rounds=2", "budget.measurements=[160]"),
     ),
 }
 """Ready campaign of each case, and what is smaller here so that all seeds take less than half an

@@ -71,4 +71,6 @@ def _read(told: str, fingerprint: str) -> tuple[Oracle, tuple[Material, ...]]:
             f"the {oracle.name} has changed since the campaign began",
             remedy="Restore the file, or start a new run.",
         )
+    if isinstance(oracle, RecognisingOracle):  # which need not read its source again
+        return oracle, oracle.materials()
     return oracle, options.list_materials()
