@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from alloop.errors import PluginError
 from alloop.kinds import ORACLES, options_of
@@ -16,7 +23,7 @@ IDLE = ("promote", "attempts", "workers")
 """Common options of a part that the chain has for all of them."""
 
 
-def _read_part(value: Any) -> Any:
+def _read_part(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, OracleOptions):
         return value
     if not isinstance(value, Mapping) or "kind" not in value:
@@ -25,7 +32,7 @@ def _read_part(value: Any) -> Any:
         options = options_of(ORACLES, str(value["kind"]), OracleOptions)
     except PluginError as error:
         raise ValueError(f"{error.what}. {error.remedy}") from error
-    return options.model_validate(value)
+    return options.model_validate(value, context=info.context)
 
 
 Part = Annotated[SerializeAsAny[OracleOptions], BeforeValidator(_read_part)]

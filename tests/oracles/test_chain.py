@@ -78,7 +78,7 @@ def test_a_spec_names_the_parts_as_it_names_tiers(tmp_path: Path) -> None:
         {"kind": "mlip", "model": "chgnet"},
         {
             "kind": "table",
-            "file": str(table),
+            "file": "gaps.csv",  # beside the campaign's own file
             "structure": "cif",
             "match": "structure",
             "properties": {"band_gap": "gap"},
@@ -94,6 +94,7 @@ def test_a_spec_names_the_parts_as_it_names_tiers(tmp_path: Path) -> None:
             "budget": {"measurements": [64]},
         },
         where="here",
+        folder=tmp_path,
     )
     (chain,) = spec.tiers
     assert isinstance(chain, ChainOptions)
