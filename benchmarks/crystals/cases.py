@@ -127,24 +127,46 @@ def figures_of(runs: Sequence[RunFolder]) -> dict[str, object]:
         "model_share": float(np.mean([_is_made(decision) for decision in decisions])),
         "decoded_share": float(np.mean([d.lineage.model is not None for d in decisions])),
         "n_seeds": float(len(runs)),
-    }
+    } | _by_wish(spec, answers, _random_values(runs))
 
 
 def chance_of(runs: Sequence[RunFolder]) -> Rate:
-    """Return the share of random materials that hit: of a table all rows; else what the campaigns
-    drew to begin with, where a failed measurement is a miss."""
+    """Return the share of random materials that hit; see ``_random_values``."""
     spec = runs[0].state.spec
-    first = spec.tiers[0]
+    values = _random_values(runs)
+    return Rate.of(sum(bool(each) and meets(spec, each) for each in values), len(values))
+
+
+def _random_values(runs: Sequence[RunFolder]) -> list[Mapping[str, float]]:
+    """Return the values of random materials: of a table all rows; else what the campaigns drew to
+    begin with, a failed measurement without any value."""
+    first = runs[0].state.spec.tiers[0]
     if isinstance(first, TableOptions):
         table = TableOracle(first)
-        values = [table.measure(row).properties for row in table.materials()]
-        return Rate.of(sum(meets(spec, each) for each in values), len(values))
-    hits = trials = 0
-    for run in runs:
-        drawn = [m for m in run.state.recorded.values() if m.stage is Stage.INITIAL]
-        trials += len(drawn)
-        hits += sum(m.status is Status.OK and _hits(spec, m) for m in drawn)
-    return Rate.of(hits, trials)
+        return [table.measure(row).properties for row in table.materials()]
+    recorded = [m for run in runs for m in run.state.recorded.values()]
+    return [m.properties for m in recorded if m.stage is Stage.INITIAL]
+
+
+def _by_wish(
+    spec: CampaignSpec, answers: Sequence[Measured | None], drawn: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """Return, for each property that is asked for, the share of the choices and of random materials
+    that lie in its window or bounds, whatever the other properties are."""
+    chosen = [{} if answer is None else answer.properties for answer in answers]
+    figures = {}
+    for name in spec.property_names():
+        wishes = [each for each in spec.objectives if each.property == name]
+        bounds = [each for each in spec.constraints if each.property == name]
+        for whose, values in (("share", chosen), ("random_share", drawn)):
+            held = [
+                name in each
+                and all(wish.utility(each[name]) >= 0 for wish in wishes)
+                and all(bound.margin(each[name]) >= 0 for bound in bounds)
+                for each in values
+            ]
+            figures[f"{whose}_in_{name}"] = float(np.mean(held))
+    return figures
 
 
 def meets(spec: CampaignSpec, properties: Mapping[str, float]) -> bool:
