@@ -10,12 +10,14 @@ from alloop.loop.state.calibration import (
     LEVELS,
     drawn_at_random,
     latest_calibration,
+    predicted_names,
     surprises,
 )
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.folding.terms import Terms
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
+from alloop.properties import ENERGY_ABOVE_HULL
 
 
 def status_to_json(folder: RunFolder) -> dict[str, Any]:
@@ -39,16 +41,25 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
         "best": _best(state),
         "brought": _brought(state),
         "front": _front(state),
+        "stable": _stable(state),
         "search": _search(state),
         "waiting": waiting_rows(state),
         "head": folder.head,
     }
 
 
+def _stable(state: CampaignState) -> list[str]:
+    """Return the candidates on the first tier's hull, by id, where energies above it are asked
+    for."""
+    if ENERGY_ABOVE_HULL not in state.spec.property_names() or (hull := state.hulls[0]) is None:
+        return []
+    return [phase.candidate for phase in hull.stable_phases if phase.candidate is not None]
+
+
 def _search(state: CampaignState) -> dict[str, Any]:
     """Return how predictions of rounds 2 and later came true, surprises, and idle rounds."""
     predictions = {}
-    for name in state.spec.property_names():
+    for name in predicted_names(state):
         if (found := latest_calibration(state, name)) is not None:
             predictions[name] = {
                 "n": found.n,

@@ -19,8 +19,13 @@ from alloop.loop.state.choices import candidate_ids
 from alloop.loop.state.disagreement import Disagreement, disagreement
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.oracles.base import Status
+from alloop.properties import ENERGY_ABOVE_HULL
 
 SHOWN_ROWS = 60
+SHOWN_PHASES = 12
+METASTABLE = 0.025
+"""Energy above the hull up to which a phase is counted as one that may be made, eV/atom: about
+kT at room temperature."""
 
 
 def print_status(run: Path, state: CampaignState) -> None:
@@ -73,10 +78,23 @@ def print_status(run: Path, state: CampaignState) -> None:
         units = spec.units()
         for name, value in best.properties.items():
             add(f"  {name}", f"{value:.6g} {units.get(name, '')}")
-    for name, text in brought_rows(state):
+    for name, text in [*stable_rows(state), *brought_rows(state)]:
         add(name, text)
     show(table)
     _print_front(state)
+
+
+def stable_rows(state: CampaignState) -> list[tuple[str, str]]:
+    """Return the phases on the first tier's hull that were measured, and how many others lie near
+    it, where the campaign asks for energies above it."""
+    if ENERGY_ABOVE_HULL not in state.spec.property_names() or (hull := state.hulls[0]) is None:
+        return []
+    stable = [phase for phase in hull.stable_phases if phase.candidate is not None]
+    named = ", ".join(phase.formula for phase in stable[:SHOWN_PHASES]) or "the elements alone"
+    more = f" and {len(stable) - SHOWN_PHASES} more" if len(stable) > SHOWN_PHASES else ""
+    near = sum(0 < above <= METASTABLE for above in hull.energies_above.values())
+    others = "1 other" if near == 1 else f"{near} others"
+    return [("on the hull", f"{named}{more}; {others} within {METASTABLE:g} eV/atom")]
 
 
 def by_hand_counts(state: CampaignState) -> dict[str, int]:

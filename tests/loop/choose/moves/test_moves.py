@@ -298,3 +298,11 @@ def test_only_the_compositions_of_a_table_lie_in_bounds() -> None:
         codes = moves.mutate(codes, rng)
     met = {shares_of(composition_of(crystal)) for crystal in moves.decode(codes)}
     assert met == allowed
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_fractions_are_those_of_the_materials(name: str) -> None:
+    space, moves = SPACES[name], moves_in(name)
+    codes = moves.draw(12, np.random.default_rng(3))
+    wanted = fractions_of(moves.decode(codes), space)
+    assert moves.fractions(codes) == pytest.approx(wanted.astype(float), abs=1e-9)
