@@ -184,6 +184,11 @@ def check_tiers(spec: "CampaignSpec") -> None:
                 f"acquisition.candidates is table, but tiers.0 is of kind {tiers[0].kind}, which "
                 "lists no materials"
             )
+        if spec.recognises_rows:
+            raise ValueError(
+                "tiers.0.match: structure does nothing where acquisition.candidates is table: the "
+                "candidates are the rows themselves; remove one of them"
+            )
         if spec.augmentation is not None:
             raise ValueError("augmentation makes new materials; a table has none: remove it")
         if spec.acquisition.strategy == "latent-gradient":
@@ -222,8 +227,9 @@ def electronic_property_hint(missing: Sequence[str]) -> str:
     if not (of_electrons := [name for name in missing if name in ELECTRONIC]):
         return ""
     return (
-        f". A learned potential knows no electrons: {of_electrons[0]} comes from DFT, by way of a "
-        "table of its results (kind: table) or of a person who enters them (kind: person)"
+        f". A potential knows no electrons: {of_electrons[0]} comes from DFT (kind: dft with "
+        "engine: vasp), from a table of its results (kind: table) or from a person who enters "
+        "them (kind: person)"
     )
 
 

@@ -10,7 +10,8 @@ from alloop.campaigns.spelling import british_word
 from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 ELECTRONIC = ("band_gap", "power_factor")
-"""Electronic properties, which no tier computes: they are looked up, or entered by a person."""
+"""Electronic properties, which no potential knows: VASP computes them, or they are looked up, or
+entered by a person."""
 
 DERIVED = MappingProxyType(
     {

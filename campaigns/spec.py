@@ -34,7 +34,7 @@ from alloop.campaigns.parts import ModelPart, TierPart, build_oracle
 from alloop.campaigns.promotion import PromotionOptions
 from alloop.campaigns.start import StartOptions
 from alloop.campaigns.stopping import StoppingOptions
-from alloop.oracles.options import SCHEDULING, OracleOptions
+from alloop.oracles.options import SCHEDULING, OracleOptions, Recognises
 from alloop.paths import OwnFile
 from alloop.space import AnySpace
 
@@ -156,6 +156,18 @@ class CampaignSpec(BaseModel):
         """Return the properties that objectives and constraints name, each once."""
         named = [wish.property for wish in (*self.objectives, *self.constraints)]
         return tuple(dict.fromkeys(named))
+
+    @property
+    def recognises_rows(self) -> bool:
+        """Whether a candidate of any coordinates has to be one of the first tier's rows."""
+        first = self.tiers[0]
+        return isinstance(first, Recognises) and first.recognises
+
+    @property
+    def draws_rows(self) -> bool:
+        """Whether random candidates are rows of the first tier's table, rather than drawn from the
+        space."""
+        return self.acquisition.candidates == "table" or self.recognises_rows
 
     def required_properties(self, tier: int) -> tuple[str, ...]:
         """Return the properties that a tier has to measure: what a property is derived from

@@ -35,7 +35,7 @@ def require_candidates(spec: CampaignSpec) -> None:
         SpecError: naming the rule that refuses the most.
         MaterialError: if nothing can be drawn.
     """
-    if not spec.space.is_certainly_possible() or spec.acquisition.candidates == "table":
+    if not spec.space.is_certainly_possible() or spec.draws_rows:
         from alloop.loop.choose.random_candidates import check_not_empty  # noqa: PLC0415 (slow)
 
         check_not_empty(spec)

@@ -257,6 +257,18 @@ class Oracle(Protocol):
         """Measure one material. A bad material gives a failed measurement, never an exception."""
 
 
+@runtime_checkable
+class RecognisingOracle(Oracle, Protocol):
+    """An oracle of known materials that knows a crystal again in coordinates of its own."""
+
+    def materials(self) -> tuple[Material, ...]:
+        """Return what it knows, in the order of its source."""
+
+    def recognise(self, material: Material) -> str | None:
+        """Return the key of what it knows that the material is; None where it knows nothing of the
+        kind."""
+
+
 EXCHANGE_PROCEDURE = 1
 """Version of the exchange procedure, raised when a change of ``measure_exchanged`` changes values;
 part of its fingerprint."""

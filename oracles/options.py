@@ -171,6 +171,16 @@ class ListsMaterials(Protocol):
         """
 
 
+@runtime_checkable
+class Recognises(ListsMaterials, Protocol):
+    """Options of a tier that can answer for crystals in coordinates of their own, by what it lists:
+    its oracle is a ``RecognisingOracle``."""
+
+    @property
+    def recognises(self) -> bool:
+        """Whether it does, as it is set."""
+
+
 @dataclass(frozen=True)
 class TierWish:
     """What a tier of a first spec is to measure."""

@@ -40,7 +40,9 @@ def measure(campaigns: Mapping[str, str] = CAMPAIGNS) -> dict[str, float]:
 
 
 def share_of_model(state: CampaignState) -> float:
-    """Return the share of the chosen by acquisition that was not drawn at random."""
+    """Return the share of the chosen by acquisition that was not drawn at random: from the space
+    or, where a table answers for what is decoded, among its rows."""
+    drawn = {"random", "table"} if state.spec.recognises_rows else {"random"}
     sources = [
         decision.lineage.source
         for proposal in state.proposals
@@ -48,7 +50,7 @@ def share_of_model(state: CampaignState) -> float:
         for decision in proposal.decisions
         if decision.chosen
     ]
-    return 1 - sources.count("random") / len(sources)
+    return 1 - sum(source in drawn for source in sources) / len(sources)
 
 
 def share_of_duplicates(state: CampaignState) -> float | None:

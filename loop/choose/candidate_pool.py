@@ -1,21 +1,16 @@
 """The pool of candidates when nothing is decoded: draws from the space, or the rows of a table."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
-from pydantic import TypeAdapter
 
-from alloop.campaigns.parts import TierPart, build_oracle
-from alloop.canonical import canonical_json
-from alloop.errors import MaterialError, RunError
+from alloop.errors import MaterialError
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.random_candidates import random_materials
+from alloop.loop.choose.rows.rows import table_rows
 from alloop.loop.choose.screening import Seen, screen
 from alloop.loop.record.events import Lineage
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.materials import Material
-from alloop.oracles.options import ListsMaterials
 
 DRAWS_PER_CHOICE = 20
 """Number of random draws per wanted candidate before a batch is left short."""
@@ -23,13 +18,13 @@ DRAWS_PER_CHOICE = 20
 
 def draws(state: CampaignState, seen: Seen, seed: int, n: int) -> Iterator[Draft]:
     """Yield materials in a random order that the seed decides: n drawn from the space, or all
-    rows of the table that are not measured yet and lie in the space. None where nothing can be
-    drawn, but something was brought.
+    rows of the table that are not measured yet and lie in the space, where candidates are rows.
+    None where nothing can be drawn, but something was brought.
 
     Raises:
         RunError: if the table is not the one that the campaign began with.
     """
-    if state.spec.acquisition.candidates == "table":
+    if state.spec.draws_rows:
         drafts = available_rows(state, seen)
         for place in np.random.default_rng(seed).permutation(len(drafts)):
             yield drafts[place]
@@ -68,26 +63,3 @@ def available_draws(state: CampaignState, seen: Seen, seed: int, n: int) -> list
             known.add(draft.id, draft.material)
             passed.append(draft)
     return passed
-
-
-def table_rows(state: CampaignState) -> tuple[Material, ...]:
-    """Return the materials of the first tier's table, in the file's order.
-
-    Raises:
-        RunError: if the table is not the one that the campaign began with.
-    """
-    options = state.spec.tiers[0]
-    return _read(canonical_json(options.model_dump(mode="json")), state.fingerprints[0])
-
-
-@lru_cache(maxsize=2)
-def _read(told: str, fingerprint: str) -> tuple[Material, ...]:
-    options = TypeAdapter(TierPart).validate_json(told)
-    assert isinstance(options, ListsMaterials)  # the spec sees to it
-    oracle = build_oracle(options, ())
-    if oracle.fingerprint() != fingerprint:
-        raise RunError(
-            f"the {oracle.name} has changed since the campaign began",
-            remedy="Restore the file, or start a new run.",
-        )
-    return options.list_materials()

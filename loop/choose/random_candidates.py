@@ -81,7 +81,7 @@ def check_not_empty(spec: CampaignSpec) -> None:
         MaterialError: if nothing can be drawn.
     """
     first = spec.tiers[0]
-    if spec.acquisition.candidates == "table" and isinstance(first, ListsMaterials):
+    if spec.draws_rows and isinstance(first, ListsMaterials):
         materials: Iterable[Material] = first.list_materials()
     else:
         materials = random_materials(spec.space, spec.seed, TRIED)

@@ -10,6 +10,7 @@ from pymatgen.core import Composition, Structure
 
 from alloop.errors import AlloopError, MaterialError, PluginError, one_line
 from alloop.kinds import SCREENS, find_kind
+from alloop.loop.choose.rows.rows import Recognise, recogniser_of
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.materials import Material, composition_of, formula_of, material_id
@@ -199,6 +200,7 @@ SCREENING_RULES = frozenset(
         "infeasible",
         "duplicate",
         "resolution",
+        "table",
     }
 )
 """Names of the rules by which ``screen`` rejects; all others say that a better one was chosen."""
@@ -213,7 +215,8 @@ class Seen:
 
     Decorations of a parent lattice are the same when a symmetry of the lattice maps one onto
     the other; compositions when their fractions agree; other structures when pymatgen's
-    ``StructureMatcher`` says so.
+    ``StructureMatcher`` says so. Where the first tier knows crystals again in its table, those of
+    one row are the same, and those of none are refused.
     """
 
     def __init__(self, below: "Seen | None" = None, *, space: Space | None = None) -> None:
@@ -232,11 +235,13 @@ class Seen:
         self._compositions: dict[str, Composition] = {}
         self._others: dict[str, dict[str, Structure]] = {}
         self._matcher = StructureMatcher()
+        self._recognise: Recognise | None = None if below is None else below._recognise
 
     def follow(self, state: CampaignState, store: ArtifactStore) -> None:
         """Take up what a campaign has asked for, or was brought with all values of the first tier,
         since it was followed last."""
         self.infeasible = state.reasons_infeasible
+        self._recognise = recogniser_of(state)
         self._parents = parents_in(state.spec.space)
         self.vetoed = state.by_hand.reasons_vetoed
         for id in self.vetoed:
@@ -257,7 +262,7 @@ class Seen:
 
     def add(self, candidate: str, material: Material) -> None:
         """Remember a candidate under its id; once more changes nothing."""
-        key = canonical_key(material, self._parents)
+        key = self._key(material)
         if key is not None:
             self._ids.setdefault(key, candidate)
             if isinstance(material, Composition):
@@ -267,7 +272,16 @@ class Seen:
 
     def equivalent(self, material: Material) -> str | None:
         """Return the id of an equivalent candidate, if there is one."""
-        return self._find(canonical_key(material, self._parents), material)
+        return self._find(self._key(material), material)
+
+    def is_unanswerable(self, material: Material) -> bool:
+        """Return whether the first tier answers for rows of its table alone, and it is none."""
+        return self._recognise is not None and self._recognise(material) is None
+
+    def _key(self, material: Material) -> bytes | None:
+        if self._recognise is not None and (row := self._recognise(material)) is not None:
+            return f"row {row}".encode()
+        return canonical_key(material, self._parents)
 
     def _find(self, key: bytes | None, material: Material) -> str | None:
         if self._below is not None and (known := self._below._find(key, material)) is not None:
@@ -317,6 +331,9 @@ def screen(material: Material, space: Space, seen: Seen) -> CandidateRejection |
     for rule in RULES:
         if (rejection := rule(material, space)) is not None:
             return rejection
+    if seen.is_unanswerable(material):
+        text = "no row of the first tier's table is this crystal"
+        return CandidateRejection("table", -1.0, text)
     if (twin := seen.equivalent(material)) is not None:
         if (why := seen.vetoed.get(twin)) is not None:
             same = "" if twin == material_id(material) else f"equivalent to candidate {twin[:10]}, "

@@ -74,7 +74,7 @@ def requirements(
             return tuple(_acquisition(spec, decision, place, best))
         case "promotion":
             return tuple(_promotion(state, spec, decision, tier, place))
-        case "duplicate" | "infeasible":
+        case "duplicate" | "infeasible" | "table":
             return (Requirement("the material", None, decision.reason, bound="other than"),)
         case _:
             return (_by_margin(decision),)

@@ -39,6 +39,9 @@ class Calculation:
     """Largest force on an atom, eV/Å."""
     moment: float | None
     """Total magnetic moment of the cell, µB; None where the engine does not know it."""
+    band_gap: float | None = None
+    """Gap between occupied and empty states on the calculation's own mesh of k-points, eV, 0 for a
+    metal; None where the engine does not know it."""
 
     @classmethod
     def from_json(cls, data: Any, *, identity: Mapping[str, Any]) -> Self:
@@ -84,7 +87,14 @@ class Calculation:
                 FailureKind.UNPHYSICAL, f"the energy of {data['energy']:.3g} eV is not plausible"
             )
         stress = tuple(tuple(row) for row in data["stress"])
-        return cls(structure, data["energy"], stress, data["force"], data.get("moment"))
+        return cls(
+            structure,
+            data["energy"],
+            stress,
+            data["force"],
+            data.get("moment"),
+            data.get("band_gap"),
+        )
 
     @property
     def pressure(self) -> float:

@@ -90,6 +90,8 @@ def check_engine(options: DftOptions, elements: Sequence[str]) -> None:
     make_manager(options, profile)
     if options.manager == "local":
         engine.check(elements)
+        if options.transport is not None:
+            import_module("alloop.oracles.dft.transport").check_boltztrap()
 
 
 def describe_engine(options: DftOptions) -> str:

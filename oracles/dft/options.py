@@ -27,6 +27,12 @@ QUEUE_TIMEOUT = 30 * 86400.0
 """Seconds for one measurement where jobs wait in a queue: what still waits is alive, and not for
 the campaign to give up."""
 
+TEMPERATURE = 300.0
+"""Temperature of transport unless the spec says otherwise, K."""
+RELAXATION_TIME = 1e-14
+"""Relaxation time of carriers unless the spec says otherwise, s; the same for all, as in F. Ricci
+et al., Sci. Data 4 (2017) 170085. Power factors are proportional to this assumption."""
+
 _TEXT = re.compile(r"[A-Za-z0-9_ .,:+*()-]{1,1000}")
 """Text that cannot end a value and begin another tag or namelist: no line break, quotation mark,
 semicolon, slash, equals sign."""
@@ -136,14 +142,36 @@ class EspressoOptions(_Part):
         return refuse_moved(cls.__name__, data, {key: f"espresso.{key}" for key in keys})
 
 
+class TransportOptions(_Part):
+    """Thermoelectric power factor after the relaxation, µW/(cm K²): VASP's bands on a dense mesh,
+    and Boltzmann's equation with one relaxation time by BoltzTraP2, which has to be installed where
+    the jobs run. The largest value over carrier concentrations of 10¹⁶ to 10²¹ per cm³, n and p,
+    mean over directions."""
+
+    temperature: float = Field(default=TEMPERATURE, gt=0, le=2000, description="K")
+    relaxation_time: float = Field(
+        default=RELAXATION_TIME,
+        gt=0,
+        le=1e-9,
+        description="of all carriers, s; power factors are proportional to it",
+    )
+    kpoint_density: float = Field(
+        default=1000.0,
+        gt=0,
+        le=1e5,
+        description="mesh of the bands: k-points per Å⁻³ of the reciprocal cell",
+    )
+
+
 class DftOptions(OracleOptions):
     """Relaxed cells, formation energies and bulk moduli by DFT, or by CHGNet or SevenNet, learned
     potentials trained on DFT, where DFT cannot be had. The engines' settings can stand side by
     side, so that one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
 
-    ``static`` gives energy_per_atom, volume_per_atom and density as proposed. ``relax`` relaxes
-    first and adds bulk_modulus, ``formation_energy`` adds formation_energy_per_atom against the
-    elements at the same level, ``elastic`` the elastic tensor and shear_modulus.
+    ``static`` gives energy_per_atom, volume_per_atom and density as proposed, and band_gap by VASP.
+    ``relax`` relaxes first and adds bulk_modulus, ``formation_energy`` adds
+    formation_energy_per_atom against the elements at the same level, ``elastic`` the elastic tensor
+    and shear_modulus.
     """
 
     kind: Literal["dft"] = "dft"
@@ -158,6 +186,11 @@ class DftOptions(OracleOptions):
         ge=0,
         le=0.03,
         description="± strain of every length, for bulk_modulus; 0: none",
+    )
+    transport: TransportOptions | None = Field(
+        default=None,
+        description="power_factor of the relaxed cell, by BoltzTraP2: {} for its defaults; engine "
+        "vasp alone",
     )
     force_tolerance: float = Field(
         default=0.03, gt=0, description="largest force on an atom at the end, eV/Å"
@@ -211,6 +244,8 @@ class DftOptions(OracleOptions):
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""
         given = {"energy_per_atom", "volume_per_atom", "density"}
+        if self.engine == "vasp":
+            given.add("band_gap")
         if self.protocol in ("formation_energy", "elastic"):
             given.add("formation_energy_per_atom")
         if self.end_members:
@@ -219,6 +254,8 @@ class DftOptions(OracleOptions):
             given |= {*ELASTIC_CONSTANTS, "shear_modulus"}
         if self.protocol == "elastic" or (self.protocol != "static" and self.strain):
             given.add("bulk_modulus")
+        if self.transport is not None:
+            given.add("power_factor")
         return units_of(sorted(given))
 
     @classmethod
@@ -273,6 +310,11 @@ class DftOptions(OracleOptions):
                     f"{said[0]} does nothing with protocol static, which relaxes nothing; remove "
                     "it, or take another protocol"
                 )
+        if self.transport is not None and self.engine != "vasp":
+            raise ValueError(
+                f"transport needs the bands of electrons, which engine {self.engine} does not "
+                "give; take engine: vasp, or remove transport"
+            )
         if self.magmoms and not self.spin:
             raise ValueError("magmoms does nothing with spin false; remove one of them")
         if self.espresso.density_cutoff < 4 * self.espresso.cutoff:

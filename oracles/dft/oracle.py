@@ -89,6 +89,7 @@ class DftOracle:
         self._fingerprint = _hash(
             {"level": self._level}
             | options.model_dump(include={"protocol", "end_members", "strain"})
+            | ({} if options.transport is None else {"transport": options.transport.model_dump()})
         )
         self._procedure = Procedure(
             engine, make_manager(options, self._profile), options, self._level
@@ -107,10 +108,11 @@ class DftOracle:
         """Calculate what the protocol says, or say why not.
 
         Gives ``energy_per_atom`` (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³),
-        where known ``magnetisation`` (µB/atom), and by protocol and options ``bulk_modulus`` (GPa,
-        Voigt's), ``formation_energy_per_atom`` and ``energy_above_hull`` (eV/atom; negative below
-        the hull of elements and ordered binaries), ``c11`` … ``c66`` (GPa, in the axes of
-        ``alloop.oracles.elastic_tensor``) and ``shear_modulus`` (GPa, Voigt-Reuss-Hill); and the
+        where known ``magnetisation`` (µB/atom) and ``band_gap`` (eV, by VASP), and by protocol and
+        options ``bulk_modulus`` (GPa, Voigt's), ``formation_energy_per_atom`` and
+        ``energy_above_hull`` (eV/atom; negative below the hull of elements and ordered binaries),
+        ``c11`` … ``c66`` (GPa, in the axes of ``alloop.oracles.elastic_tensor``) and
+        ``shear_modulus`` (GPa, Voigt-Reuss-Hill), ``power_factor`` (µW/(cm K²)); and the
         relaxed structure with its sites in the order of the input.
         """
         began = monotonic()
@@ -189,7 +191,7 @@ class DftOracle:
         protocol, procedure = self.options.protocol, self._procedure
         if protocol == "static":
             cell = procedure.single_point(crystal.structure, log)
-            return cell, _properties(cell)
+            return cell, _properties(cell) | self._transport(cell, log)
         cell = procedure.relax(crystal.structure, log)
         properties = _properties(cell)
         if protocol != "relax":
@@ -199,7 +201,12 @@ class DftOracle:
             properties |= _moduli(procedure.elastic_tensor(turned, log), turned.structure)
         elif self.options.strain:
             properties |= procedure.bulk_modulus(cell, log)
-        return cell, properties
+        return cell, properties | self._transport(cell, log)
+
+    def _transport(self, cell: Calculation, log: MeasurementLog) -> CheckedProperties:
+        if self.options.transport is None:
+            return CheckedProperties({})
+        return self._procedure.power_factor(cell, log)
 
     def _relative_energies(self, cell: Calculation, log: MeasurementLog) -> dict[str, float]:
         """Return the energies of formation and, where asked, above the hull."""
@@ -246,6 +253,8 @@ def _properties(cell: Calculation) -> CheckedProperties:
     }
     if cell.moment is not None:
         properties["magnetisation"] = cell.moment / n
+    if cell.band_gap is not None:
+        properties["band_gap"] = cell.band_gap
     return CheckedProperties(properties)
 
 

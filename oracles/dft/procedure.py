@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, Self
@@ -14,11 +15,12 @@ from alloop.canonical import canonical_json, sha256
 from alloop.materials import material_to_json
 from alloop.oracles.base import FailureKind
 from alloop.oracles.dft.calculation import Calculation, check_relaxation
-from alloop.oracles.dft.engines.base import Engine
+from alloop.oracles.dft.engines.base import BandEngine, Engine
 from alloop.oracles.dft.local import Manager
 from alloop.oracles.dft.moments import initial_moments
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.summaries import GPA_PER_KBAR, summarise, summarise_elasticity
+from alloop.oracles.dft.transport import summarise_transport
 from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.strain_checks import CheckedProperties, PressureAt, checked_bulk_modulus
 
@@ -181,6 +183,36 @@ class Procedure:
                 FailureKind.NOT_CONVERGED, "the elastic tensor could not be fitted"
             )
         return fitted
+
+    def power_factor(self, relaxed: Calculation, log: MeasurementLog) -> CheckedProperties:
+        """Return ``power_factor`` in µW/(cm K²), with a remark on carriers and assumptions; see
+        ``TransportOptions``.
+
+        Raises:
+            MeasurementFailed: see ``relax``.
+        """
+        wanted, engine = self._options.transport, self._engine
+        assert wanted is not None  # whoever calls has asked for it
+        assert isinstance(engine, BandEngine)  # the options see to it
+        flow = engine.bands(
+            self._with_moments(relaxed.structure),
+            density=wanted.kpoint_density,
+            seconds=self._seconds(log),
+        )
+        summary = summarise_transport(
+            flow.output.dir_name, wanted.temperature, wanted.relaxation_time
+        )
+        whole = Flow([flow, summary], output=summary.output)
+        document = self._run(f"transport {wanted!r}", relaxed.structure, whole, log)
+        if not isinstance(document, Mapping) or not np.isfinite(document.get("power_factor", nan)):
+            raise MeasurementFailed(FailureKind.ERROR, f"the flow returned {document!r}")
+        carriers, doping = document["carriers"], document["doping"]
+        remark = (
+            f"{carriers}-type, {doping:.0e} carriers per cm³, {wanted.temperature:g} K, relaxation "
+            f"time {wanted.relaxation_time:g} s"
+        )
+        values = {"power_factor": float(document["power_factor"])}
+        return CheckedProperties(values, remarks={"power_factor": remark})
 
     def submission(self, stage: str, structure: Structure) -> str:
         """Return the name that a flow is submitted under, from what it calculates and how."""

@@ -34,7 +34,8 @@ def summarise(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         readings: by cell, ``structure``; ``energy`` in eV; ``forces`` in eV/Å, shape (n, 3);
             ``stress`` in kbar, shape (3, 3), positive under compression; ``state``; and what else
             the engine knows: ``custodian``'s corrections, ``moment_density`` in µB/Å³,
-            ``pseudopotentials`` and ``incar`` as they were, the ``folder`` where pw.x ran.
+            ``band_gap`` in eV, ``pseudopotentials`` and ``incar`` as they were, the ``folder``
+            where pw.x ran.
 
     Raises:
         TimeoutError: if a calculation was told to stop. The flow fails, and can be run again.
@@ -82,6 +83,7 @@ def _plain_result(
     pseudopotentials: Any = None,
     incar: Any = None,
     folder: str | None = None,
+    band_gap: float | None = None,
 ) -> dict[str, Any]:
     if STOPPED_BY_CUSTODIAN in str(custodian):
         raise TimeoutError("VASP was stopped at its time limit")
@@ -95,6 +97,7 @@ def _plain_result(
         "force": _finite(None if forces is None else np.linalg.norm(forces, axis=1).max()),
         "state": _text(state),
         "moment": _finite(moment),
+        "band_gap": _finite(band_gap),
         "identity": {}
         if incar is None
         else {

@@ -1,27 +1,26 @@
 """Thermoelectric power factor of a band structure, by BoltzTraP2 through pymatgen.
 
-For those who have a VASP run with bands on a dense mesh, and BoltzTraP2, which is no dependency of
-Alloop: it has no wheel and is compiled where it is installed. What comes out goes into a table
-(``kind: table``) or is entered by a person; no tier of a campaign runs this by itself.
+BoltzTraP2 is no dependency of Alloop: it has no wheel and is compiled where it is installed, which
+is where VASP's jobs run.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jobflow import job
 
 from alloop.errors import DataError, MissingSoftware
+from alloop.oracles.dft.options import RELAXATION_TIME, TEMPERATURE
 
 DOPING = tuple(10.0**power for power in range(16, 22))
 """Carrier concentrations that are tried, per cm³, of either sign."""
-TEMPERATURE = 300.0
-"""Default temperature, K."""
-RELAXATION_TIME = 1e-14
-"""Relaxation time, s; the same for all carriers, as in F. Ricci et al., Sci. Data 4 (2017) 170085.
-Power factors are proportional to this assumption."""
 MICROWATT_PER_CM = 10.0
 """Factor from mW/(m K²) to µW/(cm K²)."""
+_MODULE = "pymatgen.electronic_structure.boltztrap2"
 
 
 @dataclass(frozen=True)
@@ -36,45 +35,95 @@ class PowerFactor:
     """Carrier concentration, per cm³."""
 
 
-def power_factor(vasprun: Path, *, temperature: float = TEMPERATURE) -> PowerFactor:
+def check_boltztrap() -> None:
+    """Check that BoltzTraP2 is installed in this environment, without importing it.
+
+    Raises:
+        MissingSoftware: with what to do.
+    """
+    if find_spec("BoltzTraP2") is None:
+        raise _missing()
+
+
+def power_factor(
+    vasprun: Path, *, temperature: float = TEMPERATURE, relaxation_time: float = RELAXATION_TIME
+) -> PowerFactor:
     """Return the largest power factor of a VASP run's bands.
 
     Args:
-        vasprun: vasprun.xml with eigenvalues on a dense mesh.
+        vasprun: vasprun.xml with eigenvalues on a dense mesh; may be gzipped.
         temperature: K.
+        relaxation_time: s; the same for all carriers.
 
     Raises:
         MissingSoftware: without BoltzTraP2.
         DataError: if the file cannot be read, or gives no number.
     """
     try:
-        boltztrap = import_module("pymatgen.electronic_structure.boltztrap2")
+        boltztrap = import_module(_MODULE)
     except ImportError as error:  # pymatgen's module raises a plain one
-        raise MissingSoftware(
-            "power factors need BoltzTraP2, which is not installed here",
-            remedy="Run `pip install BoltzTraP2` (it needs a C++ compiler), or give a table.",
-        ) from error
+        raise _missing() from error
     try:
         bands = boltztrap.VasprunBSLoader.from_file(str(vasprun))
-        transport = boltztrap.BztTransportProperties(
-            boltztrap.BztInterpolator(bands),
-            temp_r=np.array([temperature]),
-            doping=np.array(DOPING),
-            CRTA=RELAXATION_TIME,
-        )
-        tensors = transport.Power_Factor_doping  # mW/(m K²), (temperatures, dopings, 3, 3)
+        return best_power_factor(bands, temperature=temperature, relaxation_time=relaxation_time)
+    except DataError:
+        raise
     except Exception as error:  # of whatever the file lacks
         raise DataError(
             f"no power factor could be calculated ({type(error).__name__}: {error})",
             where=str(vasprun),
             remedy="Give the vasprun.xml of a run with bands on a dense mesh.",
         ) from error
+
+
+def best_power_factor(bands: Any, *, temperature: float, relaxation_time: float) -> PowerFactor:
+    """Return the largest power factor over ``DOPING`` and both signs.
+
+    Args:
+        bands: loaded by pymatgen for BoltzTraP2, such as a ``VasprunBSLoader``.
+        temperature: K.
+        relaxation_time: s.
+
+    Raises:
+        DataError: if a power factor is not finite.
+    """
+    boltztrap = import_module(_MODULE)
+    transport = boltztrap.BztTransportProperties(
+        boltztrap.BztInterpolator(bands),
+        temp_r=np.array([temperature]),
+        doping=np.array(DOPING),
+        CRTA=relaxation_time,
+    )
+    tensors = transport.Power_Factor_doping  # mW/(m K²), (temperatures, dopings, 3, 3)
     found = [
         PowerFactor(MICROWATT_PER_CM * float(np.trace(tensor)) / 3, carriers, doping)
         for carriers in ("n", "p")
         for doping, tensor in zip(DOPING, tensors[carriers][0], strict=True)
     ]
-    best = max(found, key=lambda one: one.value)
     if not all(np.isfinite(one.value) for one in found):
-        raise DataError("the power factor is not a finite number", where=str(vasprun))
-    return best
+        raise DataError("the power factor is not a finite number")
+    return max(found, key=lambda one: one.value)
+
+
+@job  # type: ignore[untyped-decorator]
+def summarise_transport(folder: str, temperature: float, relaxation_time: float) -> dict[str, Any]:
+    """Return the power factor of the run in a folder, plain JSON: ``power_factor`` in µW/(cm K²),
+    ``carriers`` and ``doping`` per cm³.
+
+    Args:
+        folder: where VASP ran, as atomate2 has it: the host, a colon and the path.
+        temperature: K.
+        relaxation_time: s.
+    """
+    home = Path(folder.rpartition(":")[2])
+    run = next((path for path in sorted(home.glob("vasprun.xml*"))), home / "vasprun.xml")
+    best = power_factor(run, temperature=temperature, relaxation_time=relaxation_time)
+    return {"power_factor": best.value, "carriers": best.carriers, "doping": best.doping}
+
+
+def _missing() -> MissingSoftware:
+    return MissingSoftware(
+        "power factors need BoltzTraP2, which is not installed here",
+        where="tiers, transport",
+        remedy="Run `pip install BoltzTraP2` (it needs a C++ compiler and CMake), or give a table.",
+    )

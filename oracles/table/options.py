@@ -52,6 +52,12 @@ class TableOptions(OracleOptions):
         default="refuse",
         description="treatment of rows with the same material: an error, or the first counts",
     )
+    match: Literal["exact", "structure"] = Field(
+        default="exact",
+        description="which crystals a row answers for: its own, site by site; or structure, any "
+        "that pymatgen's StructureMatcher takes for the same, which then counts as relaxed to the "
+        "row's. So a campaign may decode crystals where a table stands for DFT",
+    )
     timeout: float | None = Field(
         default=60.0, gt=0, description="time limit of one measurement, s; null: no limit"
     )
@@ -65,11 +71,18 @@ class TableOptions(OracleOptions):
         named = [*self.properties.values(), *self.ignore, self.formula, self.structure]
         if twice := sorted({c for c in named if c is not None and named.count(c) > 1}):
             raise ValueError(f"the column {twice[0]!r} is named for two things")
+        if self.match == "structure" and self.structure is None:
+            raise ValueError("match: structure needs crystals; name their column in structure")
         if self.columns and len(set(self.columns)) < len(self.columns):
             raise ValueError("columns names one twice")
         if self.columns and self.file is not None and self.file.name.endswith(JSON_SUFFIXES):
             raise ValueError("columns does nothing for a JSON file, whose records name their keys")
         return self
+
+    @property
+    def recognises(self) -> bool:
+        """Whether rows answer for crystals in coordinates of their own."""
+        return self.match == "structure"
 
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""

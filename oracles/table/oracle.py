@@ -11,6 +11,7 @@ from alloop.files.csv_table import CsvRow, CsvTable, composition_in, read_csv_ta
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 from alloop.oracles.json_table import read_json_table, structure_from_pymatgen
+from alloop.oracles.table.matching import MATCHER, RowMatcher
 from alloop.oracles.table.options import JSON_SUFFIXES, TableOptions
 from alloop.public_data.datasets import find_file
 
@@ -20,7 +21,7 @@ FRACTION_DECIMALS = 6
 
 class TableOracle:
     """Oracle of known results: looks compositions up by their fractions, crystals as they stand in
-    the file.
+    the file or, with ``match: structure``, by their structure.
 
     The whole file is read and checked at construction, and only read. A material that is not in
     it gives a failed measurement.
@@ -63,6 +64,10 @@ class TableOracle:
         )
         if options.columns is not None:
             settings["columns"] = list(options.columns)
+        self._matcher: RowMatcher | None = None
+        if options.match == "structure":
+            self._matcher = RowMatcher(self._materials)
+            settings["match"] = [MATCHER.ltol, MATCHER.stol, MATCHER.angle_tol]
         self._fingerprint = sha256(canonical_json({"table": sheet.checksum, **settings}))
 
     def fingerprint(self) -> str:
@@ -73,16 +78,30 @@ class TableOracle:
         """Return everything that has a row, in the file's order."""
         return tuple(self._materials.values())
 
+    def recognise(self, material: Material) -> str | None:
+        """Return the key of the row that a material is; see ``RecognisingOracle``.
+
+        Raises:
+            MaterialError: if the material is no plain one.
+        """
+        if self._matcher is not None and isinstance(material, Structure):
+            return self._matcher.find(material)
+        key = _key(material)
+        return key if key in self._values else None
+
     def measure(self, material: Material) -> Measurement:
-        """Look a material up."""
+        """Look a material up. Where another crystal may be the same, its row's is given as the
+        relaxed one."""
         cost = Cost(calls=1)
         try:
-            found = self._values.get(_key(material))
+            key = self.recognise(material)
         except MaterialError as error:
             return self._failed(error.what, cost)
-        if found is None:
+        if key is None:
             return self._failed("the table does not have this material", cost)
-        return Measurement(Status.OK, found, None, None, self.name, self._fingerprint, cost)
+        relaxed = None if self._matcher is None else self._materials[key]
+        found = self._values[key]
+        return Measurement(Status.OK, found, relaxed, None, self.name, self._fingerprint, cost)
 
     def _failed(self, message: str, cost: Cost) -> Measurement:
         return Measurement.failed(

@@ -50,35 +50,50 @@ def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Pat
     assert verify(run).ok
 
 
-def test_a_gap_is_looked_up_in_a_table(tmp_path: Path) -> None:
-    """With a table of forty crystals under the columns of Perov-5."""
-    cells = draw_prototypes(40, seed=4)
-    table = write_perovskites(tmp_path / "perovskites.csv", cells)
-    elements = sorted({str(el) for cell in cells for el in cell.elements})
+def test_for_a_gap_crystals_are_decoded_and_answered_by_the_rows_that_they_are(
+    tmp_path: Path,
+) -> None:
+    """With a table of eighty crystals under the columns of Perov-5."""
+    few = ("Al", "Si", "Ge", "Ni", "Co", "Ti", "Nb")
+    table = write_perovskites(
+        tmp_path / "perovskites.csv", draw_prototypes(80, seed=4, elements=few)
+    )
     spec = load_spec(
         "ftcp-gap",
         (
             *SMALL["ftcp-gap"],
             "tiers.0.dataset=null",
             f"tiers.0.file={table}",
-            f"space.elements=[{', '.join(elements)}]",
+            f"space.elements=[{', '.join(few)}]",
         ),
     )
     run = tmp_path / "run"
     with Controller(run, spec, observer=Silent()) as controller:
         controller.run()
     folder = RunFolder.read(run)
+    rows = {material_id(cell) for cell in read_crystal_table(table, {}).data.materials}
     answers = folder.state.answers()
     assert len(answers) == 10
-    known = {material_id(cell) for cell in read_crystal_table(table, {}).data.materials}
-    assert {answer.candidate for answer in answers} <= known
+    # Each row answers once, whatever the coordinates of the crystal that asked.
+    relaxed = [answer.relaxed for answer in answers]
+    assert len({*relaxed}) == 10
+    assert rows.issuperset(relaxed)
+    decisions = [
+        d for p in folder.state.proposals if p.stage is Stage.ACQUISITION for d in p.decisions
+    ]
+    made = [d for d in decisions if d.chosen and d.lineage.source in ("latent", "climbed")]
+    assert made
+    assert not rows.issuperset(d.candidate for d in made)  # of their own coordinates
+    assert {d.rule for d in decisions if not d.chosen} >= {"table"}
     assert verify(run).ok
+    with pytest.raises(SpecError, match="match: structure does nothing where"):
+        load_spec("ftcp-gap", ("acquisition.candidates=table",))
 
 
 def test_a_potential_gives_no_gap_and_the_tool_says_so() -> None:
     chgnet = "[{kind: dft, engine: chgnet}]"
     with pytest.raises(SpecError, match=r"does not measure band_gap.*band_gap comes from DFT"):
-        load_spec("ftcp-gap", (f"tiers={chgnet}", "acquisition.candidates=space"))
+        load_spec("ftcp-gap", (f"tiers={chgnet}",))
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ import numpy as np
 from pymatgen.core import Composition, Lattice, Structure
 from alloop.models import Dataset
 from alloop.testing import check_model, check_oracle
+from charge_balance import ChargeBalanceOptions
 from hardness_rig import HardnessRigOptions
 from linear_fractions import LinearFractionsOptions
 from alloop.space import Compositions
@@ -39,6 +40,11 @@ crystal = Structure(Lattice.cubic(3.6), ["Cu"], [[0, 0, 0]])
 oracle = HardnessRigOptions().build(("Cu", "Ni"))
 check_oracle(oracle, good=Composition("Cu3Ni"), bad=[Composition("Pu")])
 assert oracle.measure(crystal).properties == {"vickers_hardness": 369.0}
+
+check_oracle(ChargeBalanceOptions().build(()), good=Composition("SrTiO3"), bad=[])
+assert ChargeBalanceOptions().build(()).measure(Composition("NiTi")).properties == {
+    "synthesizability": 0.0
+}
 
 alloys = tuple(Composition({"Cu": x, "Ni": 1 - x}) for x in np.linspace(0.05, 0.95, 12))
 labels = np.array([[oracle.measure(alloy).properties["vickers_hardness"]] for alloy in alloys])
@@ -104,8 +110,15 @@ def test_the_checks_for_everybody_s_oracles_and_models_pass(python: Path, tmp_pa
 def test_its_kinds_are_listed_with_package_and_version(python: Path) -> None:
     rows = json.loads(alloop(python, "kinds", "--format", "json"))
     own = {row["kind"]: row for row in rows if row["package"] == "alloop-example-plugin"}
-    assert set(own) == {"hardness-rig", "linear-fractions"}
+    assert set(own) == {"charge-balance", "hardness-rig", "linear-fractions"}
     assert all(row["version"] == "0.1" for row in own.values())
+
+
+def test_power_factor_and_a_score_of_one_s_own_are_one_measurement(python: Path) -> None:
+    """As far as that goes without VASP: what is missing is one sentence."""
+    said = " ".join(alloop(python, "check", PLUGIN / "power-factor.yaml", code=2).split())
+    assert "there is no program 'vasp_std'" in said
+    assert "Load VASP's module" in said
 
 
 def test_its_campaign_runs_reports_and_replays(python: Path, run: Path) -> None:

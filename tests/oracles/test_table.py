@@ -69,6 +69,38 @@ def test_crystals_are_looked_up_as_they_stand_in_the_file(path: Path) -> None:
     assert table.measure(material).properties == {"formation_energy_per_atom": -0.5}
 
 
+def test_a_crystal_in_other_coordinates_is_answered_by_the_row_that_it_matches(path: Path) -> None:
+    sites = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+    rows = {
+        heat: Structure(Lattice.cubic(4.0), species, sites)
+        for heat, species in ((0.1, ["Sr", "Ti", *"OOO"]), (0.2, ["Ti", "Sr", *"OOO"]))
+    }
+    text = "cif,heat\n" + "".join(f'"{c.to(fmt="cif")}",{heat}\n' for heat, c in rows.items())
+    columns = {"structure": "cif", "properties": {"formation_energy_per_atom": "heat"}}
+    exact = oracle(path, text, **columns)
+    table = oracle(path, text, **columns, match="structure")
+    stretched = rows[0.2].copy()
+    stretched.translate_sites(range(5), [0.3, 0.1, 0.2])
+    stretched.apply_strain(0.1)
+    stretched.perturb(0.1)
+    check_oracle(
+        table, stretched, [Composition("SrTiO3"), Structure(Lattice.cubic(3), ["O"], [[0] * 3])]
+    )
+    found = table.measure(stretched)
+    assert found.properties == {"formation_energy_per_atom": 0.2}
+    assert found.material == table.materials()[1]
+    assert table.measure(stretched * (2, 1, 1)).properties == found.properties
+    assert exact.measure(stretched).failure is not None
+    places = [[0, 0, height] for height in (0, 0.2, 0.4, 0.6, 0.8)]
+    stack = Structure(Lattice.tetragonal(2.5, 11), ["Sr", "Ti", *"OOO"], places)
+    failure = table.measure(stack).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.UNSUPPORTED
+    assert table.fingerprint() != exact.fingerprint()
+    with pytest.raises(ValidationError, match="match: structure needs crystals"):
+        TableOptions(file=path, properties=LABEL, match="structure")
+
+
 def test_the_fingerprint_is_of_the_content_not_of_the_place(tmp_path: Path) -> None:
     text = HEADER + "".join(ROWS)
     here, there = oracle(tmp_path / "a.csv", text), oracle(tmp_path / "b.csv", text)

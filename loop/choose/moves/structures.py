@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import BoolArray, Change, FloatArray, IntArray
@@ -15,10 +15,21 @@ from alloop.space import SLACK, Structures
 from alloop.structure_types.aflow import aflow_frames
 from alloop.structure_types.frames import Frame, frames_of, symbols_of
 
+Shares = frozenset[tuple[str, float]]
+"""Atomic fractions of the elements of a crystal, rounded."""
+
+SHARE_DECIMALS = 4
+"""Decimals of ``Shares``."""
 P_SUBSTITUTE, P_EXCHANGE = 0.6, 0.2
 """Probabilities of a substitution and of an exchange; the rest are changes of frame."""
 ATTEMPTS = 8
 """Number of moves tried for a row until one keeps the bounds of the fractions."""
+
+
+def shares_of(composition: Composition) -> Shares:
+    """Return the shares of a composition whose fractions sum to one."""
+    amounts = composition.get_el_amt_dict().items()
+    return frozenset((symbol, round(x, SHARE_DECIMALS)) for symbol, x in amounts if x > 0)
 
 
 class StructureMoves:
@@ -31,18 +42,30 @@ class StructureMoves:
     Args:
         space: elements, bounds and the largest cell.
         known: crystals whose frames may be filled, by their id, besides AFLOW's prototypes.
+        compositions: that alone lie in bounds, those of a table's rows; AFLOW's prototypes are left
+            out then.
 
     Raises:
         MaterialError: if the space's elements fill no frame within its bounds.
     """
 
-    def __init__(self, space: Structures, known: Mapping[str, Material]) -> None:
+    def __init__(
+        self,
+        space: Structures,
+        known: Mapping[str, Material],
+        *,
+        compositions: frozenset[Shares] | None = None,
+    ) -> None:
+        self._compositions = compositions
         self._elements = space.elements
         bounds = np.array([space.bounds(symbol) for symbol in space.elements])
         self._low, self._high = bounds.T
         most_slots = min(len(space.elements), space.max_elements or len(space.elements))
         frames: dict[bytes, Frame] = {}
-        for frame in (*aflow_frames(space.max_atoms), *frames_of(known)):
+        for frame in (
+            *(aflow_frames(space.max_atoms) if compositions is None else ()),
+            *frames_of(known),
+        ):
             if len(frame.slots) <= space.max_atoms and frame.n_slots <= most_slots:
                 frames.setdefault(frame.key, frame)
         self._frames = tuple(frames.values())
@@ -65,7 +88,7 @@ class StructureMoves:
         shares = np.zeros((len(self._frames), self._width))
         for row, frame in enumerate(self._frames):
             shares[row, : frame.n_slots] = frame.multiplicities / len(frame.slots)
-        self._shares = shares
+        self._shares_of_slots = shares
 
     @property
     def frames(self) -> tuple[Frame, ...]:
@@ -166,11 +189,25 @@ class StructureMoves:
         holds, fractions = self._holds(codes), self.fractions(codes)
         within = (fractions >= self._low - SLACK) & (fractions <= self._high + SLACK)
         is_paid = fractions @ self._prices <= PRICE_SLACK
-        return within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1) & is_paid
+        passed = within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1) & is_paid
+        if self._compositions is not None:
+            for row in np.flatnonzero(passed):
+                passed[row] = self._shares(codes[row]) in self._compositions
+        return passed
+
+    def _shares(self, code: IntArray) -> Shares:
+        """Return the shares of a code's elements."""
+        shares = self._shares_of_slots[code[0]]
+        held = zip(code[1:].tolist(), shares.tolist(), strict=True)
+        return frozenset(
+            (self._elements[el], round(x, SHARE_DECIMALS)) for el, x in held if el >= 0
+        )
 
     def fractions(self, codes: IntArray) -> FloatArray:
         """Return the atomic fractions of the elements, shape (n, elements)."""
-        found: FloatArray = (self._shares[codes[:, 0]][:, :, None] * self._holds(codes)).sum(axis=1)
+        found: FloatArray = (
+            self._shares_of_slots[codes[:, 0]][:, :, None] * self._holds(codes)
+        ).sum(axis=1)
         return found
 
     def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:

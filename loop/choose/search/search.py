@@ -18,6 +18,7 @@ from alloop.loop.choose.known_values import KnownMaterials, known_materials
 from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import single_threaded
+from alloop.loop.choose.rows.rows import compositions_of_rows
 from alloop.loop.choose.screening import CandidateRejection, Seen
 from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
@@ -82,7 +83,9 @@ def propose_by_search(
         generated = _generated(state, store, model, materials, round, seed)
         # What the model made can be moved from as well: a crystal's frame may be its own.
         own = {draft.id: draft.material for draft in generated}
-        moves = moves_of(state.spec.space, own | materials)
+        moves = moves_of(
+            state.spec.space, own | materials, compositions=compositions_of_rows(state)
+        )
         task = SearchTask.of(state, model, moves, known_values)
         codes = _codes(moves, materials)
         decoded = _sorted_by_score(Decoded.of(generated, moves), task)

@@ -10,6 +10,7 @@ from alloop.loop.choose.candidate_pool import available_rows
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.moves.base import IntArray, Moves
 from alloop.loop.choose.moves.of_space import moves_of
+from alloop.loop.choose.rows.rows import compositions_of_rows
 from alloop.loop.choose.screening import Seen
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Lineage, Measured, Stage
@@ -68,7 +69,8 @@ def surroundings_of(
     known = {}
     if isinstance(state.spec.space, Structures):
         known = {m.candidate: store.get_material(m.candidate) for m in state.known_answers()}
-    return SpaceSurroundings(moves_of(state.spec.space, known), store.get_material, seed)
+    moves = moves_of(state.spec.space, known, compositions=compositions_of_rows(state))
+    return SpaceSurroundings(moves, store.get_material, seed)
 
 
 class SpaceSurroundings:

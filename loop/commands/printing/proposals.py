@@ -20,6 +20,7 @@ REJECTIONS = {
     "promotion": ("ranked lower", "ranked lower"),
     "resolution": ("differed too little from a known one", "differed too little from known ones"),
     "size": ("was too large or too small", "were too large or too small"),
+    "table": ("was no row of the table", "were no rows of the table"),
     "unsureness": ("was predicted more surely", "were predicted more surely"),
     "vetoed": ("was vetoed", "were vetoed"),
     "variety": ("lay close to a chosen one", "lay close to chosen ones"),

@@ -1,7 +1,7 @@
 """The interface of an engine: makers of jobs that calculate energy, stress and relaxed cells."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
@@ -50,3 +50,18 @@ class Engine(Protocol):
     def identity(self, structure: Structure) -> dict[str, Any]:
         """Return the settings that a calculation must report to be of this level of theory, in the
         words of ``summarise``; nothing where an engine cannot differ from what it was told."""
+
+
+@runtime_checkable
+class BandEngine(Engine, Protocol):
+    """An engine that also knows the bands of the electrons."""
+
+    def bands(self, structure: Structure, *, density: float, seconds: float) -> Flow:
+        """Return the flow that calculates a cell as it is, then its bands on a dense mesh; its
+        output is the document of the latter.
+
+        Args:
+            structure: relaxed.
+            density: k-points per Å⁻³ of the reciprocal cell.
+            seconds: time of each job.
+        """

@@ -8,10 +8,12 @@ from importlib import import_module
 from typing import Any
 
 from atomate2 import SETTINGS
-from atomate2.vasp.flows.core import DoubleRelaxMaker
+from atomate2.vasp.flows.core import DoubleRelaxMaker, UniformBandStructureMaker
 from atomate2.vasp.flows.elastic import ElasticMaker
 from atomate2.vasp.jobs.base import BaseVaspMaker
+from atomate2.vasp.jobs.core import NonSCFMaker
 from atomate2.vasp.run import DEFAULT_HANDLERS
+from atomate2.vasp.sets.core import NonSCFSetGenerator
 from custodian.vasp.handlers import WalltimeHandler
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
@@ -83,6 +85,7 @@ class VaspEngine:
             "kpoints": [generator.kpoints_updates, generator.user_kpoints_settings],
             "everywhere": SETTINGS.VASP_INCAR_UPDATES,
             "potcars": [self._family, generator.user_potcar_settings],
+            "read": ["band_gap"],
         }
 
     def relaxation(self, structure: Structure, *, seconds: float) -> Job | Flow:
@@ -111,12 +114,32 @@ class VaspEngine:
         maker = ElasticMaker(bulk_relax_maker=None, elastic_relax_maker=strained)
         return maker.make(structure, equilibrium_stress=stress)
 
+    def bands(self, structure: Structure, *, density: float, seconds: float) -> Flow:
+        """See ``BandEngine.bands``."""
+        fixed = {"NSW": 0, "IBRION": -1}
+        dense = NonSCFMaker(
+            input_set_generator=NonSCFSetGenerator(
+                mode="uniform",
+                reciprocal_density=density,
+                reciprocal_density_metal=density,
+                config_dict=self._generator.config_dict,
+            ),
+            # What reads the bands reads the file.
+            task_document_kwargs={"parse_dos": False, "parse_bandstructure": False},
+        )
+        maker = UniformBandStructureMaker(
+            static_maker=self._maker({**fixed, "LCHARG": True}, seconds=seconds),
+            bs_maker=self._over(dense, fixed, seconds=seconds),
+        )
+        return maker.make(structure)
+
     def reading(self, output: Any) -> dict[str, Any]:
         """See ``Engine.reading``."""
         last = output.calcs_reversed[0]
         return {
             "structure": output.structure,
             "energy": output.output.energy,
+            "band_gap": output.output.bandgap,
             "forces": output.output.forces,
             "stress": output.output.stress,
             "state": output.state,
@@ -164,10 +187,19 @@ class VaspEngine:
 
     def _maker(self, incar: dict[str, Any], *, seconds: float | None = None) -> BaseVaspMaker:
         """Return the maker of the spec's input set with settings of our own over its."""
-        vasp, settings = self._vasp, self._settings
-        module, name = MAKERS[vasp.inputs].rsplit(".", 1)
+        module, name = MAKERS[self._vasp.inputs].rsplit(".", 1)
         maker: BaseVaspMaker = getattr(import_module(module), name)()
         generator = maker.input_set_generator = deepcopy(maker.input_set_generator)
+        if self._vasp.kpoints:
+            generator.user_kpoints_settings = dict(self._vasp.kpoints)
+        return self._over(maker, incar, seconds=seconds)
+
+    def _over(
+        self, maker: BaseVaspMaker, incar: dict[str, Any], *, seconds: float | None
+    ) -> BaseVaspMaker:
+        """Return a maker with the spec's level of theory and the settings over its own."""
+        vasp, settings = self._vasp, self._settings
+        generator = maker.input_set_generator
         ours = {
             "GGA": GGA[vasp.functional],
             "ISPIN": 2 if self._options.spin else 1,
@@ -180,8 +212,6 @@ class VaspEngine:
             **ours,
             **incar,
         }
-        if vasp.kpoints:
-            generator.user_kpoints_settings = dict(vasp.kpoints)
         generator.user_potcar_settings = dict(vasp.potcars)
         if vasp.potcar_family is not None:
             generator.user_potcar_functional = vasp.potcar_family

@@ -46,6 +46,17 @@ def test_what_the_stand_in_calculates_arrives_unchanged(vasp, feni3):
     assert measured.cost.wall_seconds > 0
 
 
+@pytest.mark.parametrize(("said", "gap"), [("1.25", 1.25), ("0.3", 0.0)])
+def test_a_gap_is_that_of_the_bands_and_none_is_zero(vasp, feni, monkeypatch, said, gap):
+    monkeypatch.setenv("VASP_STAND_IN_GAP", said)
+    oracle = vasp(protocol="static")
+    measured = oracle.measure(feni)
+    assert measured.status is Status.OK, measured.failure
+    assert measured.properties["band_gap"] == pytest.approx(gap)
+    assert oracle.options.measures()["band_gap"] == "eV"
+    assert "band_gap" not in DftOptions(engine="chgnet").measures()
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [

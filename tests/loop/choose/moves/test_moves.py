@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymatgen.core import Composition, Lattice, Structure
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.moves.base import Moves
 from alloop.loop.choose.moves.compositions import CompositionMoves, whole_parts
 from alloop.loop.choose.moves.decorations import DecorationMoves
 from alloop.loop.choose.moves.of_space import moves_of
-from alloop.loop.choose.moves.structures import StructureMoves
+from alloop.loop.choose.moves.structures import StructureMoves, shares_of
 from alloop.loop.choose.random_candidates import random_materials
 from alloop.loop.choose.screening import Seen, has_enough_distance, screen
 from alloop.materials import Material, composition_of, material_id
@@ -281,6 +282,22 @@ def test_the_seed_decides(name: str) -> None:
         return moves.crossover(moves.mutate(codes, rng), codes, rng).tolist()
 
     assert once(1) == once(1) != once(2)
+
+
+def test_only_the_compositions_of_a_table_lie_in_bounds() -> None:
+    space = Structures(kind="structures", elements=("Na", "Cl", "Br", "K"), max_atoms=2)
+    salt = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(5.6), ["Na", "Cl"], [[0] * 3, [0.5] * 3]
+    ).get_primitive_structure()
+    pairs = ({"Na": 0.5, "Cl": 0.5}, {"K": 0.5, "Br": 0.5}, {"K": 0.5, "Cl": 0.5})
+    allowed = frozenset(shares_of(Composition(each)) for each in pairs)
+    moves = StructureMoves(space, {"salt": salt}, compositions=allowed)
+    assert [frame.name for frame in moves.frames] == ["salt"]  # none of AFLOW's
+    codes, rng = np.repeat(moves.encode([salt]), 64, axis=0), np.random.default_rng(0)
+    for _ in range(4):
+        codes = moves.mutate(codes, rng)
+    met = {shares_of(composition_of(crystal)) for crystal in moves.decode(codes)}
+    assert met == allowed
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -1,5 +1,6 @@
 """The files that VASP leaves behind, as far as custodian and emmet read them."""
 
+import os
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -9,8 +10,13 @@ from files import Value, write_contcar
 from physics import Step
 
 EFERMI = 5.0
-BANDS = ((-2.0, 4.0, 6.0, 9.0), (-1.0, 4.5, 4.8, 9.5))
-"""eV, at two k-points; the third crosses the Fermi energy, as in a metal."""
+TOP = 4.5
+"""Highest of the second band, eV."""
+LOWEST = TOP + float(os.environ.get("VASP_STAND_IN_GAP", "0.3"))
+"""Lowest of the third band, eV; by default below the Fermi energy, which this band crosses, as in a
+metal. VASP_STAND_IN_GAP of more than 0.5 eV makes a semiconductor."""
+BANDS = ((-2.0, 4.0, 1.2 + LOWEST, 9.0), (-1.0, TOP, LOWEST, 9.5))
+"""eV, at two k-points."""
 
 TITLES = {"Ni": "02Aug2007", "Fe": "06Sep2000", "Cr": "06Sep2000"}
 
@@ -123,6 +129,7 @@ def _vasprun(
    <i type="int" name="ISPIN">{incar.get("ISPIN", 1)}</i>
    <i type="int" name="NELM">{incar.get("NELM", 60)}</i>
    <i type="int" name="NELMIN">2</i>
+   <i type="int" name="NBANDS">{len(BANDS[0])}</i>
    <i name="EDIFF">{incar.get("EDIFF", 1e-4)}</i>
    <i type="int" name="ISMEAR">{incar.get("ISMEAR", 1)}</i>
    <i name="SIGMA">{incar.get("SIGMA", 0.2)}</i>

@@ -1,0 +1,1 @@
+"""Several oracles in a row, as one."""
