@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 FORMATION_ENERGY = "formation_energy_per_atom"
 ENERGY_ABOVE_HULL = "energy_above_hull"
+PARENT_LATTICE_KEPT = "parent_lattice_kept"
 
 ELASTIC_CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
 """Elastic constants in Voigt's notation, row by row of the upper triangle."""

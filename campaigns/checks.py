@@ -9,7 +9,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from alloop.campaigns.feasibility import contradiction
 from alloop.campaigns.objectives import ELECTRONIC, RESERVED, Constraint, Objective
 from alloop.campaigns.promotion import PromotionOptions
-from alloop.oracles.options import AsksPeople, ListsMaterials, StartsWarm
+from alloop.oracles.alloy_cells.options import CrystalOracleOptions
+from alloop.oracles.options import AsksPeople, ListsMaterials, OracleOptions, StartsWarm
 from alloop.properties import UNDECLARED, UNITS
 from alloop.space import Compositions, CrystalSpace
 
@@ -93,6 +94,7 @@ def check_space(spec: "CampaignSpec") -> None:
         if space.kind not in (able := tier.spaces()):
             raise ValueError(
                 f"tiers.{place} ({tier.kind}) measures {' and '.join(able)}, not {space.kind}"
+                f"{_with_cells(tier)}"
             )
     if space.kind not in (able := spec.model.spaces()):
         raise ValueError(
@@ -114,6 +116,15 @@ def check_space(spec: "CampaignSpec") -> None:
                 f"{first.max_warm_start_atoms} atoms, and the space's have {space.most_atoms()}; "
                 "leave warm_start out"
             )
+
+
+def _with_cells(tier: OracleOptions) -> str:
+    """Return what would let a tier measure the other sort of material, as text."""
+    if not isinstance(tier, CrystalOracleOptions):
+        return ""
+    if tier.cells is None:
+        return "; give it cells to measure compositions in, cells: {lattice: fcc, atoms: 108}"
+    return "; remove its cells"
 
 
 def check_budget(spec: "CampaignSpec") -> None:

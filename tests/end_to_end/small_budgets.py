@@ -82,6 +82,12 @@ _ALONE = (
     "execution.workers=1",
 )
 SMALL = {
+    "fcc-stacking-fault": (
+        *_ALLOYS,
+        "tiers.0.cells.atoms=16",
+        "budget.measurements=[12]",
+        "execution.workers=1",
+    ),
     "ftcp-formation-energy": (*_FTCP, "acquisition.pool=8"),
     "ftcp-gap": _FTCP,
     "hea-single-phase": _ALLOYS,
