@@ -184,6 +184,11 @@ def check_tiers(spec: "CampaignSpec") -> None:
                 f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
                 f"set, it measures {', '.join(sorted(given))}" + electronic_property_hint(missing)
             )
+    if tiers[-1].gate:
+        raise ValueError(
+            f"tiers.{len(tiers) - 1}.gate does nothing: nothing is promoted from the last tier; "
+            "write a constraint, or remove it"
+        )
     if tiers[0].promote:
         raise ValueError(
             f"tiers.0 promotes {tiers[0].promote}, but there is no tier below it; "

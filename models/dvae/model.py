@@ -240,6 +240,13 @@ class DvaeModel:
         del background  # it remembers the alloys of its last fit
         return explain(self, materials, property_name=property_name, seed=seed)
 
+    def within_space(self, alloys: Sequence[Composition]) -> list[Composition]:
+        """Return the nearest alloys within the limits of the model's space; as they are where there
+        are none."""
+        if self._bounds is None or not alloys:
+            return list(alloys)
+        return [self.composition(row) for row in _within(self.fractions_of(alloys), self._bounds)]
+
     def composition(self, fractions: Tensor) -> Composition:
         """Return element fractions (e,) as a material."""
         pairs = zip(self.elements, fractions.tolist(), strict=True)

@@ -17,7 +17,7 @@ from pydantic import (
 from alloop.elements import checked_symbol
 from alloop.errors import PotentialError
 from alloop.oracles.alloy_cells.options import CrystalOracleOptions
-from alloop.oracles.lammps.properties import SIMULATION, Simulation
+from alloop.oracles.lammps.properties import AT_TEMPERATURE, SIMULATION, Simulation
 from alloop.oracles.options import TierWish
 from alloop.paths import OwnFile
 from alloop.properties import units_of
@@ -180,8 +180,8 @@ class LammpsOptions(CrystalOracleOptions):
 
     def check(self) -> None:
         """Check that molecular dynamics are asked for where their options are given."""
-        if self.dynamics != DynamicsOptions() and Simulation.DYNAMICS not in self.simulations():
-            names = [n for n, which in SIMULATION.items() if which is Simulation.DYNAMICS]
+        if self.dynamics != DynamicsOptions() and not AT_TEMPERATURE & self.simulations():
+            names = [n for n, which in SIMULATION.items() if which in AT_TEMPERATURE]
             raise ValueError(
                 "dynamics does nothing: no property asks for molecular dynamics; add one of "
                 f"{', '.join(names)} to properties, or remove dynamics"
