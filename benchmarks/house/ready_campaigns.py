@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from alloop.campaigns.load import load_spec, ready_campaigns
 from alloop.errors import AlloopError
@@ -20,6 +19,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.oracles.table.options import TableOptions
 from alloop.public_data.datasets import DATA_SETS, data_folder
 from benchmarks.house.laboratory import fill_in
+from benchmarks.kept_runs import runs_folder
 
 LIMIT = 4 * 3600
 """Seconds after which a command is said never to end."""
@@ -40,8 +40,8 @@ class Outcome:
 
 def figures(name: str) -> dict[str, float]:
     """Return whether a campaign came to its report, 1 or 0, and the minutes that it took."""
-    with TemporaryDirectory() as folder:
-        found = outcome(name, Path(folder) / name, typed_in(Path(folder) / "home"))
+    with runs_folder("ready") as folder:
+        found = outcome(name, folder / name, typed_in(folder / "home"))
     print(found, flush=True)
     return {
         f"ended_{key_of(name)}": float(not found.problem),

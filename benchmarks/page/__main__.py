@@ -14,6 +14,7 @@ PARTS = {
     "report": "report",
     "export": "export",
     "latency": "latency",
+    "replays": "replays",
 }
 """Module of each part, in the order in which they are measured; each is imported when its turn
 comes."""

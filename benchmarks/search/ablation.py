@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search import fixed, ternary
 from benchmarks.search.ablated import INGREDIENTS
 from benchmarks.search.figures import best_figures, contrast_figures, key_of
-from benchmarks.search.seeds import OURS, SEEDS, Strategy, compared, runs_folder
+from benchmarks.search.seeds import OURS, SEEDS, Strategy, compared
 
 WITHOUT_MODEL = Strategy("model", ("acquisition.strategy=surrogate-bo",))
 ABLATIONS = (WITHOUT_MODEL, *(Strategy(name, ablation=name) for name in INGREDIENTS))

@@ -19,6 +19,7 @@ from alloop.loop.compare.statistics.significance import paired_test
 from alloop.materials import Material, composition_of, formula_of, material_id
 from alloop.oracles.table.options import TableOptions
 from benchmarks.data import use_data_folder
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search.baselines.table_baselines import (
     Floats,
     Rows,
@@ -27,7 +28,7 @@ from benchmarks.search.baselines.table_baselines import (
     run,
 )
 from benchmarks.search.figures import test_figures
-from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds, runs_folder
+from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds
 
 CAMPAIGN = "stiffest-binary"
 INITIAL, BATCH, LABELS, FOREST_LABELS = 32, 16, 208, 400

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.calibration import FEWEST, Calibration, PredictedTrial, latest_calibration
-from benchmarks.search.seeds import KEEP, OURS
+from benchmarks.kept_runs import KEEP
+from benchmarks.search.seeds import OURS
 
 LEVEL = 0.8
 ABLATION = "ablation"

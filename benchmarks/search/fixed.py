@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from alloop.loop.compare.statistics.significance import paired_test
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search.baselines.ordering_script import search
 from benchmarks.search.figures import best_figures, test_figures
-from benchmarks.search.seeds import OURS, SEEDS, compared, runs_folder
+from benchmarks.search.seeds import OURS, SEEDS, compared
 
 CAMPAIGN = "nifecr-ordering"
 AT = (144, 400)

@@ -11,8 +11,9 @@ from typing import Any
 
 from alloop.loop.compare.statistics.significance import paired_test
 from alloop.loop.run_folder import RunFolder
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search.figures import best_figures, key_of, test_figures
-from benchmarks.search.seeds import SEEDS, Strategy, run_seeds, runs_folder
+from benchmarks.search.seeds import SEEDS, Strategy, run_seeds
 
 ELEMENTS = ("Ni", "Fe", "Cr")
 SPEC: Mapping[str, Any] = {

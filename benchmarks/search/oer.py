@@ -14,6 +14,7 @@ from alloop.materials import material_id
 from alloop.oracles.table.options import TableOptions
 from alloop.oracles.table.oracle import TableOracle
 from benchmarks.data import use_data_folder
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search.baselines.table_baselines import (
     Floats,
     gaussian_process,
@@ -21,7 +22,7 @@ from benchmarks.search.baselines.table_baselines import (
     rows_measured,
     run,
 )
-from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds, runs_folder
+from benchmarks.search.seeds import OURS, SEEDS, Strategy, run_seeds
 
 CAMPAIGN = "oer"
 PLATES = (3496, 3851)

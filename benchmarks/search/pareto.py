@@ -11,8 +11,9 @@ from statistics import median
 from typing import Any
 
 from alloop.loop.compare.comparison import Comparison
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search.figures import contrast_figures, key_of
-from benchmarks.search.seeds import BASELINES, OURS, Strategy, compared, runs_folder
+from benchmarks.search.seeds import BASELINES, OURS, Strategy, compared
 
 SEEDS = tuple(range(1, 1 + int(os.environ.get("ALLOOP_BENCH_SEEDS", "2"))))
 LABELS = 128

@@ -4,14 +4,11 @@ Every run is a process of its own. All share one cache of labels, so what two ru
 oracle is measured once; a ledger records which labels came from there.
 """
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -20,9 +17,6 @@ from alloop.loop.compare.comparison import Comparison, compare
 from alloop.loop.run_folder import RunFolder
 
 SEEDS = (1, 2, 3, 4, 5)
-KEEP = "ALLOOP_BENCH_RUNS"
-"""Environment variable with the folder in which runs are kept, and gone on with by the next
-measurement; without it they lie in a temporary folder and go."""
 LIMIT = 6 * 3600
 """Seconds after which a run is said never to end."""
 
@@ -63,18 +57,6 @@ BASELINES = tuple(
     )
 )
 """Strategies that ours has to beat."""
-
-
-@contextmanager
-def runs_folder(part: str) -> Iterator[Path]:
-    """Give the folder of a part's runs, which outlives the part only if it is to be kept."""
-    if kept := os.environ.get(KEEP):
-        folder = Path(kept).absolute() / part
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-        return
-    with TemporaryDirectory(prefix=f"alloop-{part}-") as temporary:
-        yield Path(temporary)
 
 
 def run_seeds(

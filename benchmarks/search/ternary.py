@@ -8,8 +8,9 @@ from statistics import median
 import numpy as np
 
 from alloop.loop.compare.comparison import Comparison
+from benchmarks.kept_runs import runs_folder
 from benchmarks.search.figures import best_figures, contrast_figures, key_of
-from benchmarks.search.seeds import BASELINES, OURS, SEEDS, Strategy, compared, runs_folder
+from benchmarks.search.seeds import BASELINES, OURS, SEEDS, Strategy, compared
 
 CAMPAIGN = "nifecr-bulk-modulus"
 AT = (160, 300)

@@ -98,9 +98,14 @@ class Calibration:
             return None
         return statistics.correlation(*ranks)
 
+    @cached_property
+    def deviations(self) -> tuple[float, ...]:
+        """Measured minus predicted, in standard deviations of each prediction."""
+        return tuple(p.deviation for p in self.predicted)
+
     def coverage(self, level: float) -> float:
         """Return the share of measured values inside the central intervals of a level."""
-        return sum(abs(p.deviation) <= LEVELS[level] for p in self.predicted) / self.n
+        return sum(abs(deviation) <= LEVELS[level] for deviation in self.deviations) / self.n
 
     @property
     def verdict(self) -> str:
@@ -115,15 +120,23 @@ class Calibration:
         return ""
 
 
-def predicted_trials(state: CampaignState, name: str) -> list[PredictedTrial]:
+def predictions(state: CampaignState) -> dict[str, list[PredictedTrial]]:
+    """Return the predictions that tier 0 has answered, in order, by property;
+    ``CampaignState.predicted`` keeps them."""
+    found: dict[str, list[PredictedTrial]] = {}
+    for trial, posterior in state.foreseen:
+        assert trial.measured is not None, "what was foreseen was answered"
+        measured = trial.measured.properties
+        for name, moments in posterior.items():
+            if name in measured:
+                predicted = PredictedTrial(trial, moments["mean"], moments["std"], measured[name])
+                found.setdefault(name, []).append(predicted)
+    return found
+
+
+def predicted_trials(state: CampaignState, name: str) -> Sequence[PredictedTrial]:
     """Return the predictions of a property that tier 0 has answered, in order."""
-    return [
-        PredictedTrial(trial, moments["mean"], moments["std"], trial.measured.properties[name])
-        for trial, posterior in state.foreseen
-        if trial.measured is not None
-        and name in trial.measured.properties
-        and (moments := posterior.get(name)) is not None
-    ]
+    return state.predicted.get(name, ())
 
 
 def calibration_by_round(state: CampaignState, name: str) -> dict[int, Calibration]:

@@ -33,6 +33,7 @@ from alloop.oracles.options import AsksPeople
 from alloop.properties import ENERGY_ABOVE_HULL
 
 if TYPE_CHECKING:
+    from alloop.loop.state.calibration import PredictedTrial
     from alloop.loop.state.hull import Hull
     from alloop.loop.state.trials import Trial
 
@@ -214,6 +215,13 @@ class CampaignState:
         from alloop.loop.state.trials import foreseen  # noqa: PLC0415 (it knows this module)
 
         return tuple(foreseen(self))
+
+    @cached_property
+    def predicted(self) -> "Mapping[str, list[PredictedTrial]]":
+        """Predictions that tier 0 has answered, in their order, by property."""
+        from alloop.loop.state.calibration import predictions  # noqa: PLC0415 (it knows this module)
+
+        return predictions(self)
 
     @cached_property
     def decisions(self) -> Mapping[str, Decision]:

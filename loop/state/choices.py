@@ -18,11 +18,12 @@ class Choices(Mapping[str, Decision]):
 
     def __init__(self, proposals: Sequence[Proposed]) -> None:
         self._proposals = proposals
-        self._places: dict[str, tuple[int, int]] = {}
+        places: dict[str, tuple[int, int]] = {}
         for p, proposal in enumerate(proposals):
             for d, decision in enumerate(outline_of(proposal)):
-                if decision["chosen"]:
-                    self._places.setdefault(decision["candidate"], (p, d))
+                if decision["chosen"] and (candidate := decision["candidate"]) not in places:
+                    places[candidate] = p, d
+        self._places = places
 
     def __getitem__(self, candidate: str) -> Decision:
         proposal, decision = self._places[candidate]

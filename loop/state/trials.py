@@ -1,8 +1,9 @@
 """Trials: each measurement joined with the decision that asked for it, and the decisions behind
 it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from alloop.loop.record.events import Decision, Measured, Proposed
 from alloop.loop.record.stored_events import Moments, outline_of, posteriors_of
@@ -73,32 +74,33 @@ def unmeasured_reason(state: CampaignState, candidate: str, tier: int) -> str:
 
 def joined(state: CampaignState) -> Iterator[Trial]:
     """Yield every decision with what came of it; ``CampaignState.trials`` keeps them."""
-    wanted = state.spec.property_names()
-    for proposal, place, measured, number, terms in _numbered(state):
-        doubt = _doubt(measured, wanted)
-        yield Trial(proposal, place, measured, number, doubt, terms)
+    return (trial for _, trial in _joined(state))
 
 
 def foreseen(state: CampaignState) -> Iterator[tuple[Trial, Mapping[str, Moments]]]:
     """Yield the trials of tier 0 that were predicted and gave values that can be relied on, with
     the posterior of each; ``CampaignState.foreseen`` keeps them."""
-    latest: Proposed | None = None
-    posteriors: Sequence[Mapping[str, Moments]] = ()
-    for trial in joined(state):
-        if trial.proposal.tier == 0 and trial.answer is not None:
-            if trial.proposal is not latest:
-                latest, posteriors = trial.proposal, posteriors_of(trial.proposal)
-            if posteriors and (posterior := posteriors[trial.place]):
-                yield trial, posterior
+    predicted = {
+        nth: posteriors
+        for nth, proposal in enumerate(state.proposals)
+        if proposal.tier == 0 and (posteriors := posteriors_of(proposal))
+    }
+    for nth, trial in _joined(state, of=predicted):
+        if trial.answer is not None and (posterior := predicted[nth][trial.place]):
+            yield trial, posterior
 
 
 def trials_of(state: CampaignState, candidate: str) -> tuple[Trial, ...]:
     """Return the decisions about one candidate; no other is decoded."""
-    wanted = state.spec.property_names()
+    about = {
+        nth
+        for nth, proposal in enumerate(state.proposals)
+        if any(decision["candidate"] == candidate for decision in outline_of(proposal))
+    }
     return tuple(
-        Trial(proposal, place, measured, number, _doubt(measured, wanted), terms)
-        for proposal, place, measured, number, terms in _numbered(state)
-        if outline_of(proposal)[place]["candidate"] == candidate
+        trial
+        for _, trial in _joined(state, of=about)
+        if outline_of(trial.proposal)[trial.place]["candidate"] == candidate
     )
 
 
@@ -106,18 +108,28 @@ def _doubt(measured: Measured | None, wanted: Sequence[str]) -> str:
     return "" if measured is None or not measured.doubts else measured.doubt(wanted)
 
 
-def _numbered(state: CampaignState) -> Iterator[tuple[Proposed, int, Measured | None, int, int]]:
-    """Yield each decision's proposal and place in it, its measurement and the number of that, and
-    the number of the terms."""
+def _joined(state: CampaignState, of: Container[int] | None = None) -> Iterator[tuple[int, Trial]]:
+    """Yield decisions with what came of them, each with the place of its proposal.
+
+    Args:
+        of: places of the proposals whose decisions are wanted; all where it is left out.
+    """
+    wanted = state.spec.property_names()
     answered = [0] * len(state.fingerprints)
     every, asked = state.measured, iter(state.evaluations)
     for nth, proposal in enumerate(state.proposals):
-        tier, terms = proposal.tier, terms_in_force(state.terms, nth)
-        for place, decision in enumerate(outline_of(proposal)):
-            # An evaluation was asked for by each that was chosen, in this order.
+        # An evaluation was asked for by each that was chosen, in this order.
+        tier, outline = proposal.tier, outline_of(proposal)
+        if of is not None and nth not in of:
+            chosen = islice(asked, sum(decision["chosen"] for decision in outline))
+            answered[tier] += sum(evaluation.id in every for evaluation in chosen)
+            continue
+        terms = terms_in_force(state.terms, nth)
+        for place, decision in enumerate(outline):
             measured = every.get(next(asked).id) if decision["chosen"] else None
             answered[tier] += measured is not None
-            yield proposal, place, measured, 0 if measured is None else answered[tier], terms
+            number = 0 if measured is None else answered[tier]
+            yield nth, Trial(proposal, place, measured, number, _doubt(measured, wanted), terms)
 
 
 def ancestry(state: CampaignState, candidate: str) -> list[Decision]:

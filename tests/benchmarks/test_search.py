@@ -9,11 +9,12 @@ from pymatgen.core import Composition
 from alloop.loop.record.events import Proposed
 from alloop.loop.run_folder import RunFolder
 from alloop.models.base import Dataset
+from benchmarks.kept_runs import KEEP
 from benchmarks.search import __main__ as search_main
 from benchmarks.search import learning, unlabelled
 from benchmarks.search.baselines.ordering_script import INITIAL, Cell, search
 from benchmarks.search.batch_seconds import BATCH, time_of_choice
-from benchmarks.search.seeds import KEEP, Strategy, of_kind, run_seeds
+from benchmarks.search.seeds import Strategy, of_kind, run_seeds
 
 CELL = Cell()
 EQUAL = np.repeat([0, 1, 2], 18)

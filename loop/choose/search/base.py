@@ -12,8 +12,10 @@ from alloop.materials import Material
 
 FloatArray = npt.NDArray[np.float64]
 
-CONSTANT = 1e-9
-"""Standard deviation, over the largest value, below which a descriptor does not vary."""
+CONSTANT = 1e-6
+"""Standard deviation, over the mean (at least 1), below which a descriptor does not vary: some are
+computed in single precision, and divided by its rounding the next candidate would lie millions of
+standard deviations off."""
 
 
 class Descriptors(Protocol):

@@ -91,6 +91,9 @@ class Utility:
             weights: positive, one for each objective: of a gain in it, where the front is sought
                 and a walker goes for one part of it. All alike by default.
         """
+        if len(self.spec.objectives) == 1:  # said on its own: a ledger ranks a hundred thousand
+            only = self.spec.objectives[0]
+            return only.weight * only.utility(properties[only.property]) / self.scales[0]
         if not self.seeks_front:
             return sum(
                 objective.weight * u
@@ -109,8 +112,8 @@ class Utility:
 
     def margin(self, properties: Mapping[str, float]) -> float:
         """Return the smallest margin over all constraints; infinite where there are none."""
-        margins = [c.margin(properties[c.property]) for c in self.spec.constraints]
-        return min(margins, default=float("inf"))
+        constraints = self.spec.constraints
+        return min((c.margin(properties[c.property]) for c in constraints), default=float("inf"))
 
     def is_feasible(self, properties: Mapping[str, float]) -> bool:
         """Return whether every constraint is met."""

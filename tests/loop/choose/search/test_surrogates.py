@@ -118,3 +118,14 @@ def test_constant_descriptors_and_values_do_no_harm() -> None:
     mean, std = GaussianProcess.fit(x, np.full(60, 180.0)).predict(x)
     assert mean == pytest.approx(180.0)
     assert np.isfinite(std).all()
+
+
+def test_rounding_of_single_precision_is_no_descriptor() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(12, 3))
+    y = 180 + 3 * x[:, 0]
+    rounding = 0.25 + 1.6e-9 * rng.choice([-1.0, 1.0], size=12)
+    gp = GaussianProcess.fit(np.column_stack([x, rounding]), y)
+    mean, std = gp.predict(np.array([[0.0, 0.0, 0.0, 0.29]]))
+    assert abs(mean[0] - 180) < 1
+    assert std[0] < 3
