@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: help discover test fuzz docs check format install espresso clean bench bench-%
+.PHONY: help discover test fuzz docs notebooks check format install espresso clean bench bench-%
 
 .DEFAULT_GOAL := help
 
@@ -20,8 +20,13 @@ test: $(READY)  ## Run the tests, two files at a time
 fuzz: $(READY)  ## Feed every reader a hundred thousand mutated files: a quarter of an hour
 	$(BIN)/python -m benchmarks.trust.malformed.fuzz
 
-docs: $(READY)  ## Build the documentation as a site, into site/
+docs: $(READY) notebooks  ## Build the documentation as a site, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+notebooks: $(patsubst docs/notebooks/%.md,build/notebooks/%.ipynb,$(wildcard docs/notebooks/*.md))  ## Execute the notebooks that changed: minutes
+
+build/notebooks/%.ipynb: docs/notebooks/%.md $(READY)
+	$(BIN)/python -m docs._site.notebooks $*
 
 check: $(READY)  ## Run what CI runs before the tests
 	$(BIN)/ruff format --check .

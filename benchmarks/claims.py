@@ -67,6 +67,8 @@ class Claim(BaseModel):
     """Highest value that is good enough: a number, or the name of another figure."""
     equal: float | str | None = None
     """The only value that is good enough: a number, or the name of another figure."""
+    on_front_page: bool = True
+    """Whether the page of all claims has it, too; the subject's page has every one."""
     not_measured_yet: bool = False
     """Whether the figure is known to be missing, as that of work to come."""
 

@@ -57,7 +57,7 @@ def overview(found: Sequence[Subject]) -> str:
         (f"[{subject.name}]({subject.name}/README.md)", *_cells(claim, subject.figures))
         for subject in found
         for claim in subject.claims
-        if claim.verdict(subject.figures) is not Verdict.NOT_MEASURED  # on the subject's own page
+        if claim.on_front_page and claim.verdict(subject.figures) is not Verdict.NOT_MEASURED
     ]
     machines = [
         (subject.name, _when(subject), f"[results](results/{subject.name}.json)")

@@ -175,7 +175,7 @@ def _explain(error: ValidationError, where: str) -> SpecError:
     first = details[0]
     # pydantic puts the tags of unions into the path; the file has no such keys
     tags = set().union(*map(_kinds, _spec_models()))
-    parts = [str(part) for part in first["loc"] if part not in tags]
+    parts = [str(part) for part in first["loc"] if part not in tags and part != "[key]"]
     if first["type"].startswith("union_tag") or first["type"] in (NO_KIND, BAD_KIND):
         parts.append("kind")  # whose value, or absence, decides which keys there are
     path = ".".join(parts)
@@ -204,6 +204,9 @@ def _phrase(detail: ErrorDetails) -> tuple[str, str]:
             said = f"there is no kind {kind}", f"There are {detail['ctx']['expected_tags']}."
         case "value_error":
             said = message, ""
+        case "too_short":
+            least = detail["ctx"]["min_length"]
+            said = f"{shown} has too few entries; there are {least} at least", "Add some."
         case "kind_unusable":
             said = detail["ctx"]["what"], detail["ctx"]["remedy"]
         case _:

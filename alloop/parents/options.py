@@ -197,7 +197,10 @@ class ParentOptions(BaseModel):
                     "supercell"
                 )
         if min(own) < 1 or max(own) > MOST_REPEATS:
-            raise ValueError(f"a supercell {list(own)} has edges of 1 to {MOST_REPEATS} cells")
+            raise ValueError(
+                f"a supercell {list(own)}; its edges have 1 to {MOST_REPEATS} cells, and it has at "
+                f"most {MOST_SITES} sites: take a smaller one"
+            )
         _require_few(each * math.prod(own))
         return own
 

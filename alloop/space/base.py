@@ -58,6 +58,8 @@ class Space(BaseModel):
         left = dict(value)
         if value.get("elements"):
             left["elements"] = [each for each in value["elements"] if each not in banned]
+            if value["elements"] and not left["elements"]:
+                raise ValueError("every element is banned; loosen banned")
         for key in ("fractions", "prices", "charges"):
             if value.get(key):
                 left[key] = {el: each for el, each in value[key].items() if el not in banned}

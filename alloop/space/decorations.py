@@ -66,6 +66,11 @@ class Decorations(CrystalSpace):
         if not isinstance(value, Mapping):
             return value
         data = _without_banned_species(value)
+        if isinstance(given := data.get("elements"), list | tuple) and VACANCY in given:
+            raise ValueError(
+                "a vacancy is a species of a sublattice; write parent: {prototype: fcc} and "
+                f"sublattices: {{A: {{elements: [{', '.join(map(str, given))}]}}}}"
+            )
         told = [data["parent"]] if data.get("parent") else list(data.get("parents") or ())
         if not told:
             return data

@@ -18,7 +18,7 @@ from ase.eos import EquationOfState
 from ase.units import GPa
 from pymatgen.core import Lattice, Structure
 
-from alloop.oracles.base import Measurement, Status
+from alloop.oracles.base import Measurement, Oracle, Status
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
 from benchmarks.recording import RESULTS, record
@@ -110,7 +110,7 @@ def chgnet_formation_figures(folder: Path) -> dict[str, float]:
     return formation(DftOracle(options, elements=("Fe", "Ni")), "chgnet")
 
 
-def formation(oracle: DftOracle, prefix: str) -> dict[str, float]:
+def formation(oracle: Oracle, prefix: str) -> dict[str, float]:
     """Return formation energies and, by spin-polarised DFT, moments of the relaxed compounds."""
     found = {name: must(oracle.measure(cell)).properties for name, cell in ORDERED.items()}
     energies = {

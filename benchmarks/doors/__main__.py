@@ -17,6 +17,8 @@ PARTS = {
     "chgnet": "potentials:chgnet_figures",
     "7net_0": "potentials:sevennet_0_figures",
     "7net_l3i5": "potentials:sevennet_l3i5_figures",
+    "seconds": "potentials:seconds_figures",
+    "iron_nickel": "potentials:iron_nickel_figures",
     "dear_tier": "potentials:dear_tier_figures",
 }
 """Module and function of each part, in the order in which they are measured; each is imported when

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alloop.loop.run_folder import RunFolder
-from alloop.loop.state.calibration import FEWEST, Calibration, PredictedTrial, latest_calibration
+from alloop.loop.state.calibration import (
+    FEWEST,
+    Calibration,
+    PredictedTrial,
+    latest_calibration,
+    predicted_names,
+)
 from benchmarks.kept_runs import KEEP
 from benchmarks.search.seeds import OURS
 
@@ -51,7 +57,7 @@ def _of_part(part: Path) -> Iterator[tuple[str, list[PredictedTrial]]]:
     for run in sorted(part.rglob(f"{OURS.name}-*")):
         state = RunFolder.read(run).state
         key = f"{part.name}_{state.spec.name}".replace("-", "_")
-        for name in state.spec.property_names():
+        for name in predicted_names(state):
             if (later := latest_calibration(state, name)) is not None:
                 by_campaign.setdefault(key, []).extend(later.predicted)
     yield from by_campaign.items()

@@ -1,4 +1,4 @@
-"""Pages of the site that are made when it is built: start, reference and benchmarks.
+"""Pages of the site that are made when it is built: start, reference, benchmarks and notebooks.
 
 A hook of MkDocs: its functions are called by name.
 """
@@ -13,6 +13,7 @@ import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from notebooks import EXECUTED, as_page  # beside: MkDocs puts a hook's folder on the path
 from typer.testing import CliRunner
 
 from alloop.campaigns.load import ready_campaigns
@@ -28,6 +29,8 @@ SUBJECTS = tuple(sorted(path.parent.name for path in ROOT.glob("benchmarks/*/REA
 REPOSITORY_FILES = ("CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")
 """Files that pages name and that the site leaves out: their links become their names."""
 
+NOT_EXECUTED = "*Not executed where this page was made: `make notebooks` does it, given the data.*"
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made of other files and of the code."""
@@ -36,6 +39,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for picture in ROOT.glob("benchmarks/*/pictures/*.png"):
         address = f"benchmarks/pictures/{picture.name}"
         files.append(File.generated(config, address, abs_src_path=str(picture)))
+    for executed in sorted(EXECUTED.glob("*.ipynb")):
+        if (source := files.get_file_from_path(f"notebooks/{executed.stem}.md")) is None:
+            continue  # of a campaign that there is no more
+        files.remove(source)
+        page, pictures = as_page(executed)
+        files.append(File.generated(config, source.src_uri, content=page))
+        address = f"notebooks/{executed.name}"
+        files.append(File.generated(config, address, abs_src_path=str(executed)))
+        for name, content in pictures.items():
+            files.append(File.generated(config, f"notebooks/{name}", content=content))
     return files
 
 
@@ -46,6 +59,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     del config, files
     markdown = re.sub(r"^\[README\]\(.*\) · .*\n", "", markdown, count=1, flags=re.MULTILINE)
     up = "../" * page.file.src_uri.count("/")
+    if page.file.src_uri.startswith("notebooks/"):
+        is_executed = (EXECUTED / f"{page.file.name}.ipynb").exists()
+        return markdown if is_executed else f"{markdown}\n\n{NOT_EXECUTED}\n"
     markdown = markdown.replace("](../README.md", f"]({up}index.md")
     markdown = markdown.replace("](../benchmarks/README.md", f"]({up}benchmarks/index.md")
     markdown = re.sub(r"\]\(\.\./benchmarks/(\w+)/README\.md", rf"]({up}benchmarks/\1.md", markdown)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from alloop.loop.analyse.figure_of_merit import FigureOfMerit
-from alloop.loop.state.calibration import LEVELS, Calibration, predicted_trials
+from alloop.loop.state.calibration import LEVELS, Calibration, predicted_names, predicted_trials
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.metrics.rates import Rate
 from alloop.properties import DIMENSIONLESS, shown_unit
@@ -11,7 +11,7 @@ from alloop.properties import DIMENSIONLESS, shown_unit
 
 def calibration_figures(state: CampaignState) -> Iterator[FigureOfMerit]:
     """Yield, for each property that was predicted and then measured, how well."""
-    for name in state.spec.property_names():
+    for name in predicted_names(state):
         if not (predicted := predicted_trials(state, name)):
             continue
         found = Calibration(tuple(predicted))

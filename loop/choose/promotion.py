@@ -7,9 +7,9 @@ import numpy as np
 from pymatgen.core import Composition
 
 from alloop.loop.choose.fidelity import FidelityMap, corrections
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.relaxation_checks import promotion_rejection
 from alloop.loop.choose.screening import CandidateRejection
-from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Proposed, Stage
 from alloop.loop.state.brought import brought_answers, brought_materials

@@ -69,8 +69,9 @@ def self_test(
         spool.forget(task.id)
         _, attempt = attempt_of(task.id)
         if not found.failure.retryable or attempt >= attempts[task.tier]:
+            why = found.failure.message.removesuffix(".")
             raise RunError(
-                f"tier {task.tier} ({found.oracle}) failed its self-test: {found.failure.message}",
+                f"tier {task.tier} ({found.oracle}) failed its self-test: {why}",
                 remedy="Correct the tier's settings or installation, then `alloop resume`.",
             )
         waiting.append(task_of(task.tier, attempt + 1))

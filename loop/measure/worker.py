@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from alloop.canonical import canonical_json
+from alloop.errors import AlloopError
 from alloop.loop.measure.holder import Holder
 from alloop.loop.measure.spool import MOST_BYTES, Spool, is_answer_of
 from alloop.loop.measure.worker_limits import adopt_orphans, bound_memory, end_descendants
@@ -217,8 +218,12 @@ def _hold(path: Path) -> Iterator[Callable[[], bool]]:
 
 
 def _describe(error: BaseException) -> str:
-    """Return type, message and place of an exception, in letters that any file can hold."""
+    """Return type, message and place of an exception, of our own the message, in letters that any
+    file can hold."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    text = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH] + place
+    if isinstance(error, AlloopError):
+        text = str(error)[:_MESSAGE_LENGTH]
+    else:
+        text = f"{type(error).__name__}: {error}"[:_MESSAGE_LENGTH] + place
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,19 +1,21 @@
 """``alloop.Campaign``: a campaign as an object to ask and to tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from alloop.campaigns.load import load_spec, parse_spec
+from alloop.campaigns.load import load_spec, overridden, parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.errors import DataError
 from alloop.loop.controller import Controller, Observer
 from alloop.loop.measure.jobs import jobs_of
 from alloop.loop.people.bringing import Brought, bring_labels
+from alloop.loop.people.changing import Changed, as_texts, change
 from alloop.loop.people.jobs import end_job
 from alloop.loop.people.known_labels import labels_from_python
 from alloop.loop.people.labelling import LabelSummary, record_typed
 from alloop.loop.people.own_candidates import add_candidates, score_candidates
+from alloop.loop.people.retracting import TakenBack, retract
 from alloop.loop.people.vetoes import record_veto
 from alloop.loop.people.who import user_name
 from alloop.loop.python.suggestion import MeasuredMaterial, Suggestion, suggestions
@@ -21,6 +23,7 @@ from alloop.loop.record.events import LedgerEntry
 from alloop.loop.run_folder import RUNS, RunFolder
 from alloop.loop.standing import Standing, standing_of
 from alloop.loop.state.campaign_state import CampaignState
+from alloop.loop.state.choices import find_candidate
 from alloop.loop.state.ranking.pareto import pareto_front
 from alloop.loop.steps import Step
 from alloop.materials import Material
@@ -47,6 +50,7 @@ class Campaign:
         spec: "str | Path | Mapping[str, Any] | CampaignSpec",
         *,
         run: str | Path | None = None,
+        settings: Mapping[str, Any] | Iterable[str] = (),
         trust: bool = False,
     ) -> Self:
         """Begin a campaign, without measuring anything; on a run of the same campaign, open it.
@@ -54,13 +58,15 @@ class Campaign:
         Args:
             spec: a YAML file, the name of a ready campaign, its keys as a mapping, or a spec.
             run: where to keep the run; ``runs/NAME`` if not given.
+            settings: values by key path that are laid over the spec, ``{"budget.rounds": 2}``, or
+                ``["budget.rounds=2"]`` as for ``--set``.
             trust: whether the user trusts a run that somebody else began.
 
         Raises:
             SpecError: naming the key that cannot be used.
             RunError: if the run is of another campaign, busy, or not to be trusted.
         """
-        loaded = _loaded(spec)
+        loaded = _loaded(spec, as_texts(settings))
         path = RUNS / loaded.name if run is None else Path(run)
         with Controller(path, loaded, observer=Unobserved(), is_trusted=trust):
             return cls(path, is_trusted=trust)
@@ -226,6 +232,39 @@ class Campaign:
         words += [f"failed={failed}"] * bool(failed)
         words += [] if tier is None else [f"tier={tier}"]
         return record_typed(self._run, candidate, words, instead=instead, why=why, who=self._who)
+
+    def retract(
+        self, candidate: str, *, why: str, tier: int | None = None, again: bool = False
+    ) -> TakenBack:
+        """Take back what was measured or brought of a candidate; the campaign goes on without it.
+
+        Args:
+            candidate: its id, or the beginning of it.
+            why: the reason, for the record.
+            tier: only this tier's measurement; all by default.
+            again: whether it is to be measured once more.
+
+        Raises:
+            AlloopError: if there is nothing to take back, or no reason.
+            RunError: if a controller is working on the run.
+        """
+        id = find_candidate(self.state, candidate)
+        return retract(self._run, id, why=why, tier=tier, again=again, who=self._who)
+
+    def change(self, settings: Mapping[str, Any] | Iterable[str], *, why: str) -> Changed:
+        """Change the campaign's terms, also when it had ended: budgets, bounds of the space,
+        objectives, constraints, acquisition, limits of tiers.
+
+        Args:
+            settings: values by key path, ``{"budget.rounds": 8}``, or ``["budget.rounds=8"]``.
+            why: the reason, for the record.
+
+        Raises:
+            SpecError: if the settings make no spec, change nothing, or leave the space empty.
+            RunError: if labels would lose their meaning, a controller is working on the run, or
+                somebody else began it.
+        """
+        return change(self._run, settings, why=why, who=self._who, is_trusted=self._is_trusted)
 
     def run(self, rounds: int | None = None, *, observer: Observer | None = None) -> None:
         """Measure with the tiers and go on, until the campaign ends, people have to answer, or the
@@ -416,11 +455,13 @@ class Unobserved:
         """Do nothing."""
 
 
-def _loaded(spec: "str | Path | Mapping[str, Any] | CampaignSpec") -> CampaignSpec:
+def _loaded(
+    spec: "str | Path | Mapping[str, Any] | CampaignSpec", settings: Iterable[str]
+) -> CampaignSpec:
     match spec:
-        case CampaignSpec():
-            return spec
         case str() | Path():
-            return load_spec(str(spec), ())
+            return load_spec(str(spec), settings)
+        case CampaignSpec():
+            return overridden(spec, settings) if (settings := list(settings)) else spec
         case _:
-            return parse_spec(dict(spec), where="the campaign")
+            return _loaded(parse_spec(dict(spec), where="the campaign"), settings)

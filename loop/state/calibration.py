@@ -14,7 +14,7 @@ from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlier_warnings
 from alloop.loop.state.trials import Trial
-from alloop.properties import DIMENSIONLESS, shown_unit
+from alloop.properties import DIMENSIONLESS, ENERGY_ABOVE_HULL, FORMATION_ENERGY, shown_unit
 
 LEVELS = {0.5: 0.6744897501960817, 0.8: 1.2815515655446004, 0.95: 1.959963984540054}
 """Half-widths of a normal distribution's central intervals, in standard deviations, by the share
@@ -120,6 +120,17 @@ class Calibration:
         return ""
 
 
+def held_against(name: str) -> str:
+    """Return the property whose predictions tell how good those of a property are: of an energy
+    above the hull the formation energy, since a new phase moves the hull."""
+    return FORMATION_ENERGY if name == ENERGY_ABOVE_HULL else name
+
+
+def predicted_names(state: CampaignState) -> tuple[str, ...]:
+    """Return the properties whose predictions are held against what came."""
+    return tuple(dict.fromkeys(held_against(name) for name in state.spec.property_names()))
+
+
 def predictions(state: CampaignState) -> dict[str, list[PredictedTrial]]:
     """Return the predictions that tier 0 has answered, in order, by property;
     ``CampaignState.predicted`` keeps them."""
@@ -159,7 +170,7 @@ def surprises(state: CampaignState) -> list[tuple[str, PredictedTrial]]:
     first."""
     found = [
         (name, predicted)
-        for name in state.spec.property_names()
+        for name in predicted_names(state)
         for predicted in predicted_trials(state, name)
         if abs(predicted.deviation) >= SURPRISE
     ]
@@ -181,7 +192,7 @@ def drawn_at_random(state: CampaignState) -> dict[int, tuple[int, int]]:
 def prediction_lines(state: CampaignState) -> list[str]:
     """Return, for each property, in a line how the predictions of rounds 2 and later came true."""
     lines = []
-    for name in state.spec.property_names():
+    for name in predicted_names(state):
         if (found := latest_calibration(state, name)) is not None:
             held = f"80 % intervals held {100 * found.coverage(0.8):.0f} % of {found.n} values"
             correlation = found.rank_correlation
@@ -194,7 +205,7 @@ def search_warnings(state: CampaignState) -> list[str]:
     """Return a sentence for each thing about the search that people should know before they
     believe it."""
     found = outlier_warnings(state)
-    for name in state.spec.property_names():
+    for name in predicted_names(state):
         calibration = latest_calibration(state, name)
         if calibration is not None and calibration.verdict:
             found.append(f"the predicted intervals of {name} are {calibration.verdict}")

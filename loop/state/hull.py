@@ -69,9 +69,18 @@ class Hull:
         phase = self.phase(candidate)
         if phase is None:
             return None
-        rows, shares = self._mixture(phase.formula)
+        rows, shares = self._mixture(amounts_in(phase.formula))
         above = phase.formation_energy - float(shares @ self._energies[rows])
         return above if above > ON_THE_HULL else 0.0
+
+    def energy_at(self, amounts: Mapping[str, float]) -> float:
+        """Return the energy of the hull at a composition, eV/atom.
+
+        Args:
+            amounts: of elements of the hull, above 0.
+        """
+        rows, shares = self._mixture(amounts)
+        return float(shares @ self._energies[rows])
 
     def phase(self, candidate: str) -> Phase | None:
         """Return a candidate as it was measured; None where it has no formation energy."""
@@ -117,7 +126,7 @@ class Hull:
         Args:
             formula: of elements of the hull.
         """
-        rows, shares = self._mixture(formula)
+        rows, shares = self._mixture(amounts_in(formula))
         found = [
             (self.phases[row], float(share))
             for row, share in zip(rows, shares, strict=True)
@@ -125,11 +134,11 @@ class Hull:
         ]
         return tuple(sorted(found, key=lambda part: (-part[1], part[0].formula)))
 
-    def _mixture(self, formula: str) -> tuple[Rows, Floats]:
+    def _mixture(self, amounts: Mapping[str, float]) -> tuple[Rows, Floats]:
         """Return the phases of the cheapest mixture of a composition, shape (k,), and their
         shares of its atoms, for the k elements in it.
         """
-        target = self._row(formula)
+        target = self._row(amounts)
         elements = np.flatnonzero(target)
         reference = len(self.phases) - len(self.elements) + elements
         elsewhere = np.delete(self._fractions, elements, axis=1)
@@ -155,7 +164,8 @@ class Hull:
     @cached_property
     def _fractions(self) -> Floats:
         """Element fractions of each phase, in the order of ``elements``, shape (n, k)."""
-        rows = {formula: self._row(formula) for formula in {p.formula for p in self.phases}}
+        formulas = {phase.formula for phase in self.phases}
+        rows = {formula: self._row(amounts_in(formula)) for formula in formulas}
         return np.array([rows[phase.formula] for phase in self.phases])
 
     @cached_property
@@ -166,10 +176,10 @@ class Hull:
     def _columns(self) -> dict[str, int]:
         return {symbol: column for column, symbol in enumerate(self.elements)}
 
-    def _row(self, formula: str) -> Floats:
-        """Return the element fractions of a formula, shape (k,)."""
+    def _row(self, amounts: Mapping[str, float]) -> Floats:
+        """Return the element fractions of amounts, shape (k,)."""
         row = np.zeros(len(self.elements))
-        for symbol, amount in amounts_in(formula).items():
+        for symbol, amount in amounts.items():
             row[self._columns[symbol]] = amount
         return row / row.sum()
 

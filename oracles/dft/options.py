@@ -80,7 +80,7 @@ class SevennetOptions(_Part):
     model: Literal["7net-0", "7net-l3i5"] = Field(
         default="7net-0",
         description="weights shipped with sevenn, trained on PBE: 7net-l3i5 is more accurate and "
-        "three times as slow",
+        "twice as slow",
     )
 
 

@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alloop.loop.record.events import Measured
 from alloop.loop.record.verification import digest, verify
 from alloop.loop.run_folder import RunFolder
+from alloop.oracles.base import FailureKind
 from benchmarks.doors.one_node_slurm import (
     PARTITION,
     OneNodeSlurm,
@@ -138,6 +140,32 @@ def test_a_controller_that_was_killed_is_resumed(tmp_path: Path, slurm: OneNodeS
     assert state.closed is None
     finish(launched(tmp_path, ON_SLURM, seconds=4.0))
     as_here(tmp_path, at_most_again=0)  # what the jobs were measuring, they finished
+
+
+def test_alloop_jobs_lists_slurm_jobs_and_ends_what_one_measures(
+    tmp_path: Path, slurm: OneNodeSlurm
+) -> None:
+    controller = launched(tmp_path, ON_SLURM | {"workers": 1}, seconds=20.0)
+    wait_until(lambda: bool(calls(tmp_path)), "something is measured")
+    run = tmp_path / "run"
+    (job,) = slurm.running()
+    rows = json.loads(alloop("jobs", run, "--format", "json"))
+    (running,) = [row for row in rows if row["state"] == "running"]
+    assert running["where"].startswith(f"Slurm job {job} on ")
+    assert {row["state"] for row in rows} == {"running", "waiting"}
+    assert f"Slurm job {job}: running" in alloop("jobs", run)
+    id = running["candidate"][:12]
+    said = alloop("jobs", run, "--cancel", id, "--why", "too dear")
+    assert "is cancelled, by" in said
+
+    def recorded() -> list[Measured]:
+        return [*RunFolder.read(run).state.recorded.values()]
+
+    wait_until(lambda: bool(recorded()), "the controller records it")
+    assert recorded()[0].failure_kind is FailureKind.CANCELLED
+    assert slurm.running() == [job], "the job goes on with the next"
+    controller.kill()
+    controller.communicate()
 
 
 def test_jobs_that_cannot_start_are_said_in_words(tmp_path: Path, settings_of) -> None:

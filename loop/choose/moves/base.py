@@ -10,6 +10,7 @@ from alloop.materials import Material
 
 IntArray = npt.NDArray[np.integer[Any]]
 BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
 
 Change = tuple[str, str]
 """One difference between a material and its parent: the part that is set, and what it is set to."""
@@ -62,6 +63,9 @@ class Moves(Protocol):
             other: shape (…, k); leading axes are broadcast, so that ``codes[:, None]`` and
                 ``other[None]`` give all pairs.
         """
+
+    def fractions(self, codes: IntArray) -> FloatArray:
+        """Return the atomic fractions of the space's elements, in their order, shape (n, m)."""
 
     def in_bounds(self, codes: IntArray) -> BoolArray:
         """Return whether each row keeps the bounds of the space, shape (n,)."""

@@ -7,7 +7,7 @@ import numpy as np
 from pymatgen.core import Composition
 
 from alloop.errors import MaterialError
-from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
+from alloop.loop.choose.moves.base import BoolArray, Change, FloatArray, IntArray
 from alloop.loop.choose.moves.sampling import choose, choose_place, draw_in_bounds
 from alloop.materials import Material, composition_of, formula_of
 from alloop.parents.rules import PRICE_SLACK
@@ -136,6 +136,12 @@ class CompositionMoves:
     def distance(self, codes: IntArray, other: IntArray) -> IntArray:
         """Return the number of parts that belong to another element."""
         return np.abs(codes - other).sum(axis=-1) // 2
+
+    def fractions(self, codes: IntArray) -> FloatArray:
+        """Return the atomic fractions of the elements, shape (n, elements)."""
+        parts = codes.astype(np.float64)
+        found: FloatArray = parts / parts.sum(axis=1, keepdims=True)
+        return found
 
     def in_bounds(self, codes: IntArray) -> BoolArray:
         """Return whether the parts keep the bounds and the number of elements, shape (n,)."""

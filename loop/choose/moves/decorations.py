@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 
 from alloop.errors import MaterialError
-from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
+from alloop.loop.choose.moves.base import BoolArray, Change, FloatArray, IntArray
 from alloop.loop.choose.moves.counts import CountDraws, CountMoves
 from alloop.loop.choose.moves.sampling import choose, choose_place
 from alloop.materials import Material
@@ -32,7 +32,7 @@ class DecorationMoves:
 
     def __init__(self, space: Decorations) -> None:
         self._space = DecorationSpace.of_space(space)
-        self._rules = self._space.rules
+        self._rules, self._elements = self._space.rules, space.elements
         self._n_species = len(self._space.species)
         self._n_sites = self._space.n_open
         self._draws = [CountDraws(one) for one in self._space.sublattices]
@@ -137,6 +137,14 @@ class DecorationMoves:
         sites = (codes[..., 1:] != other[..., 1:]).sum(axis=-1)
         return np.where(codes[..., 0] == other[..., 0], sites, self._n_sites)
 
+    def fractions(self, codes: IntArray) -> FloatArray:
+        """Return the atomic fractions of the elements, those of fixed sites too, shape (n,
+        elements)."""
+        species = (codes[:, 1:, None] == np.arange(self._n_species)).sum(axis=1)
+        amounts = species @ self._elements_of_species + self._fixed_atoms[codes[:, 0]]
+        found: FloatArray = amounts / amounts.sum(axis=1, keepdims=True)
+        return found
+
     def in_bounds(self, codes: IntArray) -> BoolArray:
         """Return whether every species' count is within its bounds and rules, shape (n,)."""
         counts = self._counts(codes)
@@ -170,6 +178,27 @@ class DecorationMoves:
     @cached_property
     def _is_composition_fixed(self) -> bool:
         return bool((self._low == self._high).all())
+
+    @cached_property
+    def _elements_of_species(self) -> IntArray:
+        """Atoms of each element on a site with a species: none on a vacancy, shape (species,
+        elements)."""
+        species = np.array(self._space.species)
+        found: IntArray = (species[:, None] == np.array(self._elements)).astype(np.int64)
+        return found
+
+    @cached_property
+    def _fixed_atoms(self) -> FloatArray:
+        """Atoms of each element on the sites of each parent that are not open, shape (parents,
+        elements)."""
+        filled = np.zeros(self._space.n_open, dtype=np.int64)
+        on_open = self._elements_of_species[filled].sum(axis=0)
+        whole = [
+            self._space.structure(filled, lattice).composition
+            for lattice in range(len(self._space.parents))
+        ]
+        amounts = [[float(each[symbol]) for symbol in self._elements] for each in whole]
+        return np.array(amounts) - on_open
 
     def _counts(self, codes: IntArray) -> IntArray:
         """Return how many atoms of each species each row has, shape (n, sublattices, species)."""

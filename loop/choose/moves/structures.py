@@ -7,7 +7,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from alloop.errors import MaterialError
-from alloop.loop.choose.moves.base import BoolArray, Change, IntArray
+from alloop.loop.choose.moves.base import BoolArray, Change, FloatArray, IntArray
 from alloop.loop.choose.moves.sampling import choose, draw_in_bounds
 from alloop.materials import Material, formula_of
 from alloop.parents.rules import PRICE_SLACK
@@ -163,12 +163,15 @@ class StructureMoves:
     def in_bounds(self, codes: IntArray) -> BoolArray:
         """Return whether elements are all different and within their fractions and price, shape
         (n,)."""
-        held, elements = codes[:, 1:], np.arange(len(self._elements))
-        holds = held[:, :, None] == elements  # (n, slots, elements)
-        fractions = (self._shares[codes[:, 0]][:, :, None] * holds).sum(axis=1)
+        holds, fractions = self._holds(codes), self.fractions(codes)
         within = (fractions >= self._low - SLACK) & (fractions <= self._high + SLACK)
         is_paid = fractions @ self._prices <= PRICE_SLACK
         return within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1) & is_paid
+
+    def fractions(self, codes: IntArray) -> FloatArray:
+        """Return the atomic fractions of the elements, shape (n, elements)."""
+        found: FloatArray = (self._shares[codes[:, 0]][:, :, None] * self._holds(codes)).sum(axis=1)
+        return found
 
     def changes(self, parent: IntArray, code: IntArray) -> tuple[Change, ...]:
         """Return the frame, if it is another, and the slots that hold another element."""
@@ -194,6 +197,11 @@ class StructureMoves:
             except (ValueError, IndexError) as error:
                 raise MaterialError(f"no crystal here has {value!r} as its {part}") from error
         return code
+
+    def _holds(self, codes: IntArray) -> BoolArray:
+        """Return which element each slot holds, shape (n, slots, elements)."""
+        found: BoolArray = codes[:, 1:, None] == np.arange(len(self._elements))
+        return found
 
     def _encode(self, material: Material) -> IntArray:
         if not isinstance(material, Structure):

@@ -7,10 +7,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from alloop.loop.choose.moves.base import IntArray
+from alloop.loop.choose.moves.base import FloatArray, IntArray
 from alloop.materials import Material
 
-FloatArray = npt.NDArray[np.float64]
+CHEAP_ROWS = 30_000
+"""Candidates described in a round by array operations."""
 
 CONSTANT = 1e-6
 """Standard deviation, over the mean (at least 1), below which a descriptor does not vary: some are

@@ -9,8 +9,7 @@ from botorch.utils.multi_objective.box_decompositions.non_dominated import (
     FastNondominatedPartitioning,
 )
 
-from alloop.loop.choose.moves.base import IntArray
-from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray, IntArray
 
 NARROWEST = 1e-12
 """Least difference of logarithms across a cell, which rounding could make nothing."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alloop.loop.choose.moves.base import IntArray, Moves
-from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 
 Score = Callable[[IntArray], FloatArray]
 """Acquisition of codes (n, k), shape (n,), in logarithms."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pymatgen.core import Element, Structure
 from vesin import NeighborList
 
-from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.materials import Material, material_id
 
 ELEMENT_PROPERTIES = (

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from alloop.loop.choose.moves.base import IntArray, Moves
-from alloop.loop.choose.search.base import Descriptors, FloatArray
+from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
+from alloop.loop.choose.search.base import CHEAP_ROWS, Descriptors
 from alloop.loop.choose.search.crystal_statistics import describe_crystals
 from alloop.materials import Material, composition_of
 from alloop.models.base import GenerativeModel, HasEmbedding
@@ -18,8 +18,8 @@ from alloop.space import AnySpace, Compositions, Decorations
 
 N_ORDER_SHELLS = 3
 """Number of shells of pairs where few descriptors are wanted."""
-CHEAP_ROWS, EMBEDDED_ROWS = 30_000, 3_000
-"""Candidates described in a round: by array operations, or one by one and by a model's encoder."""
+EMBEDDED_ROWS = 3_000
+"""Candidates described in a round one by one, or by a model's encoder."""
 
 
 class OrderingDescriptors:

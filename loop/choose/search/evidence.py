@@ -7,12 +7,15 @@ from functools import partial
 
 import numpy as np
 
-from alloop.loop.choose.moves.base import IntArray
-from alloop.loop.choose.search.base import Descriptors, FloatArray, PropertySurrogate
+from alloop.loop.choose.moves.base import FloatArray, IntArray
+from alloop.loop.choose.search.base import Descriptors, PropertySurrogate
 from alloop.loop.choose.search.gaussian_process import GaussianProcess, may_bend_apart
+from alloop.loop.choose.search.hull import AboveHull, HullEnergies, with_formation_energy
 from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.choose.search.score import Marginals
+from alloop.loop.record.events import Posterior
 from alloop.materials import Material
+from alloop.properties import ENERGY_ABOVE_HULL
 
 WORTH_CHANGING = 0.05
 """Gain in log predictive density, in nats a label, that makes up for dearer descriptors."""
@@ -41,12 +44,15 @@ class Surrogates:
     property_names: tuple[str, ...]
     chosen: tuple[ChosenSurrogate, ...]
     used: tuple[Descriptors, ...]
-    columns: tuple[slice, ...]
-    """Columns of each property's descriptors among the features."""
+    columns: tuple[IntArray, ...]
+    """Columns of each property's descriptors among the features, and the hull's energy last where
+    the property is the energy above it."""
     corrections: tuple[Correction, ...]
     """Correction of each property's predictions, from what earlier ones came to."""
     known: FloatArray
     """Features of the materials that they were fitted to, shape (n, d)."""
+    has_hull: bool = False
+    """Whether the last feature is the hull's energy."""
 
     @property
     def rows_per_round(self) -> int:
@@ -71,6 +77,15 @@ class Surrogates:
         scales, shifts = np.array([(c.scale, c.shift) for c in self.corrections]).T
         return Marginals(self.property_names, means + shifts, stds * scales)
 
+    def posteriors(self, features: FloatArray) -> list[dict[str, Posterior]]:
+        """Return the posterior of each row of features, by property."""
+        marginals = self.predict(features)
+        found = [marginals.posterior(row) for row in range(len(features))]
+        if not self.has_hull:
+            return found
+        energies = features[:, -1].tolist()
+        return [with_formation_energy(*each) for each in zip(found, energies, strict=True)]
+
 
 def fit_surrogates(
     descriptors: Sequence[Descriptors],
@@ -78,6 +93,7 @@ def fit_surrogates(
     values: FloatArray,
     property_names: tuple[str, ...],
     corrections: Sequence[Correction],
+    hull: HullEnergies | None = None,
 ) -> Surrogates:
     """Return for each property the surrogate with the best evidence.
 
@@ -87,22 +103,44 @@ def fit_surrogates(
         values: shape (n, p); NaN where a property is not known.
         property_names: the p names.
         corrections: of each property's predictions.
+        hull: that energies are above, where one of the properties is that.
     """
     described = [each.of_materials(materials) for each in descriptors]
+    on_hull = None if hull is None else hull.of_materials(materials)
+    is_above = [hull is not None and name == ENERGY_ABOVE_HULL for name in property_names]
     chosen = [
-        _best(descriptors, described, values[:, column]) for column in range(len(property_names))
+        _best(descriptors, described, of_one, on_hull if above else None)
+        for of_one, above in zip(values.T, is_above, strict=True)
     ]
     indices = sorted({each.descriptors for each in chosen})
     used = tuple(descriptors[index] for index in indices)
     edges = np.cumsum([0, *(described[index].shape[1] for index in indices)])
     places = [indices.index(each.descriptors) for each in chosen]
-    columns = tuple(slice(int(edges[place]), int(edges[place + 1])) for place in places)
+    columns = [np.arange(edges[place], edges[place + 1]) for place in places]
     known = np.hstack([described[index] for index in indices])
-    return Surrogates(property_names, tuple(chosen), used, columns, tuple(corrections), known)
+    if hull is not None and on_hull is not None:
+        used, known = (*used, hull), np.hstack([known, on_hull])
+        last = known.shape[1] - 1
+        columns = [
+            np.append(each, last) if above else each
+            for each, above in zip(columns, is_above, strict=True)
+        ]
+    return Surrogates(
+        property_names,
+        tuple(chosen),
+        used,
+        tuple(columns),
+        tuple(corrections),
+        known,
+        has_hull=any(is_above),
+    )
 
 
 def _best(
-    descriptors: Sequence[Descriptors], described: Sequence[FloatArray], values: FloatArray
+    descriptors: Sequence[Descriptors],
+    described: Sequence[FloatArray],
+    values: FloatArray,
+    on_hull: FloatArray | None,
 ) -> ChosenSurrogate:
     known = np.isfinite(values)
     evidence: dict[str, float] = {}
@@ -113,7 +151,12 @@ def _best(
         for family, fit in FAMILIES.items():
             if family in BENDS_APART and not is_apart:
                 continue
-            surrogate = fit(features, values[known], each.group_sizes)
+            surrogate: PropertySurrogate
+            if on_hull is None:
+                surrogate = fit(features, values[known], each.group_sizes)
+            else:
+                beside = np.hstack([features, on_hull[known]])
+                surrogate = AboveHull.fit(fit, beside, values[known], each.group_sizes)
             name = f"{each.name}, {family}"
             evidence[name] = surrogate.log_evidence
             needed = -np.inf if best is None else best.surrogate.log_evidence

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from alloop.campaigns.objectives import Objective
-from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.search.cells import Cells, log_difference
 from alloop.loop.choose.search.score import (
     SMOOTHING,

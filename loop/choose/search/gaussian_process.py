@@ -27,7 +27,8 @@ from gpytorch.priors import GammaPrior, LogNormalPrior
 from scipy.linalg import cho_factor, cho_solve
 from torch import Tensor
 
-from alloop.loop.choose.search.base import FloatArray, Standardisation
+from alloop.loop.choose.moves.base import FloatArray
+from alloop.loop.choose.search.base import Standardisation
 from alloop.loop.choose.telling_rows import telling_rows
 
 MAX_FIT, MAX_ROWS = 256, 1000

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from alloop.campaigns.objectives import Constraint, Objective
 from alloop.loop.choose.fidelity import FidelityMaps, composed
-from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.search.evidence import Surrogates
 from alloop.loop.state.ranking.pareto import front_order
 from alloop.loop.state.ranking.utility import AUGMENTATION, Utility

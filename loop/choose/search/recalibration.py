@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alloop.loop.record.events import Stage
-from alloop.loop.state.calibration import LEVELS
+from alloop.loop.state.calibration import LEVELS, held_against
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import bounds_of
 
@@ -66,8 +66,9 @@ def correction(state: CampaignState, property_name: str) -> Correction:
 
 
 def _outcomes(state: CampaignState, property_name: str) -> Iterator[_Outcome]:
+    held = held_against(property_name)
     measured = {m.candidate: m.properties for m in state.answers()}
-    known = [values[property_name] for values in measured.values() if property_name in values]
+    known = [values[held] for values in measured.values() if held in values]
     low, high = bounds_of(known)  # an outlying label tells nothing of how wide intervals should be
     for proposal in state.proposals:
         if proposal.stage is not Stage.ACQUISITION:
@@ -75,10 +76,10 @@ def _outcomes(state: CampaignState, property_name: str) -> Iterator[_Outcome]:
         scale = float(proposal.notes.get(f"interval_scale_{property_name}", 1.0))
         shift = float(proposal.notes.get(f"mean_shift_{property_name}", 0.0))
         for decision in proposal.decisions:
-            posterior = decision.posterior.get(property_name)
+            posterior = decision.posterior.get(held)
             values = measured.get(decision.candidate, {})
-            if decision.chosen and posterior is not None and property_name in values:
-                if not low <= values[property_name] <= high:
+            if decision.chosen and posterior is not None and held in values:
+                if not low <= values[held] <= high:
                     continue
-                error = values[property_name] - (posterior.mean - shift)
+                error = values[held] - (posterior.mean - shift)
                 yield _Outcome(proposal.round, error, max(posterior.std / scale, 1e-12))

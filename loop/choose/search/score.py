@@ -12,7 +12,7 @@ from scipy.special import log_ndtr, ndtri
 from scipy.stats import qmc
 
 from alloop.campaigns.objectives import Constraint, Objective
-from alloop.loop.choose.search.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.record.events import Posterior
 
 N_NODES = 64

@@ -15,15 +15,15 @@ from alloop.loop.choose.fidelity import (
     propagate_posterior,
 )
 from alloop.loop.choose.known_values import KnownMaterials, known_materials
-from alloop.loop.choose.moves.base import IntArray, Moves
+from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import CandidateRejection, Seen
-from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.front_score import Score, score_of
+from alloop.loop.choose.search.hull import HullEnergies
 from alloop.loop.choose.search.joint import JointAcquisition, choose_batch, joint_acquisition
 from alloop.loop.choose.search.recalibration import correction
 from alloop.loop.choose.search.score import Marginals
@@ -162,6 +162,7 @@ class SearchTask:
             values,
             names,
             [correction(state, name) for name in names],
+            HullEnergies.of(state, moves),
         )
         lines = maps_to_top_tier(state)
         aimed = _aimed(Marginals(names, values, np.zeros_like(values)), cls._aim(state, lines))
@@ -195,7 +196,7 @@ class SearchTask:
         """Return the decision on every draft, given their features (n, d)."""
         acquisition = self._acquisition(features, seed)
         choice = choose_batch(acquisition, len(drafts), size)
-        marginals = self.surrogates.predict(features)
+        posteriors = self.surrogates.posteriors(features)
         last = choice.scores[choice.order[-1]]
         places = {row: place for place, row in enumerate(choice.order)}
         decided = []
@@ -207,7 +208,7 @@ class SearchTask:
             else:
                 text = f"its acquisition {score:.3g} is below {last:.3g}, the last that was chosen"
                 rejection = CandidateRejection("acquisition", min(score - last, 0.0), text)
-            posterior = marginals.posterior(row)
+            posterior = posteriors[row]
             decision = draft.decide(
                 self.state.spec.space,
                 rejection=rejection,
@@ -224,15 +225,13 @@ class SearchTask:
     ) -> list[tuple[dict[str, Posterior], dict[str, Posterior], float]]:
         """Return of every row of features, shape (n, d), the posteriors of the first tier and of
         the top tier, and the acquisition of the candidate alone."""
-        marginals = self.surrogates.predict(features)
         acquisition = self._acquisition(features, seed)
         with torch.no_grad():
             scores = acquisition(range(len(features))).tolist()
-        found = []
-        for row, score in enumerate(scores):
-            posterior = marginals.posterior(row)
-            found.append((posterior, propagate_posterior(self.lines, posterior), score))
-        return found
+        return [
+            (posterior, propagate_posterior(self.lines, posterior), score)
+            for posterior, score in zip(self.surrogates.posteriors(features), scores, strict=True)
+        ]
 
     def _acquisition(self, features: FloatArray, seed: int) -> JointAcquisition:
         """Return the joint acquisition of rows of features, shape (n, d)."""

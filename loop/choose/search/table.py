@@ -8,9 +8,9 @@ import torch
 from alloop.loop.choose.candidate_pool import available_rows
 from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.known_values import known_materials
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.screening import Seen
-from alloop.loop.choose.search.base import FloatArray
 from alloop.loop.choose.search.descriptors import Fractions
 from alloop.loop.choose.search.search import SHORTLIST, SearchTask
 from alloop.loop.record.artifacts import ArtifactStore

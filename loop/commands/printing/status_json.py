@@ -10,6 +10,7 @@ from alloop.loop.state.calibration import (
     LEVELS,
     drawn_at_random,
     latest_calibration,
+    predicted_names,
     surprises,
 )
 from alloop.loop.state.campaign_state import CampaignState
@@ -48,7 +49,7 @@ def status_to_json(folder: RunFolder) -> dict[str, Any]:
 def _search(state: CampaignState) -> dict[str, Any]:
     """Return how predictions of rounds 2 and later came true, surprises, and idle rounds."""
     predictions = {}
-    for name in state.spec.property_names():
+    for name in predicted_names(state):
         if (found := latest_calibration(state, name)) is not None:
             predictions[name] = {
                 "n": found.n,

@@ -13,7 +13,13 @@ from alloop.loop.report.figures.style import (
 )
 from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import label_of, unit_of, value_of
-from alloop.loop.state.calibration import FEWEST, Calibration, PredictedTrial, predicted_trials
+from alloop.loop.state.calibration import (
+    FEWEST,
+    Calibration,
+    PredictedTrial,
+    predicted_names,
+    predicted_trials,
+)
 from alloop.loop.state.campaign_state import CampaignState
 
 
@@ -33,7 +39,7 @@ class Parity:
 def parities(state: CampaignState) -> list[Parity]:
     """Return one figure and table per property that was predicted and then measured."""
     found = []
-    for name in state.spec.property_names():
+    for name in predicted_names(state):
         if guesses := predicted_trials(state, name):
             calibration = Calibration(tuple(guesses))
             found.append(

@@ -1,5 +1,7 @@
 """Checkpoints of torch read as tensors and plain values; nothing in them is executed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,3 +38,20 @@ def read_tensors(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise PotentialError("these weights are no table of tensors", where=str(path))
     return content
+
+
+@contextmanager
+def as_checkpoint_of(family: str, path: Path) -> Iterator[None]:
+    """Read what a checkpoint holds as a family of potentials has it.
+
+    Raises:
+        PotentialError: if something is missing or does not fit, as of another family's.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise PotentialError(
+            f"this is no checkpoint of {family} ({one_line(error)[:200]})",
+            where=str(path),
+            remedy=f"Name a checkpoint of {family} as weights, or leave weights out for its own.",
+        ) from error

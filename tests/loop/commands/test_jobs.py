@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import psutil
 import pytest
+from distributed import LocalCluster
 from typer.testing import CliRunner, Result
 
 from alloop import Campaign
@@ -30,6 +31,7 @@ from tests.loop.hanging import Hanging, hung
 from tests.loop.small_campaign import run_campaign, spec_of
 
 LIMIT = 120.0
+HERE: Mapping[str, object] = {"workers": 2}
 
 
 def alloop(*words: object) -> Result:
@@ -44,10 +46,12 @@ def until(is_so: Callable[[], object]) -> None:
 
 
 @contextmanager
-def hangs(run: Path, calls: Path, attempts: int = 1) -> Iterator[str]:
+def hangs(
+    run: Path, calls: Path, attempts: int = 1, execution: Mapping[str, object] = HERE
+) -> Iterator[str]:
     """Run a campaign of six measurements of which one hangs; five are done when this yields its
     candidate. Wait for the end of the campaign then."""
-    spec = spec_of(attempts=attempts, execution={"workers": 2})
+    spec = spec_of(attempts=attempts, execution=dict(execution))
     controller = Thread(target=run_campaign, args=(run, spec, Hanging(calls)))
     controller.start()
     try:
@@ -105,6 +109,31 @@ def test_i_cancel_what_hangs_and_the_campaign_goes_on_without_it(tmp_path: Path)
     assert len(state.answers()) == 5
     assert state.closed is not None
     assert campaign.jobs().empty
+
+
+def test_i_see_and_cancel_what_a_dask_scheduler_measures(
+    tmp_path: Path, settings_of: Callable[[object], Path]
+) -> None:
+    run, calls = tmp_path / "run", tmp_path / "calls"
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        settings_of({"office": {"dask": {"address": cluster.scheduler_address}}})
+        execution = {"kind": "dask", "profile": "office", "workers": 2}
+        with hangs(run, calls, execution=execution) as candidate:
+            (job,) = json.loads(alloop("jobs", run, "--format", "json").output)
+            assert (job["candidate"], job["state"]) == (candidate, "running")
+            process = psutil.Process(int(job["where"].split()[1]))
+            assert {p.pid for p in process.parents()} & {
+                worker.pid for worker in cluster.workers.values()
+            }, "it runs in a worker of the scheduler"
+            said = alloop("jobs", run, "--cancel", candidate[:8], "--why", "it hangs")
+            assert said.exit_code == 0, said.output
+        assert cluster.status.name == "running"
+    state = RunFolder.read(run).state
+    (measured,) = [m for m in state.measured.values() if m.status is Status.FAILED]
+    assert measured.failure_kind is FailureKind.CANCELLED
+    assert len(state.answers()) == 5
 
 
 @contextmanager

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pymatgen.core import Structure
 
 from alloop import Campaign
+from alloop.campaigns.load import parse_spec
 from alloop.errors import AlloopError, DataError, RunError
 from alloop.loop.people.own_candidates import score_candidates
 from alloop.loop.python.campaign import Unobserved
@@ -76,6 +78,22 @@ def test_a_suggested_batch_is_measured_by_nobody_and_stays_the_next(campaign: Ca
     assert [each.candidate for each in campaign.suggest()] == [each.candidate for each in batch]
     assert [each.candidate for each in campaign.suggest(2)] == [e.candidate for e in batch[:2]]
     assert campaign.head == head, "asking again writes nothing"
+
+
+@pytest.mark.parametrize("form", ["mapping", "spec", "file"])
+@pytest.mark.parametrize("settings", [{"budget.rounds": 1}, ["budget.rounds=1"]])
+def test_settings_are_laid_over_whatever_says_the_campaign(
+    tmp_path: Path, form: str, settings: Any
+) -> None:
+    given: Any = SPEC
+    if form == "spec":
+        given = parse_spec(SPEC, where="test")
+    elif form == "file":
+        given = tmp_path / "mine.yaml"
+        given.write_text(yaml.safe_dump(SPEC))
+    campaign = Campaign.create(given, run=tmp_path / "run", settings=settings)
+    assert campaign.state.spec.budget.rounds == 1
+    assert campaign.state.spec.budget.initial == 6
 
 
 def test_the_first_candidates_come_in_parts_where_that_is_asked(campaign: Campaign) -> None:

@@ -98,10 +98,14 @@ def test_those_of_another_model_are_refused(elsewhere):
         MlipOptions(model="sevennet-0").check_ready(["Ni"])
 
 
-def test_a_file_of_another_architecture_is_refused(tmp_path):
-    file, _ = CHGNET.weights_file()
-    oracle = MlipOracle(MlipOptions(model="sevennet-0", weights=file))
-    with pytest.raises(PotentialError, match="no checkpoint of SevenNet"):
+@pytest.mark.parametrize(
+    ("model", "other", "family"),
+    [("sevennet-0", CHGNET, "SevenNet"), ("chgnet", SEVENNET_0, "CHGNet")],
+)
+def test_a_file_of_another_architecture_is_refused(model, other, family):
+    file, _ = other.weights_file()
+    oracle = MlipOracle(MlipOptions(model=model, weights=file))
+    with pytest.raises(PotentialError, match=f"no checkpoint of {family} .* leave weights out"):
         oracle.self_test()
 
 

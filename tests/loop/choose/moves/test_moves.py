@@ -281,3 +281,11 @@ def test_the_seed_decides(name: str) -> None:
         return moves.crossover(moves.mutate(codes, rng), codes, rng).tolist()
 
     assert once(1) == once(1) != once(2)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_fractions_are_those_of_the_materials(name: str) -> None:
+    space, moves = SPACES[name], moves_in(name)
+    codes = moves.draw(12, np.random.default_rng(3))
+    wanted = fractions_of(moves.decode(codes), space)
+    assert moves.fractions(codes) == pytest.approx(wanted.astype(float), abs=1e-9)
