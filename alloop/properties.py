@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 FORMATION_ENERGY = "formation_energy_per_atom"
 ENERGY_ABOVE_HULL = "energy_above_hull"
+PARENT_LATTICE_KEPT = "parent_lattice_kept"
 
 ELASTIC_CONSTANTS = tuple(f"c{i}{j}" for i in range(1, 7) for j in range(i, 7))
 """Elastic constants in Voigt's notation, row by row of the upper triangle."""
@@ -58,6 +59,11 @@ UNITS = MappingProxyType(
         "volume_per_atom": "Å³/atom",
         "volume_per_atom_at_temperature": "Å³/atom",
         "thermal_expansion": "10⁻⁶/K",
+        "c11_at_temperature": "GPa",
+        "c12_at_temperature": "GPa",
+        "c44_at_temperature": "GPa",
+        "bulk_modulus_at_temperature": "GPa",
+        "shear_modulus_at_temperature": "GPa",
         "crystal_fraction": "–",
         "parent_lattice_kept": "–",
         "density": "g/cm³",

@@ -9,7 +9,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from alloop.campaigns.feasibility import contradiction
 from alloop.campaigns.objectives import ELECTRONIC, RESERVED, Constraint, Objective
 from alloop.campaigns.promotion import PromotionOptions
-from alloop.oracles.options import AsksPeople, ListsMaterials, StartsWarm
+from alloop.oracles.alloy_cells.options import CrystalOracleOptions
+from alloop.oracles.options import AsksPeople, ListsMaterials, OracleOptions, StartsWarm
 from alloop.properties import UNDECLARED, UNITS
 from alloop.space import Compositions, CrystalSpace
 
@@ -93,6 +94,7 @@ def check_space(spec: "CampaignSpec") -> None:
         if space.kind not in (able := tier.spaces()):
             raise ValueError(
                 f"tiers.{place} ({tier.kind}) measures {' and '.join(able)}, not {space.kind}"
+                f"{_with_cells(tier)}"
             )
     if space.kind not in (able := spec.model.spaces()):
         raise ValueError(
@@ -114,6 +116,15 @@ def check_space(spec: "CampaignSpec") -> None:
                 f"{first.max_warm_start_atoms} atoms, and the space's have {space.most_atoms()}; "
                 "leave warm_start out"
             )
+
+
+def _with_cells(tier: OracleOptions) -> str:
+    """Return what would let a tier measure the other sort of material, as text."""
+    if not isinstance(tier, CrystalOracleOptions):
+        return ""
+    if tier.cells is None:
+        return "; give it cells to measure compositions in, cells: {lattice: fcc, atoms: 108}"
+    return "; remove its cells"
 
 
 def check_budget(spec: "CampaignSpec") -> None:
@@ -173,6 +184,11 @@ def check_tiers(spec: "CampaignSpec") -> None:
                 f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
                 f"set, it measures {', '.join(sorted(given))}" + electronic_property_hint(missing)
             )
+    if tiers[-1].gate:
+        raise ValueError(
+            f"tiers.{len(tiers) - 1}.gate does nothing: nothing is promoted from the last tier; "
+            "write a constraint, or remove it"
+        )
     if tiers[0].promote:
         raise ValueError(
             f"tiers.0 promotes {tiers[0].promote}, but there is no tier below it; "

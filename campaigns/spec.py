@@ -98,7 +98,8 @@ class CampaignSpec(BaseModel):
         cls, tiers: tuple[OracleOptions, ...], info: ValidationInfo
     ) -> tuple[OracleOptions, ...]:
         wishes = (*info.data.get("objectives", ()), *info.data.get("constraints", ()))
-        return tuple(tier.with_properties([wish.property for wish in wishes]) for tier in tiers)
+        names = [wish.property for wish in wishes]
+        return tuple(tier.with_properties([*names, *tier.gate]) for tier in tiers)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -170,11 +171,10 @@ class CampaignSpec(BaseModel):
         return self.acquisition.candidates == "table" or self.recognises_rows
 
     def required_properties(self, tier: int) -> tuple[str, ...]:
-        """Return the properties that a tier has to measure: what a property is derived from
-        stands for it, unless the tier measures it itself.
+        """Return the properties that a tier has to measure, for the campaign or for its own gate:
+        what a property is derived from stands for it, unless the tier measures it itself.
         """
         given = self.tiers[tier].measures()
-        names = (
-            name if name in given else DERIVED.get(name, name) for name in self.property_names()
-        )
+        asked = (*self.property_names(), *self.tiers[tier].gate)
+        names = (name if name in given else DERIVED.get(name, name) for name in asked)
         return tuple(dict.fromkeys(names))

@@ -62,6 +62,11 @@ class OracleOptions(BaseModel):
         description="measurements of this tier at once, for example as many as there are "
         "licences; by default all workers",
     )
+    gate: Mapping[str, tuple[float | None, float | None]] = Field(
+        default_factory=dict,
+        description="lowest and highest value, by property that this tier alone has to measure, "
+        "of what may be promoted from it: {crystal_fraction: [0.95, null]}",
+    )
     core_hour_price: float = Field(
         default=0.0, ge=0, allow_inf_nan=False, description="money per core-hour"
     )
@@ -131,6 +136,15 @@ class OracleOptions(BaseModel):
     def spaces(self) -> tuple[str, ...]:
         """Return the kinds of space whose materials it can measure."""
         return SPACE_KINDS
+
+    @model_validator(mode="after")
+    def _gates_are_open(self) -> Self:
+        for name, (low, high) in self.gate.items():
+            if low is None and high is None:
+                raise ValueError(f"gate.{name} keeps nothing back; write [low, high], or remove it")
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"gate.{name}, [{low:g}, {high:g}], lets nothing through")
+        return self
 
     @model_validator(mode="after")
     def _uses_its_common_options(self) -> Self:

@@ -156,7 +156,7 @@ def layout_of(
     open_names: list[str] = []
     found: list[Supercell] = []
     for parent in parents:
-        cell = _cell_for(parent, supercell, atoms)
+        cell = cell_for(parent, supercell, atoms)
         if not sublattices:
             labels = list(dict.fromkeys(cell.elements or cell.labels))
             if len(labels) > 1:
@@ -188,7 +188,7 @@ def layout_of(
     return Layout(tuple(found), tuple(open_ones))
 
 
-def _cell_for(parent: ParentOptions, supercell: Repeats | None, atoms: int | str) -> UnitCell:
+def cell_for(parent: ParentOptions, supercell: Repeats | None, atoms: int | str) -> UnitCell:
     """Return the unit cell; of fcc with 2 n³ atoms the two-atom one, which fills a cube best."""
     cell = parent.unit_cell()
     wanted = parent.atoms if parent.atoms is not None else atoms

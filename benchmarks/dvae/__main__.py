@@ -22,7 +22,7 @@ import torch
 from pymatgen.core import Composition
 
 from alloop.materials import formula_of
-from alloop.models.dvae.inversion import invert, nearest_inverted
+from alloop.models.dvae.inversion import invert
 from alloop.models.dvae.model import DvaeModel
 from alloop.models.dvae.options import DvaeOptions
 from benchmarks.dvae.campaign import labels_needed
@@ -125,12 +125,10 @@ def model_figures(seed: int) -> Figures:
 
 
 def _print_path(model: DvaeModel) -> None:
-    path = invert(model, Composition(EXAMPLE))
-    designs = [step.design for step in path.steps]
-    if path.succeeded:
-        designs.append(nearest_inverted(model, path))
-    for design in designs:
-        print(f"{EXAMPLE}: {formula_of(design.composition)}, {design.value:.2f}", flush=True)
+    for keep in (False, True):
+        for step in invert(model, Composition(EXAMPLE), keep_elements=keep).steps:
+            formula = formula_of(step.design.composition)
+            print(f"{EXAMPLE}: {formula}, {step.design.value:.2f}", flush=True)
 
 
 def _heads() -> Figures:

@@ -1,4 +1,5 @@
-"""Checks whether a relaxation is trusted enough for its candidate to be promoted."""
+"""Checks whether a result is good enough for its candidate to be promoted: the gate of its tier,
+and whether its relaxation is trusted."""
 
 import numpy as np
 from pymatgen.core import Structure
@@ -20,15 +21,34 @@ MAX_STRETCH = 1.1
 def promotion_rejection(
     state: CampaignState, store: ArtifactStore, answer: Measured
 ) -> CandidateRejection | None:
-    """Return the rejection of a successful measurement that is not trusted; None where it is.
+    """Return the rejection of a successful measurement that its tier's gate keeps back, or that is
+    not trusted; None where it may be promoted.
 
     A measurement that did not converge has failed, and is no answer in the first place.
     """
     options = state.spec.promotion
+    if (closed := gate_rejection(state, answer)) is not None:
+        return closed
     if options.keep_structure and (found := structure_change_rejection(store, answer)) is not None:
         return found
     if options.max_surprise is not None:
         return surprise_rejection(state, answer, options.max_surprise)
+    return None
+
+
+def gate_rejection(state: CampaignState, answer: Measured) -> CandidateRejection | None:
+    """Refuse what the gate of the tier that measured it keeps back; the margin is in the property's
+    unit."""
+    for name, (low, high) in state.spec.tiers[answer.tier].gate.items():
+        value = answer.properties.get(name)
+        if value is None:  # a label that was brought
+            return CandidateRejection("gate", -1.0, f"its {name} is not known")
+        if low is not None and value < low:
+            text = f"its {name} is {value:.4g}, below {low:g}"
+            return CandidateRejection("gate", value - low, text)
+        if high is not None and value > high:
+            text = f"its {name} is {value:.4g}, above {high:g}"
+            return CandidateRejection("gate", high - value, text)
     return None
 
 

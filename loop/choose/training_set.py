@@ -85,20 +85,28 @@ def _n_unlabelled(state: CampaignState, model: GenerativeModel, n_labelled: int)
 def _unlabelled(
     state: CampaignState, store: ArtifactStore, seen: Seen, known: set[str], n: int
 ) -> Iterable[Material]:
-    if n == 0:
-        return []
-    if state.spec.acquisition.candidates == "table":
-        rows = available_rows(state, seen)
-        # One order for all rounds: the rows change only as they are measured.
-        rng = np.random.default_rng(derive_seed(state.spec.seed, "unlabelled"))
-        order = sorted(rng.permutation(len(rows))[:n].tolist())
-        return [rows[place].material for place in order]
-    brought = (
-        id for id, b in brought_materials(state).items() if b.use != "kept" and id not in known
-    )
     # Somebody took the trouble to bring them: they come before what was only drawn.
+    brought = [
+        id for id, b in brought_materials(state).items() if b.use != "kept" and id not in known
+    ][:n]
+    if state.spec.acquisition.candidates == "table":
+        first = [store.get_material(id) for id in brought]
+        return [*first, *_unlabelled_rows(state, seen, set(brought), n - len(brought))]
     ids = list(islice(dict.fromkeys(chain(brought, _never_measured(state, known))), n))
     return [store.get_material(id) for id in reversed(ids)]
+
+
+def _unlabelled_rows(
+    state: CampaignState, seen: Seen, brought: set[str], n: int
+) -> Iterable[Material]:
+    """Return n rows of the table that were not measured, in one order for all rounds: they change
+    only as rows are measured."""
+    if n == 0:
+        return []
+    rows = [each for each in available_rows(state, seen) if each.id not in brought]
+    rng = np.random.default_rng(derive_seed(state.spec.seed, "unlabelled"))
+    order = sorted(rng.permutation(len(rows))[:n].tolist())
+    return [rows[place].material for place in order]
 
 
 def _never_measured(state: CampaignState, known: set[str]) -> Iterator[str]:

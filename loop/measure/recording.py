@@ -3,11 +3,12 @@
 from typing import Any
 
 from alloop.campaigns.spec import CampaignSpec
-from alloop.loop.measure.relaxed_lattice import PARENT_LATTICE_KEPT, parent_lattice_kept
+from alloop.loop.measure.relaxed_lattice import parent_lattice_kept
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import AttemptFailed, Measured, Reuse
 from alloop.loop.state.campaign_state import Evaluation
 from alloop.oracles.base import Cost, FailureKind, Measurement, Status
+from alloop.properties import PARENT_LATTICE_KEPT
 
 
 def measured(

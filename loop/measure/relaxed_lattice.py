@@ -8,8 +8,7 @@ from pymatgen.core import Structure
 
 from alloop.materials import Material
 from alloop.oracles.crystal_frame import parent_frame
-
-PARENT_LATTICE_KEPT = "parent_lattice_kept"
+from alloop.properties import PARENT_LATTICE_KEPT
 
 
 def lattice_of_sites(structure: Structure) -> str | None:

@@ -65,20 +65,42 @@ def invert(
     cutoff: float = CUTOFF,
     most_steps: int = 10,
     limits: Limits | None = None,
+    keep_elements: bool = True,
 ) -> Inversion:
-    """Change an alloy until the head gives a yes-or-no property (Fig. 7); return the whole path.
+    """Change an alloy until the head gives a yes-or-no property, by as little as is found.
 
     Each step encodes the alloy with what the head thinks of it, and decodes at the same z for a
-    yes.
+    yes (Fig. 7). That alone may exchange most of the atoms. So before a step is taken the first
+    alloy is changed along straight lines: towards what is decoded with the property around its z,
+    towards the nearest alloys of the data that have it by the head, and towards the step's own
+    alloy. Of all points within the limits at which the head gives the property, that with the
+    fewest atoms exchanged ends the path; one that is far from the data (``JudgedAlloy.is_far``)
+    only where all are. So it never takes more steps than the published inversion, and succeeds
+    wherever that does.
+
+    Args:
+        model: trained.
+        material: the alloy.
+        property_name: of a yes-or-no property.
+        cutoff: its least value at the end.
+        most_steps: largest number of steps.
+        limits: of the alloys, beside those of the model's space.
+        keep_elements: whether lines are tried; without, it is the published inversion.
 
     Raises:
         MaterialError: if the material is no composition of the model's elements, or no alloy
             near a step is within the limits.
         ModelError: if the model has no such property.
     """
-    alloy = composition_of(material)
+    first = alloy = composition_of(material)
     z = model.encode([alloy])
     steps = [_step(model, alloy, z, property_name, limits)]
+    targets: list[Composition] = []
+    if keep_elements and steps[0].design.value < cutoff and most_steps:
+        targets = [
+            *_decoded(model, first, property_name, cutoff),
+            *_known(model, first, property_name, cutoff),
+        ]
     while steps[-1].design.value < cutoff and len(steps) <= most_steps:
         wanted = model.asking(z, property_name, 1.0)
         moved = within(composition_of(model.decode(wanted, seed=0)[0]), limits, model)
@@ -87,6 +109,10 @@ def invert(
                 f"no alloy near {formula_of(alloy)} is within the limits",
                 remedy="Loosen them: each element needs room between its bounds.",
             )
+        if keep_elements:
+            targets.append(moved)
+            found = _smallest_change(model, first, targets, property_name, cutoff, limits)
+            moved, targets = found or moved, []
         alloy = moved
         z = model.encode([alloy])
         steps.append(_step(model, alloy, z, property_name, limits))
@@ -100,50 +126,27 @@ def _step(
     return InversionStep(design, tuple(z[0, : model.options.latents].tolist()))
 
 
-def nearest_inverted(
+def _smallest_change(
     model: DvaeModel,
-    path: Inversion,
-    *,
-    property_name: str = "single_phase_probability",
-    cutoff: float = CUTOFF,
-    limits: Limits | None = None,
-) -> JudgedAlloy:
-    """Return the smallest change found, in atoms exchanged, that gives an alloy the property.
-
-    The alloy is changed along straight lines: towards the alloys of its inversion, towards what
-    is decoded with the property around its z, and towards the nearest alloys of the data that
-    have it by the head. Of all points within the limits at which the head gives the property,
-    that with the fewest atoms exchanged is returned; one that is far from the data
-    (``JudgedAlloy.is_far``) only where all are.
-
-    Raises:
-        MaterialError: if the path did not succeed.
-        ModelError: if the model has no such property.
-    """
-    if not path.succeeded:
-        raise MaterialError(
-            f"{formula_of(path.steps[0].design.composition)} was not inverted",
-            remedy="Allow more steps, a lower cutoff or looser limits.",
-        )
-    first = path.steps[0].design.composition
-    if path.steps[0].design.value >= cutoff:
-        return path.steps[0].design
-    targets = [
-        *(step.design.composition for step in path.steps[1:]),
-        *_decoded(model, first, property_name, cutoff),
-        *_known(model, first, property_name, cutoff),
-    ]
+    first: Composition,
+    targets: Sequence[Composition],
+    property_name: str,
+    cutoff: float,
+    limits: Limits | None,
+) -> Composition | None:
+    """Return the alloy with the property on the ways to others that exchanges the fewest atoms of
+    the first; None where there is none."""
     shares = np.linspace(0, 1, _COARSE + 1)[1:]
     ways = [(target, float(share)) for target in targets for share in shares]
     reached = _reached(model, first, ways, property_name, cutoff, limits)
     if not reached:
-        return path.steps[-1].design
+        return None
     target, share, found = _smallest(first, reached)
     between = np.linspace(share - 1 / _COARSE, share, _FINE + 1)[1:-1]
     nearer = [(target, float(share)) for share in between]
     better = _reached(model, first, nearer, property_name, cutoff, limits)
     better = [way for way in better if way[2].is_far <= found.is_far]
-    return _smallest(first, better)[2] if better else found
+    return _smallest(first, [*better, (target, share, found)])[2].composition
 
 
 _Way = tuple[Composition, float]
@@ -159,7 +162,8 @@ def _reached(
     limits: Limits | None,
 ) -> list[tuple[Composition, float, JudgedAlloy]]:
     """Return the ways at whose end the head gives the property, within the limits."""
-    ends = [(target, share, _blend(first, target, share)) for target, share in ways]
+    blends = model.within_space([_blend(first, target, share) for target, share in ways])
+    ends = [(*way, blend) for way, blend in zip(ways, blends, strict=True)]
     allowed = [end for end in ends if limits is None or not limits.violations(end[2])]
     designs = judge(model, [alloy for _, _, alloy in allowed], property_name, limits)
     return [
@@ -189,8 +193,8 @@ def _decoded(
 def smallest_changes(
     model: DvaeModel, material: Material, property_name: str, value: float
 ) -> tuple[Material, ...]:
-    """Return the alloys of an inversion and the smallest change found, last; none for a value that
-    is no yes, or of a property that is no yes-or-no.
+    """Return the alloys of an inversion, the smallest change found last; none for a value that is
+    no yes, or of a property that is no yes-or-no.
 
     Raises:
         MaterialError: if the material is no composition of the model's elements.
@@ -200,10 +204,7 @@ def smallest_changes(
     if column not in model.learned.enumerated or not CUTOFF <= value <= 1.0:
         return ()
     path = invert(model, material, property_name=property_name, cutoff=CUTOFF)
-    alloys = [step.design.composition for step in path.steps]
-    if path.succeeded:
-        alloys.append(nearest_inverted(model, path, property_name=property_name).composition)
-    return tuple(alloys)
+    return tuple(step.design.composition for step in path.steps)
 
 
 @torch.no_grad()

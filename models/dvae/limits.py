@@ -14,11 +14,11 @@ from pymatgen.analysis import cost
 from pymatgen.core import Composition, Element
 
 from alloop.errors import MaterialError
+from alloop.models.dvae.projection import SLACK, Bounds, project
+from alloop.space import Compositions
 
 _PYMATGEN = Path(cost.__file__).with_name("costdb_elements.csv")
 _COLUMNS = ("element", "usd_per_kg", "date", "source")
-_SLACK = 1e-6
-"""Tolerance of a fraction: less than any scale weighs."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Limits(BaseModel):
         for symbol in sorted({*fractions, *self.fractions}):
             fraction = fractions.get(symbol, 0.0)
             low, high = self.bounds(symbol)
-            if not low - _SLACK <= fraction <= high + _SLACK:
+            if not low - SLACK <= fraction <= high + SLACK:
                 wrong.append(f"{symbol} is {fraction:.3f}, outside {low:g} to {high:g}")
         if self.most_elements is not None and len(fractions) > self.most_elements:
             wrong.append(f"{len(fractions)} elements, more than {self.most_elements}")
@@ -156,73 +156,33 @@ class Limits(BaseModel):
     def nearest(self, fractions: np.ndarray, symbols: Sequence[str]) -> np.ndarray | None:
         """Return fractions within the limits near the given ones, or None where there are none.
 
-        Elements beyond the most allowed go first, the smallest fractions before others. The
-        rest is scaled so that it sums to one, each element stopping at its bounds. A price
-        that is too high is met by blending towards the same elements' cheapest allowed mixture.
+        How they are found says ``project``.
 
         Args:
             fractions: shape (e,).
             symbols: of the elements, length e.
         """
+        found = project(np.asarray(fractions, dtype=float)[None], self._bounds(symbols))[0]
+        return None if np.isnan(found).any() else found
+
+    def _bounds(self, symbols: Sequence[str]) -> Bounds:
         low, high = np.array([self.bounds(symbol) for symbol in symbols]).T
-        if low.sum() > 1 + _SLACK or high.sum() < 1 - _SLACK:
-            return None
-        kept = _largest(fractions, low, high, self.most_elements)
-        inside = _scaled(fractions, low, np.where(kept, high, 0.0))
-        if inside is None or self.highest_price is None:
-            return inside
-        return self._affordable(inside, low, np.where(inside > 0, high, 0.0), symbols)
-
-    def _affordable(
-        self, fractions: np.ndarray, low: np.ndarray, high: np.ndarray, symbols: Sequence[str]
-    ) -> np.ndarray | None:
-        assert self.highest_price is not None
-        masses = np.array([float(Element(symbol).atomic_mass) for symbol in symbols])
-        # An alloy is affordable if Σ c_i m_i (p_i − highest) ≤ 0, which is linear in c.
-        excess = masses * (self.prices.of(symbols) - self.highest_price)
-        if fractions @ excess <= 0:
-            return fractions
-        cheapest = low.copy()
-        for i in np.argsort(excess):
-            cheapest[i] += max(0.0, min(high[i] - low[i], 1 - cheapest.sum()))
-        saving = (fractions - cheapest) @ excess
-        if cheapest.sum() < 1 - _SLACK or cheapest @ excess > 0:
-            return None
-        share = fractions @ excess / saving
-        return np.asarray(fractions + min(1.0, share * (1 + _SLACK)) * (cheapest - fractions))
+        excess = None
+        if self.highest_price is not None:
+            # An alloy is affordable if Σ c_i m_i (p_i − highest) ≤ 0, which is linear in c.
+            masses = np.array([float(Element(symbol).atomic_mass) for symbol in symbols])
+            excess = masses * (self.prices.of(symbols) - self.highest_price)
+        return Bounds(low, high, most=self.most_elements, excess=excess)
 
 
-def _largest(
-    fractions: np.ndarray, low: np.ndarray, high: np.ndarray, most: int | None
-) -> np.ndarray:
-    """Return which elements to keep: those that must be there, then the largest fractions."""
-    kept = (fractions > 0) & (high > 0) | (low > 0)
-    if not kept.any() or high[kept].sum() < 1:  # what is there cannot fill an alloy
-        kept = high > 0
-    if most is not None and kept.sum() > most:
-        rank = np.where(low > 0, 2.0, fractions)
-        rank[~kept] = -1.0
-        kept = np.zeros_like(kept)
-        kept[np.argsort(-rank, kind="stable")[:most]] = True
-    return kept
-
-
-def _scaled(fractions: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray | None:
-    """Return clip(s · fractions, low, high) with the s for which it sums to one."""
-    if low.sum() > 1 + _SLACK or high.sum() < 1 - _SLACK:
-        return None
-    # An element at nought would stay there, however large s is.
-    weights = np.where(high > 0, np.maximum(fractions, 1e-6), 0.0)
-    least, most = 0.0, 1.0
-    while np.clip(most * weights, low, high).sum() < 1 - 1e-12 and most < 1e9:
-        most *= 2
-    for _ in range(100):
-        middle = (least + most) / 2
-        if np.clip(middle * weights, low, high).sum() < 1:
-            least = middle
-        else:
-            most = middle
-    return np.asarray(np.clip(most * weights, low, high))
+def bounds_of(space: Compositions, symbols: Sequence[str]) -> Bounds:
+    """Return the limits of a campaign's space on alloys of its elements: fractions, numbers of
+    elements, price and steps."""
+    low, high = np.array([space.part_bounds(symbol) for symbol in symbols]).T / space.n_parts
+    fewest, most = space.element_numbers()
+    excess = space.price_excess
+    prices = np.array([excess[symbol] for symbol in symbols]) if excess else None
+    return Bounds(low, high, fewest, most, prices, space.n_parts)
 
 
 @lru_cache(maxsize=1)

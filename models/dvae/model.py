@@ -18,13 +18,16 @@ from alloop.models import checkpoint
 from alloop.models.analyses import Wish
 from alloop.models.base import Dataset, FitSummary, OnProgress, Prediction, column_of
 from alloop.models.dvae.elements import element_table
+from alloop.models.dvae.limits import bounds_of
 from alloop.models.dvae.options import DvaeOptions
+from alloop.models.dvae.projection import Bounds, project
 from alloop.models.dvae.trained import TrainedDvae
 from alloop.models.dvae.training import fit
 from alloop.models.explanation import Explanation
 from alloop.models.latent_points import require_latent_points
 from alloop.models.starting import require_same
 from alloop.models.threads import single_thread
+from alloop.space import Compositions
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,10 @@ class Description(checkpoint.Description):
     """Everything about a model but its tensors."""
 
     kind: Literal["dvae"] = "dvae"
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     options: DvaeOptions
+    space: Compositions | None
+    """Space whose limits decoding keeps, without rules of one's own."""
     elements: tuple[str, ...]
     property_names: tuple[str, ...]
     scales: tuple[tuple[float, float], ...]
@@ -65,6 +70,7 @@ class DvaeModel:
         options: sizes, priors and training.
         elements: that alloys may consist of, at least two.
         property_names: one node each, in the order of the columns.
+        space: of these elements; what is decoded keeps its limits. None: there are none.
 
     Raises:
         ModelError: if these do not fit together.
@@ -72,7 +78,12 @@ class DvaeModel:
     """
 
     def __init__(
-        self, options: DvaeOptions, elements: Sequence[str], property_names: Sequence[str]
+        self,
+        options: DvaeOptions,
+        elements: Sequence[str],
+        property_names: Sequence[str],
+        *,
+        space: Compositions | None = None,
     ) -> None:
         if len(set(elements)) < max(2, len(elements)):
             raise ModelError(f"the elements {list(elements)} are not two or more, each named once")
@@ -82,6 +93,8 @@ class DvaeModel:
         self.options = options
         self.elements = tuple(elements)
         self.property_names = tuple(property_names)
+        self.space = space
+        self._bounds = None if space is None else bounds_of(space, self.elements)
         self._learned: TrainedDvae | None = None
 
     def fit(self, data: Dataset, *, seed: int, on_progress: OnProgress | None = None) -> FitSummary:
@@ -151,7 +164,8 @@ class DvaeModel:
         """Return for each row (z, φ), shape (n, d + p), the most probable composition.
 
         Where the heads do not find in it the yes-or-no properties that were asked for, it is
-        decoded again from very near, if that helps.
+        decoded again from very near, if that helps. An alloy outside the limits of the model's
+        space becomes the nearest inside; where there is none, it stays as it is.
 
         Args:
             z: latent points with the wanted properties.
@@ -226,6 +240,13 @@ class DvaeModel:
         del background  # it remembers the alloys of its last fit
         return explain(self, materials, property_name=property_name, seed=seed)
 
+    def within_space(self, alloys: Sequence[Composition]) -> list[Composition]:
+        """Return the nearest alloys within the limits of the model's space; as they are where there
+        are none."""
+        if self._bounds is None or not alloys:
+            return list(alloys)
+        return [self.composition(row) for row in _within(self.fractions_of(alloys), self._bounds)]
+
     def composition(self, fractions: Tensor) -> Composition:
         """Return element fractions (e,) as a material."""
         pairs = zip(self.elements, fractions.tolist(), strict=True)
@@ -240,6 +261,7 @@ class DvaeModel:
         learned = self.learned
         description = Description(
             options=self.options,
+            space=None if self.space is None else self.space.model_copy(update={"screens": ()}),
             elements=self.elements,
             property_names=self.property_names,
             scales=tuple((node.location, node.scale) for node in learned.nodes),
@@ -256,7 +278,12 @@ class DvaeModel:
             ModelError: if the file is not one, or of another kind or version.
         """
         description, tensors = checkpoint.read(path, Description)
-        model = cls(description.options, description.elements, description.property_names)
+        model = cls(
+            description.options,
+            description.elements,
+            description.property_names,
+            space=description.space,
+        )
         with torch.random.fork_rng(devices=[]):  # weights drawn here are overwritten at once
             learned = model._untrained()
         for head, nodes in zip(learned.heads, description.tree_nodes, strict=True):
@@ -293,7 +320,8 @@ class DvaeModel:
         d = self.options.latents
         width = d + len(self.property_names)
         require_latent_points(z, width)
-        return learned.decode_checked(z[:, :d], z[:, d:], seed)
+        found = learned.decode_checked(z[:, :d], z[:, d:], seed)
+        return found if self._bounds is None else _within(found, self._bounds)
 
     def fractions_of(self, materials: Sequence[Material]) -> Tensor:
         """Return element fractions, shape (n, e).
@@ -328,3 +356,10 @@ class DvaeModel:
 
     def _untrained(self) -> TrainedDvae:
         return TrainedDvae(self.options, self.elements, self.property_names)
+
+
+def _within(fractions: Tensor, bounds: Bounds) -> Tensor:
+    """Return the nearest allowed alloys (n, e); as they are where there is none."""
+    given = fractions.numpy().astype(float)
+    found = project(given, bounds)
+    return torch.from_numpy(np.where(np.isnan(found), given, found)).to(fractions.dtype)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alloop.models.starting import SameSizeOptions
 from alloop.paths import OwnFile
-from alloop.space import Space
+from alloop.space import Compositions, Space
 
 if TYPE_CHECKING:
     from alloop.models.base import Dataset, GenerativeModel, SkippedRow
@@ -91,7 +91,8 @@ class DvaeOptions(SameSizeOptions):
         """Return the model, untrained."""
         from alloop.models.dvae.model import DvaeModel  # noqa: PLC0415 (torch waits)
 
-        return DvaeModel(self, space.elements, tuple(property_names))
+        assert isinstance(space, Compositions)  # the only kind of ``spaces``
+        return DvaeModel(self, space.elements, tuple(property_names), space=space)
 
     def load(self, path: Path) -> "GenerativeModel":
         """Return the model of a checkpoint."""

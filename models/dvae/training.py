@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from pyro.infer import TraceEnum_ELBO
+from pyro.infer import Trace_ELBO, TraceEnum_ELBO
 from torch import Tensor
 from torch.optim import Adam
 
@@ -133,7 +133,8 @@ def _train(
         on_epoch: called with the number of epochs done.
     """
     network = dvae.network
-    elbo = TraceEnum_ELBO(max_plate_nesting=1)
+    # With nothing to sum over, Pyro's enumerating ELBO warns, and is the plain one.
+    elbo = (TraceEnum_ELBO if dvae.enumerated else Trace_ELBO)(max_plate_nesting=1)
     optimiser = Adam(network.parameters())
     losses: dict[str, float] = {}
     for epoch in range(epochs):

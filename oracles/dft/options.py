@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from alloop.elements import is_element
-from alloop.oracles.options import OracleOptions, TierWish
+from alloop.oracles.alloy_cells.options import CrystalOracleOptions
+from alloop.oracles.options import TierWish
 from alloop.properties import ELASTIC_CONSTANTS, units_of
 from alloop.settings.moved import refuse_moved
 from alloop.settings.names import DEFAULT, ProfileName
@@ -163,7 +164,7 @@ class TransportOptions(_Part):
     )
 
 
-class DftOptions(OracleOptions):
+class DftOptions(CrystalOracleOptions):
     """Relaxed cells, formation energies and bulk moduli by DFT, or by CHGNet or SevenNet, learned
     potentials trained on DFT, where DFT cannot be had. The engines' settings can stand side by
     side, so that one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
@@ -267,9 +268,10 @@ class DftOptions(OracleOptions):
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``MissingSoftware`` where the engine is not installed."""
+        from alloop.oracles.alloy_cells.oracle import in_cells  # noqa: PLC0415 (pymatgen waits)
         from alloop.oracles.dft.oracle import DftOracle  # noqa: PLC0415 (atomate2 takes seconds)
 
-        return DftOracle(self, elements=elements)
+        return in_cells(DftOracle(self, elements=elements), self.cells)
 
     def check_ready(self, elements: Sequence[str]) -> None:
         """Check as ``build`` does, but start no program; of learned potentials on this machine
@@ -291,10 +293,6 @@ class DftOptions(OracleOptions):
         from alloop.oracles.dft.factory import describe_engine  # noqa: PLC0415
 
         return describe_engine(self)
-
-    def spaces(self) -> tuple[str, ...]:
-        """Return the kinds of space whose materials have sites."""
-        return "decorations", "structures"
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:

@@ -16,8 +16,9 @@ from pydantic import (
 
 from alloop.elements import checked_symbol
 from alloop.errors import PotentialError
-from alloop.oracles.lammps.properties import SIMULATION, Simulation
-from alloop.oracles.options import OracleOptions, TierWish
+from alloop.oracles.alloy_cells.options import CrystalOracleOptions
+from alloop.oracles.lammps.properties import AT_TEMPERATURE, SIMULATION, Simulation
+from alloop.oracles.options import TierWish
 from alloop.paths import OwnFile
 from alloop.properties import units_of
 
@@ -134,7 +135,7 @@ def _measurable(name: str) -> str:
     return name
 
 
-class LammpsOptions(OracleOptions):
+class LammpsOptions(CrystalOracleOptions):
     """Relaxation and bulk modulus by LAMMPS with a classical potential, and what else is asked.
 
     The defaults give the published bulk moduli of Ni–Cr and fcc Ni–Fe–Cr cells within 0.001 GPa.
@@ -179,8 +180,8 @@ class LammpsOptions(OracleOptions):
 
     def check(self) -> None:
         """Check that molecular dynamics are asked for where their options are given."""
-        if self.dynamics != DynamicsOptions() and Simulation.DYNAMICS not in self.simulations():
-            names = [n for n, which in SIMULATION.items() if which is Simulation.DYNAMICS]
+        if self.dynamics != DynamicsOptions() and not AT_TEMPERATURE & self.simulations():
+            names = [n for n, which in SIMULATION.items() if which in AT_TEMPERATURE]
             raise ValueError(
                 "dynamics does nothing: no property asks for molecular dynamics; add one of "
                 f"{', '.join(names)} to properties, or remove dynamics"
@@ -221,19 +222,16 @@ class LammpsOptions(OracleOptions):
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``PotentialError`` where no potential covers the elements."""
+        from alloop.oracles.alloy_cells.oracle import in_cells  # noqa: PLC0415 (pymatgen waits)
         from alloop.oracles.lammps.systems import lammps_oracle  # noqa: PLC0415 (LAMMPS waits)
 
-        return lammps_oracle(self, elements=elements)
+        return in_cells(lammps_oracle(self, elements=elements), self.cells)
 
     def check_ready(self, elements: Sequence[str]) -> None:
         """Check as ``build`` does, without importing what simulates."""
         from alloop.oracles.lammps.readiness import check_lammps  # noqa: PLC0415
 
         check_lammps(self, elements)
-
-    def spaces(self) -> tuple[str, ...]:
-        """Return the kinds of space whose materials have sites."""
-        return "decorations", "structures"
 
     @property
     def max_warm_start_atoms(self) -> int:

@@ -19,7 +19,8 @@ from alloop.oracles.lammps.procedures.elasticity import (
     bulk_modulus,
     measure_elasticity,
 )
-from alloop.oracles.lammps.properties import Simulation
+from alloop.oracles.lammps.procedures.hot_elasticity import measure_hot_elasticity
+from alloop.oracles.lammps.properties import AT_TEMPERATURE, Simulation
 from alloop.oracles.lammps.readiness import ready_potential
 from alloop.oracles.lammps.self_test import self_test
 from alloop.oracles.lammps.simulation.cell import LammpsCell
@@ -46,6 +47,7 @@ EXTRA_PROCEDURES: dict[Simulation, ExtraProcedure] = {
     Simulation.SURFACES: measure_surfaces,
     Simulation.STACKING_FAULT: measure_stacking_fault,
     Simulation.DYNAMICS: measure_dynamics,
+    Simulation.HOT_ELASTICITY: measure_hot_elasticity,
 }
 """Procedures that follow the relaxation where they are asked for: from the relaxed crystal to
 properties."""
@@ -202,7 +204,7 @@ def _rebuild(
 def _fingerprint(options: LammpsOptions, potential: Potential) -> str:
     simulations = options.simulations() | {Simulation.STRAINS}
     settings = {"strain", "force_tolerance", "max_evaluations"}
-    if Simulation.DYNAMICS in simulations:
+    if AT_TEMPERATURE & simulations:
         settings |= {"dynamics"}
     if options.threads > 1:
         settings |= {"threads"}  # they add up in another order: the last digits differ

@@ -16,6 +16,7 @@ class Simulation(StrEnum):
     SURFACES = "surfaces"
     STACKING_FAULT = "stacking fault"
     DYNAMICS = "molecular dynamics"
+    HOT_ELASTICITY = "elastic constants at a temperature"
 
 
 _ANSWERED_BY = {
@@ -34,7 +35,17 @@ _ANSWERED_BY = {
         "thermal_expansion",
         "crystal_fraction",
     ),
+    Simulation.HOT_ELASTICITY: (
+        "c11_at_temperature",
+        "c12_at_temperature",
+        "c44_at_temperature",
+        "bulk_modulus_at_temperature",
+        "shear_modulus_at_temperature",
+    ),
 }
+
+AT_TEMPERATURE = frozenset({Simulation.DYNAMICS, Simulation.HOT_ELASTICITY})
+"""Simulations that the options of molecular dynamics are for."""
 
 SIMULATION = MappingProxyType(
     {name: simulation for simulation, names in _ANSWERED_BY.items() for name in names}

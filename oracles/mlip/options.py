@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field
 
-from alloop.oracles.options import OracleOptions, TierWish
+from alloop.oracles.alloy_cells.options import CrystalOracleOptions
+from alloop.oracles.options import TierWish
 from alloop.paths import OwnFile
 from alloop.properties import OF_ELASTIC_TENSOR, OF_RELAXED_CELL, units_of
 
@@ -23,7 +24,7 @@ def _measurable(name: str) -> str:
     return name
 
 
-class MlipOptions(OracleOptions):
+class MlipOptions(CrystalOracleOptions):
     """Relaxation, formation energy and moduli by a learned potential: CHGNet, SevenNet, or any
     installed ASE calculator (`alloop kinds` lists them with their errors); between classical
     potentials and DFT in cost, and no DFT result.
@@ -110,9 +111,10 @@ class MlipOptions(OracleOptions):
 
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; raises ``MissingSoftware`` where package or weights are missing."""
+        from alloop.oracles.alloy_cells.oracle import in_cells  # noqa: PLC0415 (pymatgen waits)
         from alloop.oracles.mlip.oracle import MlipOracle  # noqa: PLC0415 (ASE takes a while)
 
-        return MlipOracle(self, elements=elements)
+        return in_cells(MlipOracle(self, elements=elements), self.cells)
 
     def check_ready(self, elements: Sequence[str]) -> None:
         """Check as ``build`` does, without importing what evaluates."""
@@ -126,7 +128,3 @@ class MlipOptions(OracleOptions):
         """Say which potential measures, with which weights."""
         own = "" if self.weights is None else f", with weights from {self.weights}"
         return f"in the worker, by the learned potential {self.model}{own}"
-
-    def spaces(self) -> tuple[str, ...]:
-        """Return the kinds of space whose materials have sites."""
-        return "decorations", "structures"

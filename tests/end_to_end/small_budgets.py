@@ -82,6 +82,15 @@ _ALONE = (
     "execution.workers=1",
 )
 SMALL = {
+    "fcc-stacking-fault": (
+        *_ALLOYS,
+        "acquisition.batch=2",
+        "budget.initial=6",
+        "space.fractions={Co: [0, 0.25], Cr: [0, 0.25], Fe: [0, 0.04], Ni: [0.5, 1]}",
+        "tiers.0.cells.atoms=4",
+        "budget.measurements=[8]",
+        "execution.workers=1",
+    ),
     "ftcp-formation-energy": (*_FTCP, "acquisition.pool=8"),
     "ftcp-gap": _FTCP,
     "hea-single-phase": _ALLOYS,

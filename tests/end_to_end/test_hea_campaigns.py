@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymatgen.core import Composition
 
 from alloop.campaigns.load import load_spec
 from alloop.errors import DataError
@@ -19,8 +20,8 @@ from alloys import write_hea
 from lab import Silent, asked, write
 
 
-def go(run: Path, name: str) -> CampaignState:
-    spec = load_spec(name, SMALL[name])
+def go(run: Path, name: str, *changes: str) -> CampaignState:
+    spec = load_spec(name, (*SMALL[name], *changes))
     with Controller(run, spec, observer=Silent()) as controller:
         return controller.run()
 
@@ -38,6 +39,28 @@ def test_the_retrospective_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ones = sum(m.properties["single_phase_probability"] for m in state.answers())
     assert 0 < ones < 12
     assert len(published) > 12, "some labels stayed hidden"
+    # Rows whose label was not asked for are learnt from, beside alloys that are only drawn.
+    assert state.models[1].n_labelled == 8
+    drawn = state.spec.model.random_alloys  # type: ignore[attr-defined]
+    assert state.models[1].n_unlabelled == drawn + min(drawn, len(published) - 8)
+
+
+def test_alloys_that_are_brought_without_a_label_are_learnt_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOOP_DATA", str(tmp_path))
+    write_hea(tmp_path)
+    known = tmp_path / "known.csv"
+    known.write_text("formula,single_phase_probability\nFeNiCo,1\nFeNiTi,\nFeNiCr2,\n")
+    start = f"start={{labels: {known}}}"
+    few = "learning.unlabelled=2"
+    state = go(tmp_path / "run", "hea-single-phase", start, few)
+    model = RunFolder.read(tmp_path / "run").store.read(
+        state.models[1].checkpoint, state.spec.model.load
+    )
+    learnt = [Composition(formula) for formula in ("FeNiCo", "FeNiTi", "FeNiCr2")]
+    distances = model.assess(learnt).distance  # type: ignore[attr-defined]
+    assert float(distances.max()) < 1e-6
 
 
 def test_the_laboratory(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ REJECTIONS = {
         "was a duplicate of one that cannot be measured",
         "were duplicates of ones that cannot be measured",
     ),
+    "gate": ("was kept back by the tier's gate", "were kept back by the tier's gate"),
     "keep_structure": ("left its lattice on relaxation", "left their lattices on relaxation"),
     "max_surprise": ("was too far from the prediction", "were too far from the prediction"),
     "sublattices": ("was outside a sublattice's bounds", "were outside a sublattice's bounds"),

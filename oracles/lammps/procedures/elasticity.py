@@ -29,7 +29,7 @@ from alloop.oracles.strain_checks import (
     slope,
 )
 
-_VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Rows and columns of the Voigt components, in the order 11, 22, 33, 23, 13, 12."""
 
 FIT_FORCE_TOLERANCE = 1e-4
@@ -189,7 +189,7 @@ def elastic_tensors(
     """
     strain, wider = options.strain, check_strains(options.strain)
     columns: list[list[list[float]]] = [[] for _ in range(1 + len(wider))]
-    for direction in _directions():
+    for direction in strain_directions():
         pair = _strained_both_ways(session, crystal, strain * direction, options)
         ends = [(strain, pair.low.evaluation.pressure, pair.high.evaluation.pressure)]
         for each in wider:
@@ -199,24 +199,25 @@ def elastic_tensors(
             )
             ends.append((each, low, high))
         for column, (size, low, high) in zip(columns, ends, strict=True):
-            fall = _turned_back(low, -size * direction) - _turned_back(high, size * direction)
-            column.append([float(fall[k, m]) / (2 * size) for k, m in _VOIGT])
-    return [_symmetric(column) for column in columns]
+            fall = turned_back(low, -size * direction) - turned_back(high, size * direction)
+            column.append([float(fall[k, m]) / (2 * size) for k, m in VOIGT])
+    return [symmetric_tensor(column) for column in columns]
 
 
-def _directions() -> Iterator[Array]:
+def strain_directions() -> Iterator[Array]:
     """Yield the displacement gradients of the six strains, shape (3, 3).
 
     Upper triangular, so that the box stays as LAMMPS wants it; a shear strain, in Voigt's
     notation, is the whole change of the angle.
     """
-    for i, j in _VOIGT:
+    for i, j in VOIGT:
         direction = np.zeros((3, 3))
         direction[i, j] = 1.0
         yield direction
 
 
-def _symmetric(columns: Sequence[Sequence[float]]) -> ElasticTensor:
+def symmetric_tensor(columns: Sequence[Sequence[float]]) -> ElasticTensor:
+    """Return the tensor whose columns are the stresses of ``strain_directions``, made symmetric."""
     constants = np.array(columns).T
     return ElasticTensor.from_voigt((constants + constants.T) / 2)
 
@@ -237,21 +238,21 @@ def _fitted_tensor(
 ) -> tuple[ElasticTensor, float]:
     """Return the elastic constants by fits, and the largest standard error in GPa."""
     columns, errors = [], []
-    for direction in _directions():
+    for direction in strain_directions():
         try:
             cells = _series(session, crystal, direction, SHEAR_FIT_STRAINS, options)
         except MeasurementFailed:
             return ElasticTensor.from_voigt(np.full((6, 6), np.nan)), np.inf
         stresses = np.array(
             [
-                -_turned_back(cell.evaluation.pressure, strain * direction)
+                -turned_back(cell.evaluation.pressure, strain * direction)
                 for strain, cell in zip(SHEAR_FIT_STRAINS, cells, strict=True)
             ]
         )
-        fits = [slope(SHEAR_FIT_STRAINS, stresses[:, k, m]) for k, m in _VOIGT]
+        fits = [slope(SHEAR_FIT_STRAINS, stresses[:, k, m]) for k, m in VOIGT]
         columns.append([fit.value for fit in fits])
         errors += [fit.error for fit in fits]
-    return _symmetric(columns), max(errors)
+    return symmetric_tensor(columns), max(errors)
 
 
 def _series(
@@ -315,7 +316,7 @@ def _undone(positions: Array, gradient: Array) -> Array:
     return np.asarray(np.linalg.solve(np.eye(3) + gradient, positions.T).T)
 
 
-def _turned_back(pressure: Array, gradient: Array) -> Array:
+def turned_back(pressure: Array, gradient: Array) -> Array:
     """Return a pressure tensor in the axes before the strain turned the crystal."""
     rotation, _ = polar(np.eye(3) + gradient)
     return np.asarray(rotation.T @ pressure @ rotation)

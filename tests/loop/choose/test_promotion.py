@@ -122,6 +122,49 @@ def test_a_surprising_result_is_distrusted_where_that_is_asked_for(store: Artifa
     assert (refused.rule, refused.margin) == ("max_surprise", pytest.approx(-6.0))
 
 
+def gated(tier: int, gate: dict[str, Any]) -> dict[str, Any]:
+    tiers = [dict(each) for each in SPEC["tiers"]]
+    tiers[tier] |= {"gate": gate}
+    return {"tiers": tiers}
+
+
+def test_a_tier_s_gate_keeps_back_what_its_own_property_speaks_against(
+    store: ArtifactStore,
+) -> None:
+    story = Told(gated(0, {"volume_per_atom": [11.5, None]}))
+    story.choose(1, Stage.ACQUISITION, ["a:Ni8Fe8", "b:Ni9Fe7"])
+    story.answer(1, Stage.ACQUISITION, "a:Ni8Fe8", 190.0, volume=11.0)
+    story.answer(1, Stage.ACQUISITION, "b:Ni9Fe7", 183.0, volume=12.0)
+    proposal = propose_promotion(story.state, store, round=1, tier=1)
+    assert chosen(proposal) == [sha256("b:Ni9Fe7")]
+    (refused,) = [d for d in proposal.decisions if not d.chosen]
+    assert (refused.rule, refused.margin) == ("gate", pytest.approx(-0.5))
+    assert "its volume_per_atom is 11, below 11.5" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("tier", "gate", "problem"),
+    [
+        (1, {"density": [8, None]}, "tiers.1.gate does nothing"),
+        (0, {"density": [None, None]}, "keeps nothing back"),
+        (0, {"density": [8, 7]}, "lets nothing through"),
+        (0, {"band_gap": [1, None]}, "does not measure band_gap"),
+    ],
+)
+def test_gates_that_mean_nothing_are_refused(tier: int, gate: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SpecError, match=problem):
+        parse_spec(SPEC | gated(tier, gate), where="test")
+
+
+def test_a_tier_is_asked_for_what_its_gate_speaks_of_and_no_other_is() -> None:
+    tiers = [*gated(1, {"crystal_fraction": [0.95, None]})["tiers"], SPEC["tiers"][1]]
+    budget = SPEC["budget"] | {"measurements": [100, 50, 5]}
+    spec = parse_spec(SPEC | {"tiers": tiers, "budget": budget}, where="test")
+    asked = ["crystal_fraction" in spec.required_properties(tier) for tier in range(3)]
+    assert asked == ["crystal_fraction" in tier.measures() for tier in spec.tiers]
+    assert asked == [False, True, False]
+
+
 def test_a_cheaper_cell_is_preferred_where_the_gain_is_the_same(store: ArtifactStore) -> None:
     def first(rule: str) -> str:
         story = Told({"promotion": {"rule": rule}})

@@ -80,3 +80,36 @@ def test_dynamics_belongs_to_the_fingerprint_where_it_is_asked_for() -> None:
     assert fingerprint(300.0, "thermal_expansion") != fingerprint(900.0, "thermal_expansion")
     assert fingerprint(300.0, "thermal_expansion") == fingerprint(300.0, "crystal_fraction")
     assert fingerprint(300.0, "thermal_expansion") != fingerprint(300.0, "bulk_modulus")
+
+
+def test_copper_is_softer_at_room_temperature_by_as_much_as_in_nature() -> None:
+    options = LammpsOptions(
+        potential=COPPER,
+        properties=("c11_at_temperature", "c11"),
+        dynamics=DynamicsOptions(temperature=300.0, atoms=108, equilibrate=0.5, sample=2.0),
+    )
+    oracle = LammpsOracle(options)
+    found = oracle.measure(FCC)
+    oracle.close()
+    # Single crystals of copper at 300 K and extrapolated to 0 K, GPa (Overton and Gaffney, Phys.
+    # Rev. 98 (1955) 969): C11 168.4 of 176.2, C12 121.4 of 124.9, C44 75.4 of 81.8. The potential's
+    # own at 0 K are 169.9, 122.6 and 76.2 (Mishin et al., Phys. Rev. B 63 (2001) 224106).
+    published = {"c11": (169.9, 168.4 / 176.2), "c12": (122.6, 121.4 / 124.9)}
+    published["c44"] = (76.2, 75.4 / 81.8)
+    for name, (at_rest, softer) in published.items():
+        assert found.properties[name] == pytest.approx(at_rest, rel=2e-3)
+        hot = found.properties[f"{name}_at_temperature"]
+        assert hot == pytest.approx(softer * at_rest, rel=0.04)
+        assert hot < at_rest
+        assert found.remarks[f"{name}_at_temperature"].startswith("± ")
+
+
+def test_what_has_melted_has_no_elastic_constants() -> None:
+    options = LammpsOptions(
+        potential=COPPER,
+        properties=("c11_at_temperature",),
+        dynamics=DynamicsOptions(temperature=2500.0, atoms=100, equilibrate=1.0, sample=1.0),
+    )
+    failure = LammpsOracle(options).measure(FCC).failure
+    assert failure is not None
+    assert "no elastic constants any more" in failure.message

@@ -1,0 +1,1 @@
+"""Cells of random alloys: how a composition becomes crystals that a simulation can measure."""
