@@ -1,16 +1,16 @@
-"""Stable phases of six chemical systems: ours against prototypes filled at random and a genetic
-algorithm.
+"""Stable phases of six chemical systems: ours against random candidates and a genetic algorithm.
 
-Energies are those of potentials that come with LAMMPS: what they call stable is not nature's, and
-all strategies are asked for the same. A phase is found by a run if it measured it; it counts if it
-lies within ``NEAR`` of the hull of all runs of its system together, compounds of one formula whose
-energies agree being one phase.
+In two spaces: orderings of fcc, bcc and hcp cells, and AFLOW's prototypes, whose random filling is
+what is called prototype substitution. Energies are those of potentials that come with LAMMPS: what
+they call stable is not nature's, and all strategies are asked for the same. A phase is found by a
+run if it measured it; it counts if it lies within ``NEAR`` of the hull of all runs of its system
+together, compounds of one formula whose energies agree being one phase.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ SYSTEMS = {
     ("Al", "Co", "Ni"): "MoCoNiVFeAlCr_2nn.meam",
 }
 """Potential of each system."""
+SPACES: Mapping[str, Mapping[str, Any]] = {
+    "orderings": {"parents": ["fcc", "bcc", "hcp"], "atoms": 16},
+    "prototypes": {"kind": "structures", "max_atoms": 8},
+}
 INITIAL, BATCH, LABELS = 16, 8, 64
 SEEDS = (1, 2, 3)
 BASELINES = (of_kind("random", BATCH), of_kind("genetic", BATCH))
@@ -69,37 +73,46 @@ class Found:
 
 
 def measure() -> dict[str, Any]:
-    """Return, over systems and seeds, the phases that ours and the others found, how much earlier
-    ours found as many as the others in the end, and how far its hull lies above that of all.
+    """Return, over systems and seeds, the phases that ours and the others found in each space
+    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the end
+    (``stable_af_SPACE_NAME``), and how far its hull lies above that of all.
     """
+    figures: dict[str, Any] = {"stable_systems": float(len(SYSTEMS))}
+    for space in SPACES:
+        figures |= figures_of(space)
+    return figures
+
+
+def figures_of(space: str) -> dict[str, Any]:
+    """Return the figures of one space."""
     counts: dict[str, list[float]] = {}
     gaps: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
-    figures: dict[str, Any] = {}
     for elements, potential in SYSTEMS.items():
-        system = "".join(elements)
-        with runs_folder(f"stable-{system}") as folder:
-            runs = run_seeds(_spec(elements, potential), [OURS, *BASELINES], folder, seeds=SEEDS)
+        with runs_folder(f"stable-{space}-{''.join(elements)}") as folder:
+            spec = _spec(space, elements, potential)
+            runs = run_seeds(spec, [OURS, *BASELINES], folder, seeds=SEEDS)
             found = {name: [Found.read(run) for run in of] for name, of in runs.items()}
         every = tuple(p for of in found.values() for each in of for p in each.known)
         hull = hull_of(elements, every)
         stable = {name: [stable_after(each, hull) for each in of] for name, of in found.items()}
         for name, curves in stable.items():
-            figures[f"stable_found_{system.lower()}_{name}"] = mean(curve[-1] for curve in curves)
             counts.setdefault(name, []).extend(float(curve[-1]) for curve in curves)
             gaps.setdefault(name, []).extend(gap(each, hull) for each in found[name])
         for other in BASELINES:
             wanted = median(curve[-1] for curve in stable[other.name])
-            needed = median(labels_to(curve, wanted) for curve in stable[OURS.name])
-            theirs = median(labels_to(curve, wanted) for curve in stable[other.name])
+            needed, theirs = (
+                median(labels_to(curve, wanted) for curve in stable[name])
+                for name in (OURS.name, other.name)
+            )
             ratios.setdefault(other.name, []).append(theirs / needed)
+    figures: dict[str, Any] = {}
     for name, of_all in counts.items():
-        key = "" if name == OURS.name else f"_{name}"
-        figures[f"stable_found{key}"] = _spread(of_all)
-        figures[f"stable_hull_gap_ev_per_atom{key}"] = _spread(gaps[name])
+        key = space if name == OURS.name else f"{space}_{name}"
+        figures[f"stable_found_{key}"] = _spread(of_all)
+        figures[f"stable_hull_gap_{key}_ev_per_atom"] = _spread(gaps[name])
     for name, of_systems in ratios.items():
-        figures[f"stable_af_{name}"] = median(of_systems)
-    figures["stable_systems"] = float(len(SYSTEMS))
+        figures[f"stable_af_{space}_{name}"] = median(of_systems)
     return figures
 
 
@@ -146,11 +159,11 @@ def gap(found: Found, hull: Hull) -> float:
     return float(np.mean(apart))
 
 
-def _spec(elements: Sequence[str], potential: str) -> Mapping[str, Any]:
+def _spec(space: str, elements: Sequence[str], potential: str) -> Mapping[str, Any]:
     rounds = (LABELS - INITIAL) // BATCH
     return {
         "name": "stable-" + "-".join(elements).lower(),
-        "space": {"kind": "structures", "elements": list(elements), "max_atoms": 8},
+        "space": {**SPACES[space], "elements": list(elements)},
         "objectives": [{"property": "energy_above_hull", "goal": "minimise"}],
         "acquisition": {"strategy": "surrogate-bo", "batch": BATCH},
         "tiers": [{"kind": "lammps", "potential": potential}],
