@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -217,7 +217,14 @@ def _phrase(detail: ErrorDetails) -> tuple[str, str]:
 
 def _spec_models() -> list[type[BaseModel]]:
     """Return the models that a spec is made of, with the options of the kinds that it named."""
-    return [CampaignSpec, *OracleOptions.__subclasses__(), *ModelOptions.__subclasses__()]
+    return [CampaignSpec, *_kinds_of(OracleOptions), *_kinds_of(ModelOptions)]
+
+
+def _kinds_of(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Yield the classes that are made of a base, those made of them too."""
+    for each in base.__subclasses__():
+        yield each
+        yield from _kinds_of(each)
 
 
 def _keys(model: type[BaseModel]) -> set[str]:

@@ -15,6 +15,7 @@ from alloop.canonical import sha256
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import LedgerEntry
 from alloop.materials import Material, material_id
+from alloop.models.threads import single_thread
 from alloop.oracles.base import Measurement
 from tests.loop.observers import Silent
 from tests.loop.small_campaign import ThreadPool
@@ -86,10 +87,12 @@ class Deadly(Silent):
 
 
 def drive_pcdvae(run: Path, dies_after: int | None = None) -> Deadly:
-    """Launch or continue it; checkpoints are kept after every epoch, and threads measure."""
+    """Launch or continue it; checkpoints are kept after every epoch, and threads measure. It is
+    trained on one thread: of how many others, earlier tests would decide."""
     observer = Deadly(dies_after)
     spec = parse_spec(SPEC, where="tiny")
     with (
+        single_thread(),
         patch("alloop.loop.controller.MeasuringPool", ThreadPool),
         patch("alloop.models.pcdvae.resuming.MIN_SECONDS_BETWEEN", 0.0),
         Controller(run, spec, build_oracles=lambda _: [Relaxing()], observer=observer) as one,

@@ -96,6 +96,7 @@ def test_with_everything_asked_for_it_keeps_them_too(options: LammpsOptions, all
         "surface_energy",
         "stacking_fault_energy",
         "crystal_fraction",
+        "c11_at_temperature",
     )
     short = DynamicsOptions(atoms=16, equilibrate=0.02, sample=0.04)
     asked = options.model_copy(update={"properties": everything, "dynamics": short})
