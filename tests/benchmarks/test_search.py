@@ -127,7 +127,7 @@ def test_the_worth_of_a_higher_tier_is_counted_by_its_own_values(
     small = (
         "space.atoms=16",
         "model={kind: lattice, width: 8, depth: 1, epochs: 1, unlabelled: 32}",
-        "budget={initial: 8, rounds: 2, measurements: [14, 6]}",
+        "budget={initial: 8, rounds: 1, measurements: [11, 3]}",
         "acquisition.batch=3",
         # Another strain makes another oracle of seconds.
         "tiers.1={kind: lammps, potential: NiFeCr-Wu2017, strain: 0.004, promote: 3}",
@@ -138,7 +138,7 @@ def test_the_worth_of_a_higher_tier_is_counted_by_its_own_values(
     for name in ("with", "without"):
         state = RunFolder.read(tmp_path / "learning" / f"{name}-1").state
         by_higher_tier = [m.properties["bulk_modulus"] for m in state.answers(1)]
-        assert len(by_higher_tier) == 6
+        assert len(by_higher_tier) == 3
         assert figures[f"higher_tier_{name}_seed_1_gpa"] == max(by_higher_tier)
 
 

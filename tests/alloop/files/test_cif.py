@@ -87,7 +87,7 @@ def _from_a_table_tier(text: str, folder: Path) -> str:
     return material_id(crystal)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(text=texts())
 def test_a_text_is_the_same_material_as_a_file_in_a_data_set_and_in_a_table_tier(
     text: str,
