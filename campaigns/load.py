@@ -89,6 +89,7 @@ def parse_spec(data: Any, *, where: str, folder: Path | None = None) -> Campaign
     """
     if not isinstance(data, dict):
         raise SpecError("this is not a mapping of keys", where=where, remedy="See README.md.")
+    _require_text(data, f"{where}: ")
     try:
         spec = CampaignSpec.model_validate(british(data), context={FOLDER: folder or Path()})
     except ValidationError as error:
@@ -104,6 +105,7 @@ def load_tier(path: Path) -> OracleOptions:
         SpecError: naming file, key path, value and remedy.
     """
     data = british(_read(path))
+    _require_text(data, f"{path}: ")
     try:
         tier: OracleOptions = TypeAdapter(TierPart).validate_python(
             data, context={FOLDER: path.parent}
@@ -111,6 +113,26 @@ def load_tier(path: Path) -> OracleOptions:
     except ValidationError as error:
         raise _explain(error, str(path)) from error
     return tier
+
+
+def _require_text(value: Any, where: str) -> None:
+    """Refuse text that is not UTF-8: even an error about it could not be written.
+
+    Raises:
+        SpecError: naming the key.
+    """
+    match value:
+        case dict():
+            for key, each in value.items():
+                _require_text(key, where)
+                _require_text(each, _inside(where, key))
+        case list():
+            for place, each in enumerate(value):
+                _require_text(each, _inside(where, place))
+        case str() if not _is_utf8(value):
+            raise SpecError(
+                f"{value!r} is not UTF-8", where=where, remedy="Rename the file or folder."
+            )
 
 
 def _require_writable(value: Any, where: str) -> None:
@@ -129,10 +151,8 @@ def _require_writable(value: Any, where: str) -> None:
                 _require_writable(each, _inside(where, place))
         case float() if not math.isfinite(value):
             raise SpecError(f"{value} is no number to go by", where=where, remedy="Correct it.")
-        case str() if not _is_utf8(value):
-            raise SpecError(
-                f"{value!r} is not UTF-8", where=where, remedy="Rename the file or folder."
-            )
+        case str():
+            _require_text(value, where)
 
 
 def _inside(where: str, key: object) -> str:

@@ -257,3 +257,12 @@ def test_what_people_cannot_be_asked_is_refused(person: dict[str, object], messa
     }
     with pytest.raises(SpecError, match=message):
         parse_spec(spec, where="here")
+
+
+@pytest.mark.parametrize("where", ["key", "value"])
+def test_half_of_a_surrogate_pair_is_refused_in_words(where: str) -> None:
+    half = "\ud800"
+    extra = {half: 1} if where == "key" else {"nmae": [half]}
+    with pytest.raises(SpecError, match="is not UTF-8") as refusal:
+        parse_spec({"name": "x", "objectives": []} | extra, where="a.yaml")
+    str(refusal.value).encode()
