@@ -9,7 +9,12 @@ from collections.abc import Sequence
 
 from benchmarks.recording import record_modules
 
-PARTS = {"generator": "generator", "cases": "cases", "stable": "stable"}
+PARTS = {
+    "generator": "generator",
+    "cases": "cases",
+    "stable": "stable:orderings",
+    "stable_prototypes": "stable:prototypes",
+}
 """Module of each part, in the order in which they are measured; each is imported when its turn
 comes."""
 

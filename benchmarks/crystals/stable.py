@@ -72,19 +72,21 @@ class Found:
         return tuple(phase for phase in self.phases if phase is not None)
 
 
-def measure() -> dict[str, Any]:
-    """Return, over systems and seeds, the phases that ours and the others found in each space
-    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the end
-    (``stable_af_SPACE_NAME``), and how far its hull lies above that of all.
-    """
-    figures: dict[str, Any] = {"stable_systems": float(len(SYSTEMS))}
-    for space in SPACES:
-        figures |= figures_of(space)
-    return figures
+def orderings() -> dict[str, Any]:
+    """Return the figures of orderings of fcc, bcc and hcp cells."""
+    return figures_of("orderings")
+
+
+def prototypes() -> dict[str, Any]:
+    """Return the figures of AFLOW's prototypes."""
+    return figures_of("prototypes")
 
 
 def figures_of(space: str) -> dict[str, Any]:
-    """Return the figures of one space."""
+    """Return, over systems and seeds, the phases that ours and the others found in a space
+    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the end
+    (``stable_af_SPACE_NAME``), and how far its hull lies above that of all.
+    """
     counts: dict[str, list[float]] = {}
     gaps: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
