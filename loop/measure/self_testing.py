@@ -43,6 +43,9 @@ def self_test(
 ) -> Iterator[SelfTested]:
     """Yield the event of each tier's self-test; one that the machine failed is tried again.
 
+    A session that was killed leaves no event of its attempts: the next one goes on with the latest,
+    which may be finished.
+
     Args:
         pool: measures.
         spool: of the run.
@@ -58,13 +61,14 @@ def self_test(
     def task_of(tier: int, attempt: int) -> Task:
         return Task(attempt_id(self_test_id(tier), attempt), tier, lambda: payload)
 
-    waiting = deque(task_of(tier, 1) for tier in tiers)
+    waiting = deque(task_of(tier, spool.latest_attempt(self_test_id(tier))) for tier in tiers)
     for task, found in measure_all(
         pool, waiting, limits=[1] * (1 + max(tiers)), is_stopping=is_stopping
     ):
         if found.failure is None:
             yield _event(task.tier, found)
-            spool.forget(task.id)
+            for each in range(1, attempt_of(task.id)[1] + 1):
+                spool.forget(attempt_id(self_test_id(task.tier), each))
             continue
         spool.forget(task.id)
         _, attempt = attempt_of(task.id)

@@ -162,6 +162,12 @@ class Spool:
             if _EVALUATION.fullmatch(path.stem):
                 yield path.stem
 
+    def latest_attempt(self, evaluation: str) -> int:
+        """Return the number of the latest attempt that a worker has turned to, 1 if none has."""
+        files = self.folder.glob(f"{_plain(evaluation)}*")
+        found = [attempt_of(path.stem) for path in files if path.suffix in (".json", ".lock")]
+        return max((attempt for name, attempt in found if name == evaluation), default=1)
+
     def forget(self, evaluation: str) -> None:
         """Clear an evaluation from the spool, once the ledger has its measurement.
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from alloop.campaigns.execution import LocalExecution
-from alloop.canonical import sha256
+from alloop.canonical import canonical_json, sha256
 from alloop.errors import RunError
 from alloop.loop.measure.execution import MeasuringPool
-from alloop.loop.measure.self_testing import self_test
-from alloop.loop.measure.spool import Spool
+from alloop.loop.measure.self_testing import SELF_TEST, self_test, self_test_id
+from alloop.loop.measure.spool import Spool, attempt_id
 from alloop.loop.record.events import SelfTested
 from alloop.materials import Material
 from alloop.oracles.base import FailureKind, Measurement
@@ -46,15 +46,17 @@ class Examined:
         )
 
 
-def run_test(folder: Path, oracle: Examined, attempts: int) -> list[SelfTested]:
-    spool = Spool.temporary(folder / "spool")
+def run_test(
+    folder: Path, oracle: Examined, attempts: int, spool: Spool | None = None
+) -> list[SelfTested]:
+    spool = spool or Spool.temporary(folder / "spool")
     spool.make()
     pool = MeasuringPool([oracle], [60.0], LocalExecution(workers=1), spool)
     try:
         found = list(self_test(pool, spool, [0], attempts=[attempts], is_stopping=lambda: False))
     finally:
         pool.shutdown()
-    assert list(spool.evaluations()) == []
+    assert not list(spool.folder.iterdir())
     return found
 
 
@@ -73,3 +75,18 @@ def test_a_failed_self_test_stops_the_run_with_the_reason(tmp_path: Path) -> Non
     (tmp_path / "begun").touch()
     with pytest.raises(RunError, match="failed its self-test: a bad sign"):
         run_test(tmp_path, Examined(tmp_path / "begun", is_good=False), attempts=3)
+
+
+def test_an_attempt_that_a_killed_session_has_finished_is_not_made_again(tmp_path: Path) -> None:
+    (tmp_path / "begun").touch()
+    spool = Spool.temporary(tmp_path / "spool")
+    spool.make()
+    pool = MeasuringPool([Examined(tmp_path / "begun")], [60.0], LocalExecution(workers=1), spool)
+    try:
+        payload = canonical_json({SELF_TEST: True})
+        pool.submit(attempt_id(self_test_id(0), 2), 0, payload).result(timeout=60)
+    finally:
+        pool.shutdown()
+    fails_now = Examined(tmp_path / "begun", is_good=False)
+    (event,) = run_test(tmp_path, fails_now, attempts=2, spool=spool)
+    assert event.properties == {"bulk_modulus": 187.0}
