@@ -18,6 +18,7 @@ from pymatgen.core import Composition
 
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.hull import Hull, Phase, hull_of
+from alloop.materials import formula_of
 from alloop.properties import FORMATION_ENERGY
 from benchmarks.kept_runs import runs_folder
 from benchmarks.search.seeds import OURS, of_kind, run_seeds
@@ -62,7 +63,7 @@ class Found:
             if m is None:
                 continue
             energy = None if m.doubts.get(FORMATION_ENERGY) else m.properties.get(FORMATION_ENERGY)
-            formula = Composition(state.formulas[m.candidate]).reduced_formula
+            formula = formula_of(Composition(state.formulas[m.candidate]).reduced_composition)
             phases.append(None if energy is None else Phase(formula, energy, m.candidate))
         return cls(tuple(phases))
 
