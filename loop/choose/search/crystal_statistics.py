@@ -15,7 +15,7 @@ from pymatgen.core import Element, Structure
 from vesin import NeighborList
 
 from alloop.loop.choose.moves.base import FloatArray
-from alloop.materials import Material, material_id
+from alloop.materials import Material
 
 ELEMENT_PROPERTIES = (
     "Number",
@@ -50,7 +50,9 @@ within it has none described."""
 MAX_CACHED = 50_000
 """Number of crystals whose descriptors are kept in a process."""
 
-_cached: "OrderedDict[str, FloatArray]" = OrderedDict()
+_cached: "OrderedDict[bytes, FloatArray]" = OrderedDict()
+"""Descriptors by every bit of a crystal: one that was written and read again has the same id and
+other last digits, and a process that goes on must come to the same as one that never ended."""
 
 
 def describe_crystals(materials: Sequence[Material]) -> FloatArray:
@@ -60,7 +62,8 @@ def describe_crystals(materials: Sequence[Material]) -> FloatArray:
 
 def _remembered(material: Material) -> FloatArray:
     assert isinstance(material, Structure)
-    key = material_id(material)
+    species = " ".join(site.specie.symbol for site in material).encode()
+    key = material.lattice.matrix.tobytes() + material.frac_coords.tobytes() + species
     if key not in _cached:
         if len(_cached) >= MAX_CACHED:
             _cached.popitem(last=False)

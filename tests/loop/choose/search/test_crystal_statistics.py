@@ -10,6 +10,7 @@ from alloop.loop.choose.search.crystal_statistics import (
     describe_crystal,
     describe_crystals,
 )
+from alloop.materials import material_from_json, material_id, material_to_json
 
 ROCK_SALT = Structure.from_spacegroup(
     "Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
@@ -78,3 +79,14 @@ def test_polymorphs_differ_and_the_cache_keeps_them_apart() -> None:
 def test_an_atom_without_neighbours_is_described_by_finite_numbers() -> None:
     lonely = Structure(Lattice.cubic(40.0), ["Ar"], [[0, 0, 0]])
     assert np.isfinite(describe_crystal(lonely)).all()
+
+
+def test_what_was_read_again_is_described_as_in_a_new_process() -> None:
+    lattice = Lattice.orthorhombic(3.1, 4.2, 5.3)
+    made = Structure(lattice, ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.512345678912345]])
+    read = material_from_json(material_to_json(made))
+    assert isinstance(read, Structure)
+    assert material_id(read) == material_id(made)
+    describe_crystals([made])
+    assert (describe_crystals([read])[0] == describe_crystal(read)).all()
+    assert (describe_crystal(read) != describe_crystal(made)).any()
