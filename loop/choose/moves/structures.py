@@ -192,16 +192,13 @@ class StructureMoves:
         passed = within.all(axis=1) & (holds.sum(axis=1) <= 1).all(axis=1) & is_paid
         if self._compositions is not None:
             for row in np.flatnonzero(passed):
-                passed[row] = self._shares(codes[row]) in self._compositions
+                passed[row] = self._shares(fractions[row]) in self._compositions
         return passed
 
-    def _shares(self, code: IntArray) -> Shares:
-        """Return the shares of a code's elements."""
-        shares = self._shares_of_slots[code[0]]
-        held = zip(code[1:].tolist(), shares.tolist(), strict=True)
-        return frozenset(
-            (self._elements[el], round(x, SHARE_DECIMALS)) for el, x in held if el >= 0
-        )
+    def _shares(self, fractions: FloatArray) -> Shares:
+        """Return the shares of the elements' fractions, shape (elements,)."""
+        held = zip(self._elements, fractions.tolist(), strict=True)
+        return frozenset((symbol, round(x, SHARE_DECIMALS)) for symbol, x in held if x > 0)
 
     def fractions(self, codes: IntArray) -> FloatArray:
         """Return the atomic fractions of the elements, shape (n, elements)."""

@@ -81,20 +81,24 @@ def short_range_order(space: Decorations) -> OrderingDescriptors:
 
 
 class Fractions:
-    """Atomic fractions of the space's elements."""
+    """Atomic fractions of elements.
+
+    Args:
+        elements: of the space.
+        moves: of the space, whose codes are asked for; None where there are only materials.
+    """
 
     name = "fractions"
     rows_per_round = CHEAP_ROWS
     group_sizes = None
 
-    def __init__(self, space: Compositions) -> None:
-        self._elements = space.elements
+    def __init__(self, elements: Sequence[str], moves: Moves | None) -> None:
+        self._elements, self._moves = elements, moves
 
     def of_codes(self, codes: IntArray) -> FloatArray:
-        """Return the fractions of codes of ``CompositionMoves``."""
-        parts = codes.astype(np.float64)
-        fractions: FloatArray = parts / parts.sum(axis=1, keepdims=True)
-        return fractions
+        """Return the fractions of codes, shape (n, elements)."""
+        assert self._moves is not None
+        return self._moves.fractions(codes)
 
     def of_materials(self, materials: Sequence[Material]) -> FloatArray:
         """Return the fractions of alloys or of crystals."""
@@ -174,6 +178,6 @@ def descriptors_of(
         case Decorations():
             return (correlations(space), short_range_order(space), *embedding)
         case Compositions():
-            return (Fractions(space), *embedding)
+            return (Fractions(space.elements, moves), *embedding)
         case _:
             return (CrystalStatistics(moves), *embedding)

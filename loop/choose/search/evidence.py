@@ -51,8 +51,6 @@ class Surrogates:
     """Correction of each property's predictions, from what earlier ones came to."""
     known: FloatArray
     """Features of the materials that they were fitted to, shape (n, d)."""
-    has_hull: bool = False
-    """Whether the last feature is the hull's energy."""
 
     @property
     def rows_per_round(self) -> int:
@@ -81,7 +79,7 @@ class Surrogates:
         """Return the posterior of each row of features, by property."""
         marginals = self.predict(features)
         found = [marginals.posterior(row) for row in range(len(features))]
-        if not self.has_hull:
+        if not isinstance(self.used[-1], HullEnergies):
             return found
         energies = features[:, -1].tolist()
         return [with_formation_energy(*each) for each in zip(found, energies, strict=True)]
@@ -132,7 +130,6 @@ def fit_surrogates(
         tuple(columns),
         tuple(corrections),
         known,
-        has_hull=any(is_above),
     )
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 from alloop.loop.choose.search.base import CHEAP_ROWS, PropertySurrogate
+from alloop.loop.choose.search.descriptors import Fractions
 from alloop.loop.record.events import Posterior
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.hull import Hull
-from alloop.materials import Material, composition_of
+from alloop.materials import Material
 from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
 
 DIGITS = 9
@@ -31,8 +32,8 @@ class HullEnergies:
     hull: Hull
     elements: tuple[str, ...]
     """Elements of the space."""
-    moves: Moves | None
-    """Moves whose codes are asked for; None where there are only materials."""
+    fractions: Fractions
+    """Their fractions in codes and materials."""
     _known: dict[bytes, float] = field(default_factory=dict)
 
     name = "hull"
@@ -45,19 +46,16 @@ class HullEnergies:
         or nothing has a formation energy yet."""
         if ENERGY_ABOVE_HULL not in state.spec.property_names() or state.hulls[0] is None:
             return None
-        return cls(state.hulls[0], state.spec.space.elements, moves)
+        elements = state.spec.space.elements
+        return cls(state.hulls[0], elements, Fractions(elements, moves))
 
     def of_codes(self, codes: IntArray) -> FloatArray:
         """Return the hull's energy at codes, eV/atom, shape (n, 1)."""
-        assert self.moves is not None
-        return self._at(self.moves.fractions(codes))
+        return self._at(self.fractions.of_codes(codes))
 
     def of_materials(self, materials: Sequence[Material]) -> FloatArray:
         """Return the hull's energy at materials, eV/atom, shape (n, 1)."""
-        shares = [composition_of(material) for material in materials]
-        return self._at(
-            np.array([[float(each[symbol]) for symbol in self.elements] for each in shares])
-        )
+        return self._at(self.fractions.of_materials(materials))
 
     def _at(self, fractions: FloatArray) -> FloatArray:
         different, place = np.unique(fractions.round(DIGITS), axis=0, return_inverse=True)

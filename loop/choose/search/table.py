@@ -85,7 +85,7 @@ def _within_reach(
     space, acquisition = state.spec.space, state.spec.acquisition
     if acquisition.trust_region is None or not isinstance(space, Compositions) or not drafts:
         return drafts
-    fractions = Fractions(space)
+    fractions = Fractions(space.elements, None)
     distances = shares_apart(
         fractions.of_materials([draft.material for draft in drafts]),
         fractions.of_materials(centres),

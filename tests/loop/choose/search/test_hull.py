@@ -6,6 +6,7 @@ from pymatgen.core import Composition
 
 from alloop.canonical import sha256
 from alloop.loop.choose.moves.compositions import CompositionMoves
+from alloop.loop.choose.search.descriptors import Fractions
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.hull import HullEnergies
 from alloop.loop.choose.search.recalibration import Correction, correction
@@ -29,7 +30,7 @@ HULL = hull_of(("Fe", "Ni"), (Phase("NiFe", -0.4, "b" * 64), Phase("Ni3Fe", -0.1
 
 
 def energies() -> HullEnergies:
-    return HullEnergies(HULL, SPACE.elements, CompositionMoves(SPACE))
+    return HullEnergies(HULL, SPACE.elements, Fractions(SPACE.elements, CompositionMoves(SPACE)))
 
 
 def fitted() -> Surrogates:
