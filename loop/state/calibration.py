@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alloop.loop.record.events import Stage
+from alloop.loop.record.stored_events import outline_of
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.outliers import outlier_warnings
 from alloop.loop.state.trials import Trial
@@ -158,11 +159,20 @@ def calibration_by_round(state: CampaignState, name: str) -> dict[int, Calibrati
     return {round: Calibration(tuple(found)) for round, found in sorted(by_round.items())}
 
 
+def latest_calibrations(state: CampaignState) -> dict[str, Calibration]:
+    """Return the calibration of each property that was predicted in any round but the first, over
+    all these rounds; ``CampaignState.calibrations`` keeps them."""
+    later = {
+        name: tuple(p for p in predicted if p.trial.proposal.round > 1)
+        for name, predicted in state.predicted.items()
+    }
+    return {name: Calibration(predicted) for name, predicted in later.items() if predicted}
+
+
 def latest_calibration(state: CampaignState, name: str) -> Calibration | None:
     """Return the calibration of all rounds but the first, whose surrogate had nothing to be
     corrected by; None where there are no later ones."""
-    later = [p for p in predicted_trials(state, name) if p.trial.proposal.round > 1]
-    return Calibration(tuple(later)) if later else None
+    return state.calibrations.get(name)
 
 
 def surprises(state: CampaignState) -> list[tuple[str, PredictedTrial]]:
@@ -184,7 +194,7 @@ def drawn_at_random(state: CampaignState) -> dict[int, tuple[int, int]]:
     for proposal in state.proposals:
         n = proposal.notes.get("drawn_at_random", 0.0)
         if proposal.stage is Stage.ACQUISITION and isinstance(n, float) and n > 0:
-            chosen = sum(decision.chosen for decision in proposal.decisions)
+            chosen = sum(decision["chosen"] for decision in outline_of(proposal))
             found[proposal.round] = (int(n), chosen)
     return found
 

@@ -1,7 +1,7 @@
 """The state of a campaign: everything that follows from its events."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -33,7 +33,7 @@ from alloop.oracles.options import AsksPeople
 from alloop.properties import ENERGY_ABOVE_HULL
 
 if TYPE_CHECKING:
-    from alloop.loop.state.calibration import PredictedTrial
+    from alloop.loop.state.calibration import Calibration, PredictedTrial
     from alloop.loop.state.hull import Hull
     from alloop.loop.state.trials import Trial
 
@@ -224,6 +224,13 @@ class CampaignState:
         return predictions(self)
 
     @cached_property
+    def calibrations(self) -> "Mapping[str, Calibration]":
+        """Calibration of all rounds but the first, by property."""
+        from alloop.loop.state.calibration import latest_calibrations  # noqa: PLC0415 (it knows this module)
+
+        return latest_calibrations(self)
+
+    @cached_property
     def decisions(self) -> Mapping[str, Decision]:
         """The first choice of each chosen candidate, by candidate id."""
         return Choices(self.proposals)
@@ -237,6 +244,17 @@ class CampaignState:
                 if decision["chosen"]:
                     formulas.setdefault(decision["candidate"], decision["formula"])
         return formulas
+
+    def measured_by(self, tier: int) -> Sequence[Measured]:
+        """Return a tier's measurements, failures too, in the order in which they came."""
+        return self._measured_by[tier]
+
+    @cached_property
+    def _measured_by(self) -> tuple[list[Measured], ...]:
+        found: tuple[list[Measured], ...] = tuple([] for _ in self.fingerprints)
+        for m in self.measured.values():
+            found[m.tier].append(m)
+        return found
 
     def answers(self, tier: int = 0) -> tuple[Measured, ...]:
         """Return the successful, reliable measurements of a tier, in the order of the decisions:

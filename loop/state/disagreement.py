@@ -80,7 +80,8 @@ def by_round(state: CampaignState, tier: int) -> dict[int, Disagreement]:
 def pairs_of(state: CampaignState, tier: int) -> list[tuple[Measured, Measured]]:
     """Return the measurements of the same candidates by a tier and the one below, in the order in
     which the higher tier was asked."""
-    below = {m.candidate: m for m in state.answers(tier - 1)}
+    high = {m.candidate for m in state.answers(tier)}
+    below = {m.candidate: m for m in state.answers(tier - 1) if m.candidate in high}
     return [(below[m.candidate], m) for m in state.answers(tier) if m.candidate in below]
 
 

@@ -69,11 +69,11 @@ def outlying_labels(state: CampaignState) -> list[OutlyingLabel]:
     """Return the outlying labels of the first tier, the farthest of each property first."""
     found = []
     for name in state.spec.property_names():
-        values = {m.candidate: m.properties[name] for m in state.answers()}
-        low, high = bounds_of(list(values.values()))
+        values = [m.properties[name] for m in state.answers()]
+        low, high = bounds_of(values)
         outside = [
-            OutlyingLabel(name, id, value, low if value < low else high)
-            for id, value in values.items()
+            OutlyingLabel(name, m.candidate, value, low if value < low else high)
+            for m, value in zip(state.answers(), values, strict=True)
             if not low <= value <= high
         ]
         found += sorted(outside, key=lambda label: -abs(label.value - label.bound))

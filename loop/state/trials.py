@@ -85,7 +85,7 @@ def foreseen(state: CampaignState) -> Iterator[tuple[Trial, Mapping[str, Moments
         for nth, proposal in enumerate(state.proposals)
         if proposal.tier == 0 and (posteriors := posteriors_of(proposal))
     }
-    for nth, trial in _joined(state, of=predicted):
+    for nth, trial in _joined(state, of=predicted, measured_only=True):
         if trial.answer is not None and (posterior := predicted[nth][trial.place]):
             yield trial, posterior
 
@@ -108,11 +108,14 @@ def _doubt(measured: Measured | None, wanted: Sequence[str]) -> str:
     return "" if measured is None or not measured.doubts else measured.doubt(wanted)
 
 
-def _joined(state: CampaignState, of: Container[int] | None = None) -> Iterator[tuple[int, Trial]]:
+def _joined(
+    state: CampaignState, of: Container[int] | None = None, *, measured_only: bool = False
+) -> Iterator[tuple[int, Trial]]:
     """Yield decisions with what came of them, each with the place of its proposal.
 
     Args:
         of: places of the proposals whose decisions are wanted; all where it is left out.
+        measured_only: whether decisions without a measurement are left out.
     """
     wanted = state.spec.property_names()
     answered = [0] * len(state.fingerprints)
@@ -127,6 +130,8 @@ def _joined(state: CampaignState, of: Container[int] | None = None) -> Iterator[
         terms = terms_in_force(state.terms, nth)
         for place, decision in enumerate(outline):
             measured = every.get(next(asked).id) if decision["chosen"] else None
+            if measured_only and measured is None:
+                continue
             answered[tier] += measured is not None
             number = 0 if measured is None else answered[tier]
             yield nth, Trial(proposal, place, measured, number, _doubt(measured, wanted), terms)

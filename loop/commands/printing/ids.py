@@ -8,7 +8,7 @@ FEWEST_DIGITS = 12
 
 def digits_needed(ids: Iterable[str]) -> int:
     """Return the number of digits that tell all ids apart, ``FEWEST_DIGITS`` at least."""
-    every = set(ids)
+    every = ids if isinstance(ids, set) else set(ids)
     if len({id[:FEWEST_DIGITS] for id in every}) == len(every):
         return FEWEST_DIGITS  # without sorting a hundred thousand
     ordered = sorted(every)

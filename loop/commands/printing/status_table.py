@@ -42,11 +42,10 @@ def print_status(run: Path, state: CampaignState) -> None:
         add(name, text)
     add("round", f"{state.last_round} of {spec.budget.rounds}")
     for tier, options in enumerate(spec.tiers):
-        answers = [m for m in state.measured.values() if m.tier == tier]
         cost = state.cost(tier)
         add(
             f"tier {tier} ({options.kind})",
-            f"{len(answers)} of {spec.budget.measurements[tier]} measured, "
+            f"{len(state.measured_by(tier))} of {spec.budget.measurements[tier]} measured, "
             f"{reused_line(state, tier)}{failed_line(state, tier)}{doubted_line(state, tier)}"
             f"{retracted_line(state, tier)}, "
             f"{cost.wall_seconds:.0f} s in the oracle",
@@ -197,13 +196,13 @@ def agreement_line(found: Disagreement) -> str:
 
 def reused_line(state: CampaignState, tier: int) -> str:
     """Return the number of measurements made by other campaigns, if any, as text."""
-    n = sum(m.tier == tier and m.reuse is not None for m in state.recorded.values())
+    n = sum(m.reuse is not None for m in state.measured_by(tier))
     return f"{n} of them by other campaigns, " if n else ""
 
 
 def doubted_line(state: CampaignState, tier: int) -> str:
     """Return the number of measurements of a tier that are in doubt, if any, as text."""
-    n = sum(m.tier == tier and not state.is_reliable(m) for m in state.measured.values())
+    n = sum(not state.is_reliable(m) for m in state.measured_by(tier) if m.doubts)
     return f", {n} in doubt and set aside" if n else ""
 
 
@@ -216,7 +215,7 @@ def retracted_line(state: CampaignState, tier: int) -> str:
 def failed_line(state: CampaignState, tier: int) -> str:
     """Return the number of failed measurements of a tier, and how they failed: ``3 failed (2
     infeasible, 1 missing), 4 tried again``."""
-    failed = [m for m in state.measured.values() if m.tier == tier and m.status is Status.FAILED]
+    failed = [m for m in state.measured_by(tier) if m.status is Status.FAILED]
     infeasible = sum(m.is_infeasible for m in failed)
     kinds = [(infeasible, "infeasible"), (len(failed) - infeasible, "missing")]
     how = ", ".join(f"{n} {word}" for n, word in kinds if n)

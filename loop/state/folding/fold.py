@@ -72,7 +72,8 @@ class Fold:
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
-        self._required: dict[int, tuple[str, ...]] = {}
+        self._required: dict[int, dict[str, None]] = {}
+        """Properties that a tier's measurements must hold, in order."""
         self._proposed: set[str] = set()
         self._standing = Standing()
 
@@ -95,7 +96,9 @@ class Fold:
     def _add(self, entry: LedgerEntry) -> None:  # noqa: PLR0912, PLR0915 (a case for each kind of event)
         event, time = entry.event, _time_of(entry)
         self._began = self._began or entry.time
-        if isinstance(event, CampaignOpened):
+        kind = type(event)  # of pydantic's classes `isinstance` asks Python, one by one
+        if kind is CampaignOpened:
+            assert isinstance(event, CampaignOpened)
             self._opened, self._spec = event, recorded_spec(event)
             self._standing.open(self._spec, entry)
         if self._opened is None or self._spec is None:
@@ -103,12 +106,14 @@ class Fold:
         tier = getattr(event, "tier", 0)
         if not 0 <= tier < len(self._opened.fingerprints):
             raise ValueError(f"there is no tier {tier}")
-        if isinstance(event, BY_HAND):
+        if kind in BY_HAND:
             self._end_session(self._latest)  # a session that was killed ended with its last event
         match event:
             case Measured():  # nearly all are
                 self._require_whole(self._spec, event)
                 self._measured(event, entry.seq)
+            case Proposed():
+                self._propose(event, self._opened.fingerprints)
             case SessionOpened():
                 self._end_session(self._latest)  # of a controller that was killed
                 self._session_began, self._sessions, self._paused = time, self._sessions + 1, None
@@ -131,8 +136,6 @@ class Fold:
             case ModelFitted():
                 self._models[event.round] = event
                 self._standing.fitted(event.round, entry.seq)
-            case Proposed():
-                self._propose(event, self._opened.fingerprints)
             case BatchAsked() | CandidatesAdded() | Vetoed():
                 self._by_hand = self._by_hand.after(event)
             case AttemptFailed():
@@ -197,10 +200,11 @@ class Fold:
         if measured.candidate not in self._proposed:
             raise ValueError(f"its candidate {measured.candidate[:12]} was never proposed")
         if measured.tier not in self._required:
-            self._required[measured.tier] = spec.required_properties(measured.tier)
+            self._required[measured.tier] = dict.fromkeys(spec.required_properties(measured.tier))
         if measured.status is Status.OK and not measured.is_partial:
             required = self._required[measured.tier]
-            if missing := [name for name in required if name not in measured.properties]:
+            if not measured.properties.keys() >= required.keys():
+                missing = [name for name in required if name not in measured.properties]
                 raise ValueError(f"it measured no {', '.join(missing)}")
 
     def state(self) -> CampaignState | None:

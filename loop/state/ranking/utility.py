@@ -112,8 +112,10 @@ class Utility:
 
     def margin(self, properties: Mapping[str, float]) -> float:
         """Return the smallest margin over all constraints; infinite where there are none."""
-        constraints = self.spec.constraints
-        return min((c.margin(properties[c.property]) for c in constraints), default=float("inf"))
+        smallest = float("inf")
+        for constraint in self.spec.constraints:
+            smallest = min(smallest, constraint.margin(properties[constraint.property]))
+        return smallest
 
     def is_feasible(self, properties: Mapping[str, float]) -> bool:
         """Return whether every constraint is met."""
