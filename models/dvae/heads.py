@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.tree import ExtraTreeRegressor
 from sklearn.tree._tree import Tree
@@ -25,6 +26,12 @@ _RATE = 3e-3
 _DECAY = 1.0
 _BATCH = (128, 64)
 """Rows with a label and without in a step of the network's training."""
+_BLOCK = 256
+"""Rows that walk down the trees together: what they look up fits into a processor's cache."""
+_LET_GO = 3
+"""Steps after which those that have reached their leaf are let go."""
+
+FloatArray = npt.NDArray[np.float32]
 
 
 class Head(nn.Module):
@@ -242,17 +249,49 @@ class StoredTrees(nn.Module):
                 buffer = self.get_buffer(name)
                 buffer[i, :count] = torch.from_numpy(values).to(buffer.dtype)
 
-    @torch.no_grad()
     def forward(self, descriptors: Tensor) -> Tensor:
         """Return each tree's leaf value, shape (trees, n), of descriptors (n, m)."""
-        values = descriptors.T  # (m, n)
-        trees, n = len(self.column), len(descriptors)
-        place = torch.zeros(trees, n, dtype=torch.long)
-        rows = torch.arange(n).expand(trees, n)
-        for _ in range(int(self.depth)):
-            column = self.column.gather(1, place).long()
-            low = values[column, rows] <= self.threshold.gather(1, place)
-            place = torch.where(
-                low, self.below.gather(1, place), self.above.gather(1, place)
-            ).long()
-        return self.value.gather(1, place)
+        walk = _Walk(self)
+        blocks = [walk.leaves(block.numpy()) for block in descriptors.detach().split(_BLOCK)]
+        if not blocks:
+            return self.value.new_empty(len(self.value), 0)
+        return torch.from_numpy(np.concatenate(blocks, axis=1))
+
+
+class _Walk:
+    """Walk of rows down every tree at once, in one flat table of all trees' nodes.
+
+    numpy's lookups take half the time of torch's, and rows that have reached their leaf are let go
+    now and then: most leaves lie at a third of the largest depth.
+    """
+
+    def __init__(self, trees: StoredTrees) -> None:
+        count, nodes = trees.column.shape
+        self.roots = np.arange(count, dtype=np.int64) * nodes
+        here = np.arange(count * nodes, dtype=np.int64)
+        above, below = (
+            (child.numpy() + self.roots[:, None]).reshape(-1)
+            for child in (trees.above, trees.below)
+        )
+        self.children = np.stack([above, below], axis=-1).reshape(-1)
+        self.is_inner = below != here  # a leaf leads to itself
+        self.column = trees.column.numpy().reshape(-1)
+        self.threshold = trees.threshold.numpy().reshape(-1)
+        self.value = trees.value.numpy().reshape(-1)
+        self.depth = int(trees.depth)
+
+    def leaves(self, rows: FloatArray) -> FloatArray:
+        """Return the value of the leaf that each row reaches, shape (trees, n), of rows (n, m)."""
+        n, m = rows.shape
+        values = rows.reshape(-1)
+        end = np.repeat(self.roots, n)
+        under_way = np.arange(len(end))
+        node, start = end, np.tile(np.arange(n) * m, len(self.roots))
+        for step in range(1, self.depth + 1):
+            is_below = values[start + self.column[node]] <= self.threshold[node]
+            node = self.children[2 * node + is_below]
+            if step % _LET_GO == 0 or step == self.depth:
+                end[under_way] = node
+                goes_on = self.is_inner[node]
+                under_way, node, start = under_way[goes_on], node[goes_on], start[goes_on]
+        return self.value[end].reshape(-1, n)
