@@ -8,6 +8,8 @@ from alloop.loop.state.campaign_state import CampaignState
 from alloop.models.metrics.rates import Rate
 from alloop.properties import DIMENSIONLESS, shown_unit
 
+SUBJECT = "calibration"
+
 
 def calibration_figures(state: CampaignState) -> Iterator[FigureOfMerit]:
     """Yield, for each property that was predicted and then measured, how well."""
@@ -16,18 +18,24 @@ def calibration_figures(state: CampaignState) -> Iterator[FigureOfMerit]:
             continue
         found = Calibration(tuple(predicted))
         unit = shown_unit(state.spec.units().get(name, DIMENSIONLESS))
-        yield FigureOfMerit("calibration", f"{name}: RMSE", found.rmse, found.n, unit=unit)
-        errors = [each.error for each in predicted]
-        yield FigureOfMerit.of_mean(
-            "calibration", f"{name}: predicted minus measured", errors, unit
-        )
-        for level in LEVELS:
-            held = Rate.of(round(found.coverage(level) * found.n), found.n)
-            yield FigureOfMerit.of_rate(
-                "calibration", f"{name}: held by {level:.0%} intervals", held
-            )
-        yield FigureOfMerit(
-            "calibration", f"{name}: mean log predictive density", found.log_density, found.n
-        )
+        yield from _of_answers(name, found) if found.is_yes_or_no else _of_values(name, found, unit)
         if (correlation := found.rank_correlation) is not None:
-            yield FigureOfMerit("calibration", f"{name}: rank correlation", correlation, found.n)
+            yield FigureOfMerit(SUBJECT, f"{name}: rank correlation", correlation, found.n)
+
+
+def _of_values(name: str, found: Calibration, unit: str) -> Iterator[FigureOfMerit]:
+    yield FigureOfMerit(SUBJECT, f"{name}: RMSE", found.rmse, found.n, unit=unit)
+    errors = [each.error for each in found.predicted]
+    yield FigureOfMerit.of_mean(SUBJECT, f"{name}: predicted minus measured", errors, unit)
+    for level in LEVELS:
+        held = Rate.of(round(found.coverage(level) * found.n), found.n)
+        yield FigureOfMerit.of_rate(SUBJECT, f"{name}: held by {level:.0%} intervals", held)
+    density = f"{name}: mean log predictive density"
+    yield FigureOfMerit(SUBJECT, density, found.log_density, found.n)
+
+
+def _of_answers(name: str, found: Calibration) -> Iterator[FigureOfMerit]:
+    came = Rate.of(round(found.as_expected * found.n), found.n)
+    yield FigureOfMerit.of_rate(SUBJECT, f"{name}: answers as expected", came)
+    yield FigureOfMerit(SUBJECT, f"{name}: answers promised as expected", found.promised, found.n)
+    yield FigureOfMerit(SUBJECT, f"{name}: Brier score", found.brier, found.n)

@@ -28,6 +28,9 @@ FEWEST = 10
 """Number of predictions below which nothing is said about their intervals."""
 NARROW, WIDE = 0.65, 0.93
 """Share held by the 80 % intervals below, or above, which they are called wrong."""
+OVERCONFIDENT = 0.15
+"""Difference of the share of answers that come as expected from the promised one, beyond which
+probabilities are called wrong."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class PredictedTrial:
     def error(self) -> float:
         """Error: predicted minus measured, in the property's unit."""
         return self.mean - self.measured
+
+    @property
+    def probability(self) -> float:
+        """Probability of a yes, of a property whose values are answers."""
+        return min(max(self.mean, 0.0), 1.0)
 
     @property
     def deviation(self) -> float:
@@ -108,16 +116,54 @@ class Calibration:
         """Return the share of measured values inside the central intervals of a level."""
         return sum(abs(deviation) <= LEVELS[level] for deviation in self.deviations) / self.n
 
+    @cached_property
+    def is_yes_or_no(self) -> bool:
+        """Whether what was measured are answers, 1 for yes and 0 for no: a mean is then the
+        probability of a yes, and intervals of a normal distribution say nothing."""
+        return {p.measured for p in self.predicted} == {0.0, 1.0}
+
+    @cached_property
+    def brier(self) -> float:
+        """Brier score of yes or no: mean squared difference of probability and answer. Less is
+        better; 0.25 is that of one half for all."""
+        return math.fsum((p.probability - p.measured) ** 2 for p in self.predicted) / self.n
+
+    @cached_property
+    def promised(self) -> float:
+        """Share of answers that should have come as expected: mean of the larger probability."""
+        return math.fsum(max(p.probability, 1 - p.probability) for p in self.predicted) / self.n
+
+    @cached_property
+    def as_expected(self) -> float:
+        """Share of answers that came as the larger probability said."""
+        return sum((p.probability >= 0.5) == (p.measured == 1) for p in self.predicted) / self.n
+
+    @property
+    def summary(self) -> str:
+        """How predictions came true, in a few words."""
+        if self.is_yes_or_no:
+            return (
+                f"{100 * self.as_expected:.0f} % of {self.n} answers came as expected, "
+                f"{100 * self.promised:.0f} % promised"
+            )
+        return f"80 % intervals held {100 * self.coverage(0.8):.0f} % of {self.n} values"
+
     @property
     def verdict(self) -> str:
-        """What people should know of the intervals; empty where they are as they should be."""
+        """What people should know of intervals or probabilities; empty where they are as they
+        should be."""
         if self.n < FEWEST:
             return ""
+        if self.is_yes_or_no:
+            excess = self.promised - self.as_expected
+            if abs(excess) < OVERCONFIDENT:
+                return ""
+            return f"too {'sure' if excess > 0 else 'unsure'}: {self.summary}"
         held = self.coverage(0.8)
         if held < NARROW:
-            return f"too narrow: 80 % intervals held {100 * held:.0f} % of {self.n} values"
+            return f"too narrow: {self.summary}"
         if held > WIDE:
-            return f"too wide: 80 % intervals held {100 * held:.0f} % of {self.n} values"
+            return f"too wide: {self.summary}"
         return ""
 
 
@@ -177,12 +223,13 @@ def latest_calibration(state: CampaignState, name: str) -> Calibration | None:
 
 def surprises(state: CampaignState) -> list[tuple[str, PredictedTrial]]:
     """Return the values that were far from what was expected, with their property, the farthest
-    first."""
+    first. An answer of yes or no is never far."""
     found = [
         (name, predicted)
         for name in predicted_names(state)
         for predicted in predicted_trials(state, name)
         if abs(predicted.deviation) >= SURPRISE
+        and not Calibration(tuple(predicted_trials(state, name))).is_yes_or_no
     ]
     return sorted(found, key=lambda pair: -abs(pair[1].deviation))
 
@@ -204,10 +251,9 @@ def prediction_lines(state: CampaignState) -> list[str]:
     lines = []
     for name in predicted_names(state):
         if (found := latest_calibration(state, name)) is not None:
-            held = f"80 % intervals held {100 * found.coverage(0.8):.0f} % of {found.n} values"
             correlation = found.rank_correlation
             ranks = "" if correlation is None else f", rank correlation {correlation:.2f}"
-            lines.append(f"{name}: {held}{ranks}")
+            lines.append(f"{name}: {found.summary}{ranks}")
     return lines
 
 
@@ -218,7 +264,8 @@ def search_warnings(state: CampaignState) -> list[str]:
     for name in predicted_names(state):
         calibration = latest_calibration(state, name)
         if calibration is not None and calibration.verdict:
-            found.append(f"the predicted intervals of {name} are {calibration.verdict}")
+            what = "probabilities" if calibration.is_yes_or_no else "intervals"
+            found.append(f"the predicted {what} of {name} are {calibration.verdict}")
     for round, (n, chosen) in drawn_at_random(state).items():
         found.append(
             f"round {round} found too little that is new: {n} of its {chosen} candidates were "

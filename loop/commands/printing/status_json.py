@@ -8,6 +8,7 @@ from alloop.loop.standing import standing_of
 from alloop.loop.state.brought import best_brought, brought_materials, labels_in
 from alloop.loop.state.calibration import (
     LEVELS,
+    Calibration,
     drawn_at_random,
     latest_calibration,
     predicted_names,
@@ -63,10 +64,7 @@ def _search(state: CampaignState) -> dict[str, Any]:
         if (found := latest_calibration(state, name)) is not None:
             predictions[name] = {
                 "n": found.n,
-                "coverage": {f"{level:g}": found.coverage(level) for level in LEVELS},
-                "mean_std": found.sharpness,
-                "rmse": found.rmse,
-                "log_density": found.log_density,
+                **(_of_answers(found) if found.is_yes_or_no else _of_values(found)),
                 "rank_correlation": found.rank_correlation,
             }
     return {
@@ -82,6 +80,23 @@ def _search(state: CampaignState) -> dict[str, Any]:
             for name, predicted in surprises(state)
         ],
         "drawn_at_random": {str(round): n for round, (n, _) in drawn_at_random(state).items()},
+    }
+
+
+def _of_values(found: Calibration) -> dict[str, Any]:
+    return {
+        "coverage": {f"{level:g}": found.coverage(level) for level in LEVELS},
+        "mean_std": found.sharpness,
+        "rmse": found.rmse,
+        "log_density": found.log_density,
+    }
+
+
+def _of_answers(found: Calibration) -> dict[str, Any]:
+    return {
+        "as_expected": found.as_expected,
+        "promised": found.promised,
+        "brier_score": found.brier,
     }
 
 

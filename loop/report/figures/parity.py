@@ -15,6 +15,7 @@ from alloop.loop.report.tables import ReportTable
 from alloop.loop.report.words import label_of, unit_of, value_of
 from alloop.loop.state.calibration import (
     FEWEST,
+    LEVELS,
     Calibration,
     PredictedTrial,
     predicted_names,
@@ -56,11 +57,11 @@ def parities(state: CampaignState) -> list[Parity]:
 
 def _verdict(calibration: Calibration) -> str:
     if calibration.n < FEWEST:
-        return f"{calibration.n} predictions: too few to judge their intervals."
+        return f"{calibration.n} predictions: too few to judge them."
+    what = "Probabilities" if calibration.is_yes_or_no else "Intervals"
     if calibration.verdict:
-        return f"Intervals are {calibration.verdict}."
-    held = 100 * calibration.coverage(0.8)
-    return f"Intervals can be relied on: those of 80 % held {held:.0f} % of {calibration.n} values."
+        return f"{what} are {calibration.verdict}."
+    return f"{what} can be relied on: {calibration.summary}."
 
 
 def _figure(state: CampaignState, name: str, guesses: Sequence[PredictedTrial]) -> Figure:
@@ -118,47 +119,54 @@ def number_pair(name: str, mean: float, std: float) -> str:
 
 
 def _table(name: str, guesses: Sequence[PredictedTrial]) -> ReportTable:
-    rounds = sorted({g.trial.proposal.round for g in guesses})
-    rows = [
-        _row(str(round), name, [g for g in guesses if g.trial.proposal.round == round])
-        for round in rounds
-    ]
-    if len(rounds) > 1:
-        rows.append(_row("all", name, guesses))
-    unit = f" ({unit_of(name)})" if unit_of(name) else ""
-    heads = (
-        "round",
-        "n",
-        f"RMSE{unit}",
-        f"bias{unit}",
-        f"mean std{unit}",
-        *_COVERAGES,
-        "rank corr.",
-    )
+    by_round: dict[str, list[PredictedTrial]] = {}
+    for guess in sorted(guesses, key=lambda g: g.trial.proposal.round):
+        by_round.setdefault(str(guess.trial.proposal.round), []).append(guess)
+    every = Calibration(tuple(guesses))
+    found = {round: Calibration(tuple(of_round)) for round, of_round in by_round.items()}
+    if len(found) > 1:
+        found["all"] = every
+    columns = _of_answers if every.is_yes_or_no else _of_values
+    heads = ("round", "n", *columns(name, every), "rank corr.")
     return ReportTable(
         heads=heads,
-        rows=tuple(rows),
+        rows=tuple(
+            (round, str(each.n), *columns(name, each).values(), _correlation(each))
+            for round, each in found.items()
+        ),
         numeric=tuple(range(1, len(heads))),
-        note="What each decision promised, against what was measured afterwards. Calibrated "
-        "intervals hold the share that they are named by. Bias: predicted minus measured.",
+        note="What each decision promised, against what was measured afterwards. "
+        + (
+            "The Brier score is the mean squared difference of probability and answer."
+            if every.is_yes_or_no
+            else "Calibrated intervals hold the share that they are named by. Bias: predicted "
+            "minus measured."
+        ),
     )
 
 
-_COVERAGES = ("in 50 %", "in 80 %", "in 95 %")
+def _of_values(name: str, found: Calibration) -> dict[str, str]:
+    """Return the columns of values that have intervals."""
+    unit = f" ({unit_of(name)})" if unit_of(name) else ""
+    return {
+        f"RMSE{unit}": value_of(name, found.rmse, with_unit=False),
+        f"bias{unit}": value_of(name, found.bias, with_unit=False, signed=True),
+        f"mean std{unit}": value_of(name, found.sharpness, with_unit=False),
+        **{f"in {100 * level:.0f} %": _percent(found.coverage(level)) for level in LEVELS},
+    }
 
 
-def _row(round: str, name: str, guesses: Sequence[PredictedTrial]) -> tuple[str, ...]:
-    found = Calibration(tuple(guesses))
-    correlation = found.rank_correlation
-    return (
-        round,
-        str(found.n),
-        value_of(name, found.rmse, with_unit=False),
-        value_of(name, found.bias, with_unit=False, signed=True),
-        value_of(name, found.sharpness, with_unit=False),
-        *(_percent(found.coverage(level)) for level in (0.5, 0.8, 0.95)),
-        "–" if correlation is None else f"{correlation:.2f}",
-    )
+def _of_answers(name: str, found: Calibration) -> dict[str, str]:
+    """Return the columns of answers that have probabilities."""
+    return {
+        "as expected": _percent(found.as_expected),
+        "promised": _percent(found.promised),
+        "Brier score": f"{found.brier:.3f}",
+    }
+
+
+def _correlation(found: Calibration) -> str:
+    return "–" if found.rank_correlation is None else f"{found.rank_correlation:.2f}"
 
 
 def _percent(share: float) -> str:

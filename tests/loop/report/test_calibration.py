@@ -54,6 +54,27 @@ def test_normal_predictions_are_calibrated_and_half_their_width_is_too_narrow() 
     assert wide.verdict.startswith("too wide")
 
 
+def test_answers_of_yes_or_no_are_held_against_probabilities() -> None:
+    # Four of five answers as the larger probability said, at 0.9 each but one of 0.6.
+    pairs = [(0.9, 1.0), (0.1, 0.0), (0.9, 1.0), (0.4, 0.0), (0.9, 0.0)] * 4
+    found = Calibration(tuple(predicted(p, 0.03, answer) for p, answer in pairs))
+    assert found.is_yes_or_no
+    assert found.as_expected == pytest.approx(0.8)
+    assert found.promised == pytest.approx((4 * 0.9 + 0.6) / 5)
+    assert found.brier == pytest.approx((3 * 0.01 + 0.16 + 0.81) / 5)
+    assert found.verdict == ""
+    assert found.summary == "80 % of 20 answers came as expected, 84 % promised"
+    wrong = Calibration(tuple(predicted(p, 0.03, 1 - answer) for p, answer in pairs))
+    assert wrong.verdict == "too sure: 20 % of 20 answers came as expected, 84 % promised"
+    unsure = Calibration(tuple(predicted(0.5 + 0.1 * (a - 0.5), 0.03, a) for _, a in pairs))
+    assert unsure.verdict.startswith("too unsure: 100 % of 20 answers")
+    # Values that are all alike are no answers, and neither are others beside them.
+    assert not Calibration((predicted(1, 0.1, 1), predicted(0.9, 0.1, 1))).is_yes_or_no
+    assert not Calibration(
+        (predicted(1, 1, 0), predicted(1, 1, 1), predicted(1, 1, 2))
+    ).is_yes_or_no
+
+
 def test_the_rank_correlation_is_spearmans_with_ties() -> None:
     rng = np.random.default_rng(1)
     means = rng.integers(0, 8, 50).astype(float)
