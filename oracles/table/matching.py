@@ -40,11 +40,15 @@ class RowMatcher:
     def _match(self, material: Material) -> str | None:
         if not isinstance(material, Structure):
             return None
-        distances = {}
-        for key, row in self._by_formula.get(_formula(material), {}).items():
-            if (found := MATCHER.get_rms_dist(row, material)) is not None:
-                distances[key] = float(found[0])
-        return min(distances, key=lambda key: distances[key], default=None)
+        rows = self._by_formula.get(_formula(material), {})
+        # Whether two match is known at the first mapping of their lattices that does; how far they
+        # are from each other, only after all of them.
+        matching = [key for key, row in rows.items() if MATCHER.fit(row, material)]
+        if len(matching) < 2:
+            return next(iter(matching), None)
+        distances = {key: MATCHER.get_rms_dist(rows[key], material) for key in matching}
+        near = {key: found[0] for key, found in distances.items() if found is not None}
+        return min(near, key=lambda key: near[key], default=None)
 
 
 def _formula(structure: Structure) -> str:
