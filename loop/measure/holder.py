@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -13,6 +13,8 @@ from alloop.canonical import canonical_json
 from alloop.loop.record.own_files import NotOwn, read_own
 
 _MOST_BYTES = 2000
+_LONGEST = 200
+"""Most characters of where a calculation runs."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,18 @@ class Holder:
     """Time at which it began: UTC, ISO 8601."""
     slurm_job: str = ""
     """Id of the Slurm job that it runs in; empty outside of one."""
+    elsewhere: str = ""
+    """Where the calculation runs that it waits for; empty where it calculates by itself."""
 
     @classmethod
     def here(cls) -> Self:
         """Return this process, now."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(socket.gethostname(), os.getpid(), now, os.environ.get("SLURM_JOB_ID", ""))
+
+    def waiting_for(self, where: str) -> Self:
+        """Return it while a calculation runs elsewhere."""
+        return replace(self, elsewhere=where[:_LONGEST])
 
     def to_bytes(self) -> bytes:
         """Return JSON that ``read_holder`` reads."""
@@ -39,9 +47,9 @@ class Holder:
     @property
     def where(self) -> str:
         """Where it runs, in a few words."""
-        if self.slurm_job:
-            return f"Slurm job {self.slurm_job} on {self.host}"
-        return f"process {self.pid} on {self.host}"
+        own = f"Slurm job {self.slurm_job}" if self.slurm_job else f"process {self.pid}"
+        first = f"{self.elsewhere}, " if self.elsewhere else ""
+        return f"{first}{own} on {self.host}"
 
 
 def read_holder(path: Path) -> Holder | None:
@@ -55,7 +63,8 @@ def read_holder(path: Path) -> Holder | None:
             return None
         said = json.loads(read_own(path, _MOST_BYTES))
         since = datetime.fromisoformat(said["since"]).astimezone(UTC).isoformat(timespec="seconds")
-        return Holder(str(said["host"]), int(said["pid"]), since, str(said["slurm_job"]))
+        words = (str(said[name]) for name in ("slurm_job", "elsewhere"))
+        return Holder(str(said["host"]), int(said["pid"]), since, *words)
     except (OSError, NotOwn, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None  # it ended meanwhile, begins just now, or is no lock of ours
 

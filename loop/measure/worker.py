@@ -27,6 +27,7 @@ from alloop.loop.measure.worker_limits import adopt_orphans, bound_memory, end_d
 from alloop.loop.measure.worker_process import GRACE_PERIOD, Reply
 from alloop.materials import material_from_json
 from alloop.oracles.base import Cost, ExchangeOracle, FailureKind, Measurement, NotFinite, Oracle
+from alloop.oracles.elsewhere import told_to
 from alloop.oracles.self_test import CanSelfTest
 
 _MESSAGE_LENGTH = 500
@@ -210,9 +211,16 @@ def _hold(path: Path) -> Iterator[Callable[[], bool]]:
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, Holder.here().to_bytes(), 0)
-        yield is_held
+        holder = Holder.here()
+
+        def write(where: str) -> None:
+            content = holder.waiting_for(where).to_bytes()
+            os.pwrite(descriptor, content, 0)
+            os.ftruncate(descriptor, len(content))
+
+        write("")
+        with told_to(write):
+            yield is_held
     finally:
         os.close(descriptor)
 

@@ -19,6 +19,7 @@ from jobflow_remote.jobs.state import FlowState
 
 from alloop.oracles.dft.failure import FlowFailed
 from alloop.oracles.dft.local import FlowOutcome
+from alloop.oracles.elsewhere import runs_at
 from alloop.settings.profiles import JobflowRemoteSettings
 
 SUBMISSION_GRACE_PERIOD = timedelta(minutes=1)
@@ -58,6 +59,7 @@ class RemoteManager:
             FlowFailed: if a job failed or was stopped; `jf job rerun` gives it another chance.
         """
         is_new = self.submit(submission, flow)
+        runs_at(f"jobflow-remote flow {_flow_id(submission)}")
         while True:
             found = self.find(submission)
             if found is None:  # somebody deleted it

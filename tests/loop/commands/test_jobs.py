@@ -230,5 +230,9 @@ def test_a_lock_with_anything_else_in_it_names_nobody(tmp_path: Path, content: b
         found = read_holder(path)
         assert found is not None
         assert found.pid == os.getpid()
+        path.write_bytes(found.waiting_for("jobflow-remote flow 1b4e").to_bytes())
+        waiting = read_holder(path)
+        assert waiting is not None
+        assert waiting.where == f"jobflow-remote flow 1b4e, {found.where}"
     assert read_holder(path) is None  # who held it has gone
     assert read_holder(tmp_path / "none.lock") is None

@@ -16,6 +16,7 @@ from alloop.oracles.dft.failure import FlowFailed, failure_of
 from alloop.oracles.dft.options import DftOptions
 from alloop.oracles.dft.oracle import DftOracle
 from alloop.oracles.dft.remote import SUBMISSION_GRACE_PERIOD, RemoteManager
+from alloop.oracles.elsewhere import told_to
 from alloop.settings.profiles import Profile
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -45,7 +46,11 @@ def test_a_lost_controller_s_job_is_collected_by_the_next(cluster):
     assert cluster.manager().submit("one", flow_of(answer()))
     # The controller is gone; the cluster goes on.
     assert cluster.work() == 1
-    collected = cluster.manager().run("one", flow_of(answer()))
+    told: list[str] = []
+    with told_to(told.append):
+        collected = cluster.manager().run("one", flow_of(answer()))
+    flow = cluster.controller().flows.find_one({})
+    assert told == [f"jobflow-remote flow {flow['uuid']}"]
     assert collected.document == {"answer": 42}
     assert not collected.is_new
     assert cluster.work() == 0
