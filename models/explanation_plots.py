@@ -1,4 +1,4 @@
-"""Plots of an explanation: one of all materials, one of a single material."""
+"""Plot of an explanation of many materials."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -34,26 +34,4 @@ def summary_plot(explanation: Explanation) -> go.Figure:
         )
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=list(reversed(names)))
     figure.update_xaxes(title=f"SHAP value of {explanation.property_name}")
-    return figure
-
-
-def alloy_plot(explanation: Explanation, row: int) -> go.Figure:
-    """Return the waterfall of one alloy: from the base to the head's value."""
-    order = np.argsort(-np.abs(explanation.shap_values[row]))
-    shown, rest = order[:SHOWN], order[SHOWN:]
-    names = [
-        f"{explanation.descriptor_names[i]} = {explanation.descriptors[row, i]:.4g}" for i in shown
-    ]
-    steps = [float(explanation.shap_values[row, i]) for i in shown]
-    if len(rest):
-        names.append(f"{len(rest)} others")
-        steps.append(float(explanation.shap_values[row, rest].sum()))
-    bars = go.Waterfall(
-        orientation="h", y=names, x=steps, base=explanation.base, measure=["relative"] * len(steps)
-    )
-    figure = go.Figure(bars)
-    figure.update_layout(
-        title=f"{explanation.formulas[row]}: {explanation.values[row]:.2f}", showlegend=False
-    )
-    figure.update_xaxes(title=explanation.property_name)
     return figure

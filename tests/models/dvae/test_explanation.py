@@ -7,7 +7,7 @@ from alloop.models.base import Dataset
 from alloop.models.dvae.explanation import explain
 from alloop.models.dvae.model import DvaeModel
 from alloop.models.explanation import Explanation
-from alloop.models.explanation_plots import alloy_plot, summary_plot
+from alloop.models.explanation_plots import summary_plot
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,3 @@ def test_plots_show_the_data(explanation: Explanation) -> None:
     summary = summary_plot(explanation)
     assert len(summary.data) == 8
     assert sum(len(trace.x) for trace in summary.data) == 15 * 8
-    waterfall = alloy_plot(explanation, 0).data[0]
-    total = waterfall.base + sum(waterfall.x)
-    assert total == pytest.approx(explanation.values[0], abs=1e-5)

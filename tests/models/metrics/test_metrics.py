@@ -1,8 +1,9 @@
+import itertools
 import math
 
 import numpy as np
 import pytest
-from pymatgen.core import Composition, Lattice, Structure
+from pymatgen.core import Composition, Element, Lattice, Structure
 
 from alloop.models.metrics.coverage import (
     Coverage,
@@ -61,10 +62,46 @@ def test_fingerprints_tell_coordinations() -> None:
         ("NiFeCr", True),
         ("C", True),
         ("Na3Cl", False),  # only with sodium as the anion,
+        ("CO", True),
+        ("H2O", True),
+        ("OF2", True),  # fluorine alone is more electronegative than oxygen
+        ("Cl2O7", True),
+        ("NaHe", False),  # helium has no oxidation state
+        ("Fe0.2Ni0.2Co0.2O0.4", True),
     ],
 )
 def test_compositions_are_neutral_or_metallic(formula: str, is_valid: bool) -> None:
     assert is_compositionally_valid(Composition(formula)) is is_valid
+
+
+def test_the_sums_are_those_of_all_combinations() -> None:
+    """Against every combination of states, as SMACT tries them."""
+    rng = np.random.default_rng(0)
+    symbols = ["Li", "Na", "Fe", "Mn", "O", "N", "F", "C", "H", "S", "P", "Al"]
+    found = set()
+    for _ in range(60):
+        counts = {str(s): int(rng.integers(1, 5)) for s in rng.choice(symbols, 3, replace=False)}
+        elements = [Element(symbol) for symbol in counts]
+        expected = all(e.is_metal for e in elements) or any(
+            sum(n * s for n, s in zip(counts.values(), states, strict=True)) == 0
+            and max((e.X for e, s in zip(elements, states, strict=True) if s > 0), default=0)
+            < min((e.X for e, s in zip(elements, states, strict=True) if s < 0), default=9)
+            for states in itertools.product(*(e.oxidation_states for e in elements))
+        )
+        assert is_compositionally_valid(Composition(counts)) is expected, counts
+        found.add(expected)
+    assert found == {True, False}
+
+
+def test_thirty_elements_take_no_longer() -> None:
+    symbols = (
+        "Fe Ni Cr Co Al Ti Cu Mo V Nb Mn Zr Ta W Hf Si Rh Ru Re Os Pt Pd Ir Mg Ag Zn Sn Au O Sc"
+    )
+    amounts = dict(
+        zip(symbols.split(), np.random.default_rng(0).dirichlet(np.ones(30)), strict=True)
+    )
+    assert not is_compositionally_valid(Composition(amounts | {"O": 9.0}))
+    assert is_compositionally_valid(Composition(amounts | {"O": 1.0}))
 
 
 def test_atoms_may_not_come_closer_than_half_an_angstrom() -> None:
