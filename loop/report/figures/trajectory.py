@@ -103,7 +103,8 @@ def trajectory(state: CampaignState, beside: Sequence[OtherRun] = ()) -> Figure 
             hoverinfo="skip",
         )
     _add_window(figure, state)
-    _add_rounds(figure, trials)
+    objectives = state.spec.objectives
+    _add_rounds(figure, trials, falls=len(objectives) == 1 and objectives[0].goal == "minimise")
     return finished(
         figure,
         id="trajectory",
@@ -227,8 +228,14 @@ def _add_failures(figure: go.Figure, failed: list[Trial], progress_metric: Progr
     )
 
 
-def _add_rounds(figure: go.Figure, trials: Sequence[Trial]) -> None:
-    """Mark where each round begins; label no more of them than can be read."""
+def _add_rounds(figure: go.Figure, trials: Sequence[Trial], *, falls: bool) -> None:
+    """Mark where each round begins; label no more of them than can be read.
+
+    Args:
+        figure: that is drawn into.
+        trials: in their order.
+        falls: whether the best is the lowest: labels then stand at the top, where less is.
+    """
     begins: list[tuple[int, float]] = []
     for trial in trials:
         if not begins or trial.proposal.round != begins[-1][0]:
@@ -249,14 +256,14 @@ def _add_rounds(figure: go.Figure, trials: Sequence[Trial]) -> None:
     labels = [
         {
             "x": edge,
-            "y": 0,
+            "y": 1 if falls else 0,
             "yref": "paper",
             "text": f"round {round}",
             "showarrow": False,
             "textangle": -90,
             "xanchor": "left",
-            "yanchor": "bottom",
-            "yshift": 26,
+            "yanchor": "top" if falls else "bottom",
+            "yshift": -6 if falls else 26,
             "font": {"size": 11, "color": QUIET},
         }
         for round, edge in begins[:: -(-len(begins) // MOST_LABELS)]
