@@ -15,7 +15,7 @@ discover: $(READY)  ## Run the ready campaign: the stiffest stable ordering of N
 	$(BIN)/alloop launch nifecr-bulk-modulus
 
 test: $(READY)  ## Run the tests, two files at a time
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(READY)  ## Feed every reader a hundred thousand mutated files: a quarter of an hour
 	$(BIN)/python -m benchmarks.trust.malformed.fuzz

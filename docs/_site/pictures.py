@@ -1,7 +1,8 @@
 """Pictures of the ready campaigns for docs/ready.md, from runs at their ready budgets.
 
-`ALLOOP_BENCH_RUNS=DIR python -m docs._site.pictures [NAME …]` draws into docs/pictures what Chromium
-shows of a section of the report of each run that `python -m benchmarks.house NAME` left there.
+`ALLOOP_BENCH_RUNS=DIR python -m docs._site.pictures [NAME …]` draws into docs/pictures what
+Chromium shows of a section of the report of each run that `python -m benchmarks.house NAME` left
+there.
 """
 
 import sys

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Structure
 
+from alloop.crystal_matching import CrystalMatcher
 from alloop.errors import AlloopError, MaterialError, PluginError, one_line
 from alloop.kinds import SCREENS, find_kind
 from alloop.loop.choose.rows.rows import Recognise, recogniser_of
@@ -234,7 +234,7 @@ class Seen:
         self._ids: dict[bytes, str] = {}
         self._compositions: dict[str, Composition] = {}
         self._others: dict[str, dict[str, Structure]] = {}
-        self._matcher = StructureMatcher()
+        self._matcher: CrystalMatcher = CrystalMatcher() if below is None else below._matcher
         self._recognise: Recognise | None = None if below is None else below._recognise
 
     def follow(self, state: CampaignState, store: ArtifactStore) -> None:
@@ -291,7 +291,7 @@ class Seen:
         assert isinstance(material, Structure)
         others = self._others.get(formula_of(material), {})
         return next(
-            (id for id, other in others.items() if self._matcher.fit(other, material)), None
+            (id for id, other in others.items() if self._matcher.matches(other, material)), None
         )
 
     def nearest(self, material: Composition) -> tuple[str, float] | None:

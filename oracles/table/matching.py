@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
+from alloop.crystal_matching import CrystalMatcher
 from alloop.materials import Material, material_id
 
-MATCHER = StructureMatcher(ltol=0.3, stol=0.5, angle_tol=10)
+MATCHER = CrystalMatcher(length=0.3, site=0.5, angle=10)
 """Matcher with the tolerances under which generated perovskites count as rebuilt (T. Xie et al.,
 ICLR 2022, section 5.1). Volumes are not compared: a crystal relaxes to its own."""
 
@@ -43,11 +43,11 @@ class RowMatcher:
         rows = self._by_formula.get(_formula(material), {})
         # Whether two match is known at the first mapping of their lattices that does; how far they
         # are from each other, only after all of them.
-        matching = [key for key, row in rows.items() if MATCHER.fit(row, material)]
+        matching = [key for key, row in rows.items() if MATCHER.matches(row, material)]
         if len(matching) < 2:
             return next(iter(matching), None)
-        distances = {key: MATCHER.get_rms_dist(rows[key], material) for key in matching}
-        near = {key: found[0] for key, found in distances.items() if found is not None}
+        found = {key: MATCHER.distance(rows[key], material) for key in matching}
+        near = {key: distance for key, distance in found.items() if distance is not None}
         return min(near, key=lambda key: near[key], default=None)
 
 

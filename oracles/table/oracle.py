@@ -67,7 +67,7 @@ class TableOracle:
         self._matcher: RowMatcher | None = None
         if options.match == "structure":
             self._matcher = RowMatcher(self._materials)
-            settings["match"] = [MATCHER.ltol, MATCHER.stol, MATCHER.angle_tol]
+            settings["match"] = list(MATCHER.tolerances)
         self._fingerprint = sha256(canonical_json({"table": sheet.checksum, **settings}))
 
     def fingerprint(self) -> str:

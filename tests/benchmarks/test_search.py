@@ -120,6 +120,7 @@ def test_unknown_parts_are_named() -> None:
         search_main.main(["fixd"])
 
 
+@pytest.mark.nightly
 def test_the_worth_of_a_higher_tier_is_counted_by_its_own_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

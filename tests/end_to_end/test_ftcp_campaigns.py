@@ -31,6 +31,7 @@ def formation(*more: str) -> CampaignSpec:
     return load_spec("ftcp-formation-energy", (*SMALL["ftcp-formation-energy"], *more))
 
 
+@pytest.mark.nightly  # its small copy comes to its report in CI
 def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Path) -> None:
     run, spec = tmp_path / "run", formation(f"tiers.0.folder={tmp_path}")
     with Controller(run, spec, observer=Silent()) as controller:

@@ -222,6 +222,7 @@ def test_out_of_walltime_is_a_failure_and_never_a_label(campaign: Campaign) -> N
     assert found.properties == {}
 
 
+@pytest.mark.nightly
 def test_a_vasp_that_outlives_its_controller_is_waited_for(
     campaign: Campaign, fault_free: Path
 ) -> None:

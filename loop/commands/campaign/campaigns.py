@@ -13,7 +13,10 @@ MOST_ELEMENTS = 9
 
 
 def campaigns(format: FormatOption = Format.TABLE) -> None:
-    """List the ready-to-run campaigns: `alloop launch NAME` runs one."""
+    """List the ready-to-run campaigns.
+
+    `alloop launch NAME` runs one, `alloop check NAME` prints all of its keys.
+    """
     from alloop.campaigns.load import load_spec, ready_campaigns
 
     rows = []

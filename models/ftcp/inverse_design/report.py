@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
+from alloop.crystal_matching import CrystalMatcher
 from alloop.models.base import Dataset
 from alloop.models.ftcp.inverse_design.design import DesignedCrystal, DesignResult, Window
 from alloop.models.ftcp.inverse_design.dissimilarity import DIFFERENT, dissimilarities
@@ -152,12 +152,12 @@ def report_on(
 def _valid(outcomes: Sequence[DesignOutcome]) -> list[bool]:
     """Return whether each design was relaxed and measured, and repeats no earlier one once
     relaxed."""
-    matcher = StructureMatcher()
+    matcher = CrystalMatcher()
     seen: list[Structure] = []
     is_valid = []
     for outcome in outcomes:
         relaxed = outcome.relaxed
-        ok = relaxed is not None and not any(matcher.fit(relaxed, other) for other in seen)
+        ok = relaxed is not None and not any(matcher.matches(relaxed, other) for other in seen)
         if ok and relaxed is not None:
             seen.append(relaxed)
         is_valid.append(ok)

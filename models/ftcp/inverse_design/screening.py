@@ -9,9 +9,9 @@ from itertools import product
 
 import numpy as np
 from pymatgen.analysis.molecule_structure_comparator import CovalentRadius
-from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Composition, Element, Structure
 
+from alloop.crystal_matching import CrystalMatcher
 from alloop.models.ftcp.representation.crystals import CrystalArrays, is_valid_cell, to_structures
 
 
@@ -56,7 +56,7 @@ class CrystalScreen:
 
     def __init__(self, rules: ScreenRules, known: Sequence[Structure] = ()) -> None:
         self.rules = rules
-        self._matcher = StructureMatcher()
+        self._matcher = CrystalMatcher()
         self._known = _by_formula(known)
         self._passed: dict[str, list[Structure]] = {}
 
@@ -99,12 +99,12 @@ class CrystalScreen:
 
     def _duplicate_rejection(self, structure: Structure) -> ScreenRejection | None:
         formula = structure.composition.reduced_formula
-        if any(self._matcher.fit(structure, other) for other in self._passed.get(formula, ())):
+        if any(self._matcher.matches(structure, other) for other in self._passed.get(formula, ())):
             return ScreenRejection(ScreenRule.DUPLICATE, f"this {formula} was already designed")
         known = self._known.get(formula, ())
         if known and self.rules.new_composition:
             return ScreenRejection(ScreenRule.KNOWN, f"{formula} is in the training set")
-        if any(self._matcher.fit(structure, other) for other in known):
+        if any(self._matcher.matches(structure, other) for other in known):
             return ScreenRejection(ScreenRule.KNOWN, f"this {formula} is in the training set")
         return None
 

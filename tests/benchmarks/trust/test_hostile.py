@@ -1,6 +1,6 @@
 """Files of somebody else: nothing in them is run, and nothing outside their folder is changed.
 
-The files are those of ``benchmarks/trust``, every other one: each would leave a mark if it were
+The files are those of ``benchmarks/trust``, every fourth one: each would leave a mark if it were
 believed. `python -m benchmarks.trust hostile` tries them all.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.trust.hostile.watch import Watch
 @pytest.fixture(scope="module")
 def findings() -> Iterator[tuple[Finding, ...]]:
     with tempfile.TemporaryDirectory() as folder:
-        yield tuple(try_all(Place(Path(folder) / "place"), every=2))
+        yield tuple(try_all(Place(Path(folder) / "place"), every=4))
 
 
 def told(findings: tuple[Finding, ...], what: str) -> list[str]:
@@ -30,7 +30,7 @@ def told(findings: tuple[Finding, ...], what: str) -> list[str]:
 def test_there_are_files_of_every_sort(findings: tuple[Finding, ...]) -> None:
     sorts = Counter(each.name.partition(":")[0] for each in findings)
     assert set(sorts) == {"spec", "override", "tier", "settings", "structure", "run"}
-    assert sorts.total() >= 60
+    assert sorts.total() >= 30
     assert len({each.name for each in findings}) == sorts.total()
 
 

@@ -3,7 +3,7 @@
 The optima are known: of orderings by enumeration, of compositions and crystals by the formula.
 """
 
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -95,7 +95,8 @@ def test_model_free_strategies_measure_only_what_is_new_and_train_nothing(
     assert not folder.state.models
     assert len(folder.state.answers()) == 48
     check_sound(folder)
-    for round in (1, 4):
+    # Surrogates are fitted again, which takes as long as the round.
+    for round in (2,) if strategy == "surrogate-bo" else (1, 4):
         assert replay(folder.entries, folder.store, round).agrees
 
 
@@ -125,16 +126,35 @@ def test_killed_and_resumed_it_decides_the_same(
     assert digest(search(cut, spec).entries) == digest(whole.entries)
 
 
+LONG = {"initial": 16, "rounds": 30, "measurements": [160]}
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def best_at_random(tmp_path_factory: pytest.TempPathFactory, table: Path) -> list[float]:
+    """The best of 160 random orderings, for each seed."""
+    folder = tmp_path_factory.mktemp("random")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(controller, "MeasuringPool", ThreadPool)
+        specs = {seed: spec_of(ORDERING, "random", table, seed=seed, budget=LONG) for seed in SEEDS}
+        return [best_value(search(folder / str(seed), spec)) for seed, spec in specs.items()]
+
+
 @pytest.mark.parametrize("strategy", ["annealing", "genetic", "local-search"])
-def test_the_best_of_all_orderings_is_found(run: Path, table: Path, strategy: str) -> None:
+def test_the_best_of_all_orderings_is_found(
+    run: Path, table: Path, strategy: str, best_at_random: list[float]
+) -> None:
     """There are 900,900 orderings, some 3,600 up to symmetry, and 160 labels."""
-    budget = {"initial": 16, "rounds": 30, "measurements": [160]}
-    found: dict[str, list[float]] = {"random": [], strategy: []}
-    for name, seed in product(found, (1, 2, 3)):
-        spec = spec_of(ORDERING, name, table, seed=seed, budget=budget)
-        found[name].append(best_value(search(run.with_name(f"{name}-{seed}"), spec)))
-    assert max(found[strategy]) == pytest.approx(best_ordering())
-    assert sum(found[strategy]) > sum(found["random"])
+    found = [
+        best_value(
+            search(
+                run.with_name(str(seed)), spec_of(ORDERING, strategy, table, seed=seed, budget=LONG)
+            )
+        )
+        for seed in SEEDS
+    ]
+    assert max(found) == pytest.approx(best_ordering())
+    assert sum(found) > sum(best_at_random)
 
 
 @pytest.mark.parametrize("strategy", ["annealing", "genetic", "local-search", "greedy"])
@@ -155,6 +175,8 @@ def test_the_best_elements_for_a_crystal_are_found(run: Path, table: Path, strat
 
 @pytest.mark.parametrize("strategy", MODEL_FREE)
 def test_rows_of_a_table_are_walked_through(run: Path, table: Path, strategy: str) -> None:
+    if strategy == "surrogate-bo":  # fitted anew after every eight of them
+        table = write_grid(run.with_name("few.csv"), 5)
     acquisition = {"candidates": "table"}
     budget = {"initial": 10, "rounds": 100, "measurements": [400]}
     spec = spec_of(COMPOSITION, strategy, table, acquisition=acquisition, budget=budget)
