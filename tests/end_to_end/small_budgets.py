@@ -71,6 +71,7 @@ _LATTICE = (
     *SMALL_DECORATIONS,
     "budget.measurements=[40, 1]",
     "tiers.1.promote=1",
+    "constraints=[]",  # of formation energies: the dear tier would calculate each element
     "execution.workers=1",
 )
 _ALONE = (
@@ -111,8 +112,9 @@ SMALL = {
         "space.sublattices.X.fractions.vacancy=[0, 0.125]",
         "tiers.0.model=chgnet",
         "tiers.0.force_tolerance=0.2",
-        "budget.initial=3",
-        "budget.measurements=[5]",
+        "acquisition.batch=1",
+        "budget.initial=2",
+        "budget.measurements=[3]",
     ),
     "oer": _TABLE,
     "seven-elements": (*_ALONE, "budget.initial=12", "budget.measurements=[16]"),

@@ -190,14 +190,13 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
 ) -> None:
     faults = {
         "unconverged": FailureKind.NOT_CONVERGED,
-        "killed": FailureKind.WORKER_DIED,
         "no-energy": FailureKind.UNPHYSICAL,
         "killed:1": None,  # its second run gives the label
     }
     promoted = {
-        "budget.initial": "8",
-        "tiers.1.promote": "4",
-        "budget.measurements": "[600, 4]",
+        "budget.initial": "6",
+        "tiers.1.promote": "3",
+        "budget.measurements": "[600, 3]",
     }
     state = (folder := campaign.finish(SHORT | promoted, ",".join([*SELF_TEST, *faults]))).state
     found = [state.measured[each.id] for each in state.evaluations if each.tier == 1]
@@ -210,7 +209,7 @@ def test_every_fault_is_a_failure_or_a_retry_and_never_a_wrong_label(
     assert_labels_are_those_without_faults(folder, fault_free)
     runs = [submission for _, submission in campaign.vasp_runs()]
     # killed once, two relaxations
-    assert runs.count(submissions[len(SELF_TEST) + 3]) == 3
+    assert runs.count(submissions[len(SELF_TEST) + 2]) == 3
 
 
 @pytest.mark.nightly
