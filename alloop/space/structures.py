@@ -6,6 +6,9 @@ from pydantic import Field
 
 from alloop.space.base import CrystalSpace
 
+MOST_ELEMENTS = 5
+"""Largest number of elements in one of AFLOW's prototypes that come with pymatgen."""
+
 
 class Structures(CrystalSpace):
     """Crystals of any structure."""
@@ -24,3 +27,8 @@ class Structures(CrystalSpace):
     def most_atoms(self) -> int:
         """Return the number of atoms of the largest cell."""
         return self.max_atoms
+
+    def most_elements(self) -> int:
+        """Return the largest number of elements in a cell that is proposed: without a limit of the
+        space's own, that of the known structure types."""
+        return min(len(self.elements), self.max_atoms, self.max_elements or MOST_ELEMENTS)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from alloop.errors import SpecError
 from alloop.models.options import ModelOptions
 from alloop.paths import OwnFile
-from alloop.space import CrystalSpace, Space
+from alloop.space import CrystalSpace, Space, Structures
 
 if TYPE_CHECKING:
     from alloop.models.base import Dataset, GenerativeModel, SkippedRow
@@ -115,7 +115,10 @@ class FtcpOptions(ModelOptions):
         from alloop.models.ftcp.representation.crystals import Size  # noqa: PLC0415
 
         assert isinstance(space, CrystalSpace)
-        size = Size(min(len(space.elements), self.max_elements), space.most_atoms())
+        most = min(len(space.elements), space.most_atoms(), self.max_elements)
+        if isinstance(space, Structures) and space.max_elements is not None:
+            most = min(most, space.max_elements)
+        size = Size(most, space.most_atoms())
         return FtcpModel(self, tuple(property_names), elements=space.elements, size=size)
 
     def load(self, path: Path) -> "GenerativeModel":
@@ -130,6 +133,12 @@ class FtcpOptions(ModelOptions):
             raise ValueError(
                 f"space.max_atoms ({space.most_atoms()}) is more than model.max_sites "
                 f"({self.max_sites}); lower the one or raise the other"
+            )
+        if isinstance(space, Structures) and space.most_elements() > self.max_elements:
+            raise ValueError(
+                f"crystals of up to {space.most_elements()} elements are proposed, and the model "
+                f"holds {self.max_elements} (model.max_elements); set space.max_elements to that, "
+                "or raise it"
             )
         if stray := sorted(self.property_weights.keys() - set(property_names)):
             raise ValueError(

@@ -9,6 +9,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from alloop.errors import MaterialError
 from alloop.loop.choose.random_candidates import random_materials
 from alloop.space import Structures
+from alloop.space.structures import MOST_ELEMENTS
 from alloop.structure_types.aflow import aflow_frames
 from alloop.structure_types.frames import Frame
 
@@ -37,6 +38,7 @@ def test_names_and_frames_are_all_different() -> None:
     frames = aflow_frames(40)
     assert len({each.name for each in frames}) == len({each.key for each in frames}) == len(frames)
     assert max(len(each.slots) for each in frames) == 40
+    assert max(each.n_slots for each in frames) == MOST_ELEMENTS
 
 
 @pytest.mark.parametrize(

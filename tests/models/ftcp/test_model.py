@@ -8,10 +8,12 @@ from pymatgen.core import Composition, Lattice, Structure
 from safetensors.torch import load, save
 
 from alloop.errors import MaterialError, ModelError
+from alloop.loop.choose.random_candidates import random_materials
 from alloop.models.base import Dataset
 from alloop.models.ftcp.model import FtcpModel
 from alloop.models.ftcp.options import DirectNetwork, FtcpOptions, PublishedNetwork
 from alloop.models.ftcp.representation.crystals import Size, is_valid_cell
+from alloop.space import Structures
 from alloop.testing.models import check_model
 
 NAMES = ("formation_energy_per_atom", "band_gap")
@@ -259,3 +261,18 @@ def test_checkpoints_that_were_tampered_with_are_refused(fitted, tmp_path):
         FtcpModel.load(path).predict(torch.zeros(1, 24)).mean,
         model.predict(torch.zeros(1, 24)).mean,
     )
+
+
+def test_crystals_of_more_elements_than_it_holds_are_never_proposed() -> None:
+    space = Structures(kind="structures", elements=("Al", "Ni", "Ti", "Co", "Cu"), max_atoms=8)
+    options = FtcpOptions(network=DIRECT, max_elements=3)
+    with pytest.raises(ValueError, match=r"up to 5 elements are proposed, and the model holds 3"):
+        options.check(space, NAMES)
+    ternary = space.model_copy(update={"max_elements": 3})
+    options.check(ternary, NAMES)
+    drawn = list(random_materials(ternary, 0, 40))
+    model = FtcpOptions(network=DIRECT).build(ternary, NAMES)
+    labels = np.zeros((len(drawn), len(NAMES)))
+    data = Dataset(tuple(drawn), NAMES, labels, np.zeros(len(drawn), bool))
+    model.fit(data, seed=0)  # none of them is too large
+    assert max(len(each.composition) for each in drawn if isinstance(each, Structure)) == 3
