@@ -224,13 +224,11 @@ def latest_calibration(state: CampaignState, name: str) -> Calibration | None:
 def surprises(state: CampaignState) -> list[tuple[str, PredictedTrial]]:
     """Return the values that were far from what was expected, with their property, the farthest
     first. An answer of yes or no is never far."""
-    found = [
-        (name, predicted)
-        for name in predicted_names(state)
-        for predicted in predicted_trials(state, name)
-        if abs(predicted.deviation) >= SURPRISE
-        and not Calibration(tuple(predicted_trials(state, name))).is_yes_or_no
-    ]
+    found: list[tuple[str, PredictedTrial]] = []
+    for name in predicted_names(state):
+        every = Calibration(tuple(predicted_trials(state, name)))
+        if not every.is_yes_or_no:
+            found += [(name, p) for p in every.predicted if abs(p.deviation) >= SURPRISE]
     return sorted(found, key=lambda pair: -abs(pair[1].deviation))
 
 

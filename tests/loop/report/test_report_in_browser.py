@@ -59,7 +59,11 @@ def test_nothing_is_complained_of_or_fetched_and_all_is_drawn(
         found.page.screenshot(path=tmp_path / f"report-{width}-{scheme}.png")
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES[::3])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    # Width and scheme once each, all four nightly.
+    [SIZES[0], *(pytest.param(*size, marks=pytest.mark.nightly) for size in SIZES[1:3]), SIZES[3]],
+)
 def test_axe_finds_nothing_serious(browser: Any, run: Path, width: int, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core")
     with opened(browser, run / "report.html", width=width, scheme=scheme) as found:
