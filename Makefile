@@ -8,6 +8,9 @@ READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
+# Tests start a thousand processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:  ## Print this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*##\(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 
