@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from json.encoder import encode_basestring
 from typing import Any
 
 # One encoder for all: `json.dumps` would make one at each call, longer than a short text takes.
@@ -18,11 +17,6 @@ def canonical_json(value: Any) -> str:
         ValueError: if a float is not finite.
     """
     return _ENCODER.encode(value)
-
-
-def canonical_text(text: str) -> str:
-    """Return ``canonical_json`` of a text, in a third of the time."""
-    return encode_basestring(text)
 
 
 def sha256(content: str | bytes) -> str:

@@ -30,8 +30,6 @@ class CrystalMatcher:
 
     def matches(self, one: Structure, other: Structure) -> bool:
         """Return whether two crystals are the same within the tolerances."""
-        if one.composition.reduced_formula != other.composition.reduced_formula:
-            return False
         reduced = self._reduce(one), self._reduce(other)
         return bool(self._matcher.fit(*reduced, skip_structure_reduction=True))
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import NamedTuple
 
-from alloop.canonical import canonical_text
+from alloop.canonical import canonical_json
 
 START = "0" * 64
 """Previous hash of the first entry."""
@@ -28,8 +28,8 @@ def entry_hash(seq: int, time: str, event: str, previous: str) -> str:
             verified without reading events into this version's records.
     """
     text = (
-        f'{{"event":{event},"previous":{canonical_text(previous)},'
-        f'"seq":{seq},"time":{canonical_text(time)}}}'
+        f'{{"event":{event},"previous":{canonical_json(previous)},'
+        f'"seq":{seq},"time":{canonical_json(time)}}}'
     )
     # Bytes that are no UTF-8 were read as lone surrogates and go back to what they were.
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

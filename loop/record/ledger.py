@@ -215,8 +215,8 @@ class Ledger:
         query = f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"
         page: list[StoredRow] = []
         try:
-            # One by one: those before a damage stay in the page.
-            page.extend(map(StoredRow._make, self._connection.execute(query, (after,))))
+            for row in self._connection.execute(query, (after,)):
+                page.append(StoredRow._make(row))  # one by one: those before the damage count
         except sqlite3.Error as error:
             if str(error).startswith("Could not decode"):
                 raise _NoText from error

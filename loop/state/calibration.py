@@ -122,6 +122,11 @@ class Calibration:
         probability of a yes, and intervals of a normal distribution say nothing."""
         return {p.measured for p in self.predicted} == {0.0, 1.0}
 
+    @property
+    def promises(self) -> str:
+        """What was promised: ``intervals``, or ``probabilities`` of a yes."""
+        return "probabilities" if self.is_yes_or_no else "intervals"
+
     @cached_property
     def brier(self) -> float:
         """Brier score of yes or no: mean squared difference of probability and answer. Less is
@@ -262,8 +267,9 @@ def search_warnings(state: CampaignState) -> list[str]:
     for name in predicted_names(state):
         calibration = latest_calibration(state, name)
         if calibration is not None and calibration.verdict:
-            what = "probabilities" if calibration.is_yes_or_no else "intervals"
-            found.append(f"the predicted {what} of {name} are {calibration.verdict}")
+            found.append(
+                f"the predicted {calibration.promises} of {name} are {calibration.verdict}"
+            )
     for round, (n, chosen) in drawn_at_random(state).items():
         found.append(
             f"round {round} found too little that is new: {n} of its {chosen} candidates were "

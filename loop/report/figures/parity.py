@@ -58,7 +58,7 @@ def parities(state: CampaignState) -> list[Parity]:
 def _verdict(calibration: Calibration) -> str:
     if calibration.n < FEWEST:
         return f"{calibration.n} predictions: too few to judge them."
-    what = "Probabilities" if calibration.is_yes_or_no else "Intervals"
+    what = calibration.promises.capitalize()
     if calibration.verdict:
         return f"{what} are {calibration.verdict}."
     return f"{what} can be relied on: {calibration.summary}."

@@ -72,8 +72,7 @@ class Fold:
         self._began: str = ""
         self._session_began: datetime | None = None
         self._latest: datetime | None = None
-        self._required: dict[int, dict[str, None]] = {}
-        """Properties that a tier's measurements must hold, in order."""
+        self._required: dict[int, tuple[str, ...]] = {}
         self._proposed: set[str] = set()
         self._standing = Standing()
 
@@ -200,11 +199,10 @@ class Fold:
         if measured.candidate not in self._proposed:
             raise ValueError(f"its candidate {measured.candidate[:12]} was never proposed")
         if measured.tier not in self._required:
-            self._required[measured.tier] = dict.fromkeys(spec.required_properties(measured.tier))
+            self._required[measured.tier] = spec.required_properties(measured.tier)
         if measured.status is Status.OK and not measured.is_partial:
             required = self._required[measured.tier]
-            if not measured.properties.keys() >= required.keys():
-                missing = [name for name in required if name not in measured.properties]
+            if missing := [name for name in required if name not in measured.properties]:
                 raise ValueError(f"it measured no {', '.join(missing)}")
 
     def state(self) -> CampaignState | None:
