@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
+from alloop.loop.choose.moves.equivalents import IsKnown
 
 Score = Callable[[IntArray], FloatArray]
 """Acquisition of codes (n, k), shape (n,), in logarithms."""
@@ -21,6 +22,8 @@ SAME = 6
 """Decimals to which the scores of equivalent candidates agree; one of them is enough."""
 P_SECOND_MOVE = 0.3
 """Probability that a step makes two moves at once."""
+REDRAWN = 3
+"""Number of times that a move to something known is drawn anew."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def climb(
     steps: int,
     neighbours: int,
     most: int,
+    is_known: IsKnown | None = None,
 ) -> Climbed:
     """Climb from every start; return the best that was met, one of those that score the same.
 
@@ -73,6 +77,7 @@ def climb(
         steps: of every chain.
         neighbours: that a chain looks at in a step.
         most: candidates to return.
+        is_known: what need not be looked at once more, where that can be told.
     """
     groups = [group for group in groups if len(group.starts)]
     starts = np.concatenate([group.starts for group in groups])
@@ -86,12 +91,11 @@ def climb(
     for step in range(steps):
         temperature = HOT * (COLD / HOT) ** (step / max(1, steps - 1))
         rows = np.repeat(everybody, neighbours)
-        near = np.concatenate(
-            [
-                _moved(group, current, chain_of, rows[group_of[rows] == g], rng)
-                for g, group in enumerate(groups)
-            ]
-        )
+        near = _neighbours(groups, current, group_of, chain_of, rows, rng)
+        if is_known is not None:
+            for _ in range(REDRAWN):
+                again = np.flatnonzero(is_known(near))
+                near[again] = _neighbours(groups, current, group_of, chain_of, rows[again], rng)
         found = score(near)
         n_scored += len(near)
         _keep(kept, near, found, rows)
@@ -109,6 +113,22 @@ def climb(
     return Climbed(
         codes, np.array([value for _, (value, _) in best]), group_of[rows], chain_of[rows], n_scored
     )
+
+
+def _neighbours(
+    groups: Sequence[ChainGroup],
+    current: IntArray,
+    group_of: IntArray,
+    chain_of: IntArray,
+    rows: IntArray,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Return a neighbour of the chain in each of these rows, which are in the groups' order."""
+    parts = [
+        _moved(group, current, chain_of, rows[group_of[rows] == g], rng)
+        for g, group in enumerate(groups)
+    ]
+    return np.concatenate(parts)
 
 
 def _moved(

@@ -16,6 +16,7 @@ from alloop.loop.choose.fidelity import (
 )
 from alloop.loop.choose.known_values import KnownMaterials, known_materials
 from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
+from alloop.loop.choose.moves.equivalents import known_orderings
 from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.rows.rows import compositions_of_rows
@@ -99,6 +100,7 @@ def propose_by_search(
             steps=_steps(task.surrogates.rows_per_round, n_chains),
             neighbours=NEIGHBOURS,
             most=MOST_LOOKED_AT,
+            is_known=known_orderings(state.spec.space, codes.values()),
         )
         known = {code.tobytes() for code in codes.values()}
         rows = [row for row, code in enumerate(climbed.codes) if code.tobytes() not in known]
