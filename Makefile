@@ -53,11 +53,12 @@ espresso:  ## Install Quantum ESPRESSO (Debian, Ubuntu), for engine: espresso
 install: $(READY)  ## Install Alloop and what it needs into .venv
 
 # torch goes first and by its exact version: left to choose, the installer takes a
-# build with several GB of CUDA libraries.
+# build with several GB of CUDA libraries. Python compiles what is imported when it is, a
+# tenth of all modules; to compile them all takes a third of the installation.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev,remote]'
+	$(BIN)/pip install --disable-pip-version-check --no-compile --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev,remote]'
 	touch $@
 
 clean:  ## Remove .venv and whatever was built

@@ -71,6 +71,7 @@ _LATTICE = (
     *SMALL_DECORATIONS,
     "budget.measurements=[40, 1]",
     "tiers.1.promote=1",
+    "tiers.1.force_tolerance=0.2",
     "constraints=[]",  # of formation energies: the dear tier would calculate each element
     "execution.workers=1",
 )

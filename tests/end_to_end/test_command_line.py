@@ -95,6 +95,7 @@ def test_a_campaign_ends_with_its_best_structure_and_a_report(finished: Path) ->
     assert best.candidate in (finished / "report.html").read_text("utf-8")
 
 
+@pytest.mark.nightly  # in CI the small copies of the ready campaigns promote
 def test_the_best_are_promoted_to_the_dearer_tier(typed: Typed, tmp_path: Path) -> None:
     run = tmp_path / "run"
     dearer = [

@@ -51,6 +51,7 @@ def test_crystals_for_a_formation_energy_are_designed_and_measured(tmp_path: Pat
     assert verify(run).ok
 
 
+@pytest.mark.nightly  # in CI a small copy of the ready campaign ftcp-gap
 def test_for_a_gap_crystals_are_decoded_and_answered_by_the_rows_that_they_are(
     tmp_path: Path,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from alloop.campaigns.load import load_spec
 from alloop.loop.controller import Controller
 from alloop.loop.record.events import Stage
@@ -12,6 +14,7 @@ from tests.end_to_end.small_budgets import SMALL
 from tests.loop.observers import Silent
 
 
+@pytest.mark.nightly  # in CI a small copy of the ready campaign nifecr-pcdvae
 def test_crystals_are_generated_screened_and_measured(tmp_path: Path) -> None:
     spec = load_spec("nifecr-pcdvae", SMALL["nifecr-pcdvae"])
     run = tmp_path / "run"

@@ -60,7 +60,9 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first campaign of docs/campaigns.md, at a tiny budget and in a small cell."""
     spec = specs(*DOCS)[0]
     path = tmp_path_factory.mktemp("docs") / "campaign.yaml"
-    small = spec | TINY | {"space": spec["space"] | {"atoms": 16}}
+    cheap, dear = spec["tiers"]
+    tiers = [cheap, dear | {"force_tolerance": 0.2}]
+    small = spec | TINY | {"space": spec["space"] | {"atoms": 16}, "tiers": tiers}
     path.write_text(yaml.safe_dump(small))
     return path
 

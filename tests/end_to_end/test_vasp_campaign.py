@@ -168,6 +168,7 @@ def assert_labels_are_those_without_faults(folder: RunFolder, jobs: Path) -> Non
         assert label.properties == pytest.approx(dict(expected.properties), rel=1e-9)
 
 
+@pytest.mark.nightly  # in CI the labels beside faults are looked at
 def test_the_ready_campaign_is_the_same_file_where_there_is_vasp(
     campaign: Campaign, fault_free: Path
 ) -> None:

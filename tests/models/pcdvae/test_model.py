@@ -154,6 +154,7 @@ def test_half_precision_trains_to_about_the_same_losses(data: Dataset) -> None:
 
 # The tracer looks for gradients where there are none, and torch warns of that.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.nightly
 def test_compiled_networks_compute_the_same(data: Dataset) -> None:
     """As far as they are traced; the compiler's last stage takes minutes."""
     model = make(batch_size=5)
