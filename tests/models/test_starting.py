@@ -13,6 +13,7 @@ from alloop.errors import ModelError
 from alloop.loop.pretraining import pretrain
 from alloop.models.lattice.parent import ParentLattice
 from alloop.models.options import StartsFromCheckpoint
+from tests.loop.alloys import SMALL_DVAE
 
 DECORATIONS: dict[str, Any] = {
     "name": "orderings",
@@ -47,17 +48,7 @@ MODELS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, int]]] = {
     ),
     "dvae": (
         COMPOSITIONS,
-        {
-            "descriptors": "eight",
-            "latents": 2,
-            "width": 8,
-            "committees": 1,
-            "trees": 5,
-            "transport_layers": 2,
-            "random_alloys": 16,
-            "epochs": 3,
-            "refit_epochs": 1,
-        },
+        {key: value for key, value in SMALL_DVAE.items() if key != "kind"},
         {"latents": 3},
     ),
 }

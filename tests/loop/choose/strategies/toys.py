@@ -18,6 +18,7 @@ from alloop.loop.run_folder import RunFolder
 from alloop.materials import Material, composition_of
 from alloop.models.lattice.parent import ParentLattice
 from alloop.oracles.base import Measurement, Oracle
+from tests.loop.alloys import SMALL_DVAE
 from tests.loop.observers import Silent
 
 FCC = ParentLattice.of_size("fcc", 16)
@@ -42,18 +43,7 @@ TARGET = {"Ni": 0.42, "Fe": 0.17, "Co": 0.30, "Mn": 0.11}
 COMPOSITION: dict[str, Any] = ORDERING | {
     "name": "composition",
     "space": {"kind": "compositions", "elements": list(TARGET)},
-    "model": {
-        "kind": "dvae",
-        "descriptors": "eight",
-        "latents": 2,
-        "width": 8,
-        "committees": 1,
-        "trees": 5,
-        "transport_layers": 2,
-        "random_alloys": 16,
-        "epochs": 3,
-        "refit_epochs": 1,
-    },
+    "model": SMALL_DVAE,
 }
 CRYSTAL: dict[str, Any] = ORDERING | {
     "name": "crystal",
