@@ -11,6 +11,7 @@ from benchmarks.recording import record_modules
 
 PARTS = {
     "generator": "generator",
+    "loop_gain": "loop_gain",
     "cases": "cases",
     "stable": "stable:orderings",
     "stable_prototypes": "stable:prototypes",
