@@ -83,6 +83,7 @@ def generated_pages() -> Iterator[tuple[str, str]]:
 def start() -> str:
     """Return README.md with links as they are from the site's first page."""
     text = (ROOT / "README.md").read_text("utf-8").replace("](docs/", "](")
+    text = text.replace('src="docs/', 'src="')
     return _without_files(text.replace("](benchmarks/README.md", "](benchmarks/index.md"))
 
 
