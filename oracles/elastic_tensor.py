@@ -7,14 +7,17 @@ cube's. They do not depend on the cell that the crystal is given in, nor on how 
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pymatgen.analysis.elasticity.elastic import ElasticTensor
 from pymatgen.core import Structure
 
 from alloop.oracles.crystal_frame import crystal_frame
 from alloop.oracles.strain_checks import MAX_DISAGREEMENT, CheckedProperties
 from alloop.properties import ELASTIC_CONSTANTS
+
+if TYPE_CHECKING:
+    from pymatgen.analysis.elasticity.elastic import ElasticTensor
 
 MAX_TENSOR_DIFFERENCE = 0.1
 """Largest difference of elastic tensors at the usual strain and at half of it that are believed, as
@@ -22,7 +25,15 @@ a share of the largest constant. CHGNet's moduli vary by 10 % between strains of
 by less than one."""
 
 
-def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTensor:
+def tensor_of(constants: np.ndarray) -> "ElasticTensor":
+    """Return the elastic tensor of constants in Voigt's notation, shape (6, 6)."""
+    # As long as everything else that a worker imports, and most campaigns want no tensor.
+    from pymatgen.analysis.elasticity.elastic import ElasticTensor  # noqa: PLC0415
+
+    return ElasticTensor.from_voigt(constants)
+
+
+def in_crystal_frame(tensor: "ElasticTensor", structure: Structure) -> "ElasticTensor":
     """Return a tensor turned into the conventional axes of the crystal, averaged over its class.
 
     Axes are those of the IEEE standard on piezoelectricity (1987), as pymatgen has them: for
@@ -36,7 +47,7 @@ def in_crystal_frame(tensor: ElasticTensor, structure: Structure) -> ElasticTens
     return tensor.rotate(frame.rotation, tol=1e-6).convert_to_ieee(frame.crystal)
 
 
-def elastic_properties(tensor: ElasticTensor) -> dict[str, float]:
+def elastic_properties(tensor: "ElasticTensor") -> dict[str, float]:
     """Return constants and moduli in GPa by property name, for an isotropic polycrystal where
     there is one value: Voigt's and Reuss's bounds and Hill's mean of both.
 

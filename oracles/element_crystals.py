@@ -1,9 +1,10 @@
 """Crystals of the pure elements, which formation energies refer to."""
 
-from ase.build import bulk
 from ase.data import atomic_numbers, reference_states
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
+
+# What ASE builds crystals with imports much of scipy, and is wanted for the elements alone: each
+# function below that needs it imports it when it is called.
 
 SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
 """Structures of pure elements that ASE can build from its table alone."""
@@ -29,4 +30,15 @@ def element_crystal(symbol: str) -> Structure | None:
     """
     if not has_simple_crystal(symbol):
         return None
+    from ase.build import bulk  # noqa: PLC0415
+    from pymatgen.io.ase import AseAtomsAdaptor  # noqa: PLC0415
+
     return AseAtomsAdaptor.get_structure(bulk(symbol, cubic=symbol == "Cr"))
+
+
+def natural_volume(symbol: str) -> float:
+    """Return the volume of an element with a simple crystal, Å³/atom (ASE's table)."""
+    from ase.build import bulk  # noqa: PLC0415
+
+    crystal = bulk(symbol)
+    return float(crystal.get_volume()) / len(crystal)

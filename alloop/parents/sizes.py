@@ -13,13 +13,15 @@ from functools import lru_cache
 
 import numpy as np
 from pymatgen.core import Element
-from scipy.constants import Avogadro
 
 from alloop.errors import MaterialError
 from alloop.parents.species import VACANCY
 
 ANIONS = frozenset({"N", "O", "F", "S", "Cl", "Se", "Br", "Te", "I"})
 """Elements whose radii are taken as those of anions, where there are cations beside them."""
+
+AVOGADRO = 6.02214076e23
+"""Avogadro's constant, 1/mol, exact since 2019; to import it of SciPy takes a tenth of a second."""
 
 Bond = tuple[int, int, float]
 """Two sites and their distance, in units of a cell of one unit of volume per site."""
@@ -43,7 +45,7 @@ def element_volume(symbol: str) -> float:
             f"no molar volume is tabulated for {symbol}",
             remedy="Give volume_per_atom, or the parent's lattice parameters.",
         )
-    return float(molar) * 1e24 / Avogadro
+    return float(molar) * 1e24 / AVOGADRO
 
 
 def volume_per_site(species: Sequence[str], bonds: Sequence[Bond]) -> float:

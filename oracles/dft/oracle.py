@@ -8,7 +8,6 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from pymatgen.analysis.elasticity import ElasticTensor
 from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Lattice, Structure
 
@@ -36,6 +35,7 @@ from alloop.oracles.elastic_tensor import (
     checked_tensor_properties,
     elastic_properties,
     in_crystal_frame,
+    tensor_of,
 )
 from alloop.oracles.strain_checks import CheckedProperties
 from alloop.properties import ELASTIC_CONSTANTS
@@ -271,7 +271,7 @@ def _in_crystal_axes(cell: Calculation) -> Calculation:
 
 def _moduli(fitted: FittedTensor, structure: Structure) -> CheckedProperties:
     """Return elastic constants in the crystal's axes, and the moduli that need no axes."""
-    elastic = in_crystal_frame(ElasticTensor.from_voigt(fitted.tensor), structure)
+    elastic = in_crystal_frame(tensor_of(fitted.tensor), structure)
     found = elastic_properties(elastic)
     constants = {
         name: value

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
-from pymatgen.analysis.elasticity import ElasticTensor
 from pymatgen.core import Structure
 
 from alloop.oracles.crystal_frame import crystal_frame
@@ -14,6 +13,7 @@ from alloop.oracles.elastic_tensor import (
     checked_tensor_properties,
     elastic_properties,
     in_crystal_frame,
+    tensor_of,
 )
 from alloop.oracles.mlip.relaxation import Array, relax_atoms, stress
 from alloop.oracles.strain_checks import CheckedProperties, PressureAt, checked_bulk_modulus
@@ -130,6 +130,6 @@ def measure_elasticity(
     fitted = (weights[0] * large + weights[1] * small) / weights.sum()
     difference = float(np.abs(large - small).max() / np.abs(fitted).max())
     axes = Structure(turned.cell.array, structure.species, structure.frac_coords)
-    tensor = ElasticTensor.from_voigt((fitted + fitted.T) / 2)
+    tensor = tensor_of((fitted + fitted.T) / 2)
     values = elastic_properties(in_crystal_frame(tensor, axes))
     return checked_tensor_properties(values, difference)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pymatgen.analysis.elasticity.elastic import ElasticTensor
-from scipy.linalg import polar
 
 from alloop.oracles.base import FailureKind
-from alloop.oracles.elastic_tensor import elastic_properties, in_crystal_frame
+from alloop.oracles.elastic_tensor import elastic_properties, in_crystal_frame, tensor_of
 from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import Array, LammpsCell
@@ -28,6 +27,9 @@ from alloop.oracles.strain_checks import (
     check_strains,
     slope,
 )
+
+if TYPE_CHECKING:
+    from pymatgen.analysis.elasticity.elastic import ElasticTensor
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Rows and columns of the Voigt components, in the order 11, 22, 33, 23, 13, 12."""
@@ -168,7 +170,7 @@ def measure_elasticity(
 
 def elastic_tensor(
     session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
-) -> ElasticTensor:
+) -> "ElasticTensor":
     """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame, at the usual
     strain; see ``elastic_tensors``."""
     return elastic_tensors(session, crystal, options)[0]
@@ -176,7 +178,7 @@ def elastic_tensor(
 
 def elastic_tensors(
     session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
-) -> list[ElasticTensor]:
+) -> "list[ElasticTensor]":
     """Return the elastic constants of a relaxed crystal in GPa, in LAMMPS's frame, at the usual
     strain and at those that it is checked at.
 
@@ -216,10 +218,10 @@ def strain_directions() -> Iterator[Array]:
         yield direction
 
 
-def symmetric_tensor(columns: Sequence[Sequence[float]]) -> ElasticTensor:
+def symmetric_tensor(columns: Sequence[Sequence[float]]) -> "ElasticTensor":
     """Return the tensor whose columns are the stresses of ``strain_directions``, made symmetric."""
     constants = np.array(columns).T
-    return ElasticTensor.from_voigt((constants + constants.T) / 2)
+    return tensor_of((constants + constants.T) / 2)
 
 
 def _equation_of_state(
@@ -235,14 +237,14 @@ def _equation_of_state(
 
 def _fitted_tensor(
     session: LammpsSession, crystal: RelaxedCrystal, options: LammpsOptions
-) -> tuple[ElasticTensor, float]:
+) -> "tuple[ElasticTensor, float]":
     """Return the elastic constants by fits, and the largest standard error in GPa."""
     columns, errors = [], []
     for direction in strain_directions():
         try:
             cells = _series(session, crystal, direction, SHEAR_FIT_STRAINS, options)
         except MeasurementFailed:
-            return ElasticTensor.from_voigt(np.full((6, 6), np.nan)), np.inf
+            return tensor_of(np.full((6, 6), np.nan)), np.inf
         stresses = np.array(
             [
                 -turned_back(cell.evaluation.pressure, strain * direction)
@@ -318,5 +320,7 @@ def _undone(positions: Array, gradient: Array) -> Array:
 
 def turned_back(pressure: Array, gradient: Array) -> Array:
     """Return a pressure tensor in the axes before the strain turned the crystal."""
+    from scipy.linalg import polar  # noqa: PLC0415 (elastic constants alone need it)
+
     rotation, _ = polar(np.eye(3) + gradient)
     return np.asarray(rotation.T @ pressure @ rotation)

@@ -5,9 +5,9 @@ told by blocks of the trajectories.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pymatgen.analysis.elasticity.elastic import ElasticTensor
 from pymatgen.core import Lattice, Structure
 
 from alloop.materials import material_id
@@ -39,6 +39,9 @@ from alloop.oracles.lammps.simulation.session import (
 )
 from alloop.oracles.strain_checks import CheckedProperties
 from alloop.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from pymatgen.analysis.elasticity.elastic import ElasticTensor
 
 STRAIN = 0.01
 """± strain. Under it the stress of a metal changes by some 2 GPa, and its mean over 250 atoms and
@@ -103,7 +106,7 @@ def hot_tensors(
     seed: int,
     *,
     threads: int = 1,
-) -> list[ElasticTensor]:
+) -> "list[ElasticTensor]":
     """Return the isothermal elastic constants in LAMMPS's frame, GPa, by each block."""
     columns: list[list[list[float]]] = [[] for _ in range(BLOCKS)]
     for number, direction in enumerate(strain_directions()):

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
-from ase.build import bulk
 from pymatgen.core import Lattice, Structure
 
 from alloop.lattices import CUBIC_SITES
-from alloop.oracles.element_crystals import has_simple_crystal
+from alloop.oracles.element_crystals import has_simple_crystal, natural_volume
 from alloop.oracles.failure import MeasurementFailed
 from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.simulation.cell import LammpsCell
@@ -69,7 +68,7 @@ def _crystals(element: str) -> Iterator[Structure]:
     """Yield candidates at the element's natural volume (ASE's table of reference states)."""
     if not has_simple_crystal(element):
         return
-    volume = bulk(element).get_volume() / len(bulk(element))
+    volume = natural_volume(element)
     for lattice, sites in _CRYSTALS.values():
         crystal = Structure(lattice, [element] * len(sites), sites)
         crystal.scale_lattice(volume * len(sites))
