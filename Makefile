@@ -53,12 +53,13 @@ espresso:  ## Install Quantum ESPRESSO (Debian, Ubuntu), for engine: espresso
 install: $(READY)  ## Install Alloop and what it needs into .venv
 
 # torch goes first and by its exact version: left to choose, the installer takes a
-# build with several GB of CUDA libraries. Python compiles what is imported when it is, a
-# tenth of all modules; to compile them all takes a third of the installation.
+# build with several GB of CUDA libraries. Modules are compiled on all cores at the end, where
+# pip would use one; templates among them do not compile, which is no fault.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --no-compile --constraint constraints.txt torch==2.13.0
 	$(BIN)/pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev,remote]'
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 	touch $@
 
 clean:  ## Remove .venv and whatever was built
