@@ -27,23 +27,12 @@ def entry_hash(seq: int, time: str, event: str, previous: str) -> str:
         event: the event's canonical JSON; it enters as the text it is, so that a ledger is
             verified without reading events into this version's records.
     """
-    text = f'{{"event":{event},"previous":{_string(previous)},"seq":{seq},"time":{_string(time)}}}'
+    text = (
+        f'{{"event":{event},"previous":{canonical_json(previous)},'
+        f'"seq":{seq},"time":{canonical_json(time)}}}'
+    )
     # Bytes that are no UTF-8 were read as lone surrogates and go back to what they were.
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _string(value: object) -> str:
-    """Return canonical JSON of what should be a hash or a time, and in a damaged file may be
-    anything. They hold nothing that is escaped: said on their own, since a ledger has two for each
-    of a hundred thousand entries."""
-    is_plain = (
-        isinstance(value, str)
-        and value.isascii()
-        and value.isprintable()
-        and '"' not in value
-        and "\\" not in value
-    )
-    return f'"{value}"' if is_plain else canonical_json(value)
 
 
 class BrokenChain(Exception):

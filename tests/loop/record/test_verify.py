@@ -4,10 +4,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from alloop.canonical import canonical_json, sha256
 from alloop.errors import RunError
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Event, Measured, Proposed, SessionOpened
@@ -326,9 +323,3 @@ def recorded_digest(run: Path, events: list[Event]) -> str:
         result = digest(ledger.entries())
     assert len(bytes.fromhex(result)) == 32
     return result
-
-
-@given(st.text(), st.text(), st.integers())
-def test_an_entry_s_hash_is_that_of_its_canonical_json(time: str, previous: str, seq: int) -> None:
-    whole = {"event": {"kind": "x"}, "previous": previous, "seq": seq, "time": time}
-    assert entry_hash(seq, time, '{"kind":"x"}', previous) == sha256(canonical_json(whole))
