@@ -60,9 +60,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first campaign of docs/campaigns.md, at a tiny budget and in a small cell."""
     spec = specs(*DOCS)[0]
     path = tmp_path_factory.mktemp("docs") / "campaign.yaml"
-    cheap, dear = spec["tiers"]
-    tiers = [cheap, dear | {"force_tolerance": 0.2}]
-    small = spec | TINY | {"space": spec["space"] | {"atoms": 16}, "tiers": tiers}
+    small = spec | TINY | {"space": spec["space"] | {"atoms": 16}}
     path.write_text(yaml.safe_dump(small))
     return path
 

@@ -68,6 +68,13 @@ def changed(structure: Structure, site: int, symbol: str) -> Structure:
     return other
 
 
+def new_beside(structure: Structure, campaign: Campaign) -> Structure:
+    """Return the first crystal, one site from another, that a campaign would take and is new."""
+    near = [changed(structure, site, s) for site in range(16) for s in ("Ni", "Cr", "Fe")]
+    told = campaign.score(near)
+    return next(each for each, scored in zip(near, told, strict=True) if scored.chosen)
+
+
 def test_a_suggested_batch_is_measured_by_nobody_and_stays_the_next(campaign: Campaign) -> None:
     batch = campaign.suggest()
     assert len(batch) == 6
@@ -170,8 +177,7 @@ def test_equivalents_of_a_vetoed_candidate_are_refused(labelled: Campaign) -> No
 def test_own_candidates_enter_the_next_batch_first(labelled: Campaign) -> None:
     best = labelled.best()
     assert best is not None
-    own = changed(labelled.suggest()[0].material, 0, "Ni")
-    own = own if labelled.score([own])[0].chosen else changed(own, 1, "Ni")
+    own = new_beside(labelled.suggest()[0].material, labelled)
     (scored,) = labelled.score([own])
     assert scored.chosen
     assert scored.expected["bulk_modulus"].std > 0
@@ -213,7 +219,7 @@ def test_a_reason_is_needed(labelled: Campaign) -> None:
 
 
 def test_replay_and_verify_know_decisions_by_hand(labelled: Campaign) -> None:
-    own = changed(labelled.suggest(3)[0].material, 2, "Cr")
+    own = new_beside(labelled.suggest(3)[0].material, labelled)
     answer(labelled)
     labelled.add_candidates([own], why="a hunch")
     answer(labelled)
@@ -261,7 +267,7 @@ def test_rounds_are_run_as_many_as_asked(labelled: Campaign) -> None:
 
 
 def test_a_notebook_shows_escaped_text(labelled: Campaign) -> None:
-    own = changed(labelled.suggest()[0].material, 3, "Fe")
+    own = new_beside(labelled.suggest()[0].material, labelled)
     (queued,) = labelled.add_candidates([own], why="<script>alert(1)</script>")
     html = queued._repr_html_()
     assert "<script>" not in html
