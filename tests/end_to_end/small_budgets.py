@@ -86,11 +86,11 @@ _ALONE = (
 SMALL = {
     "fcc-stacking-fault": (
         *_ALLOYS,
-        "acquisition.batch=2",
-        "budget.initial=6",
+        "acquisition.batch=1",
+        "budget.initial=4",
         "space.fractions={Co: [0, 0.25], Cr: [0, 0.25], Fe: [0, 0.04], Ni: [0.5, 1]}",
         "tiers.0.cells.atoms=4",
-        "budget.measurements=[8]",
+        "budget.measurements=[5]",
         "execution.workers=1",
     ),
     "ftcp-formation-energy": (*_FTCP, "acquisition.pool=8"),

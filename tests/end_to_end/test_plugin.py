@@ -131,6 +131,7 @@ def test_its_campaign_runs_reports_and_replays(python: Path, run: Path) -> None:
     assert "MPa" in page
 
 
+@pytest.mark.nightly  # in CI test_killed.py
 def test_a_killed_campaign_resumes_to_the_same_decisions(
     python: Path, run: Path, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.nightly  # in CI test_killed.py
 def test_interrupted_anywhere_it_finds_the_same_values(whole: Path, tmp_path: Path) -> None:
     run, sessions = tmp_path / "run", 1
     while not run_on(run, patience=4):

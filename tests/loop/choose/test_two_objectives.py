@@ -90,6 +90,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return search(tmp_path_factory.mktemp("two") / "run")
 
 
+@pytest.mark.nightly  # in CI rounds of every strategy are replayed
 def test_its_decisions_follow_again_from_the_record(folder: RunFolder) -> None:
     for round in (1, 2):
         found = replay(folder.entries, folder.store, round)

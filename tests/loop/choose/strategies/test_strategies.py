@@ -39,6 +39,8 @@ from tests.loop.small_campaign import PowerCut, ThreadPool
 
 SPACES = {"ordering": ORDERING, "composition": COMPOSITION, "crystal": CRYSTAL}
 
+NIGHTLY = pytest.mark.nightly
+
 
 @pytest.fixture(autouse=True)
 def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +144,14 @@ def best_at_random(tmp_path_factory: pytest.TempPathFactory, table: Path) -> lis
         return [best_value(search(folder / str(seed), spec)) for seed, spec in specs.items()]
 
 
-@pytest.mark.parametrize("strategy", ["annealing", "genetic", "local-search"])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param("annealing", marks=NIGHTLY),
+        pytest.param("genetic", marks=NIGHTLY),
+        "local-search",
+    ],
+)
 def test_the_best_of_all_orderings_is_found(
     run: Path, table: Path, strategy: str, best_at_random: list[float]
 ) -> None:
@@ -222,8 +231,15 @@ def test_the_first_temperature_is_the_given_share_of_the_spread(run: Path, table
 
 # Pyro warns of a DVAE all of whose properties are continuous: there is nothing to enumerate.
 @pytest.mark.filterwarnings("ignore:TraceEnum_ELBO found no sample sites:UserWarning")
-@pytest.mark.parametrize("strategy", ["screening", "latent-gradient"])
-@pytest.mark.parametrize("name", ["ordering", "composition"])
+@pytest.mark.parametrize(
+    ("strategy", "name"),
+    [
+        ("screening", "ordering"),
+        ("latent-gradient", "ordering"),
+        pytest.param("screening", "composition", marks=NIGHTLY),
+        pytest.param("latent-gradient", "composition", marks=NIGHTLY),
+    ],
+)
 def test_the_model_s_own_choices_are_new_and_come_out_again(
     run: Path, table: Path, strategy: str, name: str
 ) -> None:
