@@ -6,11 +6,9 @@ hour each; ``ALLOOP_BENCH_SEEDS=2`` takes two. Runs in the folder of ``ALLOOP_BE
 on with.
 """
 
-import os
-
 from benchmarks.kept_runs import runs_folder
 from benchmarks.search.figures import best_figures, contrast_figures, key_of
-from benchmarks.search.seeds import SEEDS, Strategy, compared, of_kind
+from benchmarks.search.seeds import SEEDS, Strategy, compared, of_kind, seeds_wanted
 
 CAMPAIGN = "nifecr-pcdvae"
 LABELS = 400
@@ -23,7 +21,7 @@ BASELINES = (of_kind("local-search"), of_kind("random"))
 def measure() -> dict[str, float]:
     """Return ``pcdvae_loop_median_gpa`` and each seed's best, the same of the baselines
     (``pcdvae_loop_NAME_…``), and gains and p-values (``pcdvae_loop_gain_NAME``)."""
-    seeds = SEEDS[: int(os.environ.get("ALLOOP_BENCH_SEEDS", len(SEEDS)))]
+    seeds = seeds_wanted(len(SEEDS))
     with runs_folder("pcdvae-loop") as folder:
         found = compared(
             CAMPAIGN,

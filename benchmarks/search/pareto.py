@@ -5,7 +5,6 @@ labels above the reference point that the runs took from their first labels.
 `ALLOOP_BENCH_SEEDS=5` takes more seeds than the two that fit into ten minutes on two quiet cores.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -13,9 +12,9 @@ from typing import Any
 from alloop.loop.compare.comparison import Comparison
 from benchmarks.kept_runs import runs_folder
 from benchmarks.search.figures import contrast_figures, key_of
-from benchmarks.search.seeds import BASELINES, OURS, Strategy, compared
+from benchmarks.search.seeds import BASELINES, OURS, Strategy, compared, seeds_wanted
 
-SEEDS = tuple(range(1, 1 + int(os.environ.get("ALLOOP_BENCH_SEEDS", "2"))))
+SEEDS = seeds_wanted(2)
 LABELS = 128
 STIFF = {"property": "bulk_modulus", "goal": "maximise"}
 PROBLEMS: Mapping[str, Sequence[Mapping[str, str]]] = {

@@ -4,6 +4,7 @@ Every run is a process of its own. All share one cache of labels, so what two ru
 oracle is measured once; a ledger records which labels came from there.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,12 @@ from alloop.loop.run_folder import RunFolder
 SEEDS = (1, 2, 3, 4, 5)
 LIMIT = 6 * 3600
 """Seconds after which a run is said never to end."""
+
+
+def seeds_wanted(default: int) -> tuple[int, ...]:
+    """Return the seeds to run: as many as ``ALLOOP_BENCH_SEEDS`` says, or so many by default."""
+    return tuple(range(1, 1 + int(os.environ.get("ALLOOP_BENCH_SEEDS", default))))
+
 
 Spec = str | Path | Mapping[str, Any]
 """A ready campaign's name, a YAML file, or a spec as plain values."""

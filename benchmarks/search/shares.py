@@ -6,23 +6,21 @@ what is not there is run first. The lattice model's share is measured by the par
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
+from alloop.loop.choose.draft import Draft
 from alloop.loop.choose.moves.base import FloatArray, IntArray
-from alloop.loop.choose.screening import Seen
 from alloop.loop.choose.search import search
 from alloop.loop.choose.search.climb import Score
 from alloop.loop.choose.strategies.batch import Batch
-from alloop.loop.choose.strategies.dispatch import propose_batch
-from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Proposed, Stage
+from alloop.loop.record.events import Lineage, Stage
+from alloop.loop.record.overlay import OverlayStore
+from alloop.loop.replay import replay
 from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.folding.fold import fold
 from benchmarks.data import use_data_folder
 from benchmarks.house.ready_campaigns import substitutes
 from benchmarks.kept_runs import runs_folder
@@ -51,14 +49,13 @@ def measure(campaigns: Mapping[str, str] = CAMPAIGNS) -> dict[str, float]:
     with runs_folder("ready") as folder:
         for model, campaign in campaigns.items():
             run = folder / campaign
-            if not run.exists():
-                launch(campaign, run, ("cache=false", *substitutes(campaign)))
-            state = RunFolder.read(run).state
+            launch(campaign, run, ("cache=false", *substitutes(campaign)))
+            found = RunFolder.read(run)
             if model != "lattice":
-                figures[f"model_share_chosen_{model}"] = share_of_model(state)
-            if (best := known_of_best(state)) is not None:
+                figures[f"model_share_chosen_{model}"] = share_of_model(found.state)
+            if (best := known_of_best(found.state)) is not None:
                 figures[f"known_of_best_share_{model}"] = best
-                figures[f"duplicates_share_{model}"] = known_of_scored(run)
+                figures[f"duplicates_share_{model}"] = known_of_scored(found)
     shares = [value for name, value in figures.items() if name.startswith("duplicates_share_")]
     return figures | ({"duplicates_share": max(shares)} if shares else {})
 
@@ -89,18 +86,9 @@ def known_of_best(state: CampaignState) -> float | None:
     return known / (known + new) if known + new else None
 
 
-def known_of_scored(run: Path) -> float:
+def known_of_scored(folder: RunFolder) -> float:
     """Return the share of what the climb of a run's last round scored that is equivalent to
-    something known, of ``SAMPLE`` drawn at random: the round is computed once more."""
-    entries = list(RunFolder.read(run).entries)
-    place, proposed = next(
-        (place, entry.event)
-        for place, entry in reversed(list(enumerate(entries)))
-        if isinstance(entry.event, Proposed) and entry.event.stage is Stage.ACQUISITION
-    )
-    state, store, seen = fold(entries[:place]), ArtifactStore.of_run(run), Seen()
-    assert state is not None
-    seen.follow(state, store)
+    something known, of ``SAMPLE`` drawn at random: the round is replayed."""
     scored: list[IntArray] = []
     shares: list[float] = []
     climb, shortlist = search.climb, search._shortlist
@@ -115,10 +103,11 @@ def known_of_scored(run: Path) -> float:
     def sampling(batch: Batch, moves: Any, *args: Any) -> Any:
         codes = np.concatenate(scored)
         drawn = np.random.default_rng(0).choice(len(codes), min(SAMPLE, len(codes)), replace=False)
-        twins = [seen.equivalent(material) for material in moves.decode(codes[drawn])]
-        shares.append(sum(twin is not None for twin in twins) / len(twins))
+        drafts = [Draft(each, Lineage(source="climbed")) for each in moves.decode(codes[drawn])]
+        shares.append(sum(batch.knows(draft) for draft in drafts) / len(drafts))
         return shortlist(batch, moves, *args)
 
+    store = OverlayStore(folder.store.folder)
     with patch.object(search, "climb", recording), patch.object(search, "_shortlist", sampling):
-        propose_batch(state, store, seen, round=proposed.round)
+        replay(folder.entries, store, max(folder.state.models))
     return shares[0]

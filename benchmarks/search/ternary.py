@@ -28,8 +28,8 @@ def measure(
 ) -> dict[str, float]:
     """Return medians and seeds of the best allowed bulk modulus, GPa, p-values against each of the
     others (``ternary_p_NAME`` at the larger number of labels, ``ternary_160_p_NAME`` at 160; the
-    largest of them, ``ternary_p_largest``), and the labels that ours needs to
-    reach the best of the others' last medians.
+    largest of them, ``ternary_p_largest``), and the labels that ours needs to reach the best of the
+    others' last medians.
     """
     figures: dict[str, float] = {}
     with runs_folder("ternary") as folder:

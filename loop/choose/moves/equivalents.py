@@ -75,7 +75,6 @@ def known_orderings(space: AnySpace, codes: Iterable[IntArray]) -> IsKnown | Non
 def _weights_of_images(parent: ParentLattice, weights: FloatArray) -> FloatArray:
     """Return the weight of each species on each site in every image, shape (sites × species,
     images)."""
-    images = parent.equivalences  # site i of an image holds what was on site images[i]
-    places = np.argsort(images, axis=1)  # where a site's atom goes
-    moved: FloatArray = weights[places].reshape(len(images), -1).T
+    images = parent.equivalences  # a group: each permutation's inverse is another of them
+    moved: FloatArray = weights[images].reshape(len(images), -1).T
     return moved

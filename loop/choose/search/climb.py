@@ -93,9 +93,10 @@ def climb(
         rows = np.repeat(everybody, neighbours)
         near = _neighbours(groups, current, group_of, chain_of, rows, rng)
         if is_known is not None:
+            again = np.flatnonzero(is_known(near))
             for _ in range(REDRAWN):
-                again = np.flatnonzero(is_known(near))
                 near[again] = _neighbours(groups, current, group_of, chain_of, rows[again], rng)
+                again = again[is_known(near[again])]
         found = score(near)
         n_scored += len(near)
         _keep(kept, near, found, rows)
