@@ -35,6 +35,8 @@ def sevennet_calculator(weights: Path | None) -> Any:
         checkpoint._loaded = True
         network = checkpoint.build_model()
         network.requires_grad_(False)  # nothing is trained: forces need no slopes by the weights
+        kernels = import_module("alloop.oracles.mlip.potentials.edge_convolution")
+        network = kernels.with_edge_convolutions(network)
         return import_module("sevenn.calculator").SevenNetCalculator(
             network, file_type="model_instance", device="cpu"
         )
