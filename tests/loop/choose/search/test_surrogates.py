@@ -4,10 +4,19 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from scipy.optimize import approx_fprime
+from scipy.stats import gamma, lognorm, multivariate_normal
 
+from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.search.base import Standardisation
-from alloop.loop.choose.search.gaussian_process import MAX_ROWS, GaussianProcess
+from alloop.loop.choose.search.gaussian_process import (
+    MAX_ROWS,
+    Bend,
+    Covariance,
+    FitTask,
+    GaussianProcess,
+)
 from tests.loop.choose.search.toy import grid, labelled, surrogates_on
 
 
@@ -48,6 +57,30 @@ def test_leave_one_out_is_what_leaving_out_gives() -> None:
         densities.append(-0.5 * (np.log(2 * np.pi * variance) + (t[row] - mean[0]) ** 2 / variance))
     expected = np.mean(densities) - np.log(found.scaling.value_std)
     assert found.log_evidence == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_density_that_is_climbed_is_the_posterior_s_with_its_slopes() -> None:
+    y = X @ WEIGHTS / 3 + 0.3 * np.sin(3 * X[:, 0])
+    task = FitTask(X, y, [slice(0, 2), slice(2, 5)], [slice(0, 5)])
+
+    def density(values: FloatArray) -> float:
+        first, second, variance, length, noise = values
+        bend = Bend(slice(0, 5), variance, length)
+        linear = np.repeat([first, second], [2, 3])
+        prior = Covariance(linear, (bend,), noise, task.mean(np.log(values)))
+        around = multivariate_normal(np.full(60, prior.mean), prior(X, X) + noise * np.eye(60))
+        return -(
+            around.logpdf(y)
+            + gamma(1.1, scale=5).logpdf([first, second]).sum()
+            + gamma(1.1, scale=2).logpdf(variance)
+            + lognorm(1).logpdf(length)
+            + lognorm(2, scale=np.exp(-5)).logpdf(noise)
+        )
+
+    here, there = np.array([0.7, 0.3, 0.2, 1.5, 0.02]), np.array([1.9, 0.1, 0.6, 0.8, 0.1])
+    found, slopes = task(np.log(here))
+    assert found - task(np.log(there))[0] == pytest.approx(density(here) - density(there))
+    assert slopes == pytest.approx(approx_fprime(np.log(here), lambda x: task(x)[0]), rel=1e-4)
 
 
 @pytest.mark.parametrize("bends_all", [False, True])
