@@ -12,6 +12,8 @@ from benchmarks.recording import record_modules
 PARTS = {
     "generator": "generator",
     "loop_gain": "loop_gain",
+    "ftcp_loop_gain": "ftcp_loop_gain",
+    "dvae_loop_gain": "dvae_loop_gain",
     "cases": "cases",
     "stable": "stable:orderings",
     "stable_prototypes": "stable:prototypes",

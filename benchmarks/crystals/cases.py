@@ -104,10 +104,10 @@ def figures_of(runs: Sequence[RunFolder]) -> dict[str, object]:
     answers = [answer for one in choices for answer in one.answers]
     decisions = [decision for one in choices for decision in one.decisions]
     spec = runs[0].state.spec
-    success = Rate.of(sum(_hits(spec, answer) for answer in answers), len(answers))
+    success = Rate.of(sum(hits(spec, answer) for answer in answers), len(answers))
     chance = chance_of(runs)
     by_seed = [
-        sum(_hits(spec, answer) for answer in one.answers) / len(one.answers) for one in choices
+        sum(hits(spec, answer) for answer in one.answers) / len(one.answers) for one in choices
     ]
     found = [_structure_figures(run, one) for run, one in zip(runs, choices, strict=True)]
     far = [value for _, values in found for value in values]
@@ -177,7 +177,8 @@ def meets(spec: CampaignSpec, properties: Mapping[str, float]) -> bool:
     )
 
 
-def _hits(spec: CampaignSpec, answer: Measured | None) -> bool:
+def hits(spec: CampaignSpec, answer: Measured | None) -> bool:
+    """Return whether a measurement lies in all windows and bounds; None is one that failed."""
     return answer is not None and meets(spec, answer.properties)
 
 
