@@ -119,4 +119,6 @@ def known_materials(state: CampaignState, store: ArtifactStore) -> KnownMaterial
     )
     telling = [telling_rows(of_one, MOST_TELLING) for of_one in values.T]
     rows = reduce(np.union1d, telling, np.arange(min(len(ids), N_BEST)))
-    return KnownMaterials({id: store.get_material(id) for id in ids[rows].tolist()}, values[rows])
+    return KnownMaterials(
+        {id: store.shared_material(id) for id in ids[rows].tolist()}, values[rows]
+    )

@@ -1,8 +1,11 @@
 """Settings of the numerical libraries for matrices of a few hundred rows."""
 
+import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from botorch.exceptions.warnings import BotorchWarning
@@ -10,6 +13,16 @@ from linear_operator.utils.warnings import NumericalWarning
 from threadpoolctl import threadpool_limits
 
 from alloop.models.threads import single_thread
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def side_by_side(function: Callable[[T], U], items: Iterable[T]) -> list[U]:
+    """Return what a function returns for each item, computed on all cores that this process may
+    use. It should spend its time in NumPy or SciPy, which let other threads go on meanwhile."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        return list(threads.map(function, items))
 
 
 @contextmanager

@@ -249,7 +249,7 @@ class Seen:
                 self.add(id, store.get_material(id))
                 self._followed_vetoes.add(id)
         for evaluation in state.evaluations[self._n_followed :]:
-            self.add(evaluation.candidate, store.get_material(evaluation.candidate))
+            self.add(evaluation.candidate, store.shared_material(evaluation.candidate))
         self._n_followed = len(state.evaluations)
         brought = [m for m in state.brought_measurements if m.tier == 0 and not m.is_partial]
         for m in brought[self._n_brought :]:

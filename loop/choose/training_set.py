@@ -51,7 +51,7 @@ def training_set(
         known_relaxed = [None if id is None else store.get_material(id) for id in found]
         relaxed = (*known_relaxed, *[None] * len(unlabelled))
     return Dataset(
-        materials=(*map(store.get_material, ids), *unlabelled),
+        materials=(*map(store.shared_material, ids), *unlabelled),
         property_names=names,
         labels=labels,
         is_augmented=is_augmented,

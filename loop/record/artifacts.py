@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -24,6 +25,10 @@ _ID = re.compile(r"[0-9a-f]{64}")
 MOST_BYTES = 4_000_000_000
 """Largest artifact that is read: far more than a checkpoint of any of the models has."""
 
+MOST_SHARED = 1024
+"""Number of materials that a store remembers: some 60 kB each of 54 atoms, and a millisecond to
+read again."""
+
 _WRITERS = 8
 """Number of threads that write many artifacts: the file system commits their waits together."""
 
@@ -36,6 +41,9 @@ class ArtifactStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.shared_material = lru_cache(MOST_SHARED)(self.get_material)
+        """What ``get_material`` returns, the same object for as long as it is among the latest that
+        were asked for: to look at, and never to change."""
 
     @classmethod
     def of_run(cls, run: Path) -> Self:

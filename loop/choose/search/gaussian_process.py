@@ -29,7 +29,8 @@ FIT_ITERATIONS = 50
 LEAST_CHANGE = 1e-5
 """Relative change of the marginal likelihood below which a fit ends: further steps, half of all,
 move the evidence by less than a hundredth of a nat."""
-ROWS_AT_ONCE = 2048
+ROWS_AT_ONCE = 256
+"""Number of rows that are predicted together: their covariances stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,21 @@ class Covariance:
         """Return covariances of rows (n, m) and (k, m), shape (n, k)."""
         found = (x * self.linear) @ other.T
         for bend in self.bends:
-            a, b = x[:, bend.columns], other[:, bend.columns]
-            squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-            distance = np.sqrt(5 * np.maximum(squares, 0.0)) / bend.length
-            found += bend.variance * (1 + distance + distance**2 / 3) * np.exp(-distance)
+            scale = math.sqrt(5) / bend.length
+            a, b = x[:, bend.columns] * scale, other[:, bend.columns] * scale
+            # In place: what is new each time takes longer to fetch than to compute.
+            distance = a @ (-2 * b.T)
+            distance += (a**2).sum(axis=1)[:, None]
+            distance += (b**2).sum(axis=1)
+            np.sqrt(np.maximum(distance, 0.0, out=distance), out=distance)
+            falling = np.exp(-distance)
+            risen = distance / 3
+            risen += 1
+            risen *= distance
+            risen += 1
+            risen *= falling
+            risen *= bend.variance
+            found += risen
         return found
 
     def variance(self, x: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ from alloop.loop.choose.known_values import KnownMaterials, known_materials
 from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 from alloop.loop.choose.moves.equivalents import known_orderings
 from alloop.loop.choose.moves.of_space import moves_of
-from alloop.loop.choose.numerics import single_threaded
+from alloop.loop.choose.numerics import side_by_side, single_threaded
 from alloop.loop.choose.rows.rows import compositions_of_rows
 from alloop.loop.choose.screening import CandidateRejection, Seen
 from alloop.loop.choose.search.climb import Climbed, climb
@@ -43,6 +43,9 @@ from alloop.seeds import derive_seed
 NEIGHBOURS = 24
 """Number of neighbours that a chain looks at in a step."""
 FEWEST_STEPS, MOST_STEPS = 6, 40
+CODES_AT_ONCE = 256
+"""Number of codes that are scored together, whatever the number of cores, so that it changes no
+result."""
 MOST_LOOKED_AT = 1024
 """Number of candidates from a climb that are screened, at most."""
 SHORTLIST = 128
@@ -178,6 +181,10 @@ class SearchTask:
 
     def score_codes(self, codes: IntArray) -> FloatArray:
         """Return the score of codes, (n,)."""
+        parts = [codes[i : i + CODES_AT_ONCE] for i in range(0, len(codes), CODES_AT_ONCE)]
+        return np.concatenate(side_by_side(self._score_few, parts))
+
+    def _score_few(self, codes: IntArray) -> FloatArray:
         return self.score_features(self.surrogates.of_codes(codes))
 
     def score_features(self, features: FloatArray) -> FloatArray:
