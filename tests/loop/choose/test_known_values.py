@@ -28,6 +28,8 @@ class Shelf:
         nickel = int(id[:6], 16) / 16**6
         return Composition({"Ni": nickel, "Fe": 1 - nickel})
 
+    shared_material = get_material
+
 
 class Learner:
     """A model of which nothing is used but how much it takes."""
