@@ -11,7 +11,7 @@ from alloop.loop.choose.moves.base import FloatArray, IntArray
 from alloop.materials import Material
 
 CHEAP_ROWS = 30_000
-"""Candidates described in a round by array operations."""
+"""Candidates described in a round by array operations alone, which threads may do side by side."""
 
 CONSTANT = 1e-6
 """Standard deviation, over the mean (at least 1), below which a descriptor does not vary: some are

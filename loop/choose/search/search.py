@@ -21,6 +21,7 @@ from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import side_by_side, single_threaded
 from alloop.loop.choose.rows.rows import compositions_of_rows
 from alloop.loop.choose.screening import CandidateRejection, Seen
+from alloop.loop.choose.search.base import CHEAP_ROWS
 from alloop.loop.choose.search.climb import Climbed, climb
 from alloop.loop.choose.search.descriptors import descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
@@ -181,6 +182,8 @@ class SearchTask:
 
     def score_codes(self, codes: IntArray) -> FloatArray:
         """Return the score of codes, (n,)."""
+        if self.surrogates.rows_per_round < CHEAP_ROWS:  # a model's networks are one thread's
+            return self._score_few(codes)
         parts = [codes[i : i + CODES_AT_ONCE] for i in range(0, len(codes), CODES_AT_ONCE)]
         return np.concatenate(side_by_side(self._score_few, parts))
 
