@@ -324,9 +324,8 @@ class CampaignState:
         """Return the best successful, reliable measurement of a tier, feasible ones first."""
         if (tier, round) not in self._bests:
             answers = [m for m in self.answers(tier) if round is None or m.round == round]
-            rank = self.utility.rank
-            best = max(answers, key=lambda m: rank(m.properties), default=None)
-            self._bests[tier, round] = best
+            place = self.utility.best([m.properties for m in answers])
+            self._bests[tier, round] = None if place is None else answers[place]
         return self._bests[tier, round]
 
     @cached_property

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alloop.canonical import sha256
 from alloop.errors import LedgerError
@@ -163,6 +165,20 @@ def test_the_best_meets_the_constraints_before_it_is_good() -> None:
     assert best.candidate == sha256("c")
     nothing_feasible = state_of(opened(), proposed(0, Stage.INITIAL, "a"), answers[0]).best()
     assert nothing_feasible is not None
+
+
+values = st.sampled_from([150.0, 160.0, 160.0, 200.0])
+energies = st.sampled_from([-0.1, 0.05, 0.1, 0.2])
+
+
+@given(st.lists(st.tuples(values, energies), max_size=8))
+def test_the_best_is_the_first_that_ranks_highest(drawn: list[tuple[float, float]]) -> None:
+    utility = state_of(opened()).utility
+    properties = [
+        {"bulk_modulus": value, "formation_energy_per_atom": energy} for value, energy in drawn
+    ]
+    ranks = [utility.rank(each) for each in properties]
+    assert utility.best(properties) == (ranks.index(max(ranks)) if ranks else None)
 
 
 @pytest.mark.parametrize(
