@@ -30,7 +30,7 @@ class MlipOptions(CrystalOracleOptions):
     potentials and DFT in cost, and no DFT result.
 
     Measured on 100 cubic binaries, bulk moduli are off from PBE's by 13.7 GPa with CHGNet, 8.8 with
-    sevennet-0 and 7.1 with sevennet-l3i5; one evaluation of 54 atoms takes 0.9, 0.4 and 0.9
+    sevennet-0 and 7.1 with sevennet-l3i5; one evaluation of 54 atoms takes 0.45, 0.4 and 0.9
     processor seconds. All of them give Fe₃Ni the wrong sign of the formation energy, and bcc iron
     a bulk modulus that is far too low (83, 94 and 107 GPa; 170 measured).
     """
@@ -40,7 +40,7 @@ class MlipOptions(CrystalOracleOptions):
         default="sevennet-0",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
         description="learned potential, by its name in `alloop kinds`: sevennet-l3i5 is the most "
-        "accurate of those that come along, as slow as chgnet and half as fast as sevennet-0",
+        "accurate of those that come along, half as fast as sevennet-0 and chgnet",
     )
     weights: OwnFile | None = Field(
         default=None,

@@ -32,9 +32,9 @@ def chgnet_calculator(weights: Path | None) -> Any:
         contextlib.redirect_stdout(io.StringIO()),  # it prints where it runs
     ):
         state = content["model"]
-        network = import_module("chgnet.model").CHGNet.from_dict(
-            state, mlp_out_bias=False, version=weights.parent.name
-        )
+        kind = import_module("alloop.oracles.mlip.potentials.one_pass").OnePassCHGNet
+        network = kind.from_dict(state, mlp_out_bias=False, version=weights.parent.name)
+        network.requires_grad_(False)
         dynamics = import_module("chgnet.model.dynamics")
         return dynamics.CHGNetCalculator(network, use_device="cpu")
 

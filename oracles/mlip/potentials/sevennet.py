@@ -57,7 +57,7 @@ def _sevennet(description: str, path: str, sha256: str = "", source: str = "") -
 SEVENNET_0 = _sevennet(
     "SevenNet-0 (11 July 2024), trained on PBE (MPtrj). Bulk moduli of 100 cubic binaries are off "
     "by 9 GPa, formation energies of FeNi₃ and FeNi by 0.057 and 0.011 eV/atom from PBE; Fe₃Ni's "
-    "sign is wrong, bcc iron too soft (94 GPa for 170). Twice as fast as CHGNet, smoother",
+    "sign is wrong, bcc iron too soft (94 GPa for 170). As fast as CHGNet, smoother",
     "SevenNet_0__11Jul2024/checkpoint_sevennet_0.pth",
     "7052cb42b7b3be42b40b97fa0d21077a48c54b5548948fc4dcf346629f813c36",
 )
