@@ -20,11 +20,15 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
-from alloop.loop.choose.moves.base import FloatArray
+from alloop.loop.choose.moves.base import FloatArray, IntArray
 from alloop.loop.choose.search.base import Standardisation
 from alloop.loop.choose.telling_rows import telling_rows
 
 MAX_FIT, MAX_ROWS = 256, 1000
+PASSES, AT_ONCE = 4, 50
+"""Fits at most, after each of which one row and one in fifty more may get noise of their own."""
+FARTHEST, FEWEST = 4.0, 24
+"""Standard deviations beyond which a row is not explained, and fewest rows that tell."""
 FIT_ITERATIONS = 50
 LEAST_CHANGE = 1e-5
 """Relative change of the marginal likelihood below which a fit ends: further steps, half of all,
@@ -115,8 +119,64 @@ class Covariance:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What the process says of each row that it is conditioned on, given all others."""
+
+    own_noise: FloatArray
+    """Variance of each row beside the noise of all, shape (n,)."""
+    inverse: FloatArray
+    """Inverse covariance with the noise, shape (n, n)."""
+    solved: FloatArray
+    """Inverse covariance times the residuals, shape (n,)."""
+
+    @classmethod
+    def of(
+        cls, covariance: Covariance, x: FloatArray, y: FloatArray, own_noise: FloatArray
+    ) -> "LeftOut":
+        """Return it for rows (n, m) with scaled values and noise of their own, (n,) each."""
+        noisy = covariance(x, x) + np.diag(covariance.noise + own_noise)
+        inverse = cho_solve(cho_factor(noisy, lower=True), np.eye(len(x)))
+        return cls(own_noise, inverse, inverse @ (y - covariance.mean))
+
+    # Rasmussen and Williams, Gaussian Processes for Machine Learning, eq. 5.10–5.12.
+    @property
+    def variance(self) -> FloatArray:
+        """Predicted variance of each row, shape (n,)."""
+        found: FloatArray = 1 / np.diagonal(self.inverse)
+        return found
+
+    @property
+    def off(self) -> FloatArray:
+        """Value of each row less its prediction, shape (n,)."""
+        return self.solved * self.variance
+
+    @property
+    def log_density(self) -> FloatArray:
+        """Logarithm of the predictive density at each row, shape (n,)."""
+        density: FloatArray = -0.5 * (
+            np.log(2 * np.pi * self.variance) + self.off**2 / self.variance
+        )
+        return density
+
+    def unexplained(self) -> IntArray:
+        """Return the rows that lie more than ``FARTHEST`` standard deviations off, the farthest of
+        those without noise of their own; few at a time, since they hide one another."""
+        if len(self.solved) < FEWEST:
+            return np.zeros(0, dtype=np.int64)
+        far = np.where(self.own_noise > 0, 0.0, np.abs(self.off) / np.sqrt(self.variance))
+        farthest = np.argsort(-far, kind="stable")[: 1 + len(far) // AT_ONCE]
+        return np.sort(farthest[far[farthest] > FARTHEST])
+
+
+@dataclass(frozen=True)
 class GaussianProcess:
-    """Posterior of a Gaussian process whose linear parts and bends are of descriptors."""
+    """Posterior of a Gaussian process whose linear parts and bends are of descriptors.
+
+    Some labels are unlike all around them: crystals that relax into something else. A Gaussian
+    noise that has to explain them too is far too large for the others, so each of them has a noise
+    of its own, as large as it is off (compare Ament et al., Robust Gaussian processes via relevance
+    pursuit, NeurIPS 2024, where a greedy search finds them).
+    """
 
     scaling: Standardisation
     weights: FloatArray
@@ -158,19 +218,17 @@ class GaussianProcess:
         bent = _bent_columns(spans, is_first_there=bool((kind[scaling.varies] == 0).any()))
         if not bends_all and len(bent) > 1:
             bent = bent[:1]
-        listed = telling_rows(values, MAX_FIT)
-        covariance = _fitted(x[listed], y[listed], spans, bent)
-        kept = telling_rows(values, MAX_ROWS)
-        x, residual = x[kept], y[kept] - covariance.mean
-        noisy = covariance(x, x) + covariance.noise * np.eye(len(x))
-        inverse = cho_solve(cho_factor(noisy, lower=True), np.eye(len(x)))
-        solved = inverse @ residual
-        # Rasmussen and Williams, Gaussian Processes for Machine Learning, eq. 5.10–5.12.
-        variance = 1 / np.diagonal(inverse)
-        off = solved * variance
-        density = -0.5 * (np.log(2 * np.pi * variance) + off**2 / variance)
-        evidence = float(density.mean()) - math.log(scaling.value_std)
-        return cls(scaling, weights, covariance, x, solved, inverse, evidence)
+        listed, kept = telling_rows(values, MAX_FIT), telling_rows(values, MAX_ROWS)
+        own_noise = np.zeros(len(y))
+        for passes_left in reversed(range(PASSES)):
+            covariance = _fitted(x[listed], y[listed], own_noise[listed], spans, bent)
+            found = LeftOut.of(covariance, x[kept], y[kept], own_noise[kept])
+            places = found.unexplained()
+            if not (passes_left and len(places)):
+                break
+            own_noise[kept[places]] = found.off[places] ** 2
+        evidence = float(found.log_density.mean()) - math.log(scaling.value_std)
+        return cls(scaling, weights, covariance, x[kept], found.solved, found.inverse, evidence)
 
     def predict(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard deviation of the values, (k,) each, the noise included."""
@@ -223,12 +281,16 @@ def _bent_columns(spans: Sequence[slice], *, is_first_there: bool) -> list[slice
 
 
 def _fitted(
-    x: FloatArray, y: FloatArray, spans: Sequence[slice], bent: Sequence[slice]
+    x: FloatArray,
+    y: FloatArray,
+    own_noise: FloatArray,
+    spans: Sequence[slice],
+    bent: Sequence[slice],
 ) -> Covariance:
     """Return the covariance of largest posterior density, for scaled rows (n, m) and values."""
     if not spans:  # nothing varies
         return Covariance(np.zeros(0), (), 1.0, 0.0)
-    task = FitTask(x, y, spans, bent)
+    task = FitTask(x, y, own_noise, spans, bent)
     found = minimize(
         task,
         np.log([prior.start for prior in task.priors]),
@@ -255,14 +317,20 @@ class FitTask:
     Args:
         x: scaled rows, shape (n, m).
         y: scaled values, shape (n,).
+        own_noise: variance of each value beside the noise of all, shape (n,).
         spans: columns of each linear part.
         bent: columns of each bend.
     """
 
     def __init__(
-        self, x: FloatArray, y: FloatArray, spans: Sequence[slice], bent: Sequence[slice]
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        own_noise: FloatArray,
+        spans: Sequence[slice],
+        bent: Sequence[slice],
     ) -> None:
-        self._y = y
+        self._y, self._own_noise = y, own_noise
         self._products = [x[:, span] @ x[:, span].T for span in spans]
         self._distances = [math.sqrt(5) * cdist(x[:, span], x[:, span]) for span in bent]
         of_bends = [each for _ in bent for each in (VARIANCE, LENGTH)]
@@ -300,7 +368,7 @@ class FitTask:
             falling = variance * np.exp(-d)
             changes += [(1 + d + d**2 / 3) * falling, d**2 * (1 + d) / 3 * falling]
         parts = [*changes[:n], *changes[n::2]]
-        return sum(parts, values[-1] * np.eye(len(self._y))), changes
+        return sum(parts, np.diag(values[-1] + self._own_noise)), changes
 
     def _solved(self, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the Cholesky factor below the diagonal, and what the values leave of the mean."""

@@ -61,14 +61,15 @@ def test_leave_one_out_is_what_leaving_out_gives() -> None:
 
 def test_the_density_that_is_climbed_is_the_posterior_s_with_its_slopes() -> None:
     y = X @ WEIGHTS / 3 + 0.3 * np.sin(3 * X[:, 0])
-    task = FitTask(X, y, [slice(0, 2), slice(2, 5)], [slice(0, 5)])
+    own = np.where(np.arange(60) == 7, 0.5, 0.0)
+    task = FitTask(X, y, own, [slice(0, 2), slice(2, 5)], [slice(0, 5)])
 
     def density(values: FloatArray) -> float:
         first, second, variance, length, noise = values
         bend = Bend(slice(0, 5), variance, length)
         linear = np.repeat([first, second], [2, 3])
         prior = Covariance(linear, (bend,), noise, task.mean(np.log(values)))
-        around = multivariate_normal(np.full(60, prior.mean), prior(X, X) + noise * np.eye(60))
+        around = multivariate_normal(np.full(60, prior.mean), prior(X, X) + np.diag(noise + own))
         return -(
             around.logpdf(y)
             + gamma(1.1, scale=5).logpdf([first, second]).sum()
@@ -81,6 +82,19 @@ def test_the_density_that_is_climbed_is_the_posterior_s_with_its_slopes() -> Non
     found, slopes = task(np.log(here))
     assert found - task(np.log(there))[0] == pytest.approx(density(here) - density(there))
     assert slopes == pytest.approx(approx_fprime(np.log(here), lambda x: task(x)[0]), rel=1e-4)
+
+
+def test_labels_unlike_all_others_do_not_blur_the_rest() -> None:
+    y = 180 + X @ WEIGHTS
+    odd = y.copy()
+    odd[[5, 40]] -= [60.0, 25.0]
+    fresh = RNG.normal(size=(200, 5))
+    mean, std = GaussianProcess.fit(X, odd).predict(fresh)
+    whole, usual = GaussianProcess.fit(X, y).predict(fresh)
+    assert np.abs(mean - (180 + fresh @ WEIGHTS)).mean() < 0.2
+    assert np.median(std) < 0.5, "sixty labels, of which two are off, say nearly all"
+    assert np.abs(whole - mean).mean() < 0.2
+    assert (usual <= 1.5 * std).all()
 
 
 @pytest.mark.parametrize("bends_all", [False, True])
