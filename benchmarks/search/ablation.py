@@ -19,7 +19,7 @@ PROBLEMS = {
     ),
     "ternary": (
         ternary.CAMPAIGN,
-        (ternary.LENGTH[0], "budget={initial: 64, rounds: 6, measurements: [160]}"),
+        (*ternary.LENGTH[:2], "budget={initial: 64, rounds: 6, measurements: [160]}"),
         160,
     ),
 }
