@@ -19,9 +19,9 @@ U = TypeVar("U")
 
 
 def side_by_side(function: Callable[[T], U], items: Iterable[T]) -> list[U]:
-    """Return what a function returns for each item, computed on all cores that this process may
-    use. It should spend its time in NumPy or SciPy, which let other threads go on meanwhile."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+    """Return what a function returns for each item, computed on all cores. It should spend its time
+    in NumPy or SciPy, which let other threads go on meanwhile."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(function, items))
 
 
