@@ -9,7 +9,7 @@ import numpy as np
 
 from alloop.loop.choose.moves.base import FloatArray, IntArray
 from alloop.loop.choose.search.base import Descriptors, PropertySurrogate
-from alloop.loop.choose.search.gaussian_process import GaussianProcess, may_bend_apart
+from alloop.loop.choose.search.gaussian.process import GaussianProcess, may_bend_apart
 from alloop.loop.choose.search.hull import AboveHull, HullEnergies, with_formation_energy
 from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.choose.search.score import Marginals

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alloop.loop.choose.numerics import single_threaded
-from alloop.loop.choose.search.gaussian_process import GaussianProcess
+from alloop.loop.choose.search.gaussian.process import GaussianProcess
 from alloop.loop.state.outliers import winsorised
 from tests.loop.choose.search.toy import grid, labelled, surrogates_on
 

@@ -10,13 +10,9 @@ from scipy.stats import gamma, lognorm, multivariate_normal
 from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.numerics import single_threaded
 from alloop.loop.choose.search.base import Standardisation
-from alloop.loop.choose.search.gaussian_process import (
-    MAX_ROWS,
-    Bend,
-    Covariance,
-    FitTask,
-    GaussianProcess,
-)
+from alloop.loop.choose.search.gaussian.covariance import Bend, Covariance
+from alloop.loop.choose.search.gaussian.fit import FitTask
+from alloop.loop.choose.search.gaussian.process import MAX_ROWS, GaussianProcess
 from tests.loop.choose.search.toy import grid, labelled, surrogates_on
 
 

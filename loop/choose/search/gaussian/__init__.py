@@ -1,0 +1,1 @@
+"""Gaussian processes on descriptors: covariance, fit, and posterior."""
