@@ -26,9 +26,9 @@ class Prior:
 
     family: Literal["gamma", "log-normal"]
     first: float
-    """Shape of a gamma density, mean of a log-normal's logarithm."""
+    """First parameter: a gamma density's shape, or the mean of a log-normal's logarithm."""
     second: float
-    """Rate of a gamma density, standard deviation of a log-normal's logarithm."""
+    """Second parameter: a gamma density's rate, or the logarithm's standard deviation."""
     start: float = math.log(2)
     bounds: tuple[float, float] = (1e-6, 1e4)
 
@@ -42,15 +42,14 @@ class Prior:
         value."""
         log = math.log(value)
         if self.family == "gamma":
-            return (
-                self.first - 1
-            ) * log - self.second * value, self.first - 1 - self.second * value
+            falling = self.second * value
+            return (self.first - 1) * log - falling, self.first - 1 - falling
         off = (log - self.first) / self.second
         return -log - off**2 / 2, -1 - off / self.second
 
 
 SLOPE, VARIANCE = Prior("gamma", 1.1, 0.2), Prior("gamma", 1.1, 0.5)
-"""Of the variance of a linear part's weights, and of a bend."""
+"""Priors of the variance of a linear part's weights, and of a bend."""
 LENGTH = Prior("log-normal", 0.0, 1.0)
 NOISE = Prior("log-normal", -5.0, 2.0, start=1e-2, bounds=(1e-4, 1e4))
 
