@@ -2,10 +2,9 @@
 `hea-single-phase` sorts the alloys whose labels it never asked for, beside the model of as many
 labels drawn at random.
 
-The area under the curve of true against false positives counts, of single-phase alloys over others;
-what is left to sort differs between two runs of a seed, and is the harder part where questions were
-asked of it, so accuracies on the alloys that neither asked for stand beside. Local search makes
-materials that a table does not have, so `alloop check` refuses it here. Seeds are five by default;
+Both are judged on the alloys that neither run asked for, by accuracy and by the area under the
+curve of true against false positives. Local search does not stand beside: it looks for the best,
+and the question here is how well all are sorted. Seeds are five by default;
 ``ALLOOP_BENCH_SEEDS=2`` takes two.
 """
 

@@ -12,7 +12,7 @@ from alloop.loop.compare.statistics.significance import paired_test
 from alloop.loop.run_folder import RunFolder
 from benchmarks.crystals.cases import Choices, hits
 from benchmarks.kept_runs import runs_folder
-from benchmarks.search.figures import test_figures
+from benchmarks.search.figures import key_of, test_figures
 from benchmarks.search.seeds import SEEDS, Strategy, of_kind, run_seeds, seeds_wanted
 
 CAMPAIGN = "ftcp-formation-energy"
@@ -36,7 +36,7 @@ def measure() -> dict[str, float]:
         found = {name: [hits_of(run) for run in each] for name, each in runs.items()}
     figures: dict[str, float] = {"ftcp_loop_seeds": float(len(seeds))}
     for name, each in found.items():
-        key = "ftcp_loop" if name == OURS.name else f"ftcp_loop_{name.replace('-', '_')}"
+        key = "ftcp_loop" if name == OURS.name else f"ftcp_loop_{key_of(name)}"
         figures[f"{key}_hits"] = sum(each) / len(each)
         figures |= {f"{key}_seed_{s}_hits": float(n) for s, n in zip(seeds, each, strict=True)}
     for baseline in BASELINES:

@@ -30,7 +30,7 @@ class MlipOptions(CrystalOracleOptions):
     potentials and DFT in cost, and no DFT result.
 
     Measured on 100 cubic binaries, bulk moduli are off from PBE's by 13.7 GPa with CHGNet, 8.8 with
-    sevennet-0 and 7.1 with sevennet-l3i5; one evaluation of 54 atoms takes 0.45, 0.4 and 0.9
+    sevennet-0 and 7.1 with sevennet-l3i5; one evaluation of 54 atoms takes 0.4, 0.4 and 1.0
     processor seconds. All of them give Fe₃Ni the wrong sign of the formation energy, and bcc iron
     a bulk modulus that is far too low (83, 94 and 107 GPa; 170 measured).
     """

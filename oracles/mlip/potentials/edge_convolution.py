@@ -25,12 +25,11 @@ Block = tuple[int, int]
 """Channels of an irreducible representation, and its components."""
 
 
-def with_edge_convolutions(network: nn.Module) -> nn.Module:
-    """Replace SevenNet's convolutions in a network where they can be, in place; return it."""
+def use_edge_convolutions(network: nn.Module) -> None:
+    """Replace SevenNet's convolutions in a network where they can be."""
     for name, part in network.named_children():
         if isinstance(part, IrrepsConvolution) and _is_plain(part):
             setattr(network, name, EdgeConvolution(part))
-    return network
 
 
 class EdgeConvolution(nn.Module):
@@ -81,19 +80,22 @@ class EdgeProduct(nn.Module):
         """Blocks of the result."""
         self.size = product.irreps_out.dim
         """Components times channels of the result, all blocks."""
-        paths = list(enumerate(product.instructions))
-        self._channels = [self.before[path.i_in1][0] for _, path in paths]
+        paths = product.instructions
+        self._channels = [self.before[path.i_in1][0] for path in paths]
         self._of_block = [
-            [number for number, path in paths if path.i_in1 == block]
+            [number for number, path in enumerate(paths) if path.i_in1 == block]
             for block in range(len(self.before))
         ]
-        made = [number for numbers in self._of_block for number in numbers]
-        self._order = sorted(range(len(made)), key=lambda k: paths[made[k]][1].i_out)
+        """Numbers of the paths that begin in each block of the features."""
+        self._sizes = [
+            [self.after[paths[number].i_out][1] for number in numbers] for numbers in self._of_block
+        ]
+        """Components of what each of these paths makes."""
+        made = [paths[number].i_out for numbers in self._of_block for number in numbers]
+        self._order = sorted(range(len(made)), key=made.__getitem__)
         for block, numbers in enumerate(self._of_block):
-            found = [_coefficients(product, paths[number][1]) for number in numbers]
+            found = [_coefficients(product, paths[number]) for number in numbers]
             self.register_buffer(f"_coefficients_{block}", torch.cat(found, 1).flatten(1))
-        self._components = [self.after[paths[number][1].i_out][1] for number in made]
-        """Components of the messages, in the order in which they are made."""
 
     def forward(self, features: Tensor, harmonics: Tensor, weights: Tensor) -> Tensor:
         """Return the messages of edges, shape (edges, ``size``).
@@ -108,14 +110,14 @@ class EdgeProduct(nn.Module):
         parts = torch.split(features, [channels * size for channels, size in self.before], 1)
         messages: list[Tensor] = []
         for block, (channels, components) in enumerate(self.before):
-            numbers = self._of_block[block]
-            sizes = self._components[len(messages) : len(messages) + len(numbers)]
+            sizes = self._sizes[block]
             matrices = harmonics @ getattr(self, f"_coefficients_{block}")
             matrices = matrices.view(n, sum(sizes), components)
             part = parts[block].view(n, components, channels)
             # A matrix of one column is an outer product, which multiplication makes faster.
             products = matrices * part if components == 1 else torch.bmm(matrices, part)
-            for number, each in zip(numbers, torch.split(products, sizes, 1), strict=True):
+            made = torch.split(products, sizes, 1)
+            for number, each in zip(self._of_block[block], made, strict=True):
                 messages.append((each * weight[number].unsqueeze(1)).flatten(1))
         return torch.cat([messages[k] for k in self._order], 1)
 

@@ -36,7 +36,7 @@ def sevennet_calculator(weights: Path | None) -> Any:
         network = checkpoint.build_model()
         network.requires_grad_(False)  # nothing is trained: forces need no slopes by the weights
         kernels = import_module("alloop.oracles.mlip.potentials.edge_convolution")
-        network = kernels.with_edge_convolutions(network)
+        kernels.use_edge_convolutions(network)
         return import_module("sevenn.calculator").SevenNetCalculator(
             network, file_type="model_instance", device="cpu"
         )

@@ -79,7 +79,7 @@ class LeftOut:
             return np.zeros(0, dtype=np.int64)
         far = np.where(self.own_noise > 0, 0.0, np.abs(self.off) / np.sqrt(self.variance))
         farthest = np.argsort(-far, kind="stable")[: 1 + len(far) // AT_ONCE]
-        return np.sort(farthest[far[farthest] > FARTHEST])
+        return farthest[far[farthest] > FARTHEST]
 
 
 @dataclass(frozen=True)
