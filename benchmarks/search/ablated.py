@@ -14,7 +14,6 @@ import numpy as np
 
 from alloop.loop.choose.search import search, starts
 from alloop.loop.choose.search.joint import Choice, JointAcquisition
-from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.commands.app import main as command_line
 
 
@@ -40,7 +39,7 @@ def without_triangles() -> None:
 
 def without_recalibration() -> None:
     """Take the surrogate at its word."""
-    search.correction = lambda state, name: Correction()
+    search.interval_scale = lambda state, name: 1.0
 
 
 def without_joint_choice() -> None:

@@ -11,7 +11,6 @@ from alloop.loop.choose.moves.base import FloatArray, IntArray
 from alloop.loop.choose.search.base import Descriptors, PropertySurrogate
 from alloop.loop.choose.search.gaussian.process import GaussianProcess, may_bend_apart
 from alloop.loop.choose.search.hull import AboveHull, HullEnergies, with_formation_energy
-from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.choose.search.score import Marginals
 from alloop.loop.record.events import Posterior
 from alloop.materials import Material
@@ -47,8 +46,8 @@ class Surrogates:
     columns: tuple[IntArray, ...]
     """Columns of each property's descriptors among the features, and the hull's energy last where
     the property is the energy above it."""
-    corrections: tuple[Correction, ...]
-    """Correction of each property's predictions, from what earlier ones came to."""
+    interval_scales: tuple[float, ...]
+    """Factor of each property's standard deviations, from what earlier predictions came to."""
     known: FloatArray
     """Features of the materials that they were fitted to, shape (n, d)."""
 
@@ -72,8 +71,7 @@ class Surrogates:
             for chosen, columns in zip(self.chosen, self.columns, strict=True)
         ]
         means, stds = (np.stack(parts, axis=1) for parts in zip(*found, strict=True))
-        scales, shifts = np.array([(c.scale, c.shift) for c in self.corrections]).T
-        return Marginals(self.property_names, means + shifts, stds * scales)
+        return Marginals(self.property_names, means, stds * self.interval_scales)
 
     def posteriors(self, features: FloatArray) -> list[dict[str, Posterior]]:
         """Return the posterior of each row of features, by property."""
@@ -90,7 +88,7 @@ def fit_surrogates(
     materials: Sequence[Material],
     values: FloatArray,
     property_names: tuple[str, ...],
-    corrections: Sequence[Correction],
+    interval_scales: Sequence[float],
     hull: HullEnergies | None = None,
 ) -> Surrogates:
     """Return for each property the surrogate with the best evidence.
@@ -100,7 +98,7 @@ def fit_surrogates(
         materials: that were measured, n.
         values: shape (n, p); NaN where a property is not known.
         property_names: the p names.
-        corrections: of each property's predictions.
+        interval_scales: factor of each property's standard deviations.
         hull: that energies are above, where one of the properties is that.
     """
     described = [each.of_materials(materials) for each in descriptors]
@@ -128,7 +126,7 @@ def fit_surrogates(
         tuple(chosen),
         used,
         tuple(columns),
-        tuple(corrections),
+        tuple(interval_scales),
         known,
     )
 

@@ -44,12 +44,12 @@ class ListedModel(Model):
     def __init__(self, surrogates: Surrogates, features: FloatArray) -> None:
         super().__init__()
         self._means, self._covariances = [], []
-        for chosen, columns, correction in zip(
-            surrogates.chosen, surrogates.columns, surrogates.corrections, strict=True
+        for chosen, columns, scale in zip(
+            surrogates.chosen, surrogates.columns, surrogates.interval_scales, strict=True
         ):
             mean, covariance = chosen.surrogate.joint(features[:, columns])
-            self._means.append(torch.from_numpy(mean + correction.shift))
-            self._covariances.append(torch.from_numpy(_definite(covariance) * correction.scale**2))
+            self._means.append(torch.from_numpy(mean))
+            self._covariances.append(torch.from_numpy(_definite(covariance) * scale**2))
 
     @property
     def num_outputs(self) -> int:

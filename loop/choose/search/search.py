@@ -28,7 +28,7 @@ from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.front_score import Score, score_of
 from alloop.loop.choose.search.hull import HullEnergies
 from alloop.loop.choose.search.joint import JointAcquisition, choose_batch, joint_acquisition
-from alloop.loop.choose.search.recalibration import correction
+from alloop.loop.choose.search.recalibration import interval_scale
 from alloop.loop.choose.search.score import Marginals
 from alloop.loop.choose.search.starts import Decoded, Starts, decode_around, starts_of_climb
 from alloop.loop.choose.strategies.batch import Batch
@@ -170,7 +170,7 @@ class SearchTask:
             list(materials.values()),
             values,
             names,
-            [correction(state, name) for name in names],
+            [interval_scale(state, name) for name in names],
             HullEnergies.of(state, moves),
         )
         lines = maps_to_top_tier(state)
@@ -261,17 +261,16 @@ class SearchTask:
 
     def notes(self) -> dict[str, float | str]:
         """Return what is worth recording: the surrogates, what they were chosen among, and how
-        their predictions were corrected."""
+        their intervals were corrected."""
         notes: dict[str, float | str] = {}
-        for name, chosen, corrected in zip(
+        for name, chosen, scale in zip(
             self.surrogates.property_names,
             self.surrogates.chosen,
-            self.surrogates.corrections,
+            self.surrogates.interval_scales,
             strict=True,
         ):
             notes[f"surrogate_{name}"] = chosen.name
-            notes[f"interval_scale_{name}"] = corrected.scale
-            notes[f"mean_shift_{name}"] = corrected.shift
+            notes[f"interval_scale_{name}"] = scale
             for tried, evidence in chosen.evidence.items():
                 notes[f"evidence_{name}: {tried}"] = evidence
         aim = self._aim(self.state, self.lines)

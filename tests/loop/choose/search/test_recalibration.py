@@ -1,4 +1,4 @@
-"""Corrections of predictions by what earlier ones came to."""
+"""Widths of intervals corrected by what earlier ones came to."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from alloop.loop.choose.search.recalibration import PRIOR_COUNT, Correction, correction
+from alloop.loop.choose.search.recalibration import interval_scale
 from alloop.loop.record.events import Decision, Lineage, Posterior, Proposed, Stage
 from alloop.loop.state.campaign_state import CampaignState
 
@@ -45,33 +45,25 @@ def state(
 
 
 def test_nothing_is_corrected_before_anything_came() -> None:
-    assert correction(state([]), K) == Correction()
+    assert interval_scale(state([]), K) == 1.0
 
 
 def test_intervals_that_held_what_they_should_stay_and_narrow_ones_are_widened() -> None:
     rng = np.random.default_rng(0)
     rounds = [rng.normal(size=100) for _ in range(4)]
-    assert correction(state(rounds), K).scale == pytest.approx(1.0, abs=0.1)
-    assert correction(state(rounds, std=0.5), K).scale == pytest.approx(2.0, abs=0.2)
+    assert interval_scale(state(rounds), K) == pytest.approx(1.0, abs=0.1)
+    assert interval_scale(state(rounds, std=0.5), K) == pytest.approx(2.0, abs=0.2)
     # Widened twofold already, they are right, and stay widened.
     done = state([2 * r for r in rounds], std=2.0, notes={f"interval_scale_{K}": 2.0})
-    assert correction(done, K).scale == pytest.approx(2.0, abs=0.2)
-
-
-def test_predictions_that_were_too_good_are_shifted_by_the_latest_rounds() -> None:
-    old, new = np.full(16, 9.0), np.full(16, -3.0)
-    found = correction(state([old, old, new, new]), K)
-    assert found.shift == pytest.approx(-3.0 * 32 / (32 + PRIOR_COUNT))
-    again = state([new + 3.0], notes={f"mean_shift_{K}": -3.0})  # shifted already, and right
-    assert correction(again, K).shift == pytest.approx(-3.0 * 16 / (16 + PRIOR_COUNT))
+    assert interval_scale(done, K) == pytest.approx(2.0, abs=0.2)
 
 
 def test_a_few_surprises_change_little() -> None:
-    assert correction(state([np.array([6.0])]), K).scale < 1.6
+    assert interval_scale(state([np.array([6.0])]), K) < 1.6
 
 
 def test_a_label_of_1e12_corrects_nothing() -> None:
     rng = np.random.default_rng(5)
     rounds = [rng.normal(size=16) for _ in range(4)]
     astray = [*rounds[:3], np.append(rounds[3], 1e12)]
-    assert correction(state(astray), K) == correction(state(rounds), K)
+    assert interval_scale(state(astray), K) == interval_scale(state(rounds), K)

@@ -8,7 +8,6 @@ from pymatgen.core import Composition
 from alloop.campaigns.load import parse_spec
 from alloop.campaigns.spec import CampaignSpec
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
-from alloop.loop.choose.search.recalibration import Correction
 from alloop.loop.state.ranking.utility import Utility
 from alloop.materials import Material
 
@@ -55,4 +54,4 @@ def labelled(x: np.ndarray) -> np.ndarray:
 def surrogates_on(x: np.ndarray, y: np.ndarray, *, scale: float = 1.0) -> Surrogates:
     materials = [Composition({"Ni": float(v), "Fe": 1 - float(v)}) for v in x[:, 0]]
     names = NAMES[: y.shape[1]]
-    return fit_surrogates([Amounts()], materials, y, names, [Correction(scale=scale)] * len(names))
+    return fit_surrogates([Amounts()], materials, y, names, [scale] * len(names))
