@@ -14,6 +14,7 @@ PARTS = {
     "loop_gain": "loop_gain",
     "ftcp_loop_gain": "ftcp_loop_gain",
     "dvae_loop_gain": "dvae_loop_gain",
+    "local_search_share": "local_search_share",
     "cases": "cases",
     "stable": "stable:orderings",
     "stable_prototypes": "stable:prototypes",

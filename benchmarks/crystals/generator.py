@@ -101,7 +101,7 @@ def one_training(seed: int) -> dict[str, float]:
     made = nifecr_small(FOLDER / "nifecr-small")
     assert made.training.name == TRAINING
     assert made.test.name == TEST
-    model, minutes = _trained(seed, _with_proposed(rows(made.training)))
+    model, minutes = _trained(seed, with_proposed(rows(made.training)))
     held_out = [one for one in rows(made.test).materials if isinstance(one, Structure)]
     z = model.encode(held_out)
     figures = {"train_cpu_minutes": minutes}
@@ -174,7 +174,7 @@ def _trained(seed: int, data: Dataset) -> tuple[PcdvaeModel, float]:
     return PcdvaeModel.load(path), spent["cpu"] / 60
 
 
-def _with_proposed(relaxed: Dataset) -> Dataset:
+def with_proposed(relaxed: Dataset) -> Dataset:
     """Return the rows as a campaign has them: as proposed on ideal sites, and relaxed."""
     proposed = tuple(map(_as_proposed, relaxed.materials))
     return replace(relaxed, materials=proposed, relaxed=relaxed.materials)
