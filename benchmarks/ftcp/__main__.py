@@ -22,6 +22,7 @@ from benchmarks.ftcp.reconstruction import (
     roundtrip_rate,
     target_errors,
 )
+from benchmarks.ftcp.uniqueness import unique_carbons
 from benchmarks.recording import RESULTS, record
 
 Figures = dict[str, object]
@@ -55,6 +56,15 @@ def _carbon() -> Figures:
     return _over_seeds(carbons(), SEEDS, DIRECT, "carbon", with_forest=False)
 
 
+def _carbon_unique() -> Figures:
+    """Measure both networks on Carbon-24 without its duplicates, the published one on one split."""
+    data = unique_carbons()
+    figures = _over_seeds(data, SEEDS, DIRECT, "carbon_unique", with_forest=False)
+    name = "carbon_unique_published"
+    figures |= _over_seeds(data, SEEDS[:1], PUBLISHED, name, with_forest=False)
+    return figures | {"n_carbon": len(carbons()), "n_carbon_unique": len(data)}
+
+
 def _networks() -> Figures:
     """Measure both networks, as the options have them, on few rows: the published one takes over
     half an hour of one core on all of them.
@@ -76,6 +86,7 @@ PARTS: Mapping[str, Callable[[], Figures]] = {
     "roundtrip": _roundtrip,
     "perov": _perov,
     "carbon": _carbon,
+    "carbon_unique": _carbon_unique,
     "invariance": _invariance,
     "design": design_figures,
     "networks": _networks,
