@@ -224,22 +224,6 @@ class HasGradient(Protocol):
 
 
 @runtime_checkable
-class CanEncodeUnseen(Protocol):
-    """A model that encodes what it has learnt the labels of otherwise than what is new.
-
-    A surrogate that learns from ``encode`` would take labels for predictions, and believe itself
-    surer than it is.
-    """
-
-    def encode_unseen(self, materials: Sequence[Material]) -> "Tensor":
-        """Return ``encode`` of materials as if none of their labels were known: shape (n, d).
-
-        Raises:
-            MaterialError: if a material cannot be represented.
-        """
-
-
-@runtime_checkable
 class HasEmbedding(Protocol):
     """A model whose surrogate should see something smoother than z itself.
 

@@ -19,7 +19,6 @@ from torch import Tensor
 from alloop.errors import MaterialError, ModelError
 from alloop.materials import Material, material_id
 from alloop.models.base import (
-    CanEncodeUnseen,
     Dataset,
     FitSummary,
     GenerativeModel,
@@ -34,8 +33,8 @@ SEED = 11
 def check_model(
     make_model: MakeModel, dataset: Dataset, *, foreign: Sequence[Material], folder: Path
 ) -> None:
-    """Check the promises of ``GenerativeModel`` and, where made, of ``HasEmbedding``,
-    ``CanEncodeUnseen`` and ``LearnsWithoutLabels``.
+    """Check the promises of ``GenerativeModel`` and, where made, of ``HasEmbedding`` and
+    ``LearnsWithoutLabels``.
 
     Args:
         make_model: returns a new, untrained model.
@@ -56,8 +55,6 @@ def check_model(
     check_predict(model, z, dataset.property_names)
     if isinstance(model, HasEmbedding):
         check_embed(model, z)
-    if isinstance(model, CanEncodeUnseen):
-        assert model.encode_unseen(dataset.materials).shape == z.shape, "one point per material"
     if isinstance(model, LearnsWithoutLabels):
         assert model.most_unlabelled(len(data)) >= 0, "a number of unlabelled materials"
     bytes_of_fit = check_files(model, make_model, z, folder)

@@ -45,7 +45,7 @@ class Description(checkpoint.Description):
     """Everything about a model but its tensors."""
 
     kind: Literal["dvae"] = "dvae"
-    version: Literal[5] = 5
+    version: Literal[4] = 4
     options: DvaeOptions
     space: Compositions | None
     """Space whose limits decoding keeps, without rules of one's own."""
@@ -154,20 +154,10 @@ class DvaeModel:
         Raises:
             MaterialError: if a material is no composition of the model's elements.
         """
+        learned = self.learned
         fractions = self.fractions_of(materials)
-        return self._encoded(fractions, self.learned.believe(fractions).mean)
-
-    @torch.no_grad()
-    def encode_unseen(self, materials: Sequence[Material]) -> Tensor:
-        """Return ``encode`` of materials as if none of their labels were known.
-
-        φ of an alloy of the last fit is what trees expect that never saw its label (out of bag).
-
-        Raises:
-            MaterialError: if a material is no composition of the model's elements.
-        """
-        fractions = self.fractions_of(materials)
-        return self._encoded(fractions, self.learned.believe_unseen(fractions))
+        values = learned.rounded(learned.believe(fractions).mean)
+        return torch.cat([learned.encode(fractions, values), values], 1)
 
     @torch.no_grad()
     def decode(self, z: Tensor, *, seed: int) -> list[Material]:
@@ -299,7 +289,6 @@ class DvaeModel:
         for head, nodes in zip(learned.heads, description.tree_nodes, strict=True):
             head.trees.clear(len(head.trees.column), nodes)
         learned.known = torch.zeros(description.n_known, len(description.elements))
-        learned.expected = torch.zeros(description.n_known, len(description.property_names))
         for node, (location, scale) in zip(learned.nodes, description.scales, strict=True):
             node.location, node.scale = location, scale
         checkpoint.restore(path, tensors, learned.state_dict())
@@ -325,10 +314,6 @@ class DvaeModel:
             "properties": self.property_names,
             **self.options.sizes(),
         }
-
-    def _encoded(self, fractions: Tensor, expected: Tensor) -> Tensor:
-        values = self.learned.rounded(expected)
-        return torch.cat([self.learned.encode(fractions, values), values], 1)
 
     def _decoded(self, z: Tensor, seed: int) -> Tensor:
         learned = self.learned

@@ -24,8 +24,6 @@ _NEAR = 0.2
 _TRIES = 16
 _MOST_EXCHANGED = 0.5
 """Share of the atoms by which such an alloy may differ from what z itself decodes to."""
-_SAME = 1e-5
-"""Share of atoms below which two alloys are the same: fractions are rounded floats."""
 _LEAST_STD = 1e-4
 """Least standard deviation of a prediction: members that agree to the bit are still not certain."""
 
@@ -69,7 +67,6 @@ class TrainedDvae(nn.Module):
             len(elements), self.nodes, latents=options.latents, width=options.width
         )
         self.register_buffer("known", torch.zeros(0, len(elements)))
-        self.register_buffer("expected", torch.zeros(0, len(property_names)))
         self.register_buffer("far", torch.zeros(()))
         self.enumerated = [i for i, node in enumerate(self.nodes) if node.is_enumerated]
         self.transport = Transport(
@@ -83,9 +80,6 @@ class TrainedDvae(nn.Module):
     descriptor_std: Tensor
     known: Tensor
     """Element fractions of the alloys of the last fit, shape (n, e)."""
-    expected: Tensor
-    """What the heads expect of these, of labelled ones out of bag: from trees that never saw the
-    label; in the properties' units, shape (n, p)."""
     far: Tensor
     """Distance from the nearest of them above which an alloy is far from the data; share of
     atoms, scalar."""
@@ -113,18 +107,9 @@ class TrainedDvae(nn.Module):
         means, stds = zip(*columns, strict=True)
         return Belief(torch.stack(means, -1), torch.stack(stds, -1))
 
-    def believe_unseen(self, fractions: Tensor) -> Tensor:
-        """Return the means that the heads expect (n, p), of the data's own alloys out of bag."""
-        mean = self.believe(fractions).mean
-        nearest, row = self._distances(fractions).min(1)
-        is_own = nearest < _SAME
-        mean[is_own] = self.expected[row[is_own]].to(mean.dtype)
-        return mean
-
-    def cover(self, fractions: Tensor, expected: Tensor, level: float) -> None:
-        """Remember the data's alloys (n, e), what is expected of them out of bag (n, p), and how
-        far apart this share of them are at most."""
-        self.known, self.expected = fractions.clone(), expected.clone()
+    def cover(self, fractions: Tensor, level: float) -> None:
+        """Remember the data's alloys (n, e), and how far apart this share of them are at most."""
+        self.known = fractions.clone()
         self.far = torch.quantile(self._distances(fractions).topk(2, largest=False)[0][:, 1], level)
 
     def distance(self, fractions: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 from alloop.loop.choose.search.base import CHEAP_ROWS, Descriptors
 from alloop.loop.choose.search.crystal_statistics import describe_crystals
 from alloop.materials import Material, composition_of
-from alloop.models.base import CanEncodeUnseen, GenerativeModel, HasEmbedding
+from alloop.models.base import GenerativeModel, HasEmbedding
 from alloop.models.lattice.clusters import ClusterDescriptors
 from alloop.models.lattice.decorations import DecorationSpace
 from alloop.space import AnySpace, Compositions, Decorations
@@ -156,14 +156,9 @@ class Embedding(OfMaterials):
     def of_materials(self, materials: Sequence[Material]) -> FloatArray:
         """Return the embedding of materials."""
         with torch.no_grad():
-            model = self._model
-            latents = (
-                model.encode_unseen(materials)
-                if isinstance(model, CanEncodeUnseen)
-                else model.encode(materials)
-            ).double()
-            if isinstance(model, HasEmbedding):
-                latents = model.embed(latents)
+            latents = self._model.encode(materials).double()
+            if isinstance(self._model, HasEmbedding):
+                latents = self._model.embed(latents)
         embedded: FloatArray = latents.numpy()
         return embedded
 

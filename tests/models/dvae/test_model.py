@@ -138,20 +138,3 @@ def test_what_does_not_fit_together_is_refused(
 def test_latent_points_of_another_shape_are_refused(trained: DvaeModel) -> None:
     with pytest.raises(ModelError, match=r"shape \(n, 3\)"):
         trained.decode(torch.zeros(1, 5), seed=0)
-
-
-def test_what_is_encoded_as_unseen_does_not_know_its_own_label(
-    dataset: Dataset, tmp_path: Path
-) -> None:
-    options = DvaeOptions(latents=2, width=8, committees=2, trees=30, epochs=1, transport_layers=2)
-    model = DvaeModel(options, ("Fe", "Ni", "Cr", "Al"), ("overpotential",))
-    noise = np.random.default_rng(4).normal(size=(len(dataset), 1))  # nothing to learn
-    noise[:20] = np.nan
-    model.fit(replace(dataset, property_names=("overpotential",), labels=noise), seed=2)
-    seen, unseen = model.encode(dataset.materials), model.encode_unseen(dataset.materials)
-    assert torch.allclose(seen[:20], unseen[:20], atol=1e-4)  # these have no label
-    labels = noise[20:, 0]
-    assert np.corrcoef(seen[20:, -1], labels)[0, 1] > 0.8
-    assert abs(np.corrcoef(unseen[20:, -1], labels)[0, 1]) < 0.4
-    model.save(tmp_path / "model")
-    assert torch.equal(DvaeModel.load(tmp_path / "model").encode_unseen(dataset.materials), unseen)
