@@ -32,7 +32,8 @@ SEEDS = (0, 1, 2)
 EPOCHS, REFIT_EPOCHS = 20, 8
 """Epochs of the first training and of each retraining, in passes over the rows without search."""
 ITERATIONS, SWAPS = 5, 10
-"""Of local search: 50 measurements for a cell of 16 atoms, where AlloGen makes 400 for 54."""
+"""Iterations of local search and swaps in each: 50 measurements for a cell of 16 atoms, where
+AlloGen makes 400 for 54."""
 TABLES = FOLDER / "nifecr-small-searched"
 
 

@@ -14,12 +14,12 @@ from alloop.oracles.base import Cost, FailureKind, Measurement, Status
 
 def is_deadly(candidate: str) -> bool:
     """Return whether a deadly oracle's worker dies of this candidate."""
-    return int(candidate[:8], 16) % 11 == 3
+    return int(candidate[:8], 16) % 5 == 3
 
 
 @dataclass(frozen=True)
 class CountingOracle:
-    """Counts unlike neighbours; if asked, every eleventh material or so kills its worker."""
+    """Counts unlike neighbours; if asked, every fifth material or so kills its worker."""
 
     calls: Path
     is_deadly: bool = False
