@@ -117,7 +117,7 @@ SMALL = {
         "budget.initial=2",
         "budget.measurements=[3]",
     ),
-    "oer": (*_ALLOYS, "budget.measurements=[12]"),
+    "oer": _TABLE,
     "seven-elements": (*_ALONE, "budget.initial=12", "budget.measurements=[16]"),
     "stiffest-binary": _TABLE,
 }
