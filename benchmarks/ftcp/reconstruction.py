@@ -53,7 +53,7 @@ def reconstruction(model: FtcpModel, held_out: Dataset) -> dict[str, float]:
     """Return match rate, lattice and coordinate errors and element accuracy on held-out rows.
 
     Errors are means over crystals whose sites came back in number: Å for edges, degrees for
-    angles, shares of the cell for coordinates.
+    angles, shares of the cell for coordinates. Where there is no such crystal, none is returned.
     """
     originals = structures_of(held_out)
     decoded = model.decode(model.encode(originals), seed=0)
@@ -61,15 +61,19 @@ def reconstruction(model: FtcpModel, held_out: Dataset) -> dict[str, float]:
     pairs = [
         (one, other) for one, other in zip(originals, copies, strict=True) if len(one) == len(other)
     ]
+    same = [one.species == other.species for one, other in zip(originals, copies, strict=True)]
+    figures = {
+        "reconstruction_rate": match_rate(originals, copies),
+        "element_accuracy": float(np.mean(same)),
+    }
+    if not pairs:
+        return figures
     lattice = np.array(
         [np.subtract(one.lattice.parameters, other.lattice.parameters) for one, other in pairs]
     )
     moved = [np.subtract(one.frac_coords, other.frac_coords) for one, other in pairs]
     coords = np.concatenate([(shift - shift.round()).ravel() for shift in moved])
-    same = [one.species == other.species for one, other in zip(originals, copies, strict=True)]
-    return {
-        "reconstruction_rate": match_rate(originals, copies),
-        "element_accuracy": float(np.mean(same)),
+    return figures | {
         "length_mae": float(np.abs(lattice[:, :3]).mean()),
         "angle_mae": float(np.abs(lattice[:, 3:]).mean()),
         "coordinate_mae": float(np.abs(coords).mean()),
