@@ -1,7 +1,8 @@
-"""Folders of the runs that a benchmark makes: temporary, or kept where the user says."""
+"""What a benchmark keeps: folders of its runs, temporary or where the user says, and figures."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,3 +22,12 @@ def runs_folder(part: str) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix=f"alloop-{part}-") as temporary:
         yield Path(temporary)
+
+
+def kept_figures(path: Path, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Return the figures of a file, measured and written first if it is not there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(measure()), encoding="utf-8")
+    found: dict[str, float] = json.loads(path.read_text("utf-8"))
+    return found

@@ -30,6 +30,7 @@ from alloop.models.metrics.matching import match
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.models.pcdvae.networks.graph import Graph
 from alloop.seeds import derive_seed
+from benchmarks.kept_runs import kept_figures
 from benchmarks.pcdvae.training import ELEMENTS, Stopwatch, nifecr_small, rows
 from benchmarks.pcdvae.training import OPTIONS as PUBLISHED
 
@@ -92,12 +93,11 @@ def measure() -> dict[str, Any]:
 
 def one_training(seed: int) -> dict[str, float]:
     """Train with one seed and rebuild what was held out; return the figures."""
+    return kept_figures(FOLDER / f"generator-{seed}.json", lambda: _measured(seed))
+
+
+def _measured(seed: int) -> dict[str, float]:
     torch.set_num_threads(1)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"generator-{seed}.json"
-    if path.exists():
-        found: dict[str, float] = json.loads(path.read_text("utf-8"))
-        return found
     made = nifecr_small(FOLDER / "nifecr-small")
     assert made.training.name == TRAINING
     assert made.test.name == TEST
@@ -119,7 +119,6 @@ def one_training(seed: int) -> dict[str, float]:
             "decoder_calls_per_structure": calls.decoder / len(held_out),
         } | _distances(held_out, copies)
         figures |= {name + suffix: value for name, value in found.items()}
-    path.write_text(json.dumps(figures), encoding="utf-8")
     return figures
 
 

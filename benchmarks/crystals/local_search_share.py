@@ -8,9 +8,9 @@ for as many steps. Everything is kept in the folder of `benchmarks.crystals.gene
     python -m benchmarks.crystals.local_search_share 0      one training and its four retrainings
 """
 
-import json
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ from alloop.models.base import Dataset
 from alloop.models.pcdvae.model import PcdvaeModel
 from alloop.seeds import derive_seed
 from benchmarks.crystals.generator import FOLDER, OPTIONS, with_proposed
+from benchmarks.kept_runs import kept_figures
 from benchmarks.pcdvae.judged import Judge, measured
 from benchmarks.pcdvae.optimisation import optimisation_figures
 from benchmarks.pcdvae.training import ELEMENTS, nifecr_small, rows
+from benchmarks.spread import spread
 
 SHARES = (0.0, 0.05, 0.10, 0.20)
 """Shares of the orderings that local search improved as well; AlloGen has 0.1."""
@@ -46,12 +48,11 @@ def measure() -> dict[str, Any]:
 
 def one_training(seed: int) -> dict[str, float]:
     """Train with one seed, retrain with every share, climb and measure; return the figures."""
+    return kept_figures(FOLDER / f"shares-{seed}.json", lambda: _measured(seed))
+
+
+def _measured(seed: int) -> dict[str, float]:
     torch.set_num_threads(1)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    kept = FOLDER / f"shares-{seed}.json"
-    if kept.exists():
-        found: dict[str, float] = json.loads(kept.read_text("utf-8"))
-        return found
     tables = {share: _tables(share) for share in SHARES}
     plain, held_out = tables[0.0]
     highest = max(m.properties["energy_per_atom"] for m in measured(TABLES / "0" / TRAINING))
@@ -67,13 +68,12 @@ def one_training(seed: int) -> dict[str, float]:
         figures[f"{name}_rows"] = float(len(training) - len(plain))
         start = "initial_mean_bulk_modulus_gpa"
         figures[f"local_search_{start}"] = of_share[f"{name}_{start}"]
-    kept.write_text(json.dumps(figures), encoding="utf-8")
     return figures
 
 
 def gathered(trainings: list[dict[str, float]]) -> dict[str, Any]:
     """Return each figure's mean and standard deviation over trainings, and the gains."""
-    figures: dict[str, Any] = {name: _spread([t[name] for t in trainings]) for name in trainings[0]}
+    figures: dict[str, Any] = {name: spread([t[name] for t in trainings]) for name in trainings[0]}
     for percent in (round(100 * share) for share in SHARES[1:]):
         key = "local_search_gain" if percent == 10 else f"local_search_gain_{percent}"
         for column, ending in (("mean", "gpa"), ("top10", "top10_gpa")):
@@ -81,17 +81,14 @@ def gathered(trainings: list[dict[str, float]]) -> dict[str, Any]:
                 [t[f"local_search_share_{p}_{column}_bulk_modulus_gpa"] for t in trainings]
                 for p in (percent, 0)
             )
-            figures[f"{key}_{ending}"] = _spread(np.subtract(with_rows, without).tolist())
+            figures[f"{key}_{ending}"] = spread(np.subtract(with_rows, without).tolist())
     return figures | {"local_search_trainings": float(len(trainings))}
 
 
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1))}
-
-
+@cache
 def _tables(share: float) -> tuple[Dataset, Dataset]:
-    """Return training rows with a share of local search's, and the held-out rows of the first
-    measurement alone. Larger shares hold the rows of smaller ones."""
+    """Return training and held-out rows, both with a share of local search's. Larger shares hold
+    the rows of smaller ones."""
     plan = DatasetPlan(search_share=share, search_iterations=ITERATIONS, search_swaps=SWAPS)
     folder = TABLES / f"{100 * share:.0f}"
     if share < max(SHARES) and not folder.exists():  # what it measures is among what that measured

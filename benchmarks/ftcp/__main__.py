@@ -24,6 +24,7 @@ from benchmarks.ftcp.reconstruction import (
 )
 from benchmarks.ftcp.uniqueness import unique_carbons
 from benchmarks.recording import RESULTS, record
+from benchmarks.spread import spread
 
 Figures = dict[str, object]
 DIRECT = FtcpOptions(network=DirectNetwork())
@@ -110,7 +111,7 @@ def _named(figure: str, data: str) -> str:
 def _summary(values: Sequence[float]) -> object:
     if len(values) == 1:
         return values[0]
-    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1))}
+    return spread(values)
 
 
 def _measured(rows: Split, options: FtcpOptions, seed: int, with_forest: bool) -> dict[str, float]:

@@ -20,6 +20,7 @@ from alloop.oracles.lammps.options import LammpsOptions
 from alloop.oracles.lammps.oracle import LammpsOracle
 from benchmarks.lammps.references import BODY, POTENTIAL
 from benchmarks.lammps.swap_search import SwapSearchOptions, local_search
+from benchmarks.spread import spread
 
 SEEDS = (1, 2, 3, 4, 5)
 EARLY = 0.2
@@ -64,7 +65,7 @@ def local_search_figures(
         "local_search_seeds": len(seeds),
         "local_search_measurements": iterations * swaps,
         "local_search_from_scratch_seconds": seconds,
-        "local_search_from_scratch_best_gpa": _spread([best for best, _ in scratch]),
+        "local_search_from_scratch_best_gpa": spread([best for best, _ in scratch]),
     }
     apart: list[float] = []
     for way, chosen in ways.items():
@@ -79,7 +80,7 @@ def local_search_figures(
         figures |= {
             f"local_search_speedup{way}": seconds / float(np.mean(times)),
             f"local_search_seconds{way}": float(np.mean(times)),
-            f"local_search_best{way}_gpa": _spread(bests),
+            f"local_search_best{way}_gpa": spread(bests),
         }
     oracle.close()
     return figures | {"local_search_best_max_difference_from_scratch_gpa": max(apart)}
@@ -172,7 +173,3 @@ def _bulk_modulus(oracle: LammpsOracle, structure: Structure) -> float:
     if found.status is Status.FAILED:
         raise RuntimeError(f"{structure.formula}: {found.failure}")
     return found.properties["bulk_modulus"]
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1))}
