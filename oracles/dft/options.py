@@ -144,10 +144,10 @@ class EspressoOptions(_Part):
 
 
 class TransportOptions(_Part):
-    """Thermoelectric power factor after the relaxation, µW/(cm K²): VASP's bands on a dense mesh,
-    and Boltzmann's equation with one relaxation time by BoltzTraP2, which has to be installed where
-    the jobs run. The largest value over carrier concentrations of 10¹⁶ to 10²¹ per cm³, n and p,
-    mean over directions."""
+    """Thermoelectric power factor after the relaxation, µW/(cm K²): the engine's bands on a dense
+    mesh, and Boltzmann's equation with one relaxation time by BoltzTraP2, which has to be installed
+    where the jobs run. The largest value over carrier concentrations of 10¹⁶ to 10²¹ per cm³, n and
+    p, mean over directions."""
 
     temperature: float = Field(default=TEMPERATURE, gt=0, le=2000, description="K")
     relaxation_time: float = Field(
@@ -169,7 +169,7 @@ class DftOptions(CrystalOracleOptions):
     potentials trained on DFT, where DFT cannot be had. The engines' settings can stand side by
     side, so that one campaign runs on a laptop and on a cluster; only those of ``engine`` are used.
 
-    ``static`` gives energy_per_atom, volume_per_atom and density as proposed, and band_gap by VASP.
+    ``static`` gives energy_per_atom, volume_per_atom and density as proposed, and band_gap by DFT.
     ``relax`` relaxes first and adds bulk_modulus, ``formation_energy`` adds
     formation_energy_per_atom against the elements at the same level, ``elastic`` the elastic tensor
     and shear_modulus.
@@ -190,8 +190,8 @@ class DftOptions(CrystalOracleOptions):
     )
     transport: TransportOptions | None = Field(
         default=None,
-        description="power_factor of the relaxed cell, by BoltzTraP2: {} for its defaults; engine "
-        "vasp alone",
+        description="power_factor of the relaxed cell, by BoltzTraP2: {} for its defaults; engines "
+        "vasp and espresso",
     )
     force_tolerance: float = Field(
         default=0.03, gt=0, description="largest force on an atom at the end, eV/Å"
@@ -245,7 +245,7 @@ class DftOptions(CrystalOracleOptions):
     def measures(self) -> Mapping[str, str]:
         """Return the unit of each property that a measurement gives, by name."""
         given = {"energy_per_atom", "volume_per_atom", "density"}
-        if self.engine == "vasp":
+        if self.learned_model is None:
             given.add("band_gap")
         if self.protocol in ("formation_energy", "elastic"):
             given.add("formation_energy_per_atom")
@@ -308,10 +308,10 @@ class DftOptions(CrystalOracleOptions):
                     f"{said[0]} does nothing with protocol static, which relaxes nothing; remove "
                     "it, or take another protocol"
                 )
-        if self.transport is not None and self.engine != "vasp":
+        if self.transport is not None and self.learned_model is not None:
             raise ValueError(
                 f"transport needs the bands of electrons, which engine {self.engine} does not "
-                "give; take engine: vasp, or remove transport"
+                "give; take engine: espresso or vasp, or remove transport"
             )
         if self.magmoms and not self.spin:
             raise ValueError("magmoms does nothing with spin false; remove one of them")

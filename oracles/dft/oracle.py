@@ -108,7 +108,7 @@ class DftOracle:
         """Calculate what the protocol says, or say why not.
 
         Gives ``energy_per_atom`` (eV/atom), ``volume_per_atom`` (Å³/atom), ``density`` (g/cm³),
-        where known ``magnetisation`` (µB/atom) and ``band_gap`` (eV, by VASP), and by protocol and
+        where known ``magnetisation`` (µB/atom) and ``band_gap`` (eV, by DFT), and by protocol and
         options ``bulk_modulus`` (GPa, Voigt's), ``formation_energy_per_atom`` and
         ``energy_above_hull`` (eV/atom; negative below the hull of elements and ordered binaries),
         ``c11`` … ``c66`` (GPa, in the axes of ``alloop.oracles.elastic_tensor``) and

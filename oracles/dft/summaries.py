@@ -14,6 +14,7 @@ from pymatgen.analysis.elasticity import ElasticTensorExpansion, Strain, Stress
 from pymatgen.core import Structure
 
 from alloop.materials import material_to_json
+from alloop.oracles.dft.pw_output import OUTPUT, moment_in, read_bands
 
 GPA_PER_KBAR = 0.1
 """Gigapascals per kilobar."""
@@ -88,8 +89,11 @@ def _plain_result(
     if STOPPED_BY_CUSTODIAN in str(custodian):
         raise TimeoutError("VASP was stopped at its time limit")
     moment = None if moment_density is None else moment_density * structure.volume
-    if folder is not None:
-        moment = _moment_of_pw(Path(folder))
+    output = None if folder is None else Path(folder) / OUTPUT
+    if output is not None and output.exists():
+        moment = moment_in(output.read_text("utf-8", "replace"))
+        bands = read_bands(output)
+        band_gap = None if bands is None else bands.gap
     return {
         "structure": material_to_json(structure),
         "energy": _finite(energy),
@@ -133,16 +137,3 @@ def _name(spec: Any) -> str:
 
 def _text(state: Any) -> str:
     return str(getattr(state, "value", state))
-
-
-def _moment_of_pw(folder: Path) -> float | None:
-    """Return the total moment in µB that pw.x printed last."""
-    path = folder / "espresso.pwo"
-    if not path.exists():
-        return None
-    found = [
-        float(line.split("=")[1].split()[0])
-        for line in path.read_text("utf-8", "replace").splitlines()
-        if line.strip().startswith("total magnetization") and "Bohr mag/cell" in line
-    ]
-    return found[-1] if found else None

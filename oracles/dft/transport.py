@@ -1,7 +1,7 @@
 """Thermoelectric power factor of a band structure, by BoltzTraP2 through pymatgen.
 
 BoltzTraP2 is no dependency of Alloop: it has no wheel and is compiled where it is installed, which
-is where VASP's jobs run.
+is where the jobs of the engine run.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from jobflow import job
 
 from alloop.errors import DataError, MissingSoftware
 from alloop.oracles.dft.options import RELAXATION_TIME, TEMPERATURE
+from alloop.oracles.dft.pw_output import OUTPUT, read_bands
 
 DOPING = tuple(10.0**power for power in range(16, 22))
 """Carrier concentrations that are tried, per cm³, of either sign."""
@@ -46,12 +47,12 @@ def check_boltztrap() -> None:
 
 
 def power_factor(
-    vasprun: Path, *, temperature: float = TEMPERATURE, relaxation_time: float = RELAXATION_TIME
+    output: Path, *, temperature: float = TEMPERATURE, relaxation_time: float = RELAXATION_TIME
 ) -> PowerFactor:
-    """Return the largest power factor of a VASP run's bands.
+    """Return the largest power factor of the bands of a run of VASP or pw.x.
 
     Args:
-        vasprun: vasprun.xml with eigenvalues on a dense mesh; may be gzipped.
+        output: vasprun.xml with eigenvalues on a dense mesh, may be gzipped; or pw.x's output.
         temperature: K.
         relaxation_time: s; the same for all carriers.
 
@@ -64,15 +65,21 @@ def power_factor(
     except ImportError as error:  # pymatgen's module raises a plain one
         raise _missing() from error
     try:
-        bands = boltztrap.VasprunBSLoader.from_file(str(vasprun))
+        if output.name == OUTPUT:
+            found = read_bands(output)
+            if found is None:
+                raise DataError("pw.x printed no bands", where=str(output))
+            bands = boltztrap.VasprunBSLoader(found.band_structure(), nelect=found.n_electrons)
+        else:
+            bands = boltztrap.VasprunBSLoader.from_file(str(output))
         return best_power_factor(bands, temperature=temperature, relaxation_time=relaxation_time)
     except DataError:
         raise
     except Exception as error:  # of whatever the file lacks
         raise DataError(
             f"no power factor could be calculated ({type(error).__name__}: {error})",
-            where=str(vasprun),
-            remedy="Give the vasprun.xml of a run with bands on a dense mesh.",
+            where=str(output),
+            remedy="Give the output of a run with bands on a dense mesh.",
         ) from error
 
 
@@ -111,12 +118,14 @@ def summarise_transport(folder: str, temperature: float, relaxation_time: float)
     ``carriers`` and ``doping`` per cm³.
 
     Args:
-        folder: where VASP ran, as atomate2 has it: the host, a colon and the path.
+        folder: where the engine ran, as atomate2 has it: a path, VASP's with host and colon
+            before it.
         temperature: K.
         relaxation_time: s.
     """
     home = Path(folder.rpartition(":")[2])
-    run = next((path for path in sorted(home.glob("vasprun.xml*"))), home / "vasprun.xml")
+    runs = [*sorted(home.glob("vasprun.xml*")), *home.glob(OUTPUT)]
+    run = runs[0] if runs else home / "vasprun.xml"
     best = power_factor(run, temperature=temperature, relaxation_time=relaxation_time)
     return {"power_factor": best.value, "carriers": best.carriers, "doping": best.doping}
 

@@ -8,19 +8,19 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from ase.calculators.espresso import Espresso, EspressoProfile
-from atomate2.ase.jobs import AseRelaxMaker
+from jobflow import Flow
 from pymatgen.core import Structure
+from pymatgen.io.vasp import Kpoints
 
 from alloop.canonical import sha256
 from alloop.errors import MissingSoftware, SpecError
 from alloop.oracles.dft.engines.ase_engine import AseEngine, maker_settings
+from alloop.oracles.dft.engines.espresso_makers import EspressoBandsMaker, EspressoRelaxMaker
 from alloop.oracles.dft.options import DftOptions
 from alloop.settings.profiles import Profile
 from alloop.settings.settings_file import settings_path
@@ -28,6 +28,9 @@ from alloop.settings.settings_file import settings_path
 LOWEST_CUTOFFS = (30.0, 240.0)
 """Least cutoffs of wave functions and density, Ry, required where a pseudopotential suggests none:
 what ultrasoft ones of 3d metals need at the least."""
+LOWEST_NORM_CONSERVING = (20.0, 80.0)
+"""The same for norm-conserving pseudopotentials, which are in the package for light elements of the
+main groups; their densities need four times the cutoff of the wave functions, and no more."""
 
 RESERVED = frozenset({"ecutwfc", "ecutrho", "nspin", "occupations", "degauss", "smearing", "ibrav"})
 """Keys of &SYSTEM that other options set."""
@@ -39,6 +42,7 @@ _NAME_THE_PROGRAM = "Run `make espresso`, name the program there, or take engine
 
 _SUGGESTION = re.compile(r"Suggested minimum cutoff for (wavefunctions|charge density):\s*([\d.]+)")
 _VALENCE = re.compile(r'z_valence\s*=\s*"\s*([^"]+)"|([\d.]+)\s+Z valence', re.IGNORECASE)
+_NORM_CONSERVING = re.compile(r'pseudo_type\s*=\s*"NC"|^\s*NC\s', re.IGNORECASE | re.MULTILINE)
 _PROGRAM = re.compile(r"Program PWSCF\s+v\.(\S+)")
 _HEADER = 20000
 """Number of characters of a pseudopotential file that hold its header."""
@@ -53,6 +57,14 @@ class Pseudopotential:
     """Suggested cutoffs of wave functions and density, Ry; zero where the file suggests none."""
     valence: float
     """Number of valence electrons."""
+    norm_conserving: bool
+
+    @property
+    def lowest_cutoffs(self) -> tuple[float, float]:
+        """Least cutoffs of wave functions and density, Ry: those suggested, if any are."""
+        usual = LOWEST_NORM_CONSERVING if self.norm_conserving else LOWEST_CUTOFFS
+        wave, density = (ry or low for ry, low in zip(self.cutoffs, usual, strict=True))
+        return wave, density
 
     @classmethod
     def read(cls, path: Path) -> "Pseudopotential":
@@ -77,42 +89,7 @@ class Pseudopotential:
             path,
             (suggested.get("wavefunctions", 0.0), suggested.get("charge density", 0.0)),
             float(valence[1] or valence[2]),
-        )
-
-
-@dataclass
-class EspressoRelaxMaker(AseRelaxMaker):
-    """Relaxes with pw.x, each force a run of its own.
-
-    Moments are the structure's ``magmom`` in µB. ASE hands them on as they are, while pw.x takes
-    fractions of the valence.
-    """
-
-    name: str = "Quantum ESPRESSO relax"
-    command: str = "pw.x"
-    folder: str = ""
-    pseudopotentials: dict[str, str] = field(default_factory=dict)
-    valences: dict[str, float] = field(default_factory=dict)
-    input_data: dict[str, Any] = field(default_factory=dict)
-    mesh: tuple[int, int, int] = (1, 1, 1)
-
-    def run_ase(self, mol_or_struct: Structure, prev_dir: Any = None) -> Any:
-        """Relax a structure in the current folder."""
-        if moments := mol_or_struct.site_properties.get("magmom"):
-            fractions = [
-                float(np.clip(moment / self.valences[site.specie.symbol], -1.0, 1.0))
-                for site, moment in zip(mol_or_struct, moments, strict=True)
-            ]
-            mol_or_struct = mol_or_struct.copy(site_properties={"magmom": fractions})
-        return super().run_ase(mol_or_struct, prev_dir)
-
-    def _get_calculator(self) -> Any:
-        return Espresso(
-            profile=EspressoProfile(command=self.command, pseudo_dir=self.folder),
-            directory=Path.cwd(),
-            pseudopotentials=self.pseudopotentials,
-            kpts=tuple(self.mesh),
-            input_data=self.input_data,
+            _NORM_CONSERVING.search(header) is not None,
         )
 
 
@@ -146,8 +123,7 @@ class EspressoEngine(AseEngine):
         self._require_program()
         wanted = (self._espresso.cutoff, self._espresso.density_cutoff)
         for element in elements:
-            suggested = self._pseudopotential(element).cutoffs
-            needed = tuple(ry or low for ry, low in zip(suggested, LOWEST_CUTOFFS, strict=True))
+            needed = self._pseudopotential(element).lowest_cutoffs
             if wanted[0] < needed[0] or wanted[1] < needed[1]:
                 raise SpecError(
                     f"cutoffs of {wanted[0]:g} and {wanted[1]:g} Ry are below the {needed[0]:g} "
@@ -172,26 +148,46 @@ class EspressoEngine(AseEngine):
             "kspacing": espresso.kspacing,
             "force_tolerance": self._options.force_tolerance,
             "max_steps": self._options.max_steps,
+            "read": ["band_gap"],
         }
 
     def maker(
         self, structure: Structure, *, relax_cell: bool, steps: int, tolerance: float
     ) -> EspressoRelaxMaker:
         """See ``AseEngine.maker``."""
-        elements = sorted({site.specie.symbol for site in structure})
         return EspressoRelaxMaker(
-            command=shlex.join(self._settings.command),
-            folder=str(self._settings.pseudopotential_folder),
-            pseudopotentials={el: self._espresso.pseudopotentials[el] for el in elements},
-            valences={el: self._pseudopotential(el).valence for el in elements},
-            input_data=self._input(len(structure)),
-            mesh=mesh_of(structure, self._espresso.kspacing),
+            **self._program(structure),
             **maker_settings(structure, relax_cell=relax_cell, steps=steps, tolerance=tolerance),
         )
+
+    def bands(self, structure: Structure, *, density: float, seconds: float) -> Flow:
+        """See ``BandEngine.bands``."""
+        del seconds
+        tolerance = self._options.force_tolerance
+        settings = maker_settings(structure, relax_cell=False, steps=1, tolerance=tolerance)
+        mesh = Kpoints.automatic_density_by_vol(structure, round(density), force_gamma=True)
+        dense = mesh.kpts[0]
+        maker = EspressoBandsMaker(
+            **self._program(structure), **settings, dense=(dense[0], dense[1], dense[2])
+        )
+        job = maker.make(structure)
+        return Flow([job], output=job.output)
 
     def reading(self, output: Any) -> dict[str, Any]:
         """See ``Engine.reading``."""
         return {**super().reading(output), "folder": output.dir_name}
+
+    def _program(self, structure: Structure) -> dict[str, Any]:
+        """Return the arguments of ``EspressoRelaxMaker`` that say how pw.x is run, and on what."""
+        elements = sorted({site.specie.symbol for site in structure})
+        return {
+            "command": shlex.join(self._settings.command),
+            "folder": str(self._settings.pseudopotential_folder),
+            "pseudopotentials": {el: self._espresso.pseudopotentials[el] for el in elements},
+            "valences": {el: self._pseudopotential(el).valence for el in elements},
+            "input_data": self._input(len(structure)),
+            "mesh": mesh_of(structure, self._espresso.kspacing),
+        }
 
     @cached_property
     def _version(self) -> str:
@@ -240,7 +236,12 @@ class EspressoEngine(AseEngine):
     def _input(self, n_atoms: int) -> dict[str, Any]:
         espresso = self._espresso
         return {
-            "control": {"tprnfor": True, "tstress": True, "disk_io": "none"},
+            "control": {
+                "tprnfor": True,
+                "tstress": True,
+                "disk_io": "none",
+                "verbosity": "high",  # the energies of all bands
+            },
             "system": {
                 "ecutwfc": espresso.cutoff,
                 "ecutrho": espresso.density_cutoff,
