@@ -17,7 +17,8 @@ class PromotionOptions(BaseModel):
 
     rule: Literal["top", "gain-per-cost"] = Field(
         default="top",
-        description="the best by the tier below, with several objectives its Pareto front, most "
+        description="the best by the tier below, once five were measured by both tiers by what the "
+        "higher one is expected to say; with several objectives the Pareto front, most "
         "hypervolume contribution first; or the largest expected gain on the higher tier for what "
         "the measurement is expected to cost",
     )

@@ -6,11 +6,11 @@ from functools import reduce
 
 import numpy as np
 
-from alloop.loop.choose.fidelity import FidelityMap, corrections
+from alloop.loop.choose.fidelity import FidelityMap, corrections, fractions_of
 from alloop.loop.choose.other_fidelity import values_of_other_fidelities
 from alloop.loop.choose.telling_rows import telling_rows
 from alloop.loop.record.artifacts import ArtifactStore
-from alloop.loop.record.events import Measured, Stage
+from alloop.loop.record.events import Stage
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import MIN_PAIRS
 from alloop.loop.state.outliers import winsorised
@@ -72,24 +72,24 @@ def _carried_down(state: CampaignState) -> Iterator[tuple[str, KnownValues]]:
     steps = []
     for tier in range(1, len(state.spec.tiers)):
         steps.append(corrections(state, tier))
-        for m in state.known_answers(tier):
+        answers = state.known_answers(tier)
+        shares = fractions_of(state, [m.candidate for m in answers])
+        for m, fractions in zip(answers, shares, strict=True):
             values = {}
             for name in state.spec.property_names():
-                value = _down(m, name, [step[name] for step in steps])
+                value = _down(m.properties[name], fractions, [step[name] for step in steps])
                 if value is not None:
                     values[name] = value
             if values:
                 yield m.candidate, KnownValues(m.candidate, m.stage, values)
 
 
-def _down(m: Measured, name: str, maps: list[FidelityMap]) -> float | None:
+def _down(value: float, fractions: np.ndarray, maps: list[FidelityMap]) -> float | None:
     """Return a value on the first tier's scale; None while the maps are not known well enough."""
-    value = m.properties[name]
     for line in reversed(maps):
-        offset, slope = line.line
-        if line.n_pairs < MIN_PAIRS or slope < LEAST_SLOPE:
+        if line.n_pairs < MIN_PAIRS or line.slope < LEAST_SLOPE:
             return None
-        value = (value - offset) / slope
+        value = (value - float(line.offsets(fractions[None])[0])) / line.slope
     return value
 
 

@@ -1,8 +1,8 @@
 """Labels that were brought from another fidelity, on the first tier's scale.
 
 Another potential, functional or laboratory. Its values are believed once the first tier has
-measured, or was brought, enough of the same materials: a straight line through these pairs, as
-between two tiers (``fidelity``), carries the others over. Before that they teach nothing but which
+measured, or was brought, enough of the same materials: a map through these pairs, as between two
+tiers (``fidelity``), carries the others over. Before that they teach nothing but which
 materials there are.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from alloop.loop.choose.fidelity import fit_fidelity_map
+from alloop.loop.choose.fidelity import fit_fidelity_map, fraction_spreads, fractions_of
 from alloop.loop.state.brought import labels_in
 from alloop.loop.state.campaign_state import CampaignState
 from alloop.loop.state.disagreement import MIN_PAIRS
@@ -37,10 +37,13 @@ def values_of_other_fidelities(state: CampaignState) -> dict[str, dict[str, floa
             line = fit_fidelity_map(
                 [said[id] for id in pairs],
                 [own[id][name] for id in pairs],
+                fractions_of(state, pairs),
                 spread=float(np.std(list(said.values()))) or 1.0,
+                fraction_spreads=fraction_spreads(fractions_of(state, list(said))),
             )
             others = [id for id in said if id not in own]
-            means, _ = line.predict(np.array([said[id] for id in others]))
+            low = np.array([said[id] for id in others])
+            means, _ = line.predict(low, fractions_of(state, others))
             found = zip(others, means.tolist(), strict=True)
             carried += [(len(pairs), id, name, mean) for id, mean in found]
     known: dict[str, dict[str, float]] = {}

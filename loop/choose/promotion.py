@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core import Composition
 
-from alloop.loop.choose.fidelity import FidelityMap, corrections
+from alloop.loop.choose.fidelity import FidelityMap, corrections, fractions_of
 from alloop.loop.choose.moves.base import FloatArray
 from alloop.loop.choose.relaxation_checks import promotion_rejection
 from alloop.loop.choose.screening import CandidateRejection
@@ -15,7 +15,7 @@ from alloop.loop.record.events import Decision, Lineage, Measured, Posterior, Pr
 from alloop.loop.state.brought import brought_answers, brought_materials
 from alloop.loop.state.budgets import predicted_core_hours
 from alloop.loop.state.campaign_state import CampaignState
-from alloop.loop.state.disagreement import Disagreement, disagreement
+from alloop.loop.state.disagreement import MIN_PAIRS, Disagreement, disagreement
 from alloop.loop.state.promotion_size import batch_size
 from alloop.loop.state.ranking.front import front_numbers
 from alloop.loop.state.ranking.pareto import best_first
@@ -53,7 +53,7 @@ def propose_promotion(
     agreement = disagreement(state, tier)
     size = batch_size(state, round, tier)
     lines = corrections(state, tier)
-    waiting = _feasible(state, tier)
+    waiting = _feasible(state, tier, lines)
     trusted, refused = [], []
     for answer in waiting:
         rejection = _veto(state, answer) or promotion_rejection(state, store, answer)
@@ -79,10 +79,13 @@ def _veto(state: CampaignState, answer: Measured) -> CandidateRejection | None:
     return None if why is None else CandidateRejection("vetoed", -1.0, why)
 
 
-def _feasible(state: CampaignState, tier: int) -> list[Measured]:
+def _feasible(state: CampaignState, tier: int, lines: Mapping[str, FidelityMap]) -> list[Measured]:
     """Return the candidates that may be promoted, those that were brought with the values of the
-    tier below among them, best by these first: where the Pareto
-    front is sought, its members by their contribution to the hypervolume, then the fronts behind.
+    tier below among them, best first: where the Pareto front is sought, its members by their
+    contribution to the hypervolume, then the fronts behind.
+
+    What is good is judged by the values of the tier below or, once the map to this tier is known
+    well enough, by those that it is expected to measure.
     """
     asked = {e.candidate for e in state.evaluations if e.tier == tier}
     asked |= {m.candidate for m in brought_answers(state, tier)}
@@ -93,7 +96,26 @@ def _feasible(state: CampaignState, tier: int) -> list[Measured]:
         if m.candidate not in asked
         and (m.stage is not Stage.BROUGHT or materials[m.candidate].use == "space")
     ]
-    return best_first(state, [m for m in below if state.utility.is_feasible(m.properties)])
+    feasible = [m for m in below if state.utility.is_feasible(m.properties)]
+    if not _are_known(state, lines):
+        return best_first(state, feasible)
+    fractions = fractions_of(state, [m.candidate for m in feasible])
+    means = {
+        name: line.predict(np.array([m.properties[name] for m in feasible]), fractions)[0].tolist()
+        for name, line in lines.items()
+    }
+    expected = [
+        m.model_copy(update={"properties": {**m.properties, **{k: means[k][i] for k in means}}})
+        for i, m in enumerate(feasible)
+    ]
+    own = {m.candidate: m for m in feasible}
+    return [own[m.candidate] for m in best_first(state, expected)]
+
+
+def _are_known(state: CampaignState, lines: Mapping[str, FidelityMap]) -> bool:
+    """Return whether the maps are believed: they are learnt from enough pairs."""
+    enough = all(line.n_pairs >= MIN_PAIRS for line in lines.values())
+    return bool(lines) and enough and state.spec.learning.higher_tiers
 
 
 def _ranked(
@@ -105,9 +127,10 @@ def _ranked(
 ) -> list[PromotionCandidate]:
     """Return the trusted candidates in the order of the campaign's rule, the first to be promoted
     first."""
-    expected = [_expected(answer, lines) for answer in trusted]
+    expected = [_expected(state, answer, lines) for answer in trusted]
     if state.spec.promotion.rule == "top":
-        places = _places(state, trusted)
+        by = " by what the higher tier is expected to say" if _are_known(state, lines) else ""
+        places = [words + by for words in _places(state, trusted)]
         return [
             PromotionCandidate(answer, each, -float(place), words)
             for place, (answer, each, words) in enumerate(
@@ -165,10 +188,11 @@ def expected_gains(
     gain_of = _front_gain if utility.seeks_front else _best_gain
     gain = gain_of(utility, measured, [answer.properties for answer in answers])
     gains = []
-    for answer in answers:
+    fractions = fractions_of(state, [answer.candidate for answer in answers])
+    for answer, shares in zip(answers, fractions, strict=True):
         columns = []
         for i, name in enumerate(names):
-            mean, scale = lines[name].predict(np.array([answer.properties[name]]))
+            mean, scale = lines[name].predict(np.array([answer.properties[name]]), shares[None])
             columns.append(mean[0] + scale[0] * draws[:, i])
         rows = [dict(zip(names, map(float, row), strict=True)) for row in np.column_stack(columns)]
         improved = gain([row for row in rows if utility.is_feasible(row)])
@@ -206,8 +230,11 @@ def _front_gain(utility: Utility, measured: Rows, candidates: Rows) -> Gain:
     return gain
 
 
-def _expected(answer: Measured, lines: Mapping[str, FidelityMap]) -> dict[str, Posterior]:
-    return {name: line.posterior(answer.properties[name]) for name, line in lines.items()}
+def _expected(
+    state: CampaignState, answer: Measured, lines: Mapping[str, FidelityMap]
+) -> dict[str, Posterior]:
+    (shares,) = fractions_of(state, [answer.candidate])
+    return {name: line.posterior(answer.properties[name], shares) for name, line in lines.items()}
 
 
 def _atoms(state: CampaignState, candidate: str) -> int:
@@ -235,7 +262,7 @@ def _refuse(
     lines: Mapping[str, FidelityMap],
     reason: CandidateRejection,
 ) -> Decision:
-    return _decision(state, answer, _expected(answer, lines), reason.reason, reason)
+    return _decision(state, answer, _expected(state, answer, lines), reason.reason, reason)
 
 
 def _decision(

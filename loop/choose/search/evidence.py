@@ -9,6 +9,7 @@ import numpy as np
 
 from alloop.loop.choose.moves.base import FloatArray, IntArray
 from alloop.loop.choose.search.base import Descriptors, PropertySurrogate
+from alloop.loop.choose.search.descriptors import Fractions
 from alloop.loop.choose.search.gaussian.process import GaussianProcess, may_bend_apart
 from alloop.loop.choose.search.hull import AboveHull, HullEnergies, with_formation_energy
 from alloop.loop.choose.search.score import Marginals
@@ -50,6 +51,8 @@ class Surrogates:
     """Factor of each property's standard deviations, from what earlier predictions came to."""
     known: FloatArray
     """Features of the materials that they were fitted to, shape (n, d)."""
+    fraction_columns: IntArray
+    """Columns of the elements' atomic fractions among the features; none unless asked for."""
 
     @property
     def rows_per_round(self) -> int:
@@ -63,6 +66,11 @@ class Surrogates:
     def of_materials(self, materials: Sequence[Material]) -> FloatArray:
         """Return the features of materials, shape (n, d)."""
         return np.hstack([descriptors.of_materials(materials) for descriptors in self.used])
+
+    def fractions(self, features: FloatArray) -> FloatArray:
+        """Return the atomic fractions of the elements, shape (n, elements); no column unless asked
+        for."""
+        return features[:, self.fraction_columns]
 
     def predict(self, features: FloatArray) -> Marginals:
         """Return mean and standard deviation of what would be measured, recalibrated."""
@@ -90,6 +98,7 @@ def fit_surrogates(
     property_names: tuple[str, ...],
     interval_scales: Sequence[float],
     hull: HullEnergies | None = None,
+    fractions: Fractions | None = None,
 ) -> Surrogates:
     """Return for each property the surrogate with the best evidence.
 
@@ -100,6 +109,7 @@ def fit_surrogates(
         property_names: the p names.
         interval_scales: factor of each property's standard deviations.
         hull: that energies are above, where one of the properties is that.
+        fractions: to be among the features, used by a surrogate or not.
     """
     described = [each.of_materials(materials) for each in descriptors]
     on_hull = None if hull is None else hull.of_materials(materials)
@@ -114,6 +124,11 @@ def fit_surrogates(
     places = [indices.index(each.descriptors) for each in chosen]
     columns = [np.arange(edges[place], edges[place + 1]) for place in places]
     known = np.hstack([described[index] for index in indices])
+    fraction_columns = np.arange(0)
+    if fractions is not None:
+        shares = fractions.of_materials(materials)
+        fraction_columns = np.arange(shares.shape[1]) + known.shape[1]
+        used, known = (*used, fractions), np.hstack([known, shares])
     if hull is not None and on_hull is not None:
         used, known = (*used, hull), np.hstack([known, on_hull])
         last = known.shape[1] - 1
@@ -128,6 +143,7 @@ def fit_surrogates(
         tuple(columns),
         tuple(interval_scales),
         known,
+        fraction_columns,
     )
 
 

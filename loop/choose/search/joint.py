@@ -20,6 +20,7 @@ from torch import Tensor
 from alloop.campaigns.objectives import Constraint, Objective
 from alloop.loop.choose.fidelity import FidelityMaps, composed
 from alloop.loop.choose.moves.base import FloatArray
+from alloop.loop.choose.search.aimed import aimed
 from alloop.loop.choose.search.evidence import Surrogates
 from alloop.loop.state.ranking.pareto import front_order
 from alloop.loop.state.ranking.utility import AUGMENTATION, Utility
@@ -39,17 +40,30 @@ class ListedModel(Model):
     """The joint posterior of the properties at some listed rows, as a BoTorch model.
 
     Its inputs are places in the list, shape (…, q, 1): the posterior is computed once.
+
+    Args:
+        surrogates: of the first tier's values.
+        features: of the rows, shape (n, d).
+        lines: to the tier whose values the posterior is of; none for the first.
     """
 
-    def __init__(self, surrogates: Surrogates, features: FloatArray) -> None:
+    def __init__(
+        self, surrogates: Surrogates, features: FloatArray, lines: FidelityMaps = ()
+    ) -> None:
         super().__init__()
         self._means, self._covariances = [], []
-        for chosen, columns, scale in zip(
-            surrogates.chosen, surrogates.columns, surrogates.interval_scales, strict=True
+        fractions = surrogates.fractions(features)
+        for name, chosen, columns, scale in zip(
+            surrogates.property_names,
+            surrogates.chosen,
+            surrogates.columns,
+            surrogates.interval_scales,
+            strict=True,
         ):
             mean, covariance = chosen.surrogate.joint(features[:, columns])
-            self._means.append(torch.from_numpy(mean))
-            self._covariances.append(torch.from_numpy(_definite(covariance) * scale**2))
+            offsets, slope = composed(lines, name, fractions)
+            self._means.append(torch.from_numpy(offsets + slope * mean))
+            self._covariances.append(torch.from_numpy(_definite(covariance) * (scale * slope) ** 2))
 
     @property
     def num_outputs(self) -> int:
@@ -137,14 +151,8 @@ def joint_acquisition(
         lines: to the tier whose values are to be improved; none for the first.
     """
     column = {name: i for i, name in enumerate(surrogates.property_names)}
-    maps = [composed(lines, name) for name in surrogates.property_names]
-    offsets, slopes = torch.tensor(maps, dtype=torch.float64).T
-
-    def seen(samples: Tensor) -> Tensor:
-        return offsets + slopes * samples
 
     def scaled(samples: Tensor, X: Tensor | None = None) -> Tensor:
-        samples = seen(samples)
         terms = [
             utility_of(o, samples[..., column[o.property]]) / scale
             for o, scale in zip(utility.spec.objectives, utility.scales, strict=True)
@@ -157,7 +165,7 @@ def joint_acquisition(
     reference = torch.tensor(utility.scaled_reference, dtype=torch.float64)
     weights = torch.tensor([o.weight for o in utility.spec.objectives], dtype=torch.float64)
     constraints = [
-        lambda samples, violation=violation: violation(seen(samples))
+        violation
         for constraint in utility.spec.constraints
         for violation in _violations(column[constraint.property], constraint)
     ] or None
@@ -170,15 +178,16 @@ def joint_acquisition(
         return gains.min(dim=-1).values + AUGMENTATION * gains.mean(dim=-1)
 
     with torch.no_grad():
-        means = torch.from_numpy(surrogates.predict(baseline).mean)
+        expected = aimed(surrogates.predict(baseline), lines, surrogates.fractions(baseline)).mean
+        means = torch.from_numpy(expected)
         names = surrogates.property_names
-        rows = [dict(zip(names, row, strict=True)) for row in seen(means).tolist()]
+        rows = [dict(zip(names, row, strict=True)) for row in means.tolist()]
         widens_front = utility.seeks_front and any(map(utility.reaches, rows))
         if widens_front:
             best = np.array(front_order(utility, rows)[:n_baseline], dtype=np.int64)
         else:
             best = np.argsort(-total(means).numpy(), kind="stable")[:MAX_BASELINE]
-    model = ListedModel(surrogates, np.vstack([baseline[best], candidates]))
+    model = ListedModel(surrogates, np.vstack([baseline[best], candidates]), lines)
     places = torch.arange(len(best), dtype=torch.float64)[:, None]
     function: qLogNoisyExpectedImprovement | qLogNoisyExpectedHypervolumeImprovement
     if widens_front:

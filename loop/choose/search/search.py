@@ -8,12 +8,7 @@ import torch
 
 from alloop.errors import MaterialError
 from alloop.loop.choose.draft import Draft
-from alloop.loop.choose.fidelity import (
-    FidelityMaps,
-    composed,
-    maps_to_top_tier,
-    propagate_posterior,
-)
+from alloop.loop.choose.fidelity import FidelityMaps, maps_to_top_tier, propagate_posterior
 from alloop.loop.choose.known_values import KnownMaterials, known_materials
 from alloop.loop.choose.moves.base import FloatArray, IntArray, Moves
 from alloop.loop.choose.moves.equivalents import known_orderings
@@ -21,9 +16,10 @@ from alloop.loop.choose.moves.of_space import moves_of
 from alloop.loop.choose.numerics import side_by_side, single_threaded
 from alloop.loop.choose.rows.rows import compositions_of_rows
 from alloop.loop.choose.screening import CandidateRejection, Seen
+from alloop.loop.choose.search.aimed import aimed
 from alloop.loop.choose.search.base import CHEAP_ROWS
 from alloop.loop.choose.search.climb import Climbed, climb
-from alloop.loop.choose.search.descriptors import descriptors_of
+from alloop.loop.choose.search.descriptors import Fractions, descriptors_of
 from alloop.loop.choose.search.evidence import Surrogates, fit_surrogates
 from alloop.loop.choose.search.front_score import Score, score_of
 from alloop.loop.choose.search.hull import HullEnergies
@@ -165,6 +161,7 @@ class SearchTask:
         """
         names = state.spec.property_names()
         materials, values = known.materials, known.values
+        lines = maps_to_top_tier(state)
         surrogates = fit_surrogates(
             descriptors_of(state.spec.space, model, moves),
             list(materials.values()),
@@ -172,10 +169,12 @@ class SearchTask:
             names,
             [interval_scale(state, name) for name in names],
             HullEnergies.of(state, moves),
+            Fractions(state.spec.space.elements, moves) if lines else None,
         )
-        lines = maps_to_top_tier(state)
-        aimed = _aimed(Marginals(names, values, np.zeros_like(values)), cls._aim(state, lines))
-        whole = aimed.mean[np.isfinite(aimed.mean).all(axis=1)]
+        labels = Marginals(names, values, np.zeros_like(values))
+        fractions = surrogates.fractions(surrogates.known)
+        mean = aimed(labels, cls._aim(state, lines), fractions).mean
+        whole = mean[np.isfinite(mean).all(axis=1)]
         rows = [dict(zip(names, row, strict=True)) for row in whole.tolist()]
         score = score_of(state.utility, rows)
         return cls(state, surrogates, score, np.nanstd(values, axis=0), lines)
@@ -195,7 +194,8 @@ class SearchTask:
         marginals = self.surrogates.predict(features)
         most = np.where(self.label_stds > 0, MAX_STD * self.label_stds, np.inf)
         believed = replace(marginals, std=np.minimum(marginals.std, most))
-        return self.score(_aimed(believed, self._aim(self.state, self.lines)))
+        fractions = self.surrogates.fractions(features)
+        return self.score(aimed(believed, self._aim(self.state, self.lines), fractions))
 
     def decide(
         self, drafts: Sequence[Draft], codes: IntArray, size: int, seed: int
@@ -212,6 +212,7 @@ class SearchTask:
         acquisition = self._acquisition(features, seed)
         choice = choose_batch(acquisition, len(drafts), size)
         posteriors = self.surrogates.posteriors(features)
+        fractions = self.surrogates.fractions(features)
         last = choice.scores[choice.order[-1]]
         places = {row: place for place, row in enumerate(choice.order)}
         decided = []
@@ -230,7 +231,7 @@ class SearchTask:
                 reason=reason,
                 acquisition=score,
                 posterior=posterior,
-                high_fidelity=propagate_posterior(self.lines, posterior),
+                high_fidelity=propagate_posterior(self.lines, posterior, fractions[row]),
             )
             decided.append((draft, decision))
         return decided
@@ -244,8 +245,13 @@ class SearchTask:
         with torch.no_grad():
             scores = acquisition(range(len(features))).tolist()
         return [
-            (posterior, propagate_posterior(self.lines, posterior), score)
-            for posterior, score in zip(self.surrogates.posteriors(features), scores, strict=True)
+            (posterior, propagate_posterior(self.lines, posterior, shares), score)
+            for posterior, shares, score in zip(
+                self.surrogates.posteriors(features),
+                self.surrogates.fractions(features),
+                scores,
+                strict=True,
+            )
         ]
 
     def _acquisition(self, features: FloatArray, seed: int) -> JointAcquisition:
@@ -283,16 +289,6 @@ class SearchTask:
     @staticmethod
     def _aim(state: CampaignState, lines: FidelityMaps) -> FidelityMaps:
         return lines if state.spec.acquisition.aim == "top-tier" else ()
-
-
-def _aimed(marginals: Marginals, lines: FidelityMaps) -> Marginals:
-    """Return the marginals of the values that are to be improved."""
-    if not lines:
-        return marginals
-    offsets, slopes = np.array([composed(lines, name) for name in marginals.property_names]).T
-    return replace(
-        marginals, mean=offsets + slopes * marginals.mean, std=np.abs(slopes) * marginals.std
-    )
 
 
 def _codes(moves: Moves, materials: "dict[str, Material]") -> dict[str, IntArray]:

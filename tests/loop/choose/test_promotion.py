@@ -11,7 +11,7 @@ from scipy.stats import norm
 from alloop.campaigns.load import parse_spec
 from alloop.canonical import sha256
 from alloop.errors import SpecError
-from alloop.loop.choose.fidelity import corrections
+from alloop.loop.choose.fidelity import corrections, fractions_of
 from alloop.loop.choose.promotion import expected_gains, propose_promotion
 from alloop.loop.record.artifacts import ArtifactStore
 from alloop.loop.record.events import Proposed, Stage
@@ -189,7 +189,7 @@ def test_the_expected_gain_is_that_of_a_normal_distribution() -> None:
     new = state.answers()[-1]
     (gain,) = expected_gains(state, 1, 1, [new], lines)
     best = max(m.properties["bulk_modulus"] for m in state.answers(1))
-    posterior = lines["bulk_modulus"].posterior(189.0)
+    posterior = lines["bulk_modulus"].posterior(189.0, fractions_of(state, [new.candidate])[0])
     z = (posterior.mean - best) / posterior.std
     exact = posterior.std * (z * norm.cdf(z) + norm.pdf(z))
     assert gain == pytest.approx(exact, abs=0.1)

@@ -108,7 +108,9 @@ def test_a_tier_measures_it_on_a_dense_mesh_after_all_else(
 def test_no_potential_has_bands_and_a_missing_boltztrap_is_said_before_anything_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(ValidationError, match="engine chgnet does not give; take engine: espresso or"):
+    with pytest.raises(
+        ValidationError, match="engine chgnet does not give; take engine: espresso or"
+    ):
         DftOptions(engine="chgnet", transport={})
     profile = Profile(vasp=VaspSettings(command=(sys.executable,), potcar_spec=True))
     monkeypatch.setattr("alloop.oracles.dft.factory.find_profile", lambda name, where: profile)

@@ -84,8 +84,9 @@ def test_it_can_aim_at_what_the_top_tier_is_expected_to_say() -> None:
     found = surrogates_on(x, labelled(x))
     wanted = utility(constraints=[{"property": "formation_energy_per_atom", "max": 0.06}])
     energies = np.array([0.0, 0.1, 0.2])
-    modulus = fit_fidelity_map([170.0, 180.0], [150.0, 160.0], spread=5.0)
-    lower = fit_fidelity_map(energies, energies - 0.1, spread=0.05)
+    none = {"fraction_spreads": ()}
+    modulus = fit_fidelity_map([170.0, 180.0], [150.0, 160.0], x[:2, :0], spread=5.0, **none)
+    lower = fit_fidelity_map(energies, energies - 0.1, x[:3, :0], spread=0.05, **none)
     lines = [{"bulk_modulus": modulus, "formation_energy_per_atom": lower}]
     fresh = np.array([[0.22], [0.66]])
     with torch.no_grad():
