@@ -4,7 +4,8 @@ Each is asked what CHGNet will say of a cell that LAMMPS has measured, from ever
 has measured and some other cells that both have: all others (leave one out), or eight, as after
 a few promotions of a campaign.
 
-- line: ``alloop.loop.choose.fidelity``'s, high = a + b · low, with Student's t.
+- map: ``alloop.loop.choose.fidelity``'s, high = a + b · low + Σ c · fraction, with Student's t.
+- line: the same without the fractions.
 - line and GP: a Gaussian process over the model's embedding of what the line leaves.
 - multi-fidelity GP: BoTorch's ``SingleTaskMultiFidelityGP`` over embedding and tier.
 
@@ -15,7 +16,7 @@ values inside the central 68 % and 95 % of what was predicted.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from alloop.campaigns.load import parse_spec
-from alloop.loop.choose.fidelity import fit_fidelity_map
+from alloop.loop.choose.fidelity import FidelityMap, fit_fidelity_map, fraction_spreads
+from alloop.loop.choose.search.descriptors import Fractions
 from alloop.materials import material_from_json
 from alloop.models.base import Dataset, HasEmbedding
 from benchmarks.recording import record
@@ -45,6 +47,8 @@ class Task:
 
     features: Array
     """Features of all cells, shape (n, m)."""
+    fractions: Array
+    """Atomic fractions of all cells, shape (n, elements)."""
     low_fidelity: Array
     """Low-fidelity values of all cells, shape (n,)."""
     high_fidelity: Array
@@ -59,25 +63,34 @@ Predictive = stats.distributions.rv_frozen
 """A frozen distribution of scipy's over the asked cells."""
 
 
-def line(task: Task) -> Predictive:
+def linear_map(task: Task) -> Predictive:
     """Predict by ``alloop.loop.choose.fidelity``."""
-    found = fit_fidelity_map(
+    found = _fitted_map(task)
+    mean, scale = found.predict(task.low_fidelity[task.asked], task.fractions[task.asked])
+    return stats.t(found.degrees, loc=mean, scale=scale)
+
+
+def line(task: Task) -> Predictive:
+    """Predict by the same without the composition."""
+    return linear_map(replace(task, fractions=task.fractions[:, :0]))
+
+
+def _fitted_map(task: Task) -> FidelityMap:
+    return fit_fidelity_map(
         task.low_fidelity[task.known],
         task.high_fidelity[task.known],
+        task.fractions[task.known],
         spread=float(task.low_fidelity.std()),
+        fraction_spreads=fraction_spreads(task.fractions),
     )
-    mean, scale = found.predict(task.low_fidelity[task.asked])
-    return stats.t(found.degrees, loc=mean, scale=scale)
 
 
 def line_and_gp(task: Task) -> Predictive:
     """Predict by the line and a Gaussian process of what it leaves."""
-    found = fit_fidelity_map(
-        task.low_fidelity[task.known],
-        task.high_fidelity[task.known],
-        spread=float(task.low_fidelity.std()),
-    )
-    left = task.high_fidelity[task.known] - found.predict(task.low_fidelity[task.known])[0]
+    nothing = task.fractions[:, :0]
+    found = _fitted_map(replace(task, fractions=nothing))
+    expected, _ = found.predict(task.low_fidelity, nothing)
+    left = task.high_fidelity[task.known] - expected[task.known]
     gp = SingleTaskGP(
         torch.tensor(task.features[task.known]),
         torch.tensor(left)[:, None],
@@ -85,7 +98,7 @@ def line_and_gp(task: Task) -> Predictive:
         outcome_transform=Standardize(m=1),
     )
     mean, std = _fitted(gp, torch.tensor(task.features[task.asked]))
-    return stats.norm(found.predict(task.low_fidelity[task.asked])[0] + mean, std)
+    return stats.norm(expected[task.asked] + mean, std)
 
 
 def multi_fidelity_gp(task: Task) -> Predictive:
@@ -120,6 +133,7 @@ def _fitted(gp: SingleTaskGP, asked: torch.Tensor) -> tuple[Array, Array]:
 
 
 SURROGATES: dict[str, Callable[[Task], Predictive]] = {
+    "map": linear_map,
     "line": line,
     "line_and_gp": line_and_gp,
     "multi_fidelity_gp": multi_fidelity_gp,
@@ -130,7 +144,7 @@ def main() -> None:
     """Compare the surrogates and write results/two_fidelity.json."""
     torch.set_num_threads(1)
     rows = read_or_measure(Path(sys.argv[1]) if len(sys.argv) > 1 else ROWS)
-    features = embeddings(rows)
+    features, fractions = embeddings(rows), fractions_in(rows)
     figures: dict[str, float] = {"pairs": float(sum(row.high_fidelity is not None for row in rows))}
     for name in PROPERTIES:
         low_fidelity = np.array([row.low_fidelity[name] for row in rows])
@@ -145,7 +159,8 @@ def main() -> None:
         figures[f"{name}_rank_correlation"] = float(rank)
         for count, splits in (("all", leave_one_out(pairs)), (str(FEW), few(pairs))):
             tasks = [
-                Task(features, low_fidelity, high_fidelity, known, asked) for known, asked in splits
+                Task(features, fractions, low_fidelity, high_fidelity, known, asked)
+                for known, asked in splits
             ]
             for label, surrogate in SURROGATES.items():
                 scores = score(tasks, surrogate, float(high_fidelity[pairs].std()))
@@ -164,6 +179,12 @@ def embeddings(rows: list[Row]) -> Array:
     assert isinstance(model, HasEmbedding)
     with torch.no_grad():
         return model.embed(model.encode(materials).double()).numpy()
+
+
+def fractions_in(rows: list[Row]) -> Array:
+    """Return the atomic fractions of the space's elements in each cell, shape (n, elements)."""
+    elements = parse_spec(SPEC, where="benchmark").space.elements
+    return Fractions(elements, None).of_materials([material_from_json(r.material) for r in rows])
 
 
 Split = tuple[NDArray[np.int_], NDArray[np.int_]]

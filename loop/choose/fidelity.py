@@ -23,7 +23,7 @@ from alloop.loop.state.hull import amounts_in
 Array = NDArray[np.float64]
 
 PRIOR_NOISE = 0.5
-"""Prior scatter about the line, in spreads of the lower tier."""
+"""Prior scatter about the map, in spreads of the lower tier."""
 PRIOR_DEGREES = 3.0
 """Prior degrees of freedom: the number of pairs that the prior scatter counts for, the fewest with
 which the variance is finite."""

@@ -68,6 +68,35 @@ def test_what_the_dear_tier_is_expected_to_say_is_recorded(store: ArtifactStore)
     assert 0 < posterior.std < 5.0
 
 
+def iron_rich_and_dear(**changes: Any) -> Told:
+    """The cheap tier finds iron stiffer, the dear one finds it 60 GPa softer; eight pairs say so.
+    Two are left: the one that the cheap tier likes better is richer in iron."""
+    story = Told(changes)
+    values = {f"p{i}:Ni{16 - i}Fe{i}": (170.0 + i, 0.0) for i in (1, 2, 4, 6, 9, 11, 13, 15)}
+    values |= {"rich:Ni4Fe12": (182.0, 0.0), "poor:Ni13Fe3": (173.0, 0.0)}
+    story.measure(0, Stage.INITIAL, values)
+    asked = [name for name in values if name.startswith("p") and name != "poor:Ni13Fe3"]
+    story.promote(
+        0, {n: values[n][0] - 60.0 * int(n.partition("Fe")[2]) / 16 for n in sorted(asked)}
+    )
+    return story
+
+
+def test_what_the_higher_tier_is_expected_to_say_decides_once_it_is_known(
+    store: ArtifactStore,
+) -> None:
+    def first(story: Told) -> tuple[str, str]:
+        decision = propose_promotion(story.state, store, round=1, tier=1).decisions[0]
+        return decision.candidate, decision.reason
+
+    candidate, reason = first(iron_rich_and_dear())
+    assert candidate == sha256("poor:Ni13Fe3")
+    assert "place 1 among the feasible by what the higher tier is expected to say" in reason
+    candidate, reason = first(iron_rich_and_dear(learning={"higher_tiers": False}))
+    assert candidate == sha256("rich:Ni4Fe12")
+    assert "expected" not in reason
+
+
 def at_rest(shift: float = 0.0, stretch: float = 1.0) -> Structure:
     edges = (2.9, 2.9, 2.9 * stretch)
     return Structure(
