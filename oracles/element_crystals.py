@@ -6,21 +6,21 @@ from pymatgen.core import Structure
 # What ASE builds crystals with imports much of scipy, and is wanted for the elements alone: each
 # function below that needs it imports it when it is called.
 
-SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond"})
+SIMPLE_STRUCTURES = frozenset({"fcc", "bcc", "hcp", "diamond", "rhombohedral", "bct"})
 """Structures of pure elements that ASE can build from its table alone."""
 
 
 def has_simple_crystal(symbol: str) -> bool:
     """Return whether an element has one of ``SIMPLE_STRUCTURES`` in nature (ASE's table)."""
     state = reference_states[atomic_numbers[symbol]] or {}
-    # Where the table has "basis", the name stands for the lattice only (selenium, tellurium).
-    return state.get("symmetry") in SIMPLE_STRUCTURES and "basis" not in state
+    # Where the table has an empty "basis", the name stands for the lattice only (selenium).
+    return state.get("symmetry") in SIMPLE_STRUCTURES and state.get("basis", ()) is not None
 
 
 def element_crystal(symbol: str) -> Structure | None:
     """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin):
     fcc for nickel, copper and aluminium, bcc for iron, chromium and vanadium, hcp for cobalt,
-    titanium and magnesium; None where the table has no simple crystal, as for manganese.
+    titanium and magnesium, rhombohedral for arsenic; None where the table has no simple crystal, as for manganese.
 
     It is the crystal that formation energies of the literature refer to, and the same at every
     level of theory. No search is made for the one that a level itself prefers: where that is

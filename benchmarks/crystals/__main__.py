@@ -16,6 +16,7 @@ PARTS = {
     "dvae_loop_gain": "dvae_loop_gain",
     "local_search_share": "local_search_share",
     "cases": "cases",
+    "power_factor": "power_factor",
     "stable": "stable:orderings",
     "stable_prototypes": "stable:prototypes",
 }

@@ -5,12 +5,14 @@ The package is ``examples/plugin``, which the documentation shows.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -114,10 +116,20 @@ def test_its_kinds_are_listed_with_package_and_version(python: Path) -> None:
     assert all(row["version"] == "0.1" for row in own.values())
 
 
-def test_power_factor_and_a_score_of_one_s_own_are_one_measurement(python: Path) -> None:
-    """As far as that goes without VASP: what is missing is one sentence."""
-    said = " ".join(alloop(python, "check", PLUGIN / "power-factor.yaml", code=2).split())
-    assert "there is no program 'vasp_std'" in said
+@pytest.mark.parametrize("engine", ["espresso", "vasp"])
+def test_what_a_power_factor_lacks_here_is_one_sentence(python: Path, engine: str) -> None:
+    has_pw, has_boltztrap = shutil.which("pw.x"), find_spec("BoltzTraP2")
+    if engine == "espresso" and has_pw and has_boltztrap:
+        pytest.skip("nothing is missing here")
+    spec = PLUGIN / "power-factor.yaml"
+    words = () if engine == "espresso" else ("--set", "tiers.0.parts.1.engine=vasp")
+    said = " ".join(alloop(python, "check", spec, *words, code=2).split())
+    if engine == "vasp":
+        assert "there is no program 'vasp_std'" in said
+    elif has_pw:
+        assert "power factors need BoltzTraP2" in said
+    else:
+        assert "there is no program 'pw.x'" in said
     assert "Load VASP's module" in said
 
 
