@@ -174,16 +174,27 @@ def check_start(spec: "CampaignSpec") -> None:
                 _refuse((*at, key), _unknown(unknown[0], units))
 
 
+def _check_properties(spec: "CampaignSpec", place: int, tier: OracleOptions) -> None:
+    given, wanted = tier.measures(), spec.required_properties(place)
+    if missing := [name for name in wanted if name not in given]:
+        raise ValueError(
+            f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
+            f"set, it measures {', '.join(sorted(given))}" + electronic_property_hint(missing)
+        )
+    lacking = tier.unmeasured(spec.space.elements)
+    for name in wanted:
+        if name in lacking:
+            raise ValueError(
+                f"tiers.{place} ({tier.kind}) measures no {name} in this space: {lacking[name]}; "
+                "take these elements out of the space, or ask for another property"
+            )
+
+
 def check_tiers(spec: "CampaignSpec") -> None:
     """Check that every tier measures what is wanted, and can be asked as the spec says."""
     tiers = spec.tiers
     for place, tier in enumerate(tiers):
-        given = tier.measures()
-        if missing := [name for name in spec.required_properties(place) if name not in given]:
-            raise ValueError(
-                f"tiers.{place} ({tier.kind}) does not measure {', '.join(missing)}; as it is "
-                f"set, it measures {', '.join(sorted(given))}" + electronic_property_hint(missing)
-            )
+        _check_properties(spec, place, tier)
     if tiers[-1].gate:
         raise ValueError(
             f"tiers.{len(tiers) - 1}.gate does nothing: nothing is promoted from the last tier; "

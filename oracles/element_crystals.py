@@ -1,7 +1,14 @@
 """Crystals of the pure elements, which formation energies refer to."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ase.data import atomic_numbers, reference_states
-from pymatgen.core import Structure
+
+from alloop.properties import ENERGY_ABOVE_HULL, FORMATION_ENERGY
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 # What ASE builds crystals with imports much of scipy, and is wanted for the elements alone: each
 # function below that needs it imports it when it is called.
@@ -17,10 +24,11 @@ def has_simple_crystal(symbol: str) -> bool:
     return state.get("symmetry") in SIMPLE_STRUCTURES and state.get("basis", ()) is not None
 
 
-def element_crystal(symbol: str) -> Structure | None:
+def element_crystal(symbol: str) -> "Structure | None":
     """Return an element's crystal at room temperature (ASE's table, mostly Ashcroft and Mermin):
     fcc for nickel, copper and aluminium, bcc for iron, chromium and vanadium, hcp for cobalt,
-    titanium and magnesium, rhombohedral for arsenic; None where the table has no simple crystal, as for manganese.
+    titanium and magnesium, rhombohedral for arsenic; None where the table has no simple crystal, as
+    for manganese.
 
     It is the crystal that formation energies of the literature refer to, and the same at every
     level of theory. No search is made for the one that a level itself prefers: where that is
@@ -34,6 +42,16 @@ def element_crystal(symbol: str) -> Structure | None:
     from pymatgen.io.ase import AseAtomsAdaptor  # noqa: PLC0415
 
     return AseAtomsAdaptor.get_structure(bulk(symbol, cubic=symbol == "Cr"))
+
+
+def without_formation_energies(elements: Sequence[str]) -> dict[str, str]:
+    """Return, for ``OracleOptions.unmeasured``, why there are no energies against the elements of
+    materials that hold some of these; nothing where all have a simple crystal."""
+    without = [symbol for symbol in elements if not has_simple_crystal(symbol)]
+    if not without:
+        return {}
+    why = f"no simple crystal is known of {', '.join(without)} to refer to"
+    return {FORMATION_ENERGY: why, ENERGY_ABOVE_HULL: why}
 
 
 def natural_volume(symbol: str) -> float:

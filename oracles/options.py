@@ -79,6 +79,12 @@ class OracleOptions(BaseModel):
         """Return the unit of each property that a measurement gives, by the property's name."""
         raise NotImplementedError
 
+    def unmeasured(self, elements: Sequence[str]) -> Mapping[str, str]:
+        """Return which of the properties no material with some of these elements has, and why, by
+        the property's name; nothing unless a kind says so."""
+        del elements
+        return {}
+
     def build(self, elements: Sequence[str]) -> "Oracle":
         """Return the oracle; heavy imports happen in here.
 

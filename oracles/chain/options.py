@@ -84,6 +84,16 @@ class ChainOptions(OracleOptions):
         """Return the unit of each property that some part gives, by name."""
         return {name: unit for part in self.parts for name, unit in part.measures().items()}
 
+    def unmeasured(self, elements: Sequence[str]) -> Mapping[str, str]:
+        """Return what no part measures of materials with some of these elements, and why."""
+        lacking: dict[str, str] = {}
+        for part in self.parts:
+            missing = part.unmeasured(elements)
+            given = set(part.measures()) - set(missing)
+            lacking = {name: why for name, why in lacking.items() if name not in given}
+            lacking |= missing
+        return lacking
+
     def with_properties(self, wanted: Iterable[str]) -> Self:
         """Return the chain, each part set to measure those that it can."""
         names = tuple(wanted)

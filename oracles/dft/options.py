@@ -259,6 +259,12 @@ class DftOptions(CrystalOracleOptions):
             given.add("power_factor")
         return units_of(sorted(given))
 
+    def unmeasured(self, elements: Sequence[str]) -> Mapping[str, str]:
+        """Return that there are no energies against elements without a simple crystal."""
+        from alloop.oracles.element_crystals import without_formation_energies  # noqa: PLC0415 (ASE waits)
+
+        return without_formation_energies(elements)
+
     @classmethod
     def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
         """Return the keys of a tier of a first spec: a learned potential, which needs no licence

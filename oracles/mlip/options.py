@@ -98,6 +98,12 @@ class MlipOptions(CrystalOracleOptions):
             return units_of(name for name in OF_RELAXED_CELL if name != "bulk_modulus")
         return units_of(MEASURABLE if self.is_elastic else OF_RELAXED_CELL)
 
+    def unmeasured(self, elements: Sequence[str]) -> Mapping[str, str]:
+        """Return that there are no energies against elements without a simple crystal."""
+        from alloop.oracles.element_crystals import without_formation_energies  # noqa: PLC0415 (ASE waits)
+
+        return without_formation_energies(elements)
+
     @classmethod
     def suggested_tier(cls, wish: TierWish) -> Mapping[str, Any]:
         """Return the keys of a tier of a first spec, with the usual potential; whether it covers
