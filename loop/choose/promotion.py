@@ -96,20 +96,27 @@ def _feasible(state: CampaignState, tier: int, lines: Mapping[str, FidelityMap])
         if m.candidate not in asked
         and (m.stage is not Stage.BROUGHT or materials[m.candidate].use == "space")
     ]
-    feasible = [m for m in below if state.utility.is_feasible(m.properties)]
+    feasible = {m.candidate: m for m in below if state.utility.is_feasible(m.properties)}
+    judged = _judged(state, list(feasible.values()), lines)
+    return [feasible[m.candidate] for m in best_first(state, judged)]
+
+
+def _judged(
+    state: CampaignState, answers: Sequence[Measured], lines: Mapping[str, FidelityMap]
+) -> list[Measured]:
+    """Return answers with the values that they are judged by: those that the higher tier is
+    expected to measure, once the map to it is known well enough; else their own."""
     if not _are_known(state, lines):
-        return best_first(state, feasible)
-    fractions = fractions_of(state, [m.candidate for m in feasible])
+        return list(answers)
+    fractions = fractions_of(state, [m.candidate for m in answers])
     means = {
-        name: line.predict(np.array([m.properties[name] for m in feasible]), fractions)[0].tolist()
+        name: line.predict(np.array([m.properties[name] for m in answers]), fractions)[0].tolist()
         for name, line in lines.items()
     }
-    expected = [
+    return [
         m.model_copy(update={"properties": {**m.properties, **{k: means[k][i] for k in means}}})
-        for i, m in enumerate(feasible)
+        for i, m in enumerate(answers)
     ]
-    own = {m.candidate: m for m in feasible}
-    return [own[m.candidate] for m in best_first(state, expected)]
 
 
 def _are_known(state: CampaignState, lines: Mapping[str, FidelityMap]) -> bool:
@@ -130,7 +137,7 @@ def _ranked(
     expected = [_expected(state, answer, lines) for answer in trusted]
     if state.spec.promotion.rule == "top":
         by = " by what the higher tier is expected to say" if _are_known(state, lines) else ""
-        places = [words + by for words in _places(state, trusted)]
+        places = [words + by for words in _places(state, _judged(state, trusted, lines))]
         return [
             PromotionCandidate(answer, each, -float(place), words)
             for place, (answer, each, words) in enumerate(
