@@ -1,4 +1,5 @@
-"""Stable phases of six chemical systems: ours against random candidates.
+"""Stable phases of six chemical systems: ours against random candidates, random structures and a
+model's latent search.
 
 In two spaces: orderings of fcc, bcc and hcp cells, and AFLOW's prototypes, whose random filling is
 what is called prototype substitution. Energies are those of potentials that come with LAMMPS: what
@@ -20,8 +21,10 @@ from alloop.loop.run_folder import RunFolder
 from alloop.loop.state.hull import Hull, Phase, hull_of
 from alloop.materials import formula_of
 from alloop.properties import FORMATION_ENERGY
+from benchmarks.crystals.random_structures import measured_phases
 from benchmarks.kept_runs import runs_folder
-from benchmarks.search.seeds import OURS, of_kind, run_seeds
+from benchmarks.search.figures import key_of
+from benchmarks.search.seeds import OURS, Strategy, of_kind, run_seeds
 
 SYSTEMS = {
     ("Al", "Ni"): "NiAlH_jea.eam.alloy",
@@ -38,7 +41,12 @@ SPACES: Mapping[str, Mapping[str, Any]] = {
 }
 INITIAL, BATCH, LABELS = 16, 8, 64
 SEEDS = (1, 2, 3)
-BASELINES = (of_kind("random", BATCH),)
+MODELS: Mapping[str, str] = {
+    "orderings": "model={kind: lattice}",
+    "prototypes": "model={kind: ftcp, network: {kind: direct}}",
+}
+"""Model of each space whose latent points a search begins at as well."""
+RANDOM_STRUCTURES = "random structures"
 NEAR = 0.025
 """Energy above the hull up to which a phase counts, eV/atom."""
 SAME = 0.002
@@ -85,37 +93,48 @@ def prototypes() -> dict[str, Any]:
 
 def figures_of(space: str) -> dict[str, Any]:
     """Return, over systems and seeds, the phases that ours and the others found in a space
-    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the end
-    (``stable_af_SPACE_NAME``), and how far its hull lies above that of all.
+    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the end,
+    or one where they have none (``stable_af_SPACE_NAME``), and how far its hull lies above that of all.
     """
+    most_atoms = int(SPACES[space].get("atoms") or SPACES[space]["max_atoms"])
+    strategies = (
+        OURS,
+        of_kind("random", BATCH),
+        Strategy("with model", ("acquisition.strategy=latent-bo", MODELS[space])),
+    )
     counts: dict[str, list[float]] = {}
     gaps: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
     for elements, potential in SYSTEMS.items():
         with runs_folder(f"stable-{space}-{''.join(elements)}") as folder:
             spec = _spec(space, elements, potential)
-            runs = run_seeds(spec, [OURS, *BASELINES], folder, seeds=SEEDS)
+            runs = run_seeds(spec, strategies, folder, seeds=SEEDS)
             found = {name: [Found.read(run) for run in of] for name, of in runs.items()}
+        found[RANDOM_STRUCTURES] = [
+            Found(measured_phases(elements, potential, LABELS, most_atoms, seed)) for seed in SEEDS
+        ]
         every = tuple(p for of in found.values() for each in of for p in each.known)
         hull = hull_of(elements, every)
         stable = {name: [stable_after(each, hull) for each in of] for name, of in found.items()}
         for name, curves in stable.items():
             counts.setdefault(name, []).extend(float(curve[-1]) for curve in curves)
             gaps.setdefault(name, []).extend(gap(each, hull) for each in found[name])
-        for other in BASELINES:
-            wanted = median(curve[-1] for curve in stable[other.name])
+        for other in found:
+            if other == OURS.name:
+                continue
+            wanted = max(1.0, median(curve[-1] for curve in stable[other]))
             needed, theirs = (
                 median(labels_to(curve, wanted) for curve in stable[name])
-                for name in (OURS.name, other.name)
+                for name in (OURS.name, other)
             )
-            ratios.setdefault(other.name, []).append(theirs / needed)
+            ratios.setdefault(other, []).append(theirs / needed)
     figures: dict[str, Any] = {}
     for name, of_all in counts.items():
-        key = space if name == OURS.name else f"{space}_{name}"
+        key = space if name == OURS.name else f"{space}_{key_of(name)}"
         figures[f"stable_found_{key}"] = _spread(of_all)
         figures[f"stable_hull_gap_{key}_ev_per_atom"] = _spread(gaps[name])
     for name, of_systems in ratios.items():
-        figures[f"stable_af_{space}_{name}"] = median(of_systems)
+        figures[f"stable_af_{space}_{key_of(name)}"] = median(of_systems)
     return figures
 
 
