@@ -93,8 +93,9 @@ def prototypes() -> dict[str, Any]:
 
 def figures_of(space: str) -> dict[str, Any]:
     """Return, over systems and seeds, the phases that ours and the others found in a space
-    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the end,
-    or one where they have none (``stable_af_SPACE_NAME``), and how far its hull lies above that of all.
+    (``stable_found_SPACE``, ``…_NAME``), how much earlier ours had as many as the others in the
+    end, or one where they have none (``stable_af_SPACE_NAME``), and how far its hull lies above
+    that of all.
     """
     most_atoms = int(SPACES[space].get("atoms") or SPACES[space]["max_atoms"])
     strategies = (
