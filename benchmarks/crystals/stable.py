@@ -25,6 +25,7 @@ from benchmarks.crystals.random_structures import measured_phases
 from benchmarks.kept_runs import runs_folder
 from benchmarks.search.figures import key_of
 from benchmarks.search.seeds import OURS, Strategy, of_kind, run_seeds
+from benchmarks.spread import spread
 
 SYSTEMS = {
     ("Al", "Ni"): "NiAlH_jea.eam.alloy",
@@ -132,8 +133,8 @@ def figures_of(space: str) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, of_all in counts.items():
         key = space if name == OURS.name else f"{space}_{key_of(name)}"
-        figures[f"stable_found_{key}"] = _spread(of_all)
-        figures[f"stable_hull_gap_{key}_ev_per_atom"] = _spread(gaps[name])
+        figures[f"stable_found_{key}"] = spread(of_all)
+        figures[f"stable_hull_gap_{key}_ev_per_atom"] = spread(gaps[name])
     for name, of_systems in ratios.items():
         figures[f"stable_af_{space}_{key_of(name)}"] = median(of_systems)
     return figures
@@ -193,7 +194,3 @@ def _spec(space: str, elements: Sequence[str], potential: str) -> Mapping[str, A
         "budget": {"initial": INITIAL, "rounds": rounds, "measurements": [LABELS]},
         "execution": {"kind": "local", "workers": 1},
     }
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"mean": float(np.mean(values)), "std": float(np.std(values))}
