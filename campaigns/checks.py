@@ -255,8 +255,8 @@ def electronic_property_hint(missing: Sequence[str]) -> str:
         return ""
     return (
         f". A potential knows no electrons: {of_electrons[0]} comes from DFT (kind: dft with "
-        "engine: vasp), from a table of its results (kind: table) or from a person who enters "
-        "them (kind: person)"
+        "engine: espresso or vasp), from a table of its results (kind: table) or from a person who "
+        "enters them (kind: person)"
     )
 
 
