@@ -11,8 +11,9 @@ from pymatgen.electronic_structure.bandstructure import BandStructure
 from pymatgen.electronic_structure.core import Spin
 from pymatgen.io.ase import AseAtomsAdaptor
 
-OUTPUT = "espresso.pwo"
-"""Name of the file, as ASE has it."""
+OUTPUT, SELF_CONSISTENT = "espresso.pwo", "scf.pwo"
+"""Names of the file, as ASE has it, and of the self-consistent run's where bands on another mesh
+followed: these print no moment."""
 WHOLE = 0.05
 """Largest distance of a total moment from a whole number of µB in a material with a gap, µB."""
 
@@ -23,7 +24,7 @@ class PwBands:
 
     structure: Structure
     k_points: NDArray[np.float64]
-    """In the axes of the reciprocal cell, shape (k, 3)."""
+    """Coordinates in the axes of the reciprocal cell, shape (k, 3)."""
     energies: NDArray[np.float64]
     """Energies in eV, shape (spins, k, bands), ascending in the last axis."""
     fermi: float
@@ -80,6 +81,10 @@ def read_bands(path: Path) -> PwBands | None:
         path: output of pw.x, of one cell.
     """
     text = path.read_text("utf-8", "replace")
+    before = path.with_name(SELF_CONSISTENT)
+    moment = moment_in(text)
+    if moment is None and before.exists():
+        moment = moment_in(before.read_text("utf-8", "replace"))
     counted = _numbers(text, "number of electrons")
     try:
         atoms = read(path, index=-1, format="espresso-out")
@@ -101,7 +106,7 @@ def read_bands(path: Path) -> PwBands | None:
         np.sort(energies, axis=-1),
         float(atoms.calc.eFermi),
         counted[-1],
-        moment_in(text),
+        moment,
     )
 
 

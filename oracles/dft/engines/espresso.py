@@ -29,8 +29,9 @@ LOWEST_CUTOFFS = (30.0, 240.0)
 """Least cutoffs of wave functions and density, Ry, required where a pseudopotential suggests none:
 what ultrasoft ones of 3d metals need at the least."""
 LOWEST_NORM_CONSERVING = (20.0, 80.0)
-"""The same for norm-conserving pseudopotentials, which are in the package for light elements of the
-main groups; their densities need four times the cutoff of the wave functions, and no more."""
+"""Least cutoffs with norm-conserving pseudopotentials, Ry: the package has them for light elements
+of the main groups. Their densities need four times the cutoff of the wave functions, and no more.
+"""
 
 RESERVED = frozenset({"ecutwfc", "ecutrho", "nspin", "occupations", "degauss", "smearing", "ibrav"})
 """Keys of &SYSTEM that other options set."""

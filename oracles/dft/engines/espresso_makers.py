@@ -11,6 +11,8 @@ from atomate2.ase.jobs import AseRelaxMaker
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from alloop.oracles.dft.pw_output import OUTPUT, SELF_CONSISTENT
+
 
 @dataclass
 class EspressoRelaxMaker(AseRelaxMaker):
@@ -69,6 +71,7 @@ class EspressoBandsMaker(EspressoRelaxMaker):
     def run_ase(self, mol_or_struct: Structure, prev_dir: Any = None) -> Any:
         """Run pw.x twice in the current folder."""
         found = super().run_ase(mol_or_struct, prev_dir)
+        Path(OUTPUT).rename(SELF_CONSISTENT)
         bands = {"calculation": "nscf", "tprnfor": False, "tstress": False, "disk_io": "low"}
         pw = self._pw(self.dense, bands)
         atoms = AseAtomsAdaptor.get_atoms(self._with_fractions(mol_or_struct))

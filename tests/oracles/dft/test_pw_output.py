@@ -63,6 +63,25 @@ def test_an_output_without_bands_has_none(tmp_path):
     assert read_bands(path) is None
 
 
+@needs_pw
+def test_bands_of_a_magnet_on_a_dense_mesh_know_its_moment(tmp_path, monkeypatch):
+    options = DftOptions(
+        engine="espresso",
+        protocol="static",
+        espresso=EspressoOptions(cutoff=30, density_cutoff=240, kspacing=0.6),
+        folder=tmp_path,
+    )
+    engine = EspressoEngine(options, Profile(espresso=EspressoSettings(command=("pw.x",))))
+    nickel = Structure(Lattice(1.76 * (1 - np.eye(3))), ["Ni"], [[0, 0, 0]])
+    nickel.add_site_property("magmom", [1.0])
+    monkeypatch.chdir(tmp_path)
+    next(iter(engine.bands(nickel, density=200.0, seconds=60.0).jobs)).maker.run_ase(nickel)
+    found = read_bands(tmp_path / "espresso.pwo")
+    assert found is not None
+    assert found.moment == pytest.approx(0.6, abs=0.2)
+    assert (len(found.energies), found.gap) == (2, 0.0)
+
+
 def silicon_oracle(folder: Path) -> DftOracle:
     espresso = EspressoOptions(
         pseudopotentials={"Si": "Si.pz-vbc.UPF"}, cutoff=20, density_cutoff=80, kspacing=0.5
