@@ -14,7 +14,7 @@ from pymatgen.analysis.elasticity import ElasticTensorExpansion, Strain, Stress
 from pymatgen.core import Structure
 
 from alloop.materials import material_to_json
-from alloop.oracles.dft.pw_output import OUTPUT, moment_in, read_bands
+from alloop.oracles.dft.engines.espresso_output import OUTPUT, moment_in, read_bands
 
 GPA_PER_KBAR = 0.1
 """Gigapascals per kilobar."""

@@ -14,8 +14,8 @@ import numpy as np
 from jobflow import job
 
 from alloop.errors import DataError, MissingSoftware
+from alloop.oracles.dft.engines.espresso_output import OUTPUT, read_bands
 from alloop.oracles.dft.options import RELAXATION_TIME, TEMPERATURE
-from alloop.oracles.dft.pw_output import OUTPUT, read_bands
 
 DOPING = tuple(10.0**power for power in range(16, 22))
 """Carrier concentrations that are tried, per cm³, of either sign."""

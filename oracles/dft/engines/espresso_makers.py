@@ -11,7 +11,7 @@ from atomate2.ase.jobs import AseRelaxMaker
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from alloop.oracles.dft.pw_output import OUTPUT, SELF_CONSISTENT
+from alloop.oracles.dft.engines.espresso_output import OUTPUT, SELF_CONSISTENT
 
 
 @dataclass

@@ -10,9 +10,9 @@ from pymatgen.core import Lattice, Structure
 
 from alloop.oracles.base import Status
 from alloop.oracles.dft.engines.espresso import EspressoEngine
+from alloop.oracles.dft.engines.espresso_output import PwBands, read_bands
 from alloop.oracles.dft.options import DftOptions, EspressoOptions
 from alloop.oracles.dft.oracle import DftOracle
-from alloop.oracles.dft.pw_output import PwBands, read_bands
 from alloop.settings.profiles import EspressoSettings, Profile
 
 needs_pw = pytest.mark.skipif(
