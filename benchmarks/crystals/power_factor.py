@@ -31,11 +31,8 @@ def measure() -> dict[str, object]:
         for name, value in found.items()
         if not isinstance(value, float) or isfinite(value)
     }
-    spec = runs[0].state.spec
     answers = [m for run in runs for m in run.state.answers()]
-    allowed = [
-        m for m in answers if all(c.margin(m.properties[c.property]) >= 0 for c in spec.constraints)
-    ]
+    allowed = [m for m in answers if runs[0].state.utility.is_feasible(m.properties)]
     groups = {
         "best_power_factor_first": [m for m in allowed if m.stage is Stage.INITIAL],
         "best_power_factor": [m for m in allowed if m.stage is not Stage.INITIAL],

@@ -68,8 +68,7 @@ class FidelityMap:
             low: values by the lower tier, shape (n,).
             fractions: atomic fractions of the elements, shape (n, elements).
         """
-        at = ((low - self.centre) / self.spread)[:, None]
-        features = np.hstack([np.ones_like(at), at, self._scaled(fractions)])
+        features = _features((low - self.centre) / self.spread, self._scaled(fractions))
         mean = low + features @ np.array(self.coefficients)
         variance = 1.0 + np.einsum("ni,ij,nj->n", features, np.array(self.covariance), features)
         return mean, self.scatter * np.sqrt(variance)
@@ -116,6 +115,11 @@ class FidelityMap:
         return _scaled(fractions, self.fraction_centres, self.fraction_spreads)
 
 
+def _features(low: Array, fractions: Array) -> Array:
+    """Return what the coefficients multiply, shape (n, 2 + elements)."""
+    return np.column_stack([np.ones_like(low), low, fractions])
+
+
 def _scaled(fractions: Array, centres: Sequence[float], spreads: Sequence[float]) -> Array:
     """Return fractions (n, elements) about their means, in their spreads; 0 where all are equal."""
     known = np.array(spreads)
@@ -145,8 +149,7 @@ def fit_fidelity_map(
     n = len(x)
     centre = float(x.mean()) if n else 0.0
     centres = fractions.mean(axis=0).tolist() if n else [0.0] * len(fraction_spreads)
-    at = ((x - centre) / spread)[:, None]
-    features = np.hstack([np.ones((n, 1)), at, _scaled(fractions, centres, fraction_spreads)])
+    features = _features((x - centre) / spread, _scaled(fractions, centres, fraction_spreads))
     residual = y - x
     prior = np.array([PRIOR_OFFSET, PRIOR_SLOPE, *([PRIOR_FRACTION] * len(fraction_spreads))])
     precision = np.diag(prior**-2) + features.T @ features

@@ -91,9 +91,11 @@ def _plain_result(
     moment = None if moment_density is None else moment_density * structure.volume
     output = None if folder is None else Path(folder) / OUTPUT
     if output is not None and output.exists():
-        moment = moment_in(output.read_text("utf-8", "replace"))
         bands = read_bands(output)
-        band_gap = None if bands is None else bands.gap
+        if bands is None:
+            moment = moment_in(output.read_text("utf-8", "replace"))
+        else:
+            moment, band_gap = bands.moment, bands.gap
     return {
         "structure": material_to_json(structure),
         "energy": _finite(energy),

@@ -112,14 +112,14 @@ def read_bands(path: Path) -> PwBands | None:
 
 def moment_in(text: str) -> float | None:
     """Return the total moment in µB that pw.x printed last; None if it printed none."""
-    found = _numbers(text, "total magnetization")
+    found = _numbers(text, "total magnetization", unit="Bohr mag/cell")
     return found[-1] if found else None
 
 
-def _numbers(text: str, name: str) -> list[float]:
-    """Return the numbers of all lines ``name = number``."""
+def _numbers(text: str, name: str, *, unit: str = "") -> list[float]:
+    """Return the numbers of all lines ``name = number unit``."""
     return [
         float(line.split("=")[1].split()[0])
         for line in text.splitlines()
-        if line.strip().startswith(name) and "=" in line
+        if line.strip().startswith(name) and "=" in line and unit in line
     ]
